@@ -1,0 +1,55 @@
+"""One split of a data set as indices."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+I32 = NDArray[np.int32]
+I64 = NDArray[np.int64]
+F32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Log:
+    """Histories and labelled rows of one split; the arrays may be memory-mapped.
+
+    T clicks in all, M histories, R rows. Items are rows of the item table (0 is padding and never
+    occurs), users rows of the user table (0 is the unknown user).
+    """
+
+    clicks: I32  # [T] histories end to end: the newest `history` clicks of each, oldest first
+    starts: I64  # [M + 1] where each history begins in `clicks`
+    user: I32  # [M] the user of each history
+    history: I32  # [R] the history of each row
+    item: I32  # [R] the candidate
+    label: F32  # [R] NaN where there is none (`predict`)
+    group: I32  # [R] the impression or user the row is ranked with, 0 ... G - 1, rows of one group adjacent
+
+    @property
+    def rows(self) -> int:
+        return len(self.item)
+
+    @property
+    def histories(self) -> int:
+        return len(self.user)
+
+    def padded(self, histories: I32, length: int | None = None) -> I32:
+        """The clicks of some histories as [B, S], oldest first, padded with 0 on the right.
+
+        S is the longest of them, at least 1; with `length`, that many of the newest are kept.
+        """
+        starts = self.starts[histories]
+        ends = self.starts[np.asarray(histories, dtype=np.int64) + 1]
+        if length is not None:
+            starts = np.maximum(starts, ends - length)
+        counts = ends - starts
+        width = max(int(counts.max(initial=0)), 1)
+        slot = np.arange(width)
+        real = slot < counts[:, None]
+        # A clipped gather reads any row at the padding; the mask then clears it.
+        place = np.minimum(starts[:, None] + slot, max(len(self.clicks) - 1, 0))
+        if not len(self.clicks):
+            return np.zeros((len(starts), width), dtype=np.int32)
+        return np.where(real, self.clicks[place], 0).astype(np.int32)

@@ -1,0 +1,28 @@
+"""What the evaluator asks of an engine: torch, onnxruntime, or one without caches."""
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from legoc.data.batch import ItemInputs
+from legoc.data.log import F32, I32
+
+
+class Engine(Protocol):
+    """Row indices go in, scores come out. `Items` and `Users` are the engine's own (numpy arrays, or
+    tensors on a GPU), opaque to the evaluator; row 0 of Items is zero."""
+
+    name: str
+
+    def encode_items(self, inputs: ItemInputs) -> Any:
+        """Every item of the table, once: [N, D]."""
+        ...
+
+    def encode_users(self, items: Any, clicks: Iterable[I32], users: Iterable[I32]) -> Any:
+        """Every user, once. `clicks` yields blocks [m, S] of rows of Items (0 is padding, S may differ
+        from block to block) and `users` the user index [m] of each; the blocks' users are
+        numbered on: the first has rows 0 ... m - 1 of the result."""
+        ...
+
+    def score(self, users: Any, items: Any, owner: I32, candidates: I32) -> F32:
+        """[P] logits of the pairs (row `owner` of Users, row `candidates` of Items)."""
+        ...

@@ -1,0 +1,26 @@
+"""What an operator is told about its surroundings, beside its own settings."""
+
+from dataclasses import dataclass
+
+from legoc.language.declare import Attribute
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sizes:
+    """Widths and table rows around one operator.
+
+    width: of the operator's input: the token embedding for a content operator, the item vector for
+        a behavior operator, the user vector (or each of many, or each click) for a predictor.
+    item: width of the candidate, for predictors.
+    attributes: those of the item in reading order, for content operators.
+    items, users, tokens: rows of the item, user and token tables, row 0 included.
+    codes: user vectors per user, for predictors that read many.
+    """
+
+    width: int
+    item: int = 0
+    attributes: tuple[Attribute, ...] = ()
+    items: int = 0
+    users: int = 0
+    tokens: int = 0
+    codes: int = 0

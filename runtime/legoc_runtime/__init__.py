@@ -1,0 +1,1 @@
+"""legoc_runtime."""
