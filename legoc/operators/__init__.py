@@ -1,1 +1,1 @@
-""""""
+"""The bricks of a pipeline, one file each, and the blocks they share."""

@@ -1,1 +1,1 @@
-""""""
+"""Behavior operators: the vectors of a history become a user."""

@@ -1,1 +1,1 @@
-""""""
+"""Computations that several operators share, written so that they export (EXPORT section 4)."""

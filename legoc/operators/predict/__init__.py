@@ -1,1 +1,1 @@
-""""""
+"""Predict operators: a user and a candidate become a logit."""

@@ -1,0 +1,35 @@
+"""A recurrent reading of a history."""
+
+from torch import Tensor, nn
+
+from legoc.language.declare import operator, param
+from legoc.operators.blocks.masking import cleared, last_real
+from legoc.operators.sizes import Sizes
+
+
+@operator(
+    "behavior", "GRU", "Seq[Vec[d]] -> Vec[hidden]",
+    paper="An et al., Neural News Recommendation with Long- and Short-term User Representations, "
+    "ACL 2019 (its short term)",
+)  # fmt: skip
+class GRU(nn.Module):
+    """The state of a gated recurrent unit after the newest click; an empty history is the zero
+    vector."""
+
+    class Config:
+        hidden: int = param(inherit="d", min=1, doc="output width; the input width unless given")
+
+    example = "behavior GRU"
+
+    def __init__(self, config: "GRU.Config", sizes: Sizes) -> None:
+        super().__init__()
+        self.run = nn.GRU(sizes.width, config.hidden, batch_first=True)
+
+    def forward(self, clicks_BSD: Tensor, mask_BS: Tensor) -> Tensor:
+        """[B, S, D], Bool[B, S] -> [B, hidden].
+
+        The whole padded length is run: the state gathered at the last real click has not seen the
+        padding to its right, and a packed sequence does not export.
+        """
+        states_BSD, _ = self.run(cleared(clicks_BSD, mask_BS))
+        return last_real(states_BSD, mask_BS)

@@ -1,0 +1,30 @@
+"""Additive attention: a learned weighted mean of a sequence.
+
+Letters: I any number of rows, L positions, D width.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from legoc.operators.blocks.masking import masked_softmax
+
+
+class AdditiveAttention(nn.Module):
+    """α = softmax(v·tanh(W x + b)) over real positions; the result is Σ α_i x_i.
+
+    width: of x and of the result. dim: rows of W.
+    """
+
+    def __init__(self, width: int, dim: int) -> None:
+        super().__init__()
+        self.inner = nn.Linear(width, dim)
+        self.weigh = nn.Linear(dim, 1, bias=False)
+
+    def forward(self, x_ILD: Tensor, mask_IL: Tensor) -> Tensor:
+        """[I, L, D], Bool[I, L] -> [I, D]; a row without a real position gives zeros.
+
+        What stands at padding must be finite: callers clear it (`masking.cleared`).
+        """
+        scores_IL = self.weigh(torch.tanh(self.inner(x_ILD))).squeeze(-1)
+        weights_IL = masked_softmax(scores_IL, mask_IL)
+        return torch.matmul(weights_IL.unsqueeze(1), x_ILD).squeeze(1)

@@ -1,0 +1,38 @@
+"""The text encoder of NRMS: self-attention over an item's tokens."""
+
+from torch import Tensor, nn
+
+from legoc.language.declare import Divides, operator, param
+from legoc.operators.blocks.attention import AttentionPooling
+from legoc.operators.sizes import Sizes
+
+
+@operator(
+    "content", "Attention", "Tokens -> Vec[hidden]", layout="sequence",
+    paper="Wu et al., Neural News Recommendation with Multi-Head Self-Attention, EMNLP 2019",
+)  # fmt: skip
+class Attention(nn.Module):
+    """Self-attention over all tokens of an item, then additive attention.
+
+    The attributes are read as one sequence with a separator after each.
+    """
+
+    class Config:
+        hidden: int = param(64, min=1, doc="width of the token embedding and of an item vector")
+        heads: int = param(8, min=1, doc="attention heads")
+        dim: int = param(256, min=1, doc="inner width of the additive attention")
+        dropout: float = param(0.1, min=0, max=1, doc="share of zeroed embedding values")
+
+    rules = (Divides("heads", "hidden"),)
+    example = "content Attention(hidden=64, heads=8)"
+
+    def __init__(self, config: "Attention.Config", sizes: Sizes) -> None:
+        super().__init__()
+        self.encode = AttentionPooling(
+            width=sizes.width, hidden=config.hidden, heads=config.heads, dim=config.dim,
+            dropout=config.dropout,
+        )  # fmt: skip
+
+    def forward(self, x_ILD: Tensor, mask_IL: Tensor) -> Tensor:
+        """Embedded tokens [I, L, hidden], Bool[I, L] -> [I, hidden]."""
+        return self.encode(x_ILD, mask_IL)

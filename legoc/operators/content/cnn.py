@@ -1,0 +1,90 @@
+"""The text encoder of NAML and LSTUR: convolution and additive attention per attribute."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from legoc.language.declare import Odd, operator, param
+from legoc.operators.blocks.additive import AdditiveAttention
+from legoc.operators.blocks.convolution import Convolution
+from legoc.operators.blocks.masking import cleared, masked_mean
+from legoc.operators.sizes import Sizes
+
+
+@operator(
+    "content", "CNN", "Tokens -> Vec[hidden]", layout="fields",
+    paper="Wu et al., Neural News Recommendation with Attentive Multi-View Learning, IJCAI 2019",
+)  # fmt: skip
+class CNN(nn.Module):
+    """A convolution over each text, pooled by additive attention, and a layer over each category
+    or number; then one vector of all attributes.
+
+    `fuse=additive` weighs the attributes by a second additive attention (NAML); `fuse=concat`
+    concatenates them and brings them back to `hidden` by one Linear (LSTUR). An attribute without
+    a token is masked, or a slot of zeros.
+    """
+
+    class Config:
+        hidden: int = param(64, min=1, doc="filters, and width of an item vector")
+        kernel: int = param(3, min=1, doc="tokens in a window")
+        fuse: Literal["additive", "concat"] = param("additive", doc="how attributes are joined")
+        dim: int = param(256, min=1, doc="inner width of the additive attentions")
+        dropout: float = param(
+            0.1, min=0, max=1, doc="share of zeroed inputs and features of texts"
+        )
+
+    rules = (Odd("kernel"),)
+    example = "content CNN(hidden=64, kernel=3)"
+
+    def __init__(self, config: "CNN.Config", sizes: Sizes) -> None:
+        super().__init__()
+        self.readers = nn.ModuleList(
+            TextReader(config) if attribute.kind == "text" else ValueReader(config.hidden)
+            for attribute in sizes.attributes
+        )
+        self.fuse = config.fuse
+        if config.fuse == "additive":
+            self.join: nn.Module = AdditiveAttention(config.hidden, config.dim)
+        else:
+            self.join = nn.Linear(config.hidden * len(sizes.attributes), config.hidden)
+
+    def forward(self, x: Sequence[Tensor], masks: Sequence[Tensor]) -> Tensor:
+        """A of [I, L_a, hidden] and Bool[I, L_a], in reading order -> [I, hidden]."""
+        vectors = [
+            read(x_ILD, mask_IL)
+            for read, x_ILD, mask_IL in zip(self.readers, x, masks, strict=True)
+        ]
+        has_IA = torch.stack([mask_IL.any(1) for mask_IL in masks], 1)
+        if self.fuse == "additive":
+            return self.join(torch.stack(vectors, 1), has_IA)
+        # The bias must not make a vector of an item that says nothing.
+        return self.join(torch.cat(vectors, 1)).masked_fill(~has_IA.any(1, keepdim=True), 0.0)
+
+
+class TextReader(nn.Module):
+    """dropout → convolution → ReLU → dropout → additive attention."""
+
+    def __init__(self, config: "CNN.Config") -> None:
+        super().__init__()
+        self.convolve = Convolution(config.hidden, config.hidden, config.kernel)
+        self.pool = AdditiveAttention(config.hidden, config.dim)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, x_ILD: Tensor, mask_IL: Tensor) -> Tensor:
+        """[I, L, hidden], Bool[I, L] -> [I, hidden]."""
+        features_ILD = self.convolve(self.dropout(cleared(x_ILD, mask_IL))).relu()
+        return self.pool(self.dropout(cleared(features_ILD, mask_IL)), mask_IL)
+
+
+class ValueReader(nn.Module):
+    """Linear → ReLU of each value, then their mean: a category may hold several."""
+
+    def __init__(self, hidden: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(hidden, hidden)
+
+    def forward(self, x_ILD: Tensor, mask_IL: Tensor) -> Tensor:
+        """[I, L, hidden], Bool[I, L] -> [I, hidden]."""
+        return masked_mean(self.linear(x_ILD).relu(), mask_IL)
