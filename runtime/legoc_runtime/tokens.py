@@ -1,0 +1,210 @@
+"""How an item becomes ids: the one place where attributes turn into tokens.
+
+`legoc.data` calls it in training and the runtime calls it when serving, so the two cannot differ. A
+*reading* is a JSON value beside files it names, relative to a folder:
+
+    {"layout": "fields" | "sequence", "rows": 9116, "padding": 0, "unknown": 1, "separator": 2,
+     "parts": [{"name": "title", "kind": "text", "length": 30,
+                "tokenizer": "tokenizers/words/tokenizer.json"},
+               {"name": "category", "kind": "category", "length": 1,
+                "vocabulary": "vocabularies/category.json"},
+               {"name": "price", "kind": "number", "length": 1,
+                "vocabulary": "vocabularies/price.json"},
+               {"text": "a prompt fragment"}]}
+
+Every id lies in one space of `rows` ids. A part with a tokenizer is read as text, whatever its kind
+(language models read categories and numbers as text). A `separator` of null sets none.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from legoc_runtime.errors import BundleError
+from legoc_runtime.paths import locate
+from legoc_runtime.ragged import Ragged, lay
+from legoc_runtime.values import read_categories, read_number, read_text
+from legoc_runtime.words import Words
+
+
+I32 = NDArray[np.int32]
+Record = Mapping[str, object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One attribute of a reading, or a prompt fragment (`text`)."""
+
+    name: str
+    length: int
+    words: Words | None = None
+    text: str | None = None
+    values: Mapping[str, int] | None = None
+    edges: NDArray[np.float64] | None = None
+    first: int = 0
+
+    def read(self, records: Sequence[Record], unknown: int) -> Ragged:
+        """The ids of this part for every record."""
+        if self.text is not None and self.words is not None:
+            (ids,) = self.words.encode([self.text])
+            return Ragged.of([ids] * len(records))
+        given = [record.get(self.name) for record in records]
+        if self.words is not None:
+            texts = [read_text(self.name, value) for value in given]
+            return Ragged.of([ids[: self.length] for ids in self.words.encode(texts)])
+        if self.values is not None:
+            known = self.values
+            found = (read_categories(self.name, value)[: self.length] for value in given)
+            return Ragged.of([[known.get(value, unknown) for value in row] for row in found])
+        return self.bins([read_number(self.name, value) for value in given])
+
+    def bins(self, numbers: Sequence[float | None]) -> Ragged:
+        """Bin b holds the numbers that b edges are below or equal to; a missing number has none."""
+        assert self.edges is not None
+        there = np.array([number is not None for number in numbers], dtype=bool)
+        values = np.array([number for number in numbers if number is not None], dtype=np.float64)
+        bins = np.searchsorted(self.edges, values, side="right")
+        return Ragged(values=(self.first + bins).astype(np.int32), lengths=there.astype(np.int64))
+
+
+class Reader:
+    """Reads records into padded ids. Immutable, so any number of threads may share one."""
+
+    def __init__(
+        self,
+        *,
+        layout: str,
+        rows: int,
+        padding: int,
+        unknown: int,
+        separator: int | None,
+        parts: Sequence[Part],
+    ) -> None:
+        self.layout = layout
+        self.rows = rows
+        self.padding = padding
+        self.unknown = unknown
+        self.separator = separator
+        self.parts = tuple(parts)
+
+    @classmethod
+    def load(cls, folder: Path, reading: Mapping[str, Any]) -> "Reader":
+        """The reader of a reading whose files lie in `folder`.
+
+        Raises BundleError for a reading that is not of this form or files that do not fit it. The
+        tokenizers themselves are loaded when a text is first read.
+        """
+        try:
+            layout, rows = reading["layout"], int(reading["rows"])
+            padding, unknown = int(reading["padding"]), int(reading["unknown"])
+            given = reading.get("separator")
+            separator = None if given is None else int(given)
+            if layout not in ("fields", "sequence"):
+                raise ValueError(f"layout {layout!r}")
+            tokenizers: dict[str, Words] = {}
+            parts = [load_part(Path(folder), part, tokenizers, rows) for part in reading["parts"]]
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise BundleError(
+                f"the reading of `{folder}` is not of the form this runtime knows ({error})",
+                "export the bundle again with the version of legoc that is installed",
+            ) from error
+        if layout == "fields" and any(part.text is not None for part in parts):
+            raise BundleError(
+                "a reading by fields has a prompt fragment", "export the bundle again"
+            )
+        return cls(
+            layout=layout, rows=rows, padding=padding, unknown=unknown, separator=separator,
+            parts=link_prompts(parts, tokenizers),
+        )  # fmt: skip
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """The names of the attributes in reading order."""
+        return tuple(part.name for part in self.parts if part.text is None)
+
+    def read(self, records: Sequence[Record]) -> dict[str, tuple[I32, I32]]:
+        """Ids and lengths of I records, per matrix: I32[I, L] padded on the right, and I32[I].
+
+        The matrices are the attributes for the layout `fields` and `tokens` for `sequence`; L is
+        the longest row, at least 1. An attribute that is missing, null or empty has no token; in
+        `sequence` a separator follows each attribute that has tokens. Raises RequestError for a
+        value of the wrong kind, and for texts where the package tokenizers is absent.
+        """
+        read = [self.bounded(part, part.read(records, self.unknown)) for part in self.parts]
+        if self.layout == "fields":
+            rows = {part.name: ids for part, ids in zip(self.parts, read, strict=True)}
+        else:
+            closed = [
+                ids
+                if part.text is not None or self.separator is None
+                else ids.ended(self.separator)
+                for part, ids in zip(self.parts, read, strict=True)
+            ]
+            rows = {"tokens": lay(closed)}
+        return {
+            name: (ids.pad(self.padding), ids.lengths.astype(np.int32))
+            for name, ids in rows.items()
+        }
+
+    def bounded(self, part: Part, ids: Ragged) -> Ragged:
+        """The same ids, none of which lies outside the token table."""
+        if int(ids.values.max(initial=0)) >= self.rows:
+            raise BundleError(
+                f"the tokenizer of `{part.name or part.text}` has ids beyond the {self.rows} "
+                "rows of the token table",
+                "use the tokenizer the model was trained with",
+            )
+        return ids
+
+
+def load_part(
+    folder: Path, part: Mapping[str, Any], tokenizers: dict[str, Words], rows: int
+) -> Part:
+    """One part; tokenizers of the same file are shared."""
+    words = None
+    if "tokenizer" in part:
+        path = locate(folder, part["tokenizer"])
+        words = tokenizers.setdefault(str(path), Words(path))
+    if "text" in part:
+        return Part(name="", length=0, words=words, text=str(part["text"]))
+    name, kind, length = str(part["name"]), part["kind"], int(part["length"])
+    if words is not None:
+        return Part(name=name, length=length, words=words)
+    if kind == "text":
+        raise ValueError(f"text `{name}` without a tokenizer")
+    path = locate(folder, part["vocabulary"])
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if kind == "category":
+        values = {str(value): int(place) for value, place in content["values"].items()}
+        if any(not 0 <= place < rows for place in values.values()):
+            raise ValueError(f"`{part['vocabulary']}` has ids beyond the {rows} rows")
+        return Part(name=name, length=length, values=values)
+    if kind != "number":
+        raise ValueError(f"kind {kind!r} of `{name}`")
+    edges = np.asarray(content["edges"], dtype=np.float64)
+    first = int(content["first"])
+    if edges.ndim != 1 or not bool(np.all(np.diff(edges) >= 0)):
+        raise ValueError(f"the edges of `{part['vocabulary']}` do not ascend")
+    if not 0 <= first <= first + len(edges) < rows:
+        raise ValueError(f"`{part['vocabulary']}` has ids beyond the {rows} rows")
+    return Part(name=name, length=length, edges=edges, first=first)
+
+
+def link_prompts(parts: Sequence[Part], tokenizers: Mapping[str, Words]) -> list[Part]:
+    """Prompt fragments are read by the tokenizer of the attributes."""
+    shared = next(iter(tokenizers.values()), None)
+    linked: list[Part] = []
+    for part in parts:
+        if part.text is not None and part.words is None:
+            if shared is None:
+                raise BundleError(
+                    f"the prompt {part.text!r} has no tokenizer", "export the bundle again"
+                )
+            part = Part(name="", length=0, words=shared, text=part.text)
+        linked.append(part)
+    return linked

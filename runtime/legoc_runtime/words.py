@@ -1,0 +1,40 @@
+"""A tokenizer.json, loaded when the first text is read: serving ids needs no tokenizer package."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from legoc_runtime.errors import BundleError, RequestError
+
+
+class Words:
+    """The ids of texts by a `tokenizers` file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @cached_property
+    def tokenizer(self) -> Any:
+        try:
+            from tokenizers import Tokenizer
+        except ImportError as error:
+            raise RequestError(
+                "reading raw text needs the package tokenizers, which is not installed",
+                'install it with `pip install "legoc-runtime[text]"`',
+            ) from error
+        try:
+            tokenizer = Tokenizer.from_file(str(self.path))
+        except Exception as error:  # the package raises a bare Exception for a bad file
+            raise BundleError(
+                f"`{self.path.name}` is not a tokenizer ({error})", "export the bundle again"
+            ) from error
+        # Lengths are those of the reading; what the file says of them would cut or fill twice.
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        return tokenizer
+
+    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+        """The ids of each text, without special tokens; an empty text has none."""
+        encoded = self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        return [encoding.ids for encoding in encoded]

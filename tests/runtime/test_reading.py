@@ -1,0 +1,140 @@
+"""Records become ids: one reader for training and serving."""
+
+import json
+
+import numpy as np
+import pytest
+
+from legoc_runtime.errors import BundleError, RequestError
+from legoc_runtime.tokens import Reader
+
+
+WORDS = ["[PAD]", "[UNK]", "[SEP]", "storm", "over", "the", "coast", ",", "late", "goal"]
+SPORT, NEWS, FIRST = 10, 11, 12
+
+
+def write_files(folder, padded=False):
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+
+    words = Tokenizer(
+        models.WordLevel({word: place for place, word in enumerate(WORDS)}, unk_token="[UNK]")
+    )
+    words.normalizer = normalizers.Lowercase()
+    words.pre_tokenizer = pre_tokenizers.Whitespace()
+    if padded:
+        words.enable_padding(length=12)
+        words.enable_truncation(2)
+    (folder / "tokenizers/words").mkdir(parents=True)
+    words.save(str(folder / "tokenizers/words/tokenizer.json"))
+    (folder / "vocabularies").mkdir()
+    write(folder / "vocabularies/category.json", {"values": {"sport": SPORT, "news": NEWS}})
+    write(folder / "vocabularies/price.json", {"edges": [1.0, 2.0, 2.0], "first": FIRST})
+
+
+def write(path, value):
+    path.write_text(json.dumps(value))
+
+
+def reading(layout="fields", length=4):
+    return {
+        "layout": layout, "rows": 16, "padding": 0, "unknown": 1, "separator": 2,
+        "parts": [
+            {"name": "title", "kind": "text", "length": length,
+             "tokenizer": "tokenizers/words/tokenizer.json"},
+            {"name": "category", "kind": "category", "length": 2,
+             "vocabulary": "vocabularies/category.json"},
+            {"name": "price", "kind": "number", "length": 1,
+             "vocabulary": "vocabularies/price.json"},
+        ],
+    }  # fmt: skip
+
+
+RECORDS = [
+    {"title": "Storm over the coast, late", "category": "news", "price": 0.5},
+    {"title": "goal?", "category": ["sport", "chess", "news"], "price": 2},
+    {"title": None, "category": "", "price": None},
+    {},
+]
+
+
+@pytest.mark.parametrize("padded", [False, True])
+def test_fields(tmp_path, padded):
+    write_files(tmp_path, padded)
+    read = Reader.load(tmp_path, reading()).read(RECORDS)
+    ids, lengths = read["title"]
+    assert ids.dtype == np.int32
+    assert lengths.dtype == np.int32
+    assert ids.tolist() == [[3, 4, 5, 6], [9, 1, 0, 0], [0] * 4, [0] * 4]
+    assert lengths.tolist() == [4, 2, 0, 0]
+    ids, lengths = read["category"]
+    assert ids.tolist() == [[NEWS, 0], [SPORT, 1], [0, 0], [0, 0]]
+    assert lengths.tolist() == [1, 2, 0, 0]
+    ids, lengths = read["price"]
+    # A number equal to an edge lies above it, so 2 is over all three edges.
+    assert ids.tolist() == [[FIRST], [FIRST + 3], [0], [0]]
+    assert lengths.tolist() == [1, 1, 0, 0]
+
+
+def test_sequence_has_no_gaps_and_a_separator_after_what_is_there(tmp_path):
+    write_files(tmp_path)
+    ids, lengths = Reader.load(tmp_path, reading("sequence")).read(RECORDS)["tokens"]
+    assert ids[0].tolist() == [3, 4, 5, 6, 2, NEWS, 2, FIRST, 2]
+    assert ids[1].tolist() == [9, 1, 2, SPORT, 1, 2, FIRST + 3, 2, 0]
+    assert not ids[2:].any()
+    assert lengths.tolist() == [9, 8, 0, 0]
+
+
+def test_prompts_and_text_of_every_kind(tmp_path):
+    write_files(tmp_path)
+    given = reading("sequence")
+    for part in given["parts"][1:]:
+        part["tokenizer"] = "tokenizers/words/tokenizer.json"
+    given["parts"].insert(0, {"text": "the late"})
+    given["separator"] = None
+    ids, lengths = Reader.load(tmp_path, given).read(
+        [{"title": "goal", "category": ["storm", "coast"], "price": 3.0}, {}]
+    )["tokens"]
+    assert ids.tolist() == [[5, 8, 9, 3, 7, 1], [5, 8, 0, 0, 0, 0]]  # `coast` is cut, 3 unknown
+    assert lengths.tolist() == [6, 2]
+
+
+def test_no_records_and_empty_records(tmp_path):
+    write_files(tmp_path)
+    read = Reader.load(tmp_path, reading()).read([])
+    assert all(ids.shape == (0, 1) and lengths.shape == (0,) for ids, lengths in read.values())
+    read = Reader.load(tmp_path, reading()).read([{"title": float("nan")}])
+    assert all(ids.shape == (1, 1) and not ids.any() for ids, _ in read.values())
+
+
+def test_rows_are_read_alike_alone_and_together(tmp_path):
+    write_files(tmp_path)
+    reader = Reader.load(tmp_path, reading("sequence"))
+    ids, lengths = reader.read(RECORDS)["tokens"]
+    for place, record in enumerate(RECORDS):
+        alone, length = reader.read([record])["tokens"]
+        assert alone[0, : length[0]].tolist() == ids[place, : lengths[place]].tolist()
+
+
+@pytest.mark.parametrize(
+    "record", [{"title": {"a": 1}}, {"price": "12"}, {"price": True}, {"category": 1.5}]
+)
+def test_values_of_the_wrong_kind(tmp_path, record):
+    write_files(tmp_path)
+    with pytest.raises(RequestError, match=next(iter(record))):
+        Reader.load(tmp_path, reading()).read([record])
+
+
+def test_readings_that_do_not_fit_their_files(tmp_path):
+    write_files(tmp_path)
+    with pytest.raises(BundleError, match="rows"):
+        Reader.load(tmp_path, {**reading(), "rows": 15})
+    with pytest.raises(BundleError, match="form"):
+        Reader.load(tmp_path, {**reading(), "layout": "table"})
+    with pytest.raises(BundleError, match="form"):
+        Reader.load(tmp_path, {**reading(), "parts": [{"name": "title"}]})
+    outside = [{"name": "a", "kind": "text", "length": 1, "tokenizer": "../tokenizer.json"}]
+    with pytest.raises(BundleError, match="leads out"):
+        Reader.load(tmp_path, {**reading(), "parts": outside})
+    reader = Reader.load(tmp_path, {**reading(), "rows": 9, "parts": reading()["parts"][:1]})
+    with pytest.raises(BundleError, match="beyond the 9 rows"):
+        reader.read([{"title": "goal"}])
