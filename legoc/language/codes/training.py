@@ -1,0 +1,95 @@
+"""Codes of training at run time: E0550 and on."""
+
+from legoc.language.codes import Code
+
+
+CODES: tuple[Code, ...] = (
+    Code(
+        code="E0550",
+        title="the loss is not a finite number",
+        explanation=(
+            "A step of training gave a loss that is infinite or not a number. From there on every "
+            "weight would be lost, so training stops and the last saved state stays as it was. "
+            "Most often the learning rate is too high, or nothing limits the gradient."
+        ),
+        bad="train base { lr = 10 }",
+        good="train base { lr = 1e-3  clip = 1.0 }",
+    ),
+    Code(
+        code="E0551",
+        title="nothing to train on",
+        explanation=(
+            "The training part of the data has no row the task can use: matching needs clicks, "
+            "ranking needs labelled rows."
+        ),
+        bad="data mine { source = Tables(\"folder\")  split = time(valid=50%, test=50%) }",
+        good="data mine { source = Tables(\"folder\")  split = time(valid=10%, test=10%) }",
+    ),
+    Code(
+        code="E0552",
+        title="the monitor has no value",
+        explanation=(
+            "Early stopping compares epochs by the monitor on the validation part, and there it is "
+            "undefined, for example because every group has only clicks or only non-clicks."
+        ),
+        bad="train base { metrics = [GAUC]  monitor = GAUC }",
+        good="train base { metrics = [AUC]  monitor = AUC }",
+    ),
+    Code(
+        code="E0553",
+        title="another process is training in this folder",
+        explanation=(
+            "The same spec, data and seed always land in the same run folder, and two processes "
+            "that wrote to it would spoil each other's state."
+        ),
+        bad="legoc train a.lego & legoc train a.lego",
+        good="legoc train a.lego",
+    ),
+    Code(
+        code="E0554",
+        title="the state to resume from does not fit",
+        explanation=(
+            "The folder holds a state of an interrupted training that is damaged or belongs to "
+            "another model, so training cannot go on from it."
+        ),
+        bad="legoc train a.lego",
+        good="legoc train a.lego --again",
+    ),
+    Code(
+        code="E0555",
+        title="the device is not there",
+        explanation="Training was asked to run on a device that this machine does not offer.",
+        bad="legoc train a.lego --device cuda",
+        good="legoc train a.lego --device cpu",
+    ),
+    Code(
+        code="E0556",
+        title="there are no rows to evaluate on",
+        explanation=(
+            "The data has neither a test nor a validation part with labels, so there is nothing to "
+            "measure a model on."
+        ),
+        bad="legoc train a.lego",
+        good="legoc train a.lego --until export",
+    ),
+    Code(
+        code="E0560",
+        title="not a run folder",
+        explanation=(
+            "A run folder holds `spec.json`, `log.jsonl` and `best.safetensors`, as `legoc train` "
+            "writes them. One of these is missing or cannot be read."
+        ),
+        bad="legoc export somewhere/",
+        good="legoc export runs/naml-0123456789ab/",
+    ),
+    Code(
+        code="E0561",
+        title="the weights of a run do not fit",
+        explanation=(
+            "The stored weights have other shapes than the model of the spec on this data: the "
+            "tables of items, users or words have another number of rows, or the file is damaged."
+        ),
+        bad="legoc eval runs/naml-0123456789ab/",
+        good="legoc train naml.lego --again",
+    ),
+)  # fmt: skip

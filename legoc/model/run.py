@@ -1,0 +1,125 @@
+"""A run folder as a value: what a training left behind, for export, evaluation and comparison."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from legoc.data.rows import Rows
+from legoc.language import ir
+from legoc.language.diagnostics import fail
+from legoc.language.spec import Spec
+from legoc.model.recommender import Recommender
+
+
+@dataclass(frozen=True)
+class Run:
+    """The folder `runs/<name>-<id>/` of one spec on one state of its data.
+
+    Nothing is read before it is asked for. A folder that is none is an error of the user (E0560).
+    """
+
+    folder: Path
+
+    @cached_property
+    def spec(self) -> Spec:
+        return ir.from_json(self.record("spec.json"))
+
+    @property
+    def id(self) -> str:
+        """The first 12 hex digits of the hash of spec digest and data digest."""
+        return self.folder.name.rpartition("-")[2]
+
+    @property
+    def weights(self) -> Path:
+        """The best checkpoint."""
+        return self.folder / "best.safetensors"
+
+    @property
+    def bundle(self) -> Path:
+        """Where the exported bundle lies, if it has been written."""
+        return self.folder / "bundle"
+
+    @property
+    def finished(self) -> bool:
+        """Whether training came to its end: a best checkpoint and nothing left to resume."""
+        return self.weights.is_file() and not (self.folder / "resume").exists()
+
+    @property
+    def environment(self) -> Mapping[str, Any]:
+        """Versions and settings of the machine that trained."""
+        return self.record("environment.json")
+
+    @property
+    def metrics(self) -> Mapping[str, Any] | None:
+        """What evaluation found, or None before that."""
+        return self.record("metrics.json") if (self.folder / "metrics.json").is_file() else None
+
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        """The entries of log.jsonl in order: steps, evaluations, the end."""
+        path = self.folder / "log.jsonl"
+        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+        return [json.loads(line) for line in lines]
+
+    def record(self, name: str) -> Any:
+        path = self.folder / name
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise fail(
+                "E0560",
+                f"`{self.folder}` has no `{name}`, so it is not a run folder",
+                "name a folder that `legoc train` wrote, such as one below `runs/`",
+            ) from None
+        except ValueError:
+            raise fail(
+                "E0560",
+                f"`{path}` is not readable as JSON",
+                "train the spec again with `--again`",
+            ) from None
+
+
+def load_recommender(run: Run, rows: Rows) -> Recommender:
+    """The trained model of a run, in evaluation mode on the CPU.
+
+    rows: sizes of the tables of the data it is used on; other sizes than in training are an error
+    of the user (E0561).
+    """
+    from legoc.model import compile
+
+    recommender = compile(run.spec).build(rows)
+    load_weights(recommender, run.weights)
+    return recommender.eval()
+
+
+def load_weights(recommender: Recommender, path: Path) -> None:
+    """Put the weights of a safetensors file into a model of the same shape."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    if not path.is_file():
+        raise fail(
+            "E0560",
+            f"`{path}` is missing: this run has no trained weights yet",
+            "start `legoc train` on its spec again; it resumes",
+        )
+    try:
+        stored = load_file(path)
+    except SafetensorError:
+        raise fail(
+            "E0561", f"`{path}` is damaged", "train the spec again with `--again`"
+        ) from None
+    expected = recommender.state_dict()
+    for name in sorted(expected.keys() | stored.keys()):
+        ours = tuple(expected[name].shape) if name in expected else None
+        theirs = tuple(stored[name].shape) if name in stored else None
+        if ours != theirs:
+            raise fail(
+                "E0561",
+                f"weight `{name}` has shape {theirs} in `{path}` and {ours} in the model",
+                "use the data the run was trained on, or train on this data",
+            )
+    recommender.load_state_dict(stored)

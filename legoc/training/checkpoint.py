@@ -1,0 +1,89 @@
+"""The state an interrupted training goes on from: one safetensors file, hence one rename.
+
+It holds the weights, the optimiser's tensors and, in its header, the position. Every random draw
+follows from (seed, epoch, step), so no generator's state is needed.
+"""
+
+import json
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from torch import nn
+
+from legoc.language.diagnostics import LegoError, fail
+from legoc.training.files import write_tensors
+from legoc.training.optimise import Optimiser
+
+
+@dataclass(frozen=True, kw_only=True)
+class Position:
+    """How far a training has come.
+
+    epoch: the current one, from 1. updates: those made in it; once all are, its evaluation is next.
+    loss, rows: sums over this epoch. seconds: time spent, earlier sittings included. best,
+    best_epoch: the monitor at its best, None before the first evaluation. stale: evaluations since.
+    log: length of log.jsonl in bytes; what lies behind belongs to work that is done again.
+    """
+
+    epoch: int = 1
+    updates: int = 0
+    loss: float = 0.0
+    rows: int = 0
+    seconds: float = 0.0
+    best: float | None = None
+    best_epoch: int | None = None
+    stale: int = 0
+    log: int = 0
+
+
+def state_path(folder: Path) -> Path:
+    """Where a run folder keeps what a training resumes from."""
+    return folder / "resume" / "state.safetensors"
+
+
+def save_state(folder: Path, module: nn.Module, optimiser: Optimiser, position: Position) -> None:
+    """Replace the state of a run folder."""
+    path = state_path(folder)
+    path.parent.mkdir(exist_ok=True)
+    weights = {f"weights/{name}": value for name, value in module.state_dict().items()}
+    moments = {f"optimiser/{name}": value for name, value in optimiser.tensors().items()}
+    write_tensors(path, weights | moments, json.dumps(asdict(position)))
+
+
+def load_state(folder: Path, module: nn.Module, optimiser: Optimiser) -> Position | None:
+    """Bring model and optimiser to the state of a run folder and return its position, or None where
+    there is none. A state that does not fit is an error of the user (E0554)."""
+    from safetensors import SafetensorError, safe_open
+
+    path = state_path(folder)
+    if not path.is_file():
+        return None
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            position = Position(**json.loads(file.metadata()["note"]))
+        parts = {"weights": {}, "optimiser": {}}
+        for name, value in tensors.items():
+            part, _, rest = name.partition("/")
+            parts[part][rest] = value
+        module.load_state_dict(parts["weights"])
+        optimiser.load(parts["optimiser"])
+    except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
+        raise damaged(path, error) from None
+    return position
+
+
+def damaged(path: Path, error: Exception) -> LegoError:
+    return fail(
+        "E0554",
+        f"the state in `{path}` does not fit this model: {str(error).splitlines()[0]}",
+        "start over with `--again`",
+    )
+
+
+def drop_state(folder: Path) -> None:
+    """Remove the state: the training has come to its end."""
+    # The state goes first, so that what is left of the folder cannot be resumed from.
+    state_path(folder).unlink(missing_ok=True)
+    shutil.rmtree(folder / "resume", ignore_errors=True)

@@ -1,0 +1,91 @@
+"""What a model is trained for: which rows it sees and which loss it minimises."""
+
+from importlib import import_module
+from typing import Any, Literal, Protocol
+
+from torch import Tensor
+
+from legoc.language.catalog import catalog
+from legoc.language.declare import operator, param
+from legoc.language.spec import Call
+from legoc.training.losses import binary_cross_entropy, cross_entropy, squared_error
+
+
+# Predictors whose score is already a probability-like number in [-1, 1].
+BOUNDED = ("Cosine",)
+
+
+class Task(Protocol):
+    """A task with its settings. `bounded` says that scores are cosines and not logits."""
+
+    config: Any
+
+    def loss(self, scores: Tensor, labels: Tensor) -> Tensor:
+        """The mean loss of scores F[B, K] against labels F[B, K]: a scalar."""
+        ...
+
+
+@operator("task", "matching")
+class Matching:
+    """One clicked candidate among negatives: cross-entropy over their scores.
+
+    Trains on one row per click of the training part. The negatives of a row are drawn anew in every
+    epoch, without duplicates, and never from validation or test rows.
+    """
+
+    class Config:
+        negatives: int = param(4, min=1, doc="Negatives beside each clicked candidate.")
+        pool: Literal["impression", "uniform", "popularity", "category"] = param(
+            "impression",
+            doc="Where negatives come from: non-clicks of the same impression, filled up with "
+            "uniform items the user never clicked; all items; all items by their clicks; or "
+            "items of the positive's category.",
+        )
+
+    example = "train base {\n  task = matching(negatives=4, pool=impression)\n}"
+
+    def __init__(self, config: Any, *, bounded: bool = False) -> None:
+        self.config = config
+
+    def loss(self, scores: Tensor, labels: Tensor) -> Tensor:
+        return cross_entropy(scores)
+
+
+@operator("task", "ranking")
+class Ranking:
+    """Labelled pairs of user and item: a loss on each row by itself.
+
+    Trains on every labelled row of the training part, or with `negatives` on each click and that
+    many non-clicks of its impression, drawn anew in every epoch.
+    """
+
+    class Config:
+        loss: Literal["bce", "mse"] = param(
+            "bce",
+            doc="`bce`: binary cross-entropy of sigmoid(score). `mse`: squared error of "
+            "sigmoid(score), or of the score itself where it is a cosine.",
+        )
+        negatives: int | None = param(
+            None, min=1, doc="Non-clicks kept beside each click; `none` keeps every row."
+        )
+
+    example = "train base {\n  task = ranking(loss=bce)\n}"
+
+    def __init__(self, config: Any, *, bounded: bool = False) -> None:
+        self.config = config
+        self.bounded = bounded
+
+    def loss(self, scores: Tensor, labels: Tensor) -> Tensor:
+        if self.config.loss == "mse":
+            return squared_error(scores, labels, bounded=self.bounded)
+        return binary_cross_entropy(scores, labels)
+
+
+def build_task(call: Call, predict: str) -> Task:
+    """The task a `train.task` names, for the scores of the predictor `predict`."""
+    declaration = catalog().get("task", call.op)
+    if declaration is None:
+        raise KeyError(f"no task {call.op!r}")
+    module, _, name = declaration.module.partition(":")
+    task = getattr(import_module(module), name)
+    return task(task.Config(**call.args), bounded=predict in BOUNDED)
