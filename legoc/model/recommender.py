@@ -1,0 +1,112 @@
+"""The model of a spec: one method per exported graph, and the forward pass of training.
+
+Letters: B batch, S clicks, K candidates, L tokens, D width, I any number of items, U distinct
+items, P pairs, C vectors of a user.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from legoc.data.batch import Batch
+from legoc.model.embedding import TokenEmbedding
+from legoc.model.tensors import TensorBatch, to_tensors
+
+
+class Recommender(nn.Module):
+    """Content, behavior and predict operators around the shared token embedding.
+
+    It holds no data and reads no file.
+
+    layout: what the item encoder reads, "id", "fields" or "sequence". attributes: names of the
+    inputs in reading order, for `fields`. reads_clicks: a user is the clicks themselves and the
+    predictor reads them with the candidate.
+    """
+
+    def __init__(
+        self,
+        *,
+        content: nn.Module,
+        behavior: nn.Module,
+        predict: nn.Module,
+        tokens: TokenEmbedding | None,
+        layout: str,
+        attributes: Sequence[str],
+        width: int,
+        reads_clicks: bool,
+        reads_user: bool,
+    ) -> None:
+        super().__init__()
+        self.content = content
+        self.behavior = behavior
+        self.predict = predict
+        self.tokens = tokens
+        self.layout = layout
+        self.attributes = tuple(attributes)
+        self.width = width
+        self.reads_clicks = reads_clicks
+        self.reads_user = reads_user
+
+    @property
+    def device(self) -> torch.device:
+        return next((p.device for p in self.parameters()), torch.device("cpu"))
+
+    def encode_items(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Item inputs by name -> [I, D].
+
+        `item` int[I]; or for each attribute `<name>` int[I, L_a] and `<name>_mask` Bool[I, L_a]; or
+        `tokens` int[I, L] and `tokens_mask` Bool[I, L].
+        """
+        if self.layout == "id":
+            return self.content(inputs["item"])
+        if self.layout == "fields":
+            x = [self.tokens(inputs[name]) for name in self.attributes]
+            return self.content(x, [inputs[f"{name}_mask"] for name in self.attributes])
+        return self.content(self.tokens(inputs["tokens"]), inputs["tokens_mask"])
+
+    def encode_users(
+        self, clicks_BSD: Tensor, mask_BS: Tensor, users_B: Tensor | None = None
+    ) -> Tensor:
+        """Click vectors [B, S, D], Bool[B, S] -> [B, D], [B, C, D], or the clicks [B, S, D] where
+        the predictor reads those. `users_B` are rows of the user table, for encoders that read
+        them."""
+        if self.reads_user:
+            return self.behavior(clicks_BSD, mask_BS, users_B)
+        return self.behavior(clicks_BSD, mask_BS)
+
+    def score(
+        self, users: Tensor, items_PD: Tensor, owner_P: Tensor, mask_BS: Tensor | None = None
+    ) -> Tensor:
+        """Users as `encode_users` gives them, candidates [P, D], owners int[P] -> logits [P].
+
+        `owner_P` are rows of the users; `mask_BS` is that of the clicks where the users are
+        clicks.
+        """
+        rows = users.index_select(0, owner_P)
+        if not self.reads_clicks:
+            return self.predict(rows, items_PD)
+        if mask_BS is None:
+            raise TypeError("the users are clicks: their mask is needed")
+        return self.predict(rows, mask_BS.index_select(0, owner_P), items_PD)
+
+    def forward(self, batch: Batch | TensorBatch) -> Tensor:
+        """The logits [B, K] of a training batch; each distinct item is encoded once."""
+        if isinstance(batch, Batch):
+            batch = to_tensors(batch, self.device)
+        vectors_ND = self.encode_distinct(batch.buckets)
+        # A lookup in the vectors: its gradient is a plain sum over rows, which indexing sorts for.
+        clicks_BSD = functional.embedding(batch.clicks, vectors_ND)
+        items_PD = functional.embedding(batch.candidates.flatten(), vectors_ND)
+        mask_BS = batch.mask
+        users = self.encode_users(clicks_BSD, mask_BS, batch.users if self.reads_user else None)
+        size, candidates = batch.candidates.shape
+        owner_P = torch.arange(size, device=items_PD.device).repeat_interleave(candidates)
+        return self.score(users, items_PD, owner_P, mask_BS).reshape(size, candidates)
+
+    def encode_distinct(self, buckets: Sequence[Mapping[str, Tensor]]) -> Tensor:
+        """The vectors of a batch's distinct items below a row of zeros: [1 + U, D]."""
+        vectors = [self.encode_items(bucket) for bucket in buckets]
+        like = vectors[0] if vectors else torch.empty(0, device=self.device)
+        return torch.cat([like.new_zeros(1, self.width), *vectors])
