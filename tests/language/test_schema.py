@@ -1,0 +1,65 @@
+"""The exported schema is valid, and reading it back gives every declaration exactly."""
+
+import json
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from legoc.language.catalog import read
+from legoc.language.schema import emit
+from tests.language.declared import DECLARATIONS, SCHEMA
+
+
+def by_name(declarations: object) -> dict[tuple[str, str], object]:
+    return {(d.role, d.name): d for d in declarations}  # type: ignore[attr-defined]
+
+
+def test_the_schema_is_valid_draft_2020_12() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+
+
+def test_every_declaration_round_trips_through_json() -> None:
+    given = by_name(DECLARATIONS)
+    read_back = by_name(read(json.loads(json.dumps(SCHEMA))))
+    assert read_back.keys() == given.keys()
+    for key, declaration in given.items():
+        found = read_back[key]
+        for field in declaration.__dataclass_fields__:
+            left, right = getattr(declaration, field), getattr(found, field)
+            if field == "params":
+                for p, q in zip(left, right, strict=True):
+                    default = tuple(p.default) if isinstance(p.default, list) else p.default
+                    assert q.default == default, (key, p.name)
+                    assert {**vars(q), "default": 0} == {**vars(p), "default": 0}
+            else:
+                assert left == right, (key, field)
+
+
+def test_the_order_of_the_declarations_is_kept() -> None:
+    names = [d.name for d in read(SCHEMA).role("predict")]
+    assert names == ["Dot", "DNN", "DCN", "DIN", "MINER"]
+
+
+def test_two_declarations_of_one_role_and_name_are_refused() -> None:
+    with pytest.raises(ValueError, match="two declarations of content Null"):
+        emit((*DECLARATIONS, DECLARATIONS[0]))
+    with pytest.raises(ValueError, match="two declarations of content Null"):
+        read(SCHEMA, emit(DECLARATIONS[:1]))
+
+
+def test_several_documents_make_one_catalog() -> None:
+    joined = read(emit(DECLARATIONS[:3]), emit(DECLARATIONS[3:]))
+    assert by_name(joined) == by_name(read(SCHEMA))
+
+
+def test_arguments_are_judged_by_operator() -> None:
+    content = Draft202012Validator({"$ref": "#/$defs/content", "$defs": SCHEMA["$defs"]})
+    assert content.is_valid({"op": "CNN", "args": {"kernel": 3, "fuse": "concat"}})
+    assert not content.is_valid({"op": "CNN", "args": {"heads": 8}})
+    assert not content.is_valid({"op": "CNN", "args": {"kernel": 0}})
+    assert not content.is_valid({"op": "CNN", "args": {"fuse": "sum"}})
+    assert not content.is_valid({"op": "Attention", "args": {"kernel": 3}})
+    assert content.is_valid({"op": "BERT", "args": {"lora": None}})
+    assert content.is_valid({"op": "BERT", "args": {"lora": {"op": "LoRA", "args": {"r": 8}}}})
+    assert not content.is_valid({"op": "BERT", "args": {"lora": {"op": "LoRA", "args": {"r": 0}}}})
+    assert not content.is_valid({"op": "BERT", "args": {"lora": 8}})
