@@ -109,9 +109,7 @@ def load_weights(recommender: Recommender, path: Path) -> None:
     try:
         stored = load_file(path)
     except SafetensorError:
-        raise fail(
-            "E0561", f"`{path}` is damaged", "train the spec again with `--again`"
-        ) from None
+        raise fail("E0561", f"`{path}` is damaged", "train the spec again with `--again`") from None
     expected = recommender.state_dict()
     for name in sorted(expected.keys() | stored.keys()):
         ours = tuple(expected[name].shape) if name in expected else None

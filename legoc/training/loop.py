@@ -67,7 +67,6 @@ class Job:
     monitor: Monitor
     folder: Path
     validate: Callable[[], Mapping[str, float]] | None
-    device: torch.device = torch.device("cpu")
     progress: Progress = SILENT
     clock: Callable[[], float] = time.monotonic
     save_every: float = 120.0
@@ -115,7 +114,7 @@ def fit(job: Job) -> Outcome:
 
 
 class Training:
-    """The moving parts of one sitting. `position` always describes what model and optimiser hold."""
+    """The moving parts of one sitting; `position` says what model and optimiser stand at."""
 
     def __init__(self, job: Job, guard: Interruptions) -> None:
         self.job = job

@@ -1,0 +1,147 @@
+"""The loop: accumulation, early stopping, the limit, the log, and what it refuses."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from legoc.language.diagnostics import LegoError
+from legoc.training.loop import Monitor, fit, infer_seed
+
+
+def entries(job, event):
+    lines = (job.folder / "log.jsonl").read_text().splitlines()
+    return [entry for entry in map(json.loads, lines) if entry["event"] == event]
+
+
+def weights_equal(one, other):
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+class Plateau:
+    """A validation that yields given values, and remembers the weights it saw."""
+
+    def __init__(self, module, values, name="AUC"):
+        self.module, self.values, self.name = module, iter(values), name
+        self.seen = []
+
+    def __call__(self):
+        self.seen.append({k: v.clone() for k, v in self.module.state_dict().items()})
+        return {self.name: next(self.values)}
+
+
+@pytest.mark.parametrize("rows", [40, 37])
+def test_accumulation_equals_the_larger_batch(make_job, make_toy, make_sampler, rows):
+    trained = []
+    for folder, batch, accumulate in (("large", 16, 1), ("small", 4, 4)):
+        module = make_toy(dropout=0.0, norm=False).double()
+        sampler = make_sampler(rows=rows, batch=batch)
+        job = make_job(
+            folder, module=module, sampler=sampler, accumulate=accumulate, clip=0.1,
+            schedule="cosine", warmup=0.2,
+            loss=lambda s, y: torch.nn.functional.binary_cross_entropy_with_logits(s, y.double()),
+        )  # fmt: skip
+        fit(job)
+        trained.append(module.state_dict())
+        assert len(entries(job, "step")) == 3 * -(-rows // 16)
+    for name, value in trained[0].items():
+        torch.testing.assert_close(value, trained[1][name], rtol=0, atol=1e-12)
+
+
+def test_the_best_epoch_is_kept_and_patience_counts_from_it(make_job, make_toy):
+    module = make_toy()
+    validate = Plateau(module, [0.5, 0.6, 0.6, 0.4, 0.55, 0.9])
+    job = make_job(module=module, validate=validate, epochs=10, patience=3)
+    outcome = fit(job)
+    assert (outcome.reason, outcome.epochs, outcome.best_epoch) == ("patience", 5, 2)
+    assert outcome.best == 0.6
+    assert weights_equal(load_file(job.folder / "best.safetensors"), validate.seen[1])
+    assert [entry["best"] for entry in entries(job, "evaluation")] == [True, True, *[False] * 3]
+
+
+def test_an_improvement_resets_patience(make_job, make_toy):
+    module = make_toy()
+    validate = Plateau(module, [0.5, 0.4, 0.6, 0.5, 0.7, 0.6, 0.6])
+    outcome = fit(make_job(module=module, validate=validate, epochs=9, patience=2))
+    assert (outcome.reason, outcome.epochs, outcome.best_epoch) == ("patience", 7, 5)
+
+
+def test_a_loss_is_better_when_lower(make_job, make_toy):
+    module = make_toy()
+    validate = Plateau(module, [0.7, 0.5, 0.6], name="LogLoss")
+    monitor = Monitor(name="LogLoss", lower=True)
+    outcome = fit(make_job(module=module, validate=validate, monitor=monitor))
+    assert (outcome.reason, outcome.best_epoch, outcome.best) == ("epochs", 2, 0.5)
+
+
+def test_without_validation_the_last_epoch_is_the_best(make_job):
+    job = make_job(validate=None, patience=1)
+    outcome = fit(job)
+    assert (outcome.reason, outcome.best_epoch, outcome.best) == ("epochs", 3, None)
+    assert weights_equal(load_file(job.folder / "best.safetensors"), job.module.state_dict())
+
+
+def test_the_limit_ends_training_within_an_epoch(make_job, make_ticking):
+    time = make_ticking()
+    job = make_job(loss=time.loss, clock=time.clock, limit=12.0, epochs=50)
+    outcome = fit(job)
+    assert (outcome.reason, outcome.seconds, outcome.epochs) == ("limit", 12.0, 3)
+    assert len(entries(job, "step")) == 12
+    assert len(entries(job, "evaluation")) == 3
+
+
+def test_learning_rates_in_the_log_follow_the_schedule(make_job):
+    job = make_job(schedule="linear", warmup=0.2, lr=0.3, epochs=2)
+    fit(job)
+    found = [entry["lr"] for entry in entries(job, "step")]
+    expected = [0.15, 0.3, *(0.3 * (1 - t / 8) for t in range(8))]
+    assert found == pytest.approx(expected)
+
+
+def test_two_runs_of_a_seed_are_equal_and_of_two_seeds_are_not(make_job):
+    jobs = [make_job(name, seed=seed) for name, seed in (("a", 1), ("b", 1), ("c", 2))]
+    for job in jobs:
+        fit(job)
+    one, same, other = (job.module.state_dict() for job in jobs)
+    assert weights_equal(one, same)
+    assert not weights_equal(one, other)
+
+
+def test_training_leaves_nothing_to_resume(make_job):
+    job = make_job()
+    fit(job)
+    assert sorted(path.name for path in job.folder.iterdir()) == ["best.safetensors", "log.jsonl"]
+    assert entries(job, "end")[0]["reason"] == "epochs"
+
+
+def test_a_loss_that_is_not_finite_stops_and_says_where(make_job):
+    calls = []
+
+    def loss(scores, labels):
+        calls.append(1)
+        value = torch.nn.functional.binary_cross_entropy_with_logits(scores, labels)
+        return value * float("nan") if len(calls) == 8 else value
+
+    job = make_job(loss=loss)
+    with pytest.raises(LegoError) as caught:
+        fit(job)
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.code == "E0550"
+    assert "epoch 2, step 3" in diagnostic.message
+    assert "clip=1.0" in diagnostic.help[0]
+
+
+def test_no_rows_and_no_monitor_are_errors(make_job, make_sampler):
+    with pytest.raises(LegoError) as caught:
+        fit(make_job("empty", sampler=make_sampler(rows=0)))
+    assert caught.value.diagnostics[0].code == "E0551"
+    with pytest.raises(LegoError) as caught:
+        fit(make_job("blind", validate=lambda: {"AUC": float("nan")}))
+    assert caught.value.diagnostics[0].code == "E0552"
+
+
+def test_seeds_differ_by_every_counter():
+    seeds = {infer_seed(*c) for c in np.ndindex(3, 4, 5)}
+    assert len(seeds) == 60

@@ -1,0 +1,181 @@
+"""An interrupted training ends with the same bytes as one that was not."""
+
+import os
+import signal
+import threading
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from legoc.language.diagnostics import LegoError
+from legoc.training.checkpoint import state_path
+from legoc.training.interrupt import Interruptions
+from legoc.training.loop import fit
+
+
+def read_log(job):
+    """The log without its times."""
+    text = (job.folder / "log.jsonl").read_text()
+    return [line.partition(', "seconds"')[0] for line in text.splitlines()]
+
+
+def assert_same(job, other):
+    for name in ("best.safetensors",):
+        one, two = load_file(job.folder / name), load_file(other.folder / name)
+        assert all(torch.equal(one[key], two[key]) for key in one | two)
+    one, two = job.module.state_dict(), other.module.state_dict()
+    assert all(torch.equal(one[key], two[key]) for key in one)
+    assert read_log(job) == read_log(other)
+    assert not state_path(job.folder).exists()
+
+
+class Breaking:
+    """Calls through to `inner`, raising at the n-th call."""
+
+    def __init__(self, inner, at, error=KeyboardInterrupt):
+        self.inner, self.at, self.error, self.calls = inner, at, error, 0
+
+    def __call__(self, *args):
+        self.calls += 1
+        if self.calls == self.at:
+            raise self.error
+        return self.inner(*args)
+
+
+def interrupt(make_job, make_toy, where, at, error, **changes):
+    """A job that stops at the n-th batch, loss or evaluation, and its continuation as by a new
+    process: everything but the folder is made anew."""
+    job = make_job("broken", **changes)
+    target = {"batch": job.sampler, "loss": job, "validate": job}[where]
+    broken = Breaking(getattr(target, where), at, error)
+    object.__setattr__(target, where, broken)
+    with pytest.raises(error):
+        fit(job)
+    assert broken.calls == at
+    again = make_job("broken", **changes)
+    fit(again)
+    return again
+
+
+@pytest.mark.parametrize(
+    ("where", "at"),
+    [("batch", 1), ("batch", 4), ("batch", 6), ("batch", 15),
+     ("loss", 1), ("loss", 3), ("loss", 6), ("validate", 1), ("validate", 2), ("validate", 3)],
+)  # fmt: skip
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+def test_interrupted_anywhere_the_weights_and_the_log_are_the_same(
+    make_job, make_toy, make_sampler, where, at, error
+):
+    """KeyboardInterrupt saves the state where it is consistent; a crash (RuntimeError) falls back
+    to the last one saved."""
+    changes = {"schedule": "cosine", "warmup": 0.1, "clip": 1.0}
+    straight = make_job("straight", sampler=make_sampler(), **changes)
+    fit(straight)
+    resumed = interrupt(make_job, make_toy, where, at, error, **changes)
+    assert_same(resumed, straight)
+
+
+def test_accumulated_updates_resume_too(make_job, make_toy):
+    changes = {"accumulate": 2, "optimizer": "sgd"}
+    straight = make_job("straight", **changes)
+    fit(straight)
+    assert_same(interrupt(make_job, make_toy, "batch", 9, KeyboardInterrupt, **changes), straight)
+
+
+def test_a_state_between_epochs_is_saved_by_time(make_job, make_toy):
+    """A crash in a long epoch loses no more than `save_every`."""
+    job = make_job("broken", save_every=0.0)
+    first = Breaking(job.loss, 4, RuntimeError)
+    object.__setattr__(job, "loss", first)
+    with pytest.raises(RuntimeError):
+        fit(job)
+    again = make_job("broken")
+    counted = Breaking(again.loss, 0)
+    object.__setattr__(again, "loss", counted)
+    fit(again)
+    assert counted.calls == 15 - 3
+
+
+def test_a_real_signal_lands_between_updates(make_job, make_toy):
+    """SIGINT during the loss, inside an update, waits for its end and is then saved."""
+    straight = make_job("straight")
+    fit(straight)
+    job = make_job("broken")
+    calls = []
+
+    def loss(scores, labels, inner=job.loss):
+        calls.append(1)
+        if len(calls) == 7:
+            os.kill(os.getpid(), signal.SIGINT)
+        return inner(scores, labels)
+
+    object.__setattr__(job, "loss", loss)
+    with pytest.raises(KeyboardInterrupt):
+        fit(job)
+    assert len(calls) == 7
+    again = make_job("broken")
+    counted = Breaking(again.loss, 0)
+    object.__setattr__(again, "loss", counted)
+    fit(again)
+    assert counted.calls == 15 - 7
+    assert_same(again, straight)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_second_interrupt_does_not_wait():
+    def work(guard):
+        with guard.together():
+            guard.receive(signal.SIGINT, None)
+            guard.receive(signal.SIGINT, None)
+            raise AssertionError("the second interrupt should have raised")
+
+    with Interruptions() as guard:
+        with pytest.raises(KeyboardInterrupt):
+            work(guard)
+        assert not guard.consistent
+
+
+def test_training_in_another_thread_installs_no_handler(make_job):
+    job = make_job()
+    worker = threading.Thread(target=fit, args=(job,))
+    worker.start()
+    worker.join()
+    assert (job.folder / "best.safetensors").is_file()
+
+
+def test_the_limit_counts_earlier_sittings(make_job, make_ticking):
+    time = make_ticking()
+    changes = {"limit": 9.0, "epochs": 50}
+    job = make_job("broken", loss=time.loss, clock=time.clock, **changes)
+    object.__setattr__(job, "validate", Breaking(job.validate, 1))
+    with pytest.raises(KeyboardInterrupt):
+        fit(job)
+    assert time.now == 5
+    later = make_ticking(1000.0)
+    outcome = fit(make_job("broken", loss=later.loss, clock=later.clock, **changes))
+    assert (outcome.reason, outcome.seconds, later.now) == ("limit", 9.0, 1004.0)
+
+
+def test_a_damaged_or_foreign_state_is_an_error(make_job, make_toy):
+    for number, spoil in enumerate(
+        (
+            lambda path: path.write_bytes(path.read_bytes()[:100]),
+            lambda path: path.write_bytes(b""),
+        )
+    ):
+        job = make_job(f"broken{number}")
+        object.__setattr__(job.sampler, "batch", Breaking(job.sampler.batch, 3))
+        with pytest.raises(KeyboardInterrupt):
+            fit(job)
+        spoil(state_path(job.folder))
+        with pytest.raises(LegoError) as caught:
+            fit(make_job(f"broken{number}"))
+        assert caught.value.diagnostics[0].code == "E0554"
+    job = make_job("other")
+    object.__setattr__(job.sampler, "batch", Breaking(job.sampler.batch, 3))
+    with pytest.raises(KeyboardInterrupt):
+        fit(job)
+    with pytest.raises(LegoError) as caught:
+        fit(make_job("other", module=make_toy(norm=False)))
+    assert caught.value.diagnostics[0].code == "E0554"
