@@ -1,1 +1,12 @@
-""""""
+"""Metrics, and one evaluator over any engine."""
+
+from legoc.evaluation.compute import Figure, better, compute, metric_name
+from legoc.evaluation.engine import Engine
+from legoc.evaluation.evaluator import evaluate_log, score_log
+from legoc.evaluation.report import Report, Timing
+
+
+__all__ = [
+    "Engine", "Figure", "Report", "Timing", "better", "compute", "evaluate_log", "metric_name",
+    "score_log",
+]  # fmt: skip

@@ -8,18 +8,23 @@ from legoc.data.log import F32, I32
 
 
 class Engine(Protocol):
-    """Row indices go in, scores come out. `Items` and `Users` are the engine's own (numpy arrays, or
-    tensors on a GPU), opaque to the evaluator; row 0 of Items is zero."""
+    """Row indices go in, scores come out. `Items` and `Users` are the engine's own (numpy arrays,
+    or tensors on a GPU), opaque to the evaluator; row 0 of Items is zero.
+
+    reads_user: the user encoder reads the user as well as the clicks, so that one history of two
+    users makes two rows of Users.
+    """
 
     name: str
+    reads_user: bool
 
     def encode_items(self, inputs: ItemInputs) -> Any:
         """Every item of the table, once: [N, D]."""
         ...
 
     def encode_users(self, items: Any, clicks: Iterable[I32], users: Iterable[I32]) -> Any:
-        """Every user, once. `clicks` yields blocks [m, S] of rows of Items (0 is padding, S may differ
-        from block to block) and `users` the user index [m] of each; the blocks' users are
+        """Every user, once. `clicks` yields blocks [m, S] of rows of Items (0 is padding, S may
+        differ from block to block) and `users` the user index [m] of each; the blocks' users are
         numbered on: the first has rows 0 ... m - 1 of the result."""
         ...
 

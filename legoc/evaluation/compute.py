@@ -1,0 +1,86 @@
+"""The figures of a list of metrics over labelled rows."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from legoc.evaluation.metrics import METRICS
+from legoc.evaluation.ranking import rank
+from legoc.language.diagnostics import fail
+from legoc.language.spec import Call
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """The value of one metric: NaN where no group (or row) could be counted.
+
+    over: whether it is a mean over groups or taken over all rows at once. count: the groups or rows
+    it is over; excluded: the groups left out because they lack a class.
+    """
+
+    value: float
+    over: Literal["groups", "rows"]
+    count: int
+    excluded: int = 0
+
+    def to_json(self) -> float | None:
+        """The value, NaN being null."""
+        return None if math.isnan(self.value) else self.value
+
+
+def metric_name(call: Call) -> str:
+    """The name as written: `GAUC`, `NDCG(5)`, `F1(0.5)`."""
+    given = ", ".join(format(value, "g") for value in call.args.values())
+    return f"{call.op}({given})" if given else call.op
+
+
+def better(call: Call) -> Literal["higher", "lower"]:
+    """Which values of a metric are better."""
+    return METRICS[call.op].declaration.facts["better"]
+
+
+def compute(
+    metrics: Sequence[Call], scores: ArrayLike, labels: ArrayLike, groups: ArrayLike
+) -> Mapping[str, Figure]:
+    """The figures of `metrics`, by name and in their order.
+
+    scores [R] are logits (read as float32), labels [R] 0 or 1 (a row counts as positive above 0.5),
+    groups [R] ints from 0. Raises LegoError (E0590) where a score is not finite.
+    """
+    logits = np.asarray(scores, dtype=np.float32)
+    positive = np.asarray(labels) > 0.5
+    grouping = np.asarray(groups)
+    verify_finite(logits)
+    ranking = None
+    figures: dict[str, Figure] = {}
+    for call in metrics:
+        kind = METRICS[call.op]
+        metric = kind(kind.Config(**call.args)) if call.args else kind()
+        if kind.declaration.facts["over"] == "rows":
+            value = metric.measure(logits, positive)
+            figures[metric_name(call)] = Figure(value=value, over="rows", count=len(logits))
+            continue
+        if ranking is None:
+            ranking = rank(logits, positive, grouping)
+        values = metric.measure(ranking)
+        figures[metric_name(call)] = Figure(
+            value=float(values.mean()) if len(values) else float("nan"),
+            over="groups",
+            count=ranking.groups,
+            excluded=ranking.excluded,
+        )
+    return figures
+
+
+def verify_finite(scores: np.ndarray[Any, np.dtype[np.float32]]) -> None:
+    broken = int((~np.isfinite(scores)).sum())
+    if broken:
+        raise fail(
+            "E0590",
+            f"{broken} of {len(scores)} scores are not finite numbers",
+            "train with a smaller `lr`, or with `clip = 1`, and evaluate again",
+        )

@@ -1,0 +1,138 @@
+"""One evaluator for every engine: it decides what is encoded and when, and never sees a vector."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from time import perf_counter, process_time
+
+import numpy as np
+from numpy.typing import NDArray
+
+from legoc.data.batch import ItemInputs
+from legoc.data.log import F32, I32, Log
+from legoc.evaluation.compute import Figure, compute
+from legoc.evaluation.engine import Engine
+from legoc.evaluation.histories import Histories, distinct_histories
+from legoc.evaluation.report import Report, Timing
+from legoc.language.diagnostics import fail
+from legoc.language.spec import Call
+from legoc.progress import SILENT, Progress, Task
+
+
+USERS_AT_ONCE = 256
+PAIRS_AT_ONCE = 65_536
+
+Mask = NDArray[np.bool_]
+
+
+def evaluate_log(
+    engine: Engine,
+    inputs: ItemInputs,
+    log: Log,
+    metrics: Sequence[Call],
+    *,
+    split: str = "",
+    group: str = "impression",
+    slices: Mapping[str, Mask] | None = None,
+    keep_scores: bool = False,
+    progress: Progress = SILENT,
+) -> Report:
+    """Score the rows of a log and measure the metrics.
+
+    Every item is encoded once, every distinct history (with its user, if the engine reads users)
+    once, and every row is a pair of the two. split and group name what the figures are of. slices:
+    row masks [R] by name; each gets the same metrics over its rows alone. Rows without a label are
+    scored and not measured. Raises LegoError where no row has a label (E0591) or a score is not
+    finite (E0590).
+    """
+    labelled = ~np.isnan(log.label)
+    if not labelled.any():
+        raise fail(
+            "E0591",
+            f"no row of `{split}` has a label" if split else "no row has a label",
+            "evaluate on a part of the data that is labelled, such as `valid` or `test`",
+        )
+    timings: dict[str, Timing] = {}
+    scores = score_log(engine, inputs, log, timings, progress)
+    figures = measure(metrics, scores, log, labelled)
+    return Report(
+        engine=engine.name,
+        split=split,
+        group=group,
+        metrics=figures,
+        slices={
+            name: measure(metrics, scores, log, labelled & mask)
+            for name, mask in (slices or {}).items()
+        },
+        counts=count(log, inputs, timings),
+        timings=timings,
+        scores=scores if keep_scores else None,
+    )
+
+
+def score_log(
+    engine: Engine,
+    inputs: ItemInputs,
+    log: Log,
+    timings: dict[str, Timing] | None = None,
+    progress: Progress = SILENT,
+) -> F32:
+    """[R]: the logits of every row. `timings` receives what each phase took."""
+    spent = {} if timings is None else timings
+    with clock(spent, "items", len(inputs.lengths) - 1):
+        items = engine.encode_items(inputs)
+    with clock(spent, "users", 0):
+        histories = distinct_histories(log, by_user=engine.reads_user)
+        with progress.task("encoding users", len(histories), "users") as task:
+            clicks, users = halves(histories, task)
+            encoded = engine.encode_users(items, clicks, users)
+    spent["users"] = Timing(
+        seconds=spent["users"].seconds, cpu=spent["users"].cpu, rows=len(histories)
+    )
+    scores = np.empty(log.rows, dtype=np.float32)
+    with clock(spent, "pairs", log.rows), progress.task("scoring", log.rows, "pairs") as task:
+        for start in range(0, log.rows, PAIRS_AT_ONCE):
+            stop = min(start + PAIRS_AT_ONCE, log.rows)
+            owner = histories.row[log.history[start:stop]]
+            scores[start:stop] = engine.score(encoded, items, owner, log.item[start:stop])
+            task.advance(stop - start)
+    return scores
+
+
+def halves(histories: Histories, task: Task) -> tuple[Iterator[I32], Iterator[I32]]:
+    """The clicks and the users of the blocks as two iterators that may be read in any order."""
+
+    def clicks() -> Iterator[I32]:
+        for block, _ in histories.blocks(USERS_AT_ONCE):
+            yield block
+            task.advance(len(block))
+
+    def users() -> Iterator[I32]:
+        for start in range(0, len(histories), USERS_AT_ONCE):
+            yield histories.log.user[histories.example[start : start + USERS_AT_ONCE]]
+
+    return clicks(), users()
+
+
+def measure(metrics: Sequence[Call], scores: F32, log: Log, mask: Mask) -> Mapping[str, Figure]:
+    return compute(metrics, scores[mask], log.label[mask], log.group[mask])
+
+
+def count(log: Log, inputs: ItemInputs, timings: Mapping[str, Timing]) -> dict[str, int]:
+    """What the figures are over; the keys are those of `Report.counts`."""
+    lengths = np.diff(log.starts)
+    return {
+        "rows": log.rows,
+        "groups": len(np.unique(log.group)),
+        "cold rows": int((lengths[log.history] == 0).sum()),
+        "users": timings["users"].rows,
+        "items": len(inputs.lengths) - 1,
+    }
+
+
+@contextmanager
+def clock(timings: dict[str, Timing], phase: str, rows: int) -> Iterator[None]:
+    wall, cpu = perf_counter(), process_time()
+    yield
+    timings[phase] = Timing(
+        seconds=perf_counter() - wall, cpu=process_time() - cpu, rows=rows
+    )  # fmt: skip

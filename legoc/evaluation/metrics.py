@@ -1,0 +1,225 @@
+"""The metrics: one class each, declared for the language, over a ranking or over all rows.
+
+Notation of a tied block: n rows, p of them positive; a rows and c positives rank above it. Of a
+group: P positives. A grouped metric is, per group, the expected value over random orders of ties.
+Its figure is the mean over the groups that have positives and negatives.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from legoc.evaluation.ranking import (
+    F64,
+    Ranking,
+    discounts,
+    harmonic,
+    log_factorials,
+    longest,
+    rank,
+)
+from legoc.language.declare import operator, param
+
+
+GROUPS = {"over": "groups", "better": "higher"}
+ROWS = {"over": "rows", "better": "higher"}
+LOSS = {"over": "rows", "better": "lower"}
+
+F32 = NDArray[np.float32]
+Bool = NDArray[np.bool_]
+
+
+class Metric:
+    """`config` holds the parameters. A metric of groups measures a ranking, [G]; one of rows
+    measures scores F32[R] with labels Bool[R], a number (NaN where it is not defined)."""
+
+    def __init__(self, config: Any = None) -> None:
+        self.config = config
+
+
+def separated(ranking: Ranking) -> F64:
+    """[G]: the share of (positive, negative) pairs in the right order, ties counting half."""
+    negatives = ranking.size - ranking.positives
+    ranked_above = ranking.above - ranking.before
+    below = (ranking.rows - ranking.clicks)[ranking.group] - ranked_above - negatives
+    wins = ranking.total(ranking.positives * (below + 0.5 * negatives))
+    return wins / (ranking.clicks * (ranking.rows - ranking.clicks))
+
+
+@operator("metric", "GAUC", facts=GROUPS)
+class GAUC(Metric):
+    """Area under the ROC curve per group, then the plain mean over groups."""
+
+    example = "GAUC"
+
+    def measure(self, ranking: Ranking) -> F64:
+        return separated(ranking)
+
+
+@operator("metric", "AUC", facts=ROWS)
+class AUC(Metric):
+    """Area under the ROC curve over all rows at once."""
+
+    example = "AUC"
+
+    def measure(self, scores: F32, positive: Bool) -> float:
+        value = separated(rank(scores, positive, np.zeros(len(scores), dtype=np.int64)))
+        return float(value[0]) if len(value) else float("nan")
+
+
+@operator("metric", "LogLoss", facts=LOSS)
+class LogLoss(Metric):
+    """Mean negative log-likelihood of the labels, the scores being logits; lower is better."""
+
+    example = "LogLoss"
+
+    def measure(self, scores: F32, positive: Bool) -> float:
+        logits = scores.astype(np.float64)
+        losses = np.maximum(logits, 0) - logits * positive + np.log1p(np.exp(-np.abs(logits)))
+        return float(losses.mean()) if len(losses) else float("nan")
+
+
+@operator("metric", "F1", primary="threshold", facts=ROWS)
+class F1(Metric):
+    """Harmonic mean of precision and recall over all rows, a row counting as positive from
+    `threshold` on."""
+
+    example = "F1(0.5)"
+
+    class Config:
+        threshold: float = param(0.5, min=0, max=1, doc="probability from which a row is positive")
+
+    def measure(self, scores: F32, positive: Bool) -> float:
+        # Beyond 700 the exponential overflows, and the probability has long been 0 or 1.
+        probability = 1 / (1 + np.exp(-np.clip(scores.astype(np.float64), -700, 700)))
+        chosen = probability >= self.config.threshold
+        total = int(chosen.sum()) + int(positive.sum())
+        return 2 * int((chosen & positive).sum()) / total if total else float("nan")
+
+
+@operator("metric", "MRR", facts=GROUPS)
+class MRR(Metric):
+    """Mean over all clicks of a group of 1 / rank, the form of MIND's public tables.
+
+    A positive of a block stands at each of its n ranks equally often: (H(a + n) - H(a)) / n.
+    """
+
+    example = "MRR"
+
+    def measure(self, ranking: Ranking) -> F64:
+        sums = harmonic(longest(ranking))
+        inverse = (sums[ranking.above + ranking.size] - sums[ranking.above]) / ranking.size
+        return ranking.total(ranking.positives * inverse) / ranking.clicks
+
+
+@operator("metric", "MRR0", facts=GROUPS)
+class MRR0(Metric):
+    """1 / rank of the first click of a group.
+
+    The first positive lies in the first block that has any; it stands at place j there with
+    probability C(n - j, p - 1) / C(n, p).
+    """
+
+    example = "MRR0"
+
+    def measure(self, ranking: Ranking) -> F64:
+        first = (ranking.before == 0) & (ranking.positives > 0)
+        n, p, a = ranking.size[first], ranking.positives[first], ranking.above[first]
+        places = n - p + 1
+        owner = np.repeat(np.arange(len(n)), places)
+        j = np.arange(len(owner)) - np.repeat(np.cumsum(places) - places, places) + 1
+        n, p, a = n[owner], p[owner], a[owner]
+        logs = log_factorials(longest(ranking))
+        # C(n - j, p - 1) / C(n, p), where C(n, p) = n! / p! / (n - p)!
+        chance = np.exp(
+            logs[n - j] - logs[p - 1] - logs[n - j - p + 1] - logs[n] + logs[p] + logs[n - p]
+        )
+        return np.bincount(owner, chance / (a + j), minlength=ranking.groups)
+
+
+@operator("metric", "NDCG", primary="k", facts=GROUPS)
+class NDCG(Metric):
+    """Normalised discounted cumulative gain of the first k ranks, with linear gain.
+
+    Each row of a block has the gain p / n at every rank of the block.
+    """
+
+    example = "NDCG(10)"
+
+    class Config:
+        k: int = param(min=1, doc="ranks that count")
+
+    def measure(self, ranking: Ranking) -> F64:
+        k = self.config.k
+        sums = discounts(longest(ranking))
+        cut = np.minimum(ranking.above + ranking.size, k)
+        weight = sums[cut] - sums[np.minimum(ranking.above, k)]
+        gained = ranking.total(ranking.positives / ranking.size * weight)
+        return gained / sums[np.minimum(ranking.clicks, k)]
+
+
+@operator("metric", "HitRatio", primary="k", facts=GROUPS)
+class HitRatio(Metric):
+    """Whether any click of a group is among the first k ranks.
+
+    Where rank k falls inside a block, m of its n rows are in: none of them is positive with
+    probability C(n - p, m) / C(n, m).
+    """
+
+    example = "HitRatio(10)"
+
+    class Config:
+        k: int = param(min=1, doc="ranks that count")
+
+    def measure(self, ranking: Ranking) -> F64:
+        n, p = ranking.size, ranking.positives
+        m = np.clip(self.config.k - ranking.above, 0, n)
+        logs = log_factorials(longest(ranking))
+        possible = n - p >= m
+        free = np.where(possible, n - p, m)
+        # C(free, m) / C(n, m), where the m! of both cancel
+        missed = np.exp(logs[free] - logs[free - m] - logs[n] + logs[n - m]) * possible
+        # A group misses only if every block does; blocks above the cut-off without positives and
+        # blocks below it have missed = 1.
+        first = np.searchsorted(ranking.group, np.arange(ranking.groups))
+        return 1.0 - np.multiply.reduceat(missed, first) if len(first) else missed
+
+
+@operator("metric", "Recall", primary="k", facts=GROUPS)
+class Recall(Metric):
+    """Share of the clicks of a group that are among the first k ranks."""
+
+    example = "Recall(10)"
+
+    class Config:
+        k: int = param(min=1, doc="ranks that count")
+
+    def measure(self, ranking: Ranking) -> F64:
+        inside = np.clip(self.config.k - ranking.above, 0, ranking.size)
+        return ranking.total(ranking.positives * inside / ranking.size) / ranking.clicks
+
+
+@operator("metric", "LRAP", facts=GROUPS)
+class LRAP(Metric):
+    """Label-ranking average precision: the mean over clicks of the precision at their rank.
+
+    A positive at place j of its block has c + 1 + q (j - 1) positives down to itself, where
+    q = (p - 1) / (n - 1) is the chance that another row of the block is positive.
+    """
+
+    example = "LRAP"
+
+    def measure(self, ranking: Ranking) -> F64:
+        n, p, a, c = ranking.size, ranking.positives, ranking.above, ranking.before
+        sums = harmonic(longest(ranking))
+        inverse = sums[a + n] - sums[a]
+        q = np.maximum(p - 1, 0) / np.maximum(n - 1, 1)
+        precision = (c + 1 - q * (a + 1)) * inverse + q * n
+        return ranking.total(p / n * precision) / ranking.clicks
+
+
+METRICS: dict[str, type[Any]] = {
+    metric.declaration.name: metric  # type: ignore[attr-defined]
+    for metric in (GAUC, AUC, LogLoss, F1, MRR, MRR0, NDCG, HitRatio, Recall, LRAP)
+}

@@ -1,0 +1,104 @@
+"""What an evaluation found: figures, counts, and what it cost."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from legoc.data.log import F32
+from legoc.evaluation.compute import Figure
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """One phase: seconds of the wall clock and of CPU time, over so many rows."""
+
+    seconds: float
+    cpu: float
+    rows: int
+
+    def to_json(self) -> dict[str, Any]:
+        return {"seconds": self.seconds, "cpu": self.cpu, "rows": self.rows}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """The result of `evaluate`.
+
+    engine: the name of the engine; split: the part of the data, where it is known; group: what the
+    grouped metrics are averaged over (`impression` or `user`). metrics: figures by name, as
+    `NDCG(5)`; slices: the same over parts of the rows, by the name of the part. counts: rows,
+    groups, the rows whose user has an empty history, distinct users, items. timings: the phases
+    `items`, `users`, `pairs`. scores [R]: the logits, where they were asked for.
+    """
+
+    engine: str
+    split: str
+    group: str
+    metrics: Mapping[str, Figure]
+    slices: Mapping[str, Mapping[str, Figure]]
+    counts: Mapping[str, int]
+    timings: Mapping[str, Timing]
+    scores: F32 | None = field(default=None, compare=False, repr=False)
+
+    def __getitem__(self, name: str) -> float:
+        return self.metrics[name].value
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything but the scores, in JSON's types; a figure that is not defined is null."""
+        return {
+            "engine": self.engine,
+            "split": self.split,
+            "group": self.group,
+            "metrics": {name: figure.to_json() for name, figure in self.metrics.items()},
+            "slices": {
+                part: {name: figure.to_json() for name, figure in figures.items()}
+                for part, figures in self.slices.items()
+            },
+            "groups": {part: counted(figures) for part, figures in self.parts().items()},
+            "counts": dict(self.counts),
+            "timings": {phase: timing.to_json() for phase, timing in self.timings.items()},
+        }
+
+    def parts(self) -> dict[str, Mapping[str, Figure]]:
+        """The figures of all rows under `all`, then those of the slices."""
+        return {"all": self.metrics, **self.slices}
+
+    def table(self) -> list[tuple[str, ...]]:
+        """Rows of texts under the titles (`metric`, *parts()): a metric's name and its figures, a
+        dash where one is not defined. The last row says over how many groups they are."""
+        parts = self.parts()
+        rows = [
+            (name, *(format_value(figures[name].value) for figures in parts.values()))
+            for name in self.metrics
+        ]
+        groups = [counted(figures) for figures in parts.values()]
+        if groups[0] is not None:
+            rows.append((f"{self.group}s", *(f"{count:,}" for count in groups)))
+        return rows
+
+    def summary(self) -> str:
+        """What a reader of the figures has to know, one sentence each."""
+        counts, total = self.counts, sum(timing.seconds for timing in self.timings.values())
+        sentences = [
+            f"{counts['rows']:,} rows in {counts['groups']:,} {self.group}s, {counts['items']:,} "
+            f"items and {counts['users']:,} users encoded, by {self.engine} in {total:.1f} s"
+        ]
+        excluded = max((figure.excluded for figure in self.metrics.values()), default=0)
+        if excluded:
+            sentences.append(
+                f"{excluded:,} {self.group}s lack a click or a non-click and are left out of the "
+                "grouped metrics"
+            )
+        if counts["cold rows"]:
+            sentences.append(f"{counts['cold rows']:,} rows belong to a user without clicks")
+        return "\n".join(sentences)
+
+
+def counted(figures: Mapping[str, Figure]) -> int | None:
+    """The groups that grouped metrics are averaged over; None without such a metric."""
+    return next((figure.count for figure in figures.values() if figure.over == "groups"), None)
+
+
+def format_value(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.4f}"

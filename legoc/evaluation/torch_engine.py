@@ -1,0 +1,119 @@
+"""The torch engine: a Recommender in evaluation mode, its caches on its own device.
+
+Letters: N items, U users, S clicks, D width, P pairs, C vectors of a user.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from legoc.data.batch import ItemInputs
+from legoc.data.log import F32, I32
+from legoc.evaluation.chunks import by_length, pairs_at_once
+from legoc.model.recommender import Recommender
+from legoc.model.tensors import to_inputs, to_tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clicks:
+    """Users of a target-aware predictor: rows of Items [U, S] on the device, padded with 0."""
+
+    rows: Tensor
+
+
+class TorchEngine:
+    """Encodes and scores with a Recommender. Its mode (training or evaluation) is restored after
+    every call, so that a training loop can hand its model over as it stands."""
+
+    name = "torch"
+
+    def __init__(self, recommender: Recommender, device: torch.device | str | None = None) -> None:
+        self.device = torch.device(recommender.device if device is None else device)
+        self.recommender = recommender.to(self.device)
+        self.reads_user = recommender.reads_user
+
+    def encode_items(self, inputs: ItemInputs) -> Tensor:
+        """[N, D], row 0 zero."""
+        lengths = np.asarray(inputs.lengths)
+        with evaluating(self.recommender):
+            items_ND = torch.zeros(len(lengths), self.recommender.width, device=self.device)
+            for rows in by_length(lengths, first=1):
+                given = to_inputs(inputs.rows(rows), self.device)
+                items_ND[to_tensor(rows, self.device).long()] = self.recommender.encode_items(
+                    given
+                ).float()
+        return items_ND
+
+    def encode_users(
+        self, items: Tensor, clicks: Iterable[I32], users: Iterable[I32]
+    ) -> Tensor | Clicks:
+        """[U, D] or [U, C, D]; for a target-aware predictor the clicks themselves."""
+        if self.recommender.reads_clicks:
+            return Clicks(rows=to_tensor(stack_padded(list(clicks)), self.device))
+        encoded: list[Tensor] = []
+        with evaluating(self.recommender):
+            for block, names in zip(clicks, users, strict=True):
+                rows_BS = to_tensor(block, self.device)
+                users_B = to_tensor(names, self.device) if self.reads_user else None
+                encoded.append(
+                    self.recommender.encode_users(items[rows_BS.long()], rows_BS > 0, users_B)
+                )
+        return torch.cat(encoded) if encoded else items[:0]
+
+    def score(self, users: Tensor | Clicks, items: Tensor, owner: I32, candidates: I32) -> F32:
+        """[P] logits, in chunks that bound the memory of what is gathered per pair."""
+        wide = users.rows.shape[1] if isinstance(users, Clicks) else max(users.dim() - 1, 1)
+        step = pairs_at_once(wide * items.shape[1])
+        scores = np.empty(len(owner), dtype=np.float32)
+        with evaluating(self.recommender):
+            for start in range(0, len(owner), step):
+                chosen = slice(start, start + step)
+                scores[chosen] = self.score_chunk(users, items, owner[chosen], candidates[chosen])
+        return scores
+
+    def score_chunk(
+        self, users: Tensor | Clicks, items: Tensor, owner: I32, candidates: I32
+    ) -> F32:
+        items_PD = items[to_tensor(candidates, self.device).long()]
+        distinct, place = np.unique(owner, return_inverse=True)
+        distinct_U = to_tensor(distinct, self.device).long()
+        owner_P = to_tensor(place, self.device).long()
+        if isinstance(users, Clicks):
+            rows_US = users.rows[distinct_U]
+            # Users of like length stand together: what is gathered per pair ends with the longest.
+            rows_US = rows_US[:, : max(int((rows_US > 0).sum(1).max()), 1)]
+            clicks_USD = items[rows_US.long()]
+            mask_US = rows_US > 0
+            given = self.recommender.encode_users(clicks_USD, mask_US)
+            scores = self.recommender.score(given, items_PD, owner_P, mask_US)
+        else:
+            scores = self.recommender.score(users[distinct_U], items_PD, owner_P)
+        return scores.float().cpu().numpy()
+
+
+def stack_padded(blocks: list[I32]) -> I32:
+    """Blocks [m, S] of different S as one [U, S]."""
+    width = max((block.shape[1] for block in blocks), default=1)
+    count = sum(len(block) for block in blocks)
+    stacked = np.zeros((count, width), dtype=np.int32)
+    start = 0
+    for block in blocks:
+        stacked[start : start + len(block), : block.shape[1]] = block
+        start += len(block)
+    return stacked
+
+
+@contextmanager
+def evaluating(recommender: Recommender) -> Iterator[None]:
+    """Evaluation mode without gradients."""
+    training = recommender.training
+    recommender.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        recommender.train(training)
