@@ -25,7 +25,7 @@ class Log:
     history: I32  # [R] the history of each row
     item: I32  # [R] the candidate
     label: F32  # [R] NaN where there is none (`predict`)
-    group: I32  # [R] the impression or user the row is ranked with, 0 ... G - 1, rows of one group adjacent
+    group: I32  # [R] the impression or user it is ranked with, 0 ... G - 1, adjacent rows
 
     @property
     def rows(self) -> int:

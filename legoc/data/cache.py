@@ -1,0 +1,127 @@
+"""Folders that appear complete or not at all, keyed by the content they were made from."""
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+MANIFEST = "manifest.json"
+
+
+def cache_root(explicit: str | Path | None = None) -> Path:
+    """The folder of converted tables, token matrices and frozen states: the argument, else
+    `LEGOC_CACHE`, else the user's cache folder."""
+    if explicit is not None:
+        return Path(explicit)
+    if given := os.environ.get("LEGOC_CACHE"):
+        return Path(given)
+    if sys.platform == "win32" and (local := os.environ.get("LOCALAPPDATA")):
+        return Path(local) / "legoc"
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "legoc"
+
+
+def digest(value: Any) -> str:
+    """SHA-256 in hex of a JSON value, independent of the order of its keys."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def read_manifest(folder: Path) -> dict[str, Any] | None:
+    """The manifest of a finished folder, or None where there is nothing to trust.
+
+    A folder without a manifest, or one whose files have other sizes than when it was finished, is
+    not trusted.
+    """
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        sizes = manifest["files"]
+        whole = all((folder / name).stat().st_size == size for name, size in sizes.items())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return manifest if whole else None
+
+
+def obtain(
+    folder: Path, make: Callable[[Path], Mapping[str, Any] | None]
+) -> tuple[Path, dict[str, Any]]:
+    """The finished folder and its manifest, made by `make(staging)` unless it is there.
+
+    `make` writes files into the staging folder and returns what else the manifest should say.
+    """
+    found = read_manifest(folder)
+    if found is not None:
+        return folder, found
+    with staging(folder) as temporary:
+        facts = dict(make(temporary) or {})
+        seal(temporary, facts)
+    found = read_manifest(folder)
+    if found is None:
+        raise OSError(f"{folder} changed while it was written")
+    return folder, found
+
+
+@contextmanager
+def staging(folder: Path) -> Iterator[Path]:
+    """A temporary sibling that becomes `folder` when the block ends, and vanishes when it fails."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name[:16]}-", dir=folder.parent))
+    try:
+        yield temporary
+        temporary.chmod(0o755)
+        if read_manifest(folder) is None and folder.exists():
+            # What lies there was damaged after it was finished: nothing may read it again.
+            shutil.rmtree(folder)
+        try:
+            os.rename(temporary, folder)
+        except OSError:
+            # Another process finished the same folder first: both are equal, keep theirs.
+            if read_manifest(folder) is None:
+                raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def seal(folder: Path, facts: Mapping[str, Any]) -> None:
+    """Flush every file of a folder to the disk and write its manifest last."""
+    sizes: dict[str, int] = {}
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+        sizes[path.relative_to(folder).as_posix()] = path.stat().st_size
+    with (folder / MANIFEST).open("w", encoding="utf-8") as file:
+        json.dump({**facts, "files": sizes}, file, indent=1, ensure_ascii=False)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def hash_files(paths: Sequence[Path], root: Path) -> list[str]:
+    """SHA-256 in hex of each file's content, remembered by path, size and modification time."""
+    return [hash_file(path, root) for path in paths]
+
+
+def hash_file(path: Path, root: Path) -> str:
+    status = path.stat()
+    key = digest([str(path.resolve()), status.st_size, status.st_mtime_ns])
+    note = root / "digests" / key
+    try:
+        known = note.read_text(encoding="ascii")
+        if len(known) == 64:
+            return known
+    except OSError:
+        pass
+    with path.open("rb") as file:
+        value = hashlib.file_digest(file, "sha256").hexdigest()
+    note.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=note.parent)
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(value)
+    os.replace(temporary, note)
+    return value

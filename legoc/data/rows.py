@@ -1,0 +1,13 @@
+"""How many rows the tables of a model have, once the data is known."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """Rows of the item, user and token tables, row 0 (padding, the unknown user) included; 0 where
+    a model has no such table."""
+
+    items: int
+    users: int
+    tokens: int

@@ -1,0 +1,194 @@
+"""The tables of a data set: Parquet files in the cache, keyed by the content they came from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from legoc.data.cache import digest, hash_files, obtain
+from legoc.data.report import Report
+from legoc.data.source import Extracted, Source
+from legoc.data.splits import split_impressions
+from legoc.data.survey import survey
+from legoc.language.declare import Declaration
+from legoc.language.diagnostics import fail
+from legoc.language.spec import Call
+from legoc.progress import SILENT, Progress
+
+
+if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
+
+
+# Raise when the tables of the same raw files would differ from those an older version wrote.
+VERSION = 1
+
+ORDERED = {
+    "items": "SELECT * EXCLUDE (position) FROM items ORDER BY position",
+    "histories": """
+        SELECT history::VARCHAR AS history_id, user_id, clicks FROM histories
+        WHERE history IN (SELECT history FROM impressions) ORDER BY history
+    """,
+    "interactions": """
+        SELECT row_number() OVER (ORDER BY position, place) - 1 AS row, impression_id,
+               history::VARCHAR AS history_id, item_id, label, time, split
+        FROM rows JOIN impressions USING (position) JOIN assigned USING (position)
+        ORDER BY position, place
+    """,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tables:
+    """The converted tables of one data set under one split (DATASETS section 1).
+
+    `digest` covers the source, its version and settings, the split and the content of the raw
+    files.
+    """
+
+    folder: Path
+    digest: str
+    report: Report
+
+    def path(self, name: str) -> Path:
+        return self.folder / f"{name}.parquet"
+
+    def items(self) -> "pd.DataFrame":
+        """`item_id` and one column per attribute; the place of a row plus one is its index."""
+        return self.frame("items")
+
+    def histories(self) -> "pd.DataFrame":
+        """`history_id`, `user_id`, `clicks` (lists of item ids, oldest first)."""
+        return self.frame("histories")
+
+    def interactions(self) -> "pd.DataFrame":
+        """`row`, `impression_id`, `history_id`, `item_id`, `label`, `time`, `split`."""
+        return self.frame("interactions")
+
+    def users(self) -> "pd.DataFrame":
+        """`user_id` of every user who has a history."""
+        return self.relation("histories").query(
+            "histories", "SELECT DISTINCT user_id FROM histories ORDER BY user_id"
+        ).df()  # fmt: skip
+
+    def frame(self, name: str) -> "pd.DataFrame":
+        return self.relation(name).df()
+
+    def relation(self, name: str) -> "duckdb.DuckDBPyRelation":
+        """A table as a DuckDB relation, on a connection of its own that can read all of them."""
+        return self.connect().table(name)
+
+    def connect(self) -> "duckdb.DuckDBPyConnection":
+        """A connection with a view per table; `items` has the index of each item as `place`."""
+        connection = open_connection(None)
+        for name in ORDERED:
+            connection.execute(
+                f"CREATE VIEW {name} AS SELECT * FROM read_parquet({quote(self.path(name))})"
+            )
+        connection.execute(
+            "CREATE VIEW places AS SELECT item_id, (file_row_number + 1)::INTEGER AS place "
+            f"FROM read_parquet({quote(self.path('items'))}, file_row_number = true)"
+        )
+        return connection
+
+    def item_records(self, indices: Sequence[int]) -> list[dict[str, Any]]:
+        """The attributes of some items (indices from 1) as the publisher wrote them, with `id`."""
+        import pyarrow.parquet as pq
+
+        table = pq.read_table(self.path("items")).take([int(index) - 1 for index in indices])
+        records = table.rename_columns(
+            ["id" if name == "item_id" else name for name in table.column_names]
+        ).to_pylist()
+        return records
+
+
+def quote(path: Path) -> str:
+    """A path as an SQL string."""
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def open_connection(spill: Path | None) -> "duckdb.DuckDBPyConnection":
+    """A private DuckDB that downloads nothing and, given a folder, spills there."""
+    import duckdb
+
+    connection = duckdb.connect(
+        config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+    )
+    connection.execute("SET enable_progress_bar = false")
+    if spill is not None:
+        connection.execute(f"SET temp_directory = {quote(spill)}")
+    return connection
+
+
+def convert(source: Source, split: Call, root: Path, progress: Progress = SILENT) -> Tables:
+    """The tables of a source under a split, from the cache or made now.
+
+    root: the cache folder. Raises E062x for raw files that are missing, broken or of another
+    layout; then nothing is written.
+    """
+    declaration: Declaration = source.declaration  # type: ignore[attr-defined]
+    key = digest(
+        {
+            "version": VERSION,
+            "source": [declaration.name, declaration.version, source.identity()],
+            "split": [split.op, dict(split.args)],
+            "files": hash_files(source.files(), root),
+        }
+    )
+
+    def make(staging: Path) -> dict[str, Any]:
+        return {"digest": key, "report": write(source, declaration, split, staging, progress)}
+
+    folder, manifest = obtain(root / "tables" / key[:32], make)
+    return Tables(folder=folder, digest=key, report=Report.from_json(manifest["report"]))
+
+
+def write(
+    source: Source, declaration: Declaration, split: Call, staging: Path, progress: Progress
+) -> dict[str, Any]:
+    """Write the tables into `staging`; the report as JSON."""
+    import shutil
+
+    scratch = staging / "scratch"
+    scratch.mkdir()
+    licence = str(declaration.facts.get("licence", ""))
+    with open_connection(scratch) as connection:
+        extracted = source.extract(connection, scratch, progress)
+        notes = split_impressions(connection, split, extracted.parts)
+        progress.say("writing the tables")
+        for name, query in ORDERED.items():
+            connection.execute(
+                f"COPY ({query}) TO {quote(staging / f'{name}.parquet')} "
+                "(FORMAT parquet, COMPRESSION zstd)"
+            )
+    shutil.rmtree(scratch)
+    report = survey(
+        staging, source=declaration.name, licence=licence, drops=extracted.drops,
+        notes=(*extracted.notes, *notes),
+    )  # fmt: skip
+    check_filled(report, extracted)
+    (staging / "LICENCE.txt").write_text(licence + "\n", encoding="utf-8")
+    return report.to_json()
+
+
+def check_filled(report: Report, extracted: Extracted) -> None:
+    """Refuse tables that nothing could be trained or evaluated on."""
+    notes = [
+        f"{drop.count} x {drop.reason} in {drop.part}, such as {drop.examples[0]}"
+        for drop in extracted.drops
+    ]
+    if not report.items or not report.parts:
+        raise fail(
+            "E0625",
+            f"the files of {report.source} hold {'no items' if not report.items else 'no rows'}",
+            "check that all files are of the same archive",
+            notes=notes,
+        )
+    if "train" not in report.parts:
+        raise fail(
+            "E0623",
+            "the split leaves no rows for training",
+            "write another `split`, such as `split = user`",
+            notes=notes,
+        )

@@ -1,0 +1,68 @@
+"""Codes of raw data: what the files of a data set can be wrong about (E0620 and up)."""
+
+from legoc.language.codes import Code
+
+
+CODES = (
+    Code(
+        code="E0620",
+        title="a raw file is missing",
+        explanation="A source reads the published files as they are and downloads nothing. The "
+        "message names the file it looked for and the publisher's page.",
+        bad='data mind { source = MIND("no/such/folder") }',
+        good='data mind { source = MIND("raw/MINDsmall") }  # holds train/news.tsv and so on',
+    ),
+    Code(
+        code="E0621",
+        title="a raw file has another layout",
+        explanation="A row has other columns than the publisher's. Nothing is guessed: the message "
+        "names file, line and column.",
+        bad="a line of behaviors.tsv with four columns",
+        good="1<TAB>U1<TAB>11/11/2019 9:05:58 AM<TAB>N1 N2<TAB>N3-1 N4-0",
+    ),
+    Code(
+        code="E0622",
+        title="a raw file cannot be read to its end",
+        explanation="The file is not UTF-8 text, or a gzip file that ends too early.",
+        bad="a news.tsv.gz whose download was interrupted",
+        good="the publisher's file, unchanged",
+    ),
+    Code(
+        code="E0623",
+        title="a split has no training rows",
+        explanation="The split leaves nothing to train on, or the parts it needs are not there.",
+        bad="data mind { split = publisher }  # with train/ alone",
+        good="data mind { split = time }",
+    ),
+    Code(
+        code="E0624",
+        title="part of the data record is not supported by this version",
+        explanation="The field is part of the language, but no code of this version reads it. It "
+        "is refused instead of being ignored.",
+        bad='data mind_gpt = mind(augment="titles.parquet")',
+        good="data mind_gpt = mind",
+    ),
+    Code(
+        code="E0625",
+        title="the raw files hold no items or no rows",
+        explanation="After every bad row was dropped nothing is left. The counts in the message "
+        "say why.",
+        bad="a behaviors.tsv whose candidates are in no news.tsv",
+        good="news.tsv and behaviors.tsv of the same archive",
+    ),
+    Code(
+        code="E0626",
+        title="a tokenizer file cannot be used",
+        explanation="The file is missing, or not a `tokenizer.json` of the library `tokenizers` with an "
+        "unknown token.",
+        bad='data mind { tokenizer = file("vocab.txt") }',
+        good='data mind { tokenizer = file("tokenizer.json") }',
+    ),
+    Code(
+        code="E0627",
+        title="there is nothing to draw training rows from",
+        explanation="A task needs clicks in the training part, and items to draw negatives from.",
+        bad="a train/behaviors.tsv without one candidate ending in -1",
+        good="raw files with clicks",
+    ),
+)
