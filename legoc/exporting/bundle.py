@@ -1,0 +1,186 @@
+"""The bundle of DESIGN section 7: proved graphs, caches, tokenizers, certificate, in one folder that
+appears complete or not at all."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from legoc.data.log import F32
+from legoc.exporting import contents
+from legoc.exporting.card import model_card, pipeline
+from legoc.exporting.certificate import Whole, certify, choose_split
+from legoc.exporting.engine import Side, encode_items
+from legoc.exporting.gates import TARGET, Figure
+from legoc.exporting.graph_files import GraphFile, graph_manifest, write_graphs
+from legoc.exporting.graphs import reference_copy
+from legoc.exporting.provenance import describe_provenance
+from legoc.exporting.staging import MANIFEST, staged
+from legoc.language import ir
+from legoc.language.plan import Plan
+from legoc.language.spec import Spec
+from legoc.progress import SILENT, Progress
+
+
+if TYPE_CHECKING:
+    from legoc.data.prepare import Prepared
+
+
+FORMAT = "legoc-bundle/1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bundle:
+    """A written bundle: its folder and its manifest."""
+
+    path: Path
+    manifest: Mapping[str, Any]
+
+    @property
+    def certificate(self) -> Mapping[str, Any]:
+        return self.manifest["certificate"]
+
+
+def write_bundle(
+    recommender: nn.Module,
+    spec: Spec,
+    plan: Plan,
+    prepared: "Prepared",
+    folder: Path,
+    *,
+    metrics: Any = None,
+    source_text: str = "",
+    progress: Progress = SILENT,
+) -> Bundle:
+    """Exports a trained model on its data to `folder`, replacing an earlier bundle there.
+
+    metrics: what evaluation of the run found, in JSON's types, for the model card. source_text: the
+    spec as written, where the spec does not carry it. Errors: E0820 to E0828 where a gate fails,
+    E0830 where `folder` holds something else; nothing is written then.
+    """
+    folder = Path(folder)
+    with staged(folder) as place:
+        reference = reference_copy(recommender)
+        files = write_graphs(
+            reference, spec, plan, prepared.rows, place,
+            labels=describe_model(spec, prepared), progress=progress,
+        )  # fmt: skip
+        torch_table = read_table(reference, prepared.rows.items) if plan.layout == "id" else None
+        with progress.task("items", len(prepared.items)):
+            table = item_table(files, prepared, torch_table)
+        contents.write_items(place, table, prepared.items.ids)
+        if plan.reads_user:
+            contents.write_users(place, prepared.users.ids)
+        if prepared.reading is not None:
+            contents.copy_reading(prepared.reading_folder, prepared.reading, place)
+        contents.write_golden(
+            place,
+            {name: made.probes for name, made in files.items()},
+            {name: made.graph for name, made in files.items()},
+            {name: made.run for name, made in files.items()},
+        )
+        whole, real = prove(spec, plan, prepared, files, torch_table, table)
+        manifest = {
+            "format": FORMAT,
+            "spec": ir.to_json(spec),
+            "graphs": graph_manifest(list(files.values()), place),
+            "plan": {
+                "layout": plan.layout, "user": plan.user, "reads_user": plan.reads_user,
+                "width": plan.width,
+            },
+            "reading": prepared.reading,
+            "history": spec.data.history,
+            "items": {"file": contents.ITEMS, "rows": len(table)},
+            "users": {"file": contents.USERS} if plan.reads_user else None,
+            "certificate": describe_certificate(spec, files, real, whole),
+            "provenance": describe_provenance(spec, prepared.digest),
+        }  # fmt: skip
+        text = source_text or spec.source_text or f"{pipeline(spec)}\n"
+        (place / "model.lego").write_text(text, encoding="utf-8")
+        card = model_card(spec, plan, manifest, metrics)
+        (place / "README.md").write_text(card, encoding="utf-8")
+        manifest["files"] = contents.describe_files(place)
+        contents.write_json(place / MANIFEST, manifest)
+    return Bundle(path=folder, manifest=manifest)
+
+
+def describe_model(spec: Spec, prepared: "Prepared") -> dict[str, str]:
+    """The labels that all graphs of a model share; the tokenizer digest covers what turns raw
+    attributes into ids."""
+    labels = {"legoc.format": FORMAT, "legoc.spec": spec.keys.spec}
+    if prepared.reading is not None:
+        hashed = hashlib.sha256(json.dumps(prepared.reading, sort_keys=True).encode())
+        for name in contents.reading_files(prepared.reading):
+            hashed.update((prepared.reading_folder / name).read_bytes())
+        labels["legoc.tokenizer"] = hashed.hexdigest()
+    return labels
+
+
+def read_table(reference: Any, rows: int) -> F32:
+    """The item vectors [N, D] of a model whose items are rows of a table; row 0 is zero."""
+    with torch.no_grad():
+        table = reference.encode_items({"item": torch.arange(rows)}).numpy().copy()
+    table[0] = 0.0
+    return table
+
+
+def item_table(
+    files: Mapping[str, GraphFile], prepared: "Prepared", torch_table: F32 | None
+) -> F32:
+    """The item matrix [N, D]: what the exported item encoder makes of every item, or the table."""
+    if torch_table is not None:
+        return torch_table
+    made = files["item_encoder"]
+    every = np.arange(len(prepared.items), dtype=np.int32)
+    return encode_items(made.run, made.graph, prepared.inputs, every)
+
+
+def prove(
+    spec: Spec, plan: Plan, prepared: "Prepared", files: Mapping[str, GraphFile],
+    torch_table: F32 | None, table: F32,
+) -> tuple[Whole | None, dict[str, Figure]]:  # fmt: skip
+    """The certificate's figures on real rows; none where no row is labelled."""
+    split = choose_split(prepared.logs)
+    if split is None:
+        return None, {}
+    return certify(
+        Side(plan=plan, runs={name: made.reference for name, made in files.items()}),
+        Side(plan=plan, runs={name: made.run for name, made in files.items()}),
+        torch_table,
+        table,
+        prepared.inputs,
+        prepared.logs[split],
+        split,
+        spec.train.metrics if spec.train is not None else (),
+        seed=spec.train.seed if spec.train is not None else 0,
+        tolerance=spec.export.parity if spec.export.precision == "fp32" else None,
+    )
+
+
+def describe_certificate(
+    spec: Spec, files: Mapping[str, GraphFile], real: Mapping[str, Figure], whole: Whole | None
+) -> dict[str, Any]:
+    """`difference` is the largest of all float32 graphs over probes and real rows."""
+    graphs = {
+        name: made.certificate(real.get(name), spec.export.precision)
+        for name, made in files.items()
+    }
+    found = [graph["difference"] for graph in graphs.values()]
+    if spec.export.precision == "fp32":
+        found += [graph["real"] for graph in graphs.values() if graph["real"] is not None]
+        found += [] if whole is None else [whole.difference]
+    return {
+        "tolerance": spec.export.parity,
+        "target": TARGET,
+        "precision": spec.export.precision,
+        "opset": spec.export.opset,
+        "difference": max(found),
+        "graphs": graphs,
+        "whole": None if whole is None else whole.to_json(),
+    }

@@ -1,0 +1,157 @@
+"""README.md of a bundle: what it is, how well it did, what was proved, how to load it."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from legoc.language.plan import Plan
+from legoc.language.spec import Call, Spec
+
+
+def model_card(spec: Spec, plan: Plan, manifest: Mapping[str, Any], metrics: Any) -> str:
+    """Markdown. `metrics` is what evaluation of the run found (its JSON), or None."""
+    certificate = manifest["certificate"]
+    parts = [
+        f"# {spec.name}",
+        f"```\n{pipeline(spec)}\n```",
+        *describe_data(spec, plan, manifest),
+        "## Load it",
+        load_example(plan),
+        "## How well it ranks",
+        metrics_table(metrics),
+        "## What was proved",
+        proof(certificate),
+        "## Limits",
+        limits(spec, plan, manifest),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def pipeline(spec: Spec) -> str:
+    """The model in the language, on one line."""
+    return " -> ".join(f"{role} {write_call(call)}" for role, call in spec.model.items())
+
+
+def write_call(call: Call) -> str:
+    args = ", ".join(f"{name}={write_value(value)}" for name, value in call.args.items())
+    return f"{call.op}({args})" if args else call.op
+
+
+def write_value(value: Any) -> str:
+    if isinstance(value, Call):
+        return write_call(value)
+    if isinstance(value, tuple):
+        return "[" + ", ".join(map(write_value, value)) + "]"
+    return "none" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def describe_data(spec: Spec, plan: Plan, manifest: Mapping[str, Any]) -> list[str]:
+    attributes = ", ".join(f"{a.name} ({a.kind})" for a in spec.data.attributes)
+    rows = manifest["items"]["rows"] - 1
+    reads = f"An item is read from {attributes}." if plan.layout != "id" else (
+        "An item is a row of a table; its content is not read."
+    )  # fmt: skip
+    return [
+        f"A recommender exported by legoc for the data `{spec.data.source.op}`: {rows:,} items, "
+        f"histories of up to {spec.data.history} clicks, item vectors of width {plan.width}. {reads}"
+    ]
+
+
+def load_example(plan: Plan) -> str:
+    lines = [
+        "import legoc_runtime as lr", "", 'model = lr.load(".")',
+        "user = model.encode_user(history)  # item ids, most recent last",
+        "ids, scores = model.recommend(user, k=10, exclude=history)",
+    ]  # fmt: skip
+    return "```python\n" + "\n".join(lines) + "\n```"
+
+
+def metrics_table(metrics: Any) -> str:
+    """A row per metric and a column per part of the data, or the sentence that there are none."""
+    reports = find_reports(metrics)
+    if not reports:
+        return "No evaluation was saved with the run this bundle was exported from."
+    names = dict.fromkeys(name for figures in reports.values() for name in figures)
+    lines = [
+        "| metric | " + " | ".join(reports) + " |", "| --- |" + " ---: |" * len(reports),
+    ]  # fmt: skip
+    for name in names:
+        values = (figures.get(name) for figures in reports.values())
+        lines.append(f"| {name} | " + " | ".join(map(figure_text, values)) + " |")
+    return "\n".join(lines)
+
+
+def find_reports(metrics: Any, name: str = "all") -> dict[str, Mapping[str, Any]]:
+    """The tables of figures in the JSON of evaluation reports, by split and slice."""
+    if not isinstance(metrics, Mapping):
+        return {}
+    found: dict[str, Mapping[str, Any]] = {}
+    if isinstance(metrics.get("metrics"), Mapping):
+        title = str(metrics.get("split") or name)
+        found[title] = metrics["metrics"]
+        for part, figures in (metrics.get("slices") or {}).items():
+            found[f"{title}, {part}"] = figures
+        return found
+    for key, value in metrics.items():
+        found |= find_reports(value, str(key))
+    return found
+
+
+def figure_text(figure: Any) -> str:
+    value = figure.get("value") if isinstance(figure, Mapping) else figure
+    return f"{value:.4f}" if isinstance(value, int | float) else "-"
+
+
+def proof(certificate: Mapping[str, Any]) -> str:
+    """The figures of the certificate in words."""
+    lines = [
+        f"Differences are max |torch - onnxruntime| / max(1, max |torch|); float32 graphs above "
+        f"{certificate['tolerance']:.0e} are refused.",
+        "| graph | probes | worst probe | difference | on real rows |\n"
+        "| --- | ---: | --- | ---: | ---: |\n"
+        + "\n".join(
+            f"| {name} | {len(graph['probes'])} | {graph['worst']} | {graph['difference']:.1e} | "
+            f"{real_text(graph)} |"
+            for name, graph in certificate["graphs"].items()
+        ),
+    ]
+    whole = certificate["whole"]
+    if whole is None:
+        lines.append("The data has no labelled rows, so nothing was compared on real impressions.")
+        return "\n\n".join(lines)
+    sampled = "" if whole["groups"] == whole["of"] else f" (a sample of {whole['of']:,})"
+    lines.append(
+        f"Scores of {whole['rows']:,} rows in {whole['groups']:,} groups{sampled} of `{whole['split']}` "
+        f"differ by {whole['difference']:.1e}; metrics differ by at most {largest_metric(whole)}."
+    )
+    top = whole["top"]
+    if top["agreement"] is not None:
+        lines.append(
+            f"Of the best {top['k']} of {top['items']:,} items, both engines name "
+            f"{top['agreement']:.2%} alike, over {top['users']} users."
+        )
+    return "\n\n".join(lines)
+
+
+def real_text(graph: Mapping[str, Any]) -> str:
+    return "-" if graph["real"] is None else f"{graph['real']:.1e}"
+
+
+def largest_metric(whole: Mapping[str, Any]) -> str:
+    found = [abs(m["difference"]) for m in whole["metrics"].values() if m["difference"] is not None]
+    return f"{max(found):.1e}" if found else "nothing that could be measured"
+
+
+def limits(spec: Spec, plan: Plan, manifest: Mapping[str, Any]) -> str:
+    sentences = [
+        f"Trained on `{spec.data.source.op}` alone; other data may be ranked at random.",
+        "Scores are logits: they order candidates of one user and are not probabilities.",
+    ]
+    if plan.layout == "id":
+        sentences.append("New items are refused: the model has no row for them.")
+    if manifest["certificate"]["precision"] != "fp32":
+        sentences.append(
+            f"Graphs are stored as {manifest['certificate']['precision']}; the differences above "
+            "show what that costs."
+        )
+    return "\n".join(f"- {sentence}" for sentence in sentences)

@@ -1,0 +1,98 @@
+"""The files of a bundle besides its graphs: item matrix, golden tensors, tokenizers, vocabularies."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from legoc.data.log import F32
+from legoc.exporting.gates import Run
+from legoc.exporting.probes import Probe
+from legoc.language.plan import Graph
+
+
+ITEMS = "cache/items.safetensors"
+USERS = "vocabularies/users.json"
+GOLDEN = "golden.safetensors"
+
+
+def write_items(folder: Path, vectors: F32, ids: Sequence[str]) -> None:
+    """`vectors` F32[N, D] with row 0 zeros; `ids` U8 and `offsets` I64[N + 1]: the id of row i is the
+    UTF-8 text ids[offsets[i] : offsets[i + 1]], empty for row 0."""
+    from safetensors.numpy import save_file
+
+    texts = [name.encode() for name in ids]
+    offsets = np.cumsum([0, *map(len, texts)], dtype=np.int64)
+    path = folder / ITEMS
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file(
+        {
+            "vectors": np.ascontiguousarray(vectors, dtype=np.float32),
+            "ids": np.frombuffer(b"".join(texts), dtype=np.uint8),
+            "offsets": offsets,
+        },
+        path,
+    )
+
+
+def write_users(folder: Path, ids: Sequence[str]) -> None:
+    """User id -> row of the user table, as `{"values": {...}}`; row 0, the unknown user, has none."""
+    path = folder / USERS
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, {"values": {name: row for row, name in enumerate(ids) if row}})
+
+
+def write_golden(
+    folder: Path, probes: Mapping[str, Sequence[Probe]], graphs: Mapping[str, Graph],
+    runs: Mapping[str, Run],
+) -> None:  # fmt: skip
+    """`<graph>/<probe>/<port>`: the inputs of every probe and what onnxruntime makes of them."""
+    from safetensors.numpy import save_file
+
+    tensors: dict[str, Any] = {}
+    for name, found in probes.items():
+        output = graphs[name].outputs[0].name
+        for probe in found:
+            for port, values in {**probe.inputs, output: runs[name](probe.inputs)}.items():
+                tensors[f"{name}/{probe.name}/{port}"] = np.ascontiguousarray(values)
+    save_file(tensors, folder / GOLDEN)
+
+
+def copy_reading(source: Path, reading: Mapping[str, Any], folder: Path) -> None:
+    """The tokenizers and vocabularies that a reading names, under the same relative paths."""
+    for name in reading_files(reading):
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / name, target)
+
+
+def reading_files(reading: Mapping[str, Any]) -> list[str]:
+    named = (
+        part[key]
+        for part in reading["parts"]
+        for key in ("tokenizer", "vocabulary")
+        if part.get(key)
+    )
+    return sorted(set(named))
+
+
+def describe_files(folder: Path) -> dict[str, dict[str, Any]]:
+    """Path -> SHA-256 and bytes of every file below a folder."""
+    return {
+        path.relative_to(folder).as_posix(): {"sha256": digest(path), "bytes": path.stat().st_size}
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_json(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

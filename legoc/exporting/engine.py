@@ -1,0 +1,131 @@
+"""Encoding and scoring with graphs given as functions: torch and onnxruntime through one path.
+
+The certificate compares the two, so everything around the graphs has to be the same for both.
+Letters: I items, S clicks, D width, P pairs, R rows, M histories.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from legoc.data.batch import ItemInputs
+from legoc.data.log import F32, I32, Log
+from legoc.exporting.gates import Run
+from legoc.exporting.probes import Tensors
+from legoc.language.plan import Graph, Plan
+
+
+ITEMS = 512
+USERS = 256
+PAIRS = 4096
+
+
+def onnx_run(path: Path, graph: Graph) -> Run:
+    """Runs the graph at `path` on the CPU, one thread, basic optimisations."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    session = onnxruntime.InferenceSession(
+        str(path), sess_options=options, providers=["CPUExecutionProvider"]
+    )
+    output = graph.outputs[0].name
+    names = [port.name for port in graph.inputs]
+
+    def run(inputs: Tensors) -> NDArray[np.float32]:
+        return session.run([output], {name: inputs[name] for name in names})[0]
+
+    return run
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """One of the two engines: its graphs by name, as functions."""
+
+    plan: Plan
+    runs: Mapping[str, Run]
+
+
+def encode_items(run: Run, graph: Graph, inputs: ItemInputs, items: I32) -> F32:
+    """The vectors [I, D] of some items, encoded in buckets of like length; row 0 gives zeros."""
+    width = int(graph.outputs[0].dims[-1])
+    vectors = np.zeros((len(items), width), dtype=np.float32)
+    real = np.flatnonzero(items)
+    order = real[np.argsort(inputs.lengths[items[real]], kind="stable")]
+    for start in range(0, len(order), ITEMS):
+        block = order[start : start + ITEMS]
+        vectors[block] = run(feed(inputs.rows(items[block])))
+    return vectors
+
+
+def feed(arrays: Mapping[str, Any]) -> Tensors:
+    """Arrays as graphs take them: ids are int64 there."""
+    return {
+        name: array.astype(np.int64)
+        if np.issubdtype(array.dtype, np.integer)
+        else np.asarray(array)
+        for name, array in arrays.items()
+    }
+
+
+def encode_users(side: Side, vectors: F32, log: Log, histories: I32) -> F32:
+    """The users [M, ...] of some histories of a log, whose items are rows of `vectors`."""
+    graph = side.plan.graph("user_encoder")
+    assert graph is not None
+    shape = tuple(int(dim) for dim in graph.outputs[0].dims[1:])
+    users = np.zeros((len(histories), *shape), dtype=np.float32)
+    counts = np.diff(log.starts)[histories]
+    order = np.argsort(counts, kind="stable")
+    for start in range(0, len(order), USERS):
+        block = order[start : start + USERS]
+        users[block] = side.runs["user_encoder"](
+            user_inputs(side.plan, vectors, log, histories[block])
+        )
+    return users
+
+
+def user_inputs(plan: Plan, vectors: F32, log: Log, histories: I32) -> Tensors:
+    clicks = log.padded(histories)
+    inputs: dict[str, NDArray[Any]] = {"clicks": vectors[clicks], "clicks_mask": clicks > 0}
+    if plan.reads_user:
+        inputs["user"] = log.user[histories].astype(np.int64)
+    return inputs
+
+
+def score_pairs(
+    side: Side, vectors: F32, log: Log, users: F32 | None, history: I32, item: I32
+) -> F32:
+    """Scores [P] of pairs of a history and an item; `users` [M, ...] are those of all histories of
+    the log, None where the users are the clicks."""
+    scores = np.zeros(len(item), dtype=np.float32)
+    for start in range(0, len(item), PAIRS):
+        part = slice(start, start + PAIRS)
+        scores[part] = side.runs["predictor"](
+            pair_inputs(vectors, log, users, history[part], item[part])
+        )
+    return scores
+
+
+def pair_inputs(vectors: F32, log: Log, users: F32 | None, history: I32, item: I32) -> Tensors:
+    distinct, owner = np.unique(history, return_inverse=True)
+    inputs: dict[str, NDArray[Any]] = {}
+    if users is None:
+        clicks = log.padded(distinct)
+        inputs |= {"users": vectors[clicks], "users_mask": clicks > 0}
+    else:
+        inputs["users"] = users[distinct]
+    return {**inputs, "items": vectors[item], "owner": owner.reshape(-1).astype(np.int64)}
+
+
+def score_log(side: Side, vectors: F32, log: Log) -> F32:
+    """The scores [R] of every row of a log."""
+    users = None
+    if side.plan.user != "clicks":
+        users = encode_users(side, vectors, log, np.arange(log.histories, dtype=np.int32))
+    return score_pairs(side, vectors, log, users, log.history, log.item)

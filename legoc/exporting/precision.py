@@ -1,0 +1,110 @@
+"""Half precision and int8: conversions of a float32 graph that has passed its gates.
+
+EXPORT section 7. A converted graph is judged by its shapes, by finite numbers and by how much it
+changes the ranking, which the certificate records.
+"""
+
+import logging
+import tempfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from legoc.exporting.labels import write_proto
+from legoc.language.diagnostics import fail
+
+
+if TYPE_CHECKING:
+    import onnx
+
+
+QUANTIZED = ("MatMul", "Gemm")
+"""What int8 covers: products with weights. Convolutions become slower, not faster."""
+
+
+def convert(path: Path, precision: str, *, name: str) -> int:
+    """Rewrites the graph at `path` in `fp16` or `int8`; its inputs and outputs stay float32.
+
+    Returns the number of nodes or weights that changed; 0 means that the graph has nothing to
+    convert (an inner product has no weights) and stays as it is. Errors: E0828.
+    """
+    import onnx
+
+    model = onnx.load(str(path))
+    converters: dict[str, Callable[[onnx.ModelProto], onnx.ModelProto]] = {
+        "fp16": to_half,
+        "int8": to_int8,
+    }
+    del model.graph.value_info[:]
+    labels = {prop.key: prop.value for prop in model.metadata_props}
+    before = fingerprint(model)
+    try:
+        with warnings.catch_warnings():
+            # Both tools warn about values they clip and steps they recommend, on every graph.
+            warnings.simplefilter("ignore")
+            made = converters[precision](model)
+    except Exception as error:
+        raise fail(
+            "E0828",
+            f"`{name}` cannot be converted to {precision}: {str(error).strip()[:200]}",
+            "use `precision = fp32`",
+        ) from error
+    changed = len(fingerprint(made) ^ before)
+    labels["legoc.precision"] = precision
+    clean(made, labels)
+    write_proto(made, path)
+    return changed
+
+
+def fingerprint(model: "onnx.ModelProto") -> set[tuple[str, int]]:
+    """Operations and weights with their types, to count what a conversion changed."""
+    return {(w.name, w.data_type) for w in model.graph.initializer}
+
+
+def to_half(model: "onnx.ModelProto") -> "onnx.ModelProto":
+    """onnxruntime's float16 tool, with float32 inputs and outputs."""
+    from onnxruntime.transformers.float16 import convert_float_to_float16
+
+    if not model.graph.initializer:
+        return model
+    return sort_nodes(convert_float_to_float16(model, keep_io_types=True))
+
+
+def sort_nodes(model: "onnx.ModelProto") -> "onnx.ModelProto":
+    """The tool appends the casts of the inputs behind the nodes that read them."""
+    import onnx_ir
+    from onnx_ir.passes.common import TopologicalSortPass
+
+    return onnx_ir.to_proto(TopologicalSortPass()(onnx_ir.from_proto(model)).model)
+
+
+def to_int8(model: "onnx.ModelProto") -> "onnx.ModelProto":
+    """Dynamic quantisation: weights per channel, activations at run time."""
+    import onnx
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    logger = logging.getLogger()
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with tempfile.TemporaryDirectory(prefix="legoc-") as folder:
+            target = Path(folder) / "graph.onnx"
+            quantize_dynamic(
+                model, target, op_types_to_quantize=list(QUANTIZED), per_channel=True,
+                weight_type=QuantType.QInt8,
+            )  # fmt: skip
+            return onnx.load(str(target))
+    finally:
+        logger.setLevel(level)
+
+
+def clean(model: "onnx.ModelProto", labels: dict[str, str]) -> None:
+    del model.graph.value_info[:]
+    del model.metadata_props[:]
+    model.producer_name, model.producer_version, model.doc_string = "legoc", "", ""
+    for key in sorted(labels):
+        model.metadata_props.add(key=key, value=labels[key])
+    for part in (*model.graph.node, *model.graph.initializer):
+        part.ClearField("doc_string")
+        del part.metadata_props[:]

@@ -1,0 +1,170 @@
+"""Inputs derived from a graph's types: the shapes and contents at which exports are known to break.
+
+Drawn from a counter keyed by graph and probe, so the same spec gives the same probes everywhere.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from legoc.data.rows import Rows
+from legoc.language.plan import Graph, Port
+from legoc.language.spec import Spec
+
+
+Tensors = Mapping[str, NDArray[np.generic]]
+SHAPES = ((3, 5), (9, 17), (1, 1), (1, 5), (3, 1))
+PAIRS = ((3, 7), (1, 1), (1, 7), (3, 1))
+LEADS = ("item", "user", "pair")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probe:
+    """Named inputs of a graph. `twin` has other contents at padding and must give the same."""
+
+    name: str
+    inputs: Tensors
+    twin: Tensors | None = None
+
+
+def make_probes(graph: Graph, spec: Spec, rows: Rows) -> tuple[Probe, ...]:
+    """The probes of EXPORT section 5 for one graph."""
+    longest = longest_sizes(spec)
+    if graph.name == "predictor":
+        shapes = {f"{users}x{pairs}": {"user": users, "pair": pairs} for users, pairs in PAIRS}
+    else:
+        shapes = {f"{rows_}x{length}": {"": rows_, "length": length} for rows_, length in SHAPES}
+    probes = [
+        Probe(name=name, inputs=draw(graph, name, fill_sizes(graph, sizes, longest), rows))
+        for name, sizes in shapes.items()
+    ]
+    lengths = length_names(graph)
+    masks = [port.name for port in graph.inputs if port.dtype == "bool"]
+    if lengths:
+        sizes = {lead: 3 for lead in LEADS} | {name: longest[name] for name in lengths}
+        full = draw(graph, "longest", sizes, rows)
+        probes.append(
+            Probe(name="longest", inputs={**full, **{m: np.ones_like(full[m]) for m in masks}})
+        )
+    if masks:
+        base = draw(graph, "masked", fill_sizes(graph, {"": 4, "length": 6}, longest), rows)
+        probes.append(Probe(name="empty_row", inputs=cut(graph, base, masks, first_only=True)))
+        probes.append(Probe(name="all_empty", inputs=cut(graph, base, masks, first_only=False)))
+        probes.append(Probe(name="other_padding", inputs=soil(graph, base, rows), twin=base))
+    if any(port.dtype == "int64" and f"{port.name}_mask" in masks for port in graph.inputs):
+        known = draw(graph, "unknown", fill_sizes(graph, {"": 3, "length": 5}, longest), rows)
+        unknown = min(1, rows.tokens - 1)
+        tokens = [port.name for port in graph.inputs if f"{port.name}_mask" in masks]
+        probes.append(
+            Probe(
+                name="unknown_token",
+                inputs={
+                    **known,
+                    **{
+                        n: np.where(known[f"{n}_mask"], unknown, 0).astype(np.int64) for n in tokens
+                    },
+                },
+            )
+        )
+    if graph.name == "predictor":
+        base = draw(graph, "owners", fill_sizes(graph, {"user": 4, "pair": 7}, longest), rows)
+        owner = np.array([3, 0, 3, 2, 0, 3, 0], dtype=np.int64)
+        probes.append(Probe(name="owners", inputs={**base, "owner": owner}))
+    return tuple(probes)
+
+
+def longest_sizes(spec: Spec) -> dict[str, int]:
+    """The largest size of each length dimension: tokens of each attribute, of all laid end to end
+    with a separator after each, and clicks. A number is one token, whatever its bins."""
+    tokens = {a.name: 1 if a.kind == "number" else a.length for a in spec.data.attributes}
+    return {
+        **{f"{name}_tokens": length for name, length in tokens.items()},
+        "tokens": sum(tokens.values()) + len(tokens),
+        "clicks": spec.data.history,
+    }
+
+
+def length_names(graph: Graph) -> tuple[str, ...]:
+    dims = dict.fromkeys(dim for port in graph.inputs for dim in port.dims if isinstance(dim, str))
+    return tuple(dim for dim in dims if dim not in LEADS)
+
+
+def fill_sizes(
+    graph: Graph, sizes: Mapping[str, int], longest: Mapping[str, int]
+) -> dict[str, int]:
+    """A size for every dimension. Lengths differ from each other, where they are more than 1: a
+    graph that takes a title and a category to be equally long has to fail."""
+    length = sizes.get("length", 1 if sizes.get("pair") == 1 else 5)
+    found = {lead: sizes.get(lead, sizes.get("", 3)) for lead in LEADS}
+    for place, name in enumerate(length_names(graph)):
+        found[name] = length if length == 1 else length + place
+    return found
+
+
+def generator(graph: str, probe: str) -> np.random.Generator:
+    digest = hashlib.sha256(f"{graph}/{probe}".encode()).digest()
+    return np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "little")))
+
+
+def draw(graph: Graph, probe: str, sizes: Mapping[str, int], rows: Rows) -> Tensors:
+    """Ids from their tables, standard normal vectors, masks of right-padded rows of which the first
+    is full, zeros at padding."""
+    random = generator(graph.name, probe)
+    drawn: dict[str, NDArray[np.generic]] = {}
+    for port in graph.inputs:
+        shape = tuple(sizes[dim] if isinstance(dim, str) else dim for dim in port.dims)
+        if port.dtype == "bool":
+            counts = random.integers(1, shape[-1] + 1, size=shape[:-1])
+            counts.reshape(-1)[:1] = shape[-1]
+            drawn[port.name] = np.arange(shape[-1]) < counts[..., None]
+        elif port.dtype == "float32":
+            drawn[port.name] = random.standard_normal(shape).astype(np.float32)
+        else:
+            drawn[port.name] = random.integers(*id_range(port, sizes, rows), size=shape)
+    for port in graph.inputs:
+        mask = drawn.get(f"{port.name}_mask")
+        if mask is not None:
+            drawn[port.name] = zero_padding(drawn[port.name], mask)
+    return drawn
+
+
+def id_range(port: Port, sizes: Mapping[str, int], rows: Rows) -> tuple[int, int]:
+    if port.name == "owner":
+        return 0, sizes["user"]
+    if port.name == "user":
+        return 0, rows.users
+    return min(1, rows.tokens - 1), rows.tokens
+
+
+def zero_padding(values: NDArray[np.generic], mask: NDArray[np.generic]) -> NDArray[np.generic]:
+    spread = mask.reshape(mask.shape + (1,) * (values.ndim - mask.ndim))
+    return np.where(spread, values, np.zeros((), dtype=values.dtype))
+
+
+def cut(graph: Graph, inputs: Tensors, masks: list[str], *, first_only: bool) -> Tensors:
+    """The inputs with the first row, or every row, without anything real."""
+    changed = dict(inputs)
+    for name in masks:
+        mask = np.array(inputs[name])
+        mask[: 1 if first_only else None] = False
+        changed[name] = mask
+        changed[name.removesuffix("_mask")] = zero_padding(inputs[name.removesuffix("_mask")], mask)
+    return changed
+
+
+def soil(graph: Graph, inputs: Tensors, rows: Rows) -> Tensors:
+    """The inputs with other ids and large numbers at padding."""
+    changed = dict(inputs)
+    for port in graph.inputs:
+        mask = inputs.get(f"{port.name}_mask")
+        if mask is None:
+            continue
+        other = np.asarray(
+            rows.tokens - 1 if port.dtype == "int64" else 1e4, inputs[port.name].dtype
+        )
+        spread = mask.reshape(mask.shape + (1,) * (inputs[port.name].ndim - mask.ndim))
+        changed[port.name] = np.where(spread, inputs[port.name], other)
+    return changed
