@@ -64,7 +64,19 @@ class Run:
         lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
         return [json.loads(line) for line in lines]
 
+    def to_json(self) -> dict[str, Any]:
+        """What the command line prints for machines."""
+        return {
+            "name": self.spec.name,
+            "folder": str(self.folder),
+            "finished": self.finished,
+            "weights": str(self.weights) if self.weights.is_file() else None,
+            "bundle": str(self.bundle) if self.bundle.is_dir() else None,
+            "metrics": self.metrics,
+        }
+
     def record(self, name: str) -> Any:
+        """A JSON file of the folder."""
         path = self.folder / name
         try:
             return json.loads(path.read_text(encoding="utf-8"))

@@ -2,21 +2,32 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
 
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A sibling to write to. When the block ends it is on disk and has taken the place of `path`;
+    when the block fails it is gone and `path` is as before."""
+    sibling = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        yield sibling
+        with open(sibling, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(sibling, path)
+    finally:
+        sibling.unlink(missing_ok=True)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file atomically."""
-    sibling = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(sibling, "w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(sibling, path)
+    with replacing(path) as sibling:
+        sibling.write_text(text, encoding="utf-8", newline="\n")
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -28,7 +39,6 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], note: str = "") -> 
     """Write a safetensors file atomically; `note` is kept in its header."""
     from safetensors.torch import save_file
 
-    sibling = path.with_name(f".{path.name}.{os.getpid()}")
     stored: dict[str, Tensor] = {}
     seen: set[int] = set()
     for name, tensor in tensors.items():
@@ -38,7 +48,5 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], note: str = "") -> 
             value = value.clone()
         seen.add(value.untyped_storage().data_ptr())
         stored[name] = value
-    save_file(stored, sibling, metadata={"note": note})
-    with open(sibling, "rb+") as file:
-        os.fsync(file.fileno())
-    os.replace(sibling, path)
+    with replacing(path) as sibling:
+        save_file(stored, sibling, metadata={"note": note})

@@ -1,0 +1,73 @@
+"""The machine a training runs on: device, threads, and what environment.json says of it."""
+
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import torch
+
+from legoc.language.diagnostics import fail
+
+
+PACKAGES = (
+    "legoc", "legoc-runtime", "torch", "numpy", "onnx", "onnxruntime", "onnxscript", "safetensors",
+    "tokenizers", "transformers", "peft", "pyarrow", "duckdb", "pandas",
+)  # fmt: skip
+
+
+def choose_device(name: str | None) -> torch.device:
+    """The device of that name, or without one the GPU if there is one, else the CPU. A device that
+    is not there is an error of the user (E0555)."""
+    if name is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise fail(
+            "E0555",
+            f"there is no device `{name}` here: {str(error).splitlines()[0]}",
+            "use `cpu`, or leave the device out",
+        ) from None
+    return device
+
+
+@contextmanager
+def working(threads: int | None, device: torch.device) -> Iterator[int]:
+    """Threads inside one torch operation; afterwards they and torch's generators are as before.
+
+    Yields their number: `threads`, else what OMP_NUM_THREADS says, else 1.
+    """
+    before = torch.get_num_threads()
+    given = threads or int(os.environ.get("OMP_NUM_THREADS", "0") or 0) or 1
+    generators = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=generators):
+        torch.set_num_threads(given)
+        try:
+            yield given
+        finally:
+            torch.set_num_threads(before)
+
+
+def describe_environment(device: torch.device, threads: int) -> dict[str, Any]:
+    """Versions and settings, in JSON's types."""
+    versions: dict[str, str] = {}
+    for name in PACKAGES:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    gpu = torch.cuda.get_device_name(device) if device.type == "cuda" else None
+    return {
+        "python": sys.version.split()[0],
+        "platform": platform.platform(),
+        "processor": platform.machine(),
+        "device": str(device),
+        "gpu": gpu,
+        "threads": threads,
+        "versions": versions,
+    }

@@ -1,0 +1,146 @@
+"""`train`: from a spec to a run folder with weights, bundle and metrics."""
+
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import torch
+
+from legoc.language import ir
+from legoc.language.spec import Spec
+from legoc.model import compile
+from legoc.model.run import Run
+from legoc.progress import SILENT, Progress
+from legoc.training.files import write_json, write_tensors
+from legoc.training.folder import enter_index, infer_folder, locked, open_folder
+from legoc.training.loop import Job, Monitor, fit, infer_seed
+from legoc.training.machine import choose_device, describe_environment, working
+from legoc.training.measure import measure
+from legoc.training.samplers import build_sampler
+from legoc.training.tasks import build_task
+
+
+if TYPE_CHECKING:
+    from legoc.data.prepare import Prepared
+    from legoc.model.recommender import Recommender
+
+Until = Literal["data", "train", "export", "evaluate"]
+
+
+def train(
+    spec: Spec,
+    *,
+    runs: str | Path = "runs",
+    until: Until = "evaluate",
+    cache: str | Path | None = None,
+    again: bool = False,
+    threads: int | None = None,
+    device: str | None = None,
+    progress: Progress = SILENT,
+) -> Run:
+    """Prepare the data, train, export and evaluate; the run folder lies below `runs`.
+
+    until: the last of these phases. cache: where converted data lies. The same spec, data and seed
+    land in the same folder: what is finished there is not repeated unless `again` is given, and an
+    interrupted training goes on. threads: within one torch operation (1, or OMP_NUM_THREADS).
+    device: `cpu`, `cuda`, ...; a GPU if there is one. A spec without `train`, or a model without
+    trainable parameters, skips to the export.
+
+    Raises LegoError for anything wrong with the data, the recipe or the folder; KeyboardInterrupt
+    after the state is saved.
+    """
+    from legoc.data.prepare import prepare
+
+    place = choose_device(device)
+    prepared = prepare(spec, cache=cache, progress=progress)
+    runs = Path(runs)
+    run = Run(infer_folder(runs, spec, prepared.digest))
+    with locked(run.folder), working(threads, place) as count:
+        open_folder(run.folder, spec, again=again)
+        write_json(run.folder / "environment.json", describe_environment(place, count))
+        enter_index(runs, spec.name, run.folder)
+        if until != "data" and not run.finished:
+            obtain_weights(run, prepared, place, progress)
+        if until in ("export", "evaluate"):
+            obtain_bundle(run, prepared, progress)
+        if until == "evaluate" and run.metrics is None:
+            write_json(run.folder / "metrics.json", measure(run, prepared, progress))
+    return run
+
+
+def obtain_weights(
+    run: Run, prepared: "Prepared", device: torch.device, progress: Progress
+) -> None:
+    """Train, or go on training, until the run folder holds its best weights."""
+    # What was exported or measured belongs to earlier weights.
+    drop_results(run)
+    spec = run.spec
+    recipe = spec.train
+    torch.manual_seed(infer_seed(recipe.seed if recipe is not None else 0))
+    recommender = compile(spec).build(prepared.rows).to(device)
+    trainable = any(p.requires_grad for p in recommender.parameters())
+    if recipe is None or not recipe.epochs or not trainable:
+        progress.say(f"{spec.name}: nothing to train")
+        write_tensors(run.weights, recommender.state_dict())
+        return
+    from legoc.evaluation.compute import better, metric_name
+
+    task = build_task(recipe.task, spec.model["predict"].op)
+    outcome = fit(
+        Job(
+            module=recommender,
+            sampler=build_sampler(recipe, prepared),
+            loss=task.loss,
+            train=recipe,
+            monitor=Monitor(
+                name=metric_name(recipe.monitor), lower=better(recipe.monitor) == "lower"
+            ),
+            folder=run.folder,
+            validate=build_validation(recommender, spec, prepared),
+            progress=progress,
+        )
+    )
+    progress.say(
+        f"{spec.name}: trained {outcome.epochs} epochs in {outcome.seconds:.0f} s, "
+        f"best is epoch {outcome.best_epoch}"
+    )
+
+
+def build_validation(
+    recommender: "Recommender", spec: Spec, prepared: "Prepared"
+) -> Callable[[], Mapping[str, float]] | None:
+    """A function that measures the recipe's metrics on the validation part, item and user vectors
+    computed once each; None where there is no such part."""
+    from legoc.evaluation import evaluate_log
+    from legoc.evaluation.torch_engine import TorchEngine
+
+    if spec.train is None or "valid" not in prepared.logs:
+        return None
+    metrics, log = spec.train.metrics, prepared.logs["valid"]
+
+    def validate() -> Mapping[str, float]:
+        engine = TorchEngine(recommender)
+        report = evaluate_log(engine, prepared.inputs, log, metrics, split="valid")
+        return {name: figure.value for name, figure in report.metrics.items()}
+
+    return validate
+
+
+def obtain_bundle(run: Run, prepared: "Prepared", progress: Progress) -> None:
+    """Export, unless the bundle there was written with the same settings."""
+    if (run.bundle / "manifest.json").is_file():
+        stored = ir.to_json(run.spec)["export"]
+        if run.record("bundle/manifest.json")["spec"]["export"] == stored:
+            return
+    drop_results(run)
+    from legoc.exporting import export
+
+    export(run, prepared=prepared, progress=progress)
+
+
+def drop_results(run: Run) -> None:
+    """Remove metrics and bundle, metrics first: they speak of the bundle."""
+    (run.folder / "metrics.json").unlink(missing_ok=True)
+    if run.bundle.exists():
+        shutil.rmtree(run.bundle)
