@@ -11,7 +11,7 @@ class TokenEmbedding(nn.Module):
     """A vector per id of the one id space: words, category values and bins of numbers.
 
     Rows start as N(0, 0.1²). Row 0, the padding, is zero and never trained. The gradient is dense:
-    on tables of 22,500 rows a sparse one with its optimiser was slower (`benchmarks/`).
+    sparse ones would bind the recipe to an optimiser that skips the rows a batch does not touch.
     """
 
     def __init__(self, tokens: int, width: int) -> None:

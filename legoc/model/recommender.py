@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from legoc.data.batch import Batch
 from legoc.model.embedding import TokenEmbedding
@@ -96,9 +95,9 @@ class Recommender(nn.Module):
         if isinstance(batch, Batch):
             batch = to_tensors(batch, self.device)
         vectors_ND = self.encode_distinct(batch.buckets)
-        # A lookup in the vectors: its gradient is a plain sum over rows, which indexing sorts for.
-        clicks_BSD = functional.embedding(batch.clicks, vectors_ND)
-        items_PD = functional.embedding(batch.candidates.flatten(), vectors_ND)
+        clicks_BSD = vectors_ND.index_select(0, batch.clicks.flatten())
+        clicks_BSD = clicks_BSD.unflatten(0, batch.clicks.shape)
+        items_PD = vectors_ND.index_select(0, batch.candidates.flatten())
         mask_BS = batch.mask
         users = self.encode_users(clicks_BSD, mask_BS, batch.users if self.reads_user else None)
         size, candidates = batch.candidates.shape

@@ -13,8 +13,10 @@ from legoc.operators.sizes import Sizes
     "ACL 2019 (its short term)",
 )  # fmt: skip
 class GRU(nn.Module):
-    """The state of a gated recurrent unit after the newest click; an empty history is the zero
-    vector."""
+    """The state of a gated recurrent unit after the newest click.
+
+    An empty history is the zero vector.
+    """
 
     class Config:
         hidden: int = param(inherit="d", min=1, doc="output width; the input width unless given")

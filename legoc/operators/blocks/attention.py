@@ -23,7 +23,8 @@ class SelfAttention(nn.Module):
         super().__init__()
         self.heads = heads
         self.query = nn.Linear(width, width)
-        self.key = nn.Linear(width, width)
+        # A bias of the keys adds the same to every score of a query, so the softmax cancels it.
+        self.key = nn.Linear(width, width, bias=False)
         self.value = nn.Linear(width, width)
         self.output = nn.Linear(width, width)
 

@@ -12,8 +12,8 @@ class Convolution(nn.Module):
     """The same-length convolution of an odd window: position i reads i − k//2 to i + k//2, zeros
     beyond the ends.
 
-    Equal to `torch.nn.Conv1d` with `weight[:, j * D + d]` for its `weight[:, d, j]`, and faster in
-    both engines (EXPORT section 13, `benchmarks/`).
+    Equal to `torch.nn.Conv1d` with `weight[:, j * D + d]` for its `weight[:, d, j]`, as one product
+    of matrices in either engine.
     """
 
     def __init__(self, width: int, filters: int, kernel: int) -> None:

@@ -18,12 +18,11 @@ from legoc.operators.sizes import Sizes
     paper="Wu et al., Neural News Recommendation with Attentive Multi-View Learning, IJCAI 2019",
 )  # fmt: skip
 class CNN(nn.Module):
-    """A convolution over each text, pooled by additive attention, and a layer over each category
-    or number; then one vector of all attributes.
+    """Convolution and additive attention over each text, then over the attributes.
 
-    `fuse=additive` weighs the attributes by a second additive attention (NAML); `fuse=concat`
-    concatenates them and brings them back to `hidden` by one Linear (LSTUR). An attribute without
-    a token is masked, or a slot of zeros.
+    A category or number goes through one layer instead. `fuse=additive` weighs the attributes by
+    a second additive attention (NAML); `fuse=concat` concatenates them and brings them back to
+    `hidden` by one Linear (LSTUR). An attribute without a token is masked, or a slot of zeros.
     """
 
     class Config:
@@ -87,4 +86,4 @@ class ValueReader(nn.Module):
 
     def forward(self, x_ILD: Tensor, mask_IL: Tensor) -> Tensor:
         """[I, L, hidden], Bool[I, L] -> [I, hidden]."""
-        return masked_mean(self.linear(x_ILD).relu(), mask_IL)
+        return masked_mean(self.linear(cleared(x_ILD, mask_IL)).relu(), mask_IL)

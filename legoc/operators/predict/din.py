@@ -17,10 +17,10 @@ from legoc.operators.sizes import Sizes
     paper="Zhou et al., Deep Interest Network for Click-Through Rate Prediction, KDD 2018",
 )  # fmt: skip
 class DIN(nn.Module):
-    """Weighs each click by a small network that also reads the candidate, then a perceptron over
-    the weighted sum and the candidate.
+    """Weighs each click by a small network that also reads the candidate.
 
-    The weights are not normalised unless `softmax=true`. An empty history has the sum zero.
+    A perceptron reads the weighted sum and the candidate. The weights are not normalised unless
+    `softmax=true`. An empty history has the sum zero.
     """
 
     class Config:
@@ -38,7 +38,8 @@ class DIN(nn.Module):
             nn.Linear(given, made) for given, made in itertools.pairwise(widths)
         )
         self.activations = nn.ModuleList(Dice(width) for width in config.attention)
-        self.weigh = nn.Linear(widths[-1], 1)
+        # A bias would add the same to every weight, which a softmax cancels.
+        self.weigh = nn.Linear(widths[-1], 1, bias=not config.softmax)
         self.softmax = config.softmax
         self.mlp = MLP(sizes.width + sizes.item, config.units, config.dropout)
 

@@ -1,0 +1,172 @@
+"""Operators built small, and the inputs they are tried on.
+
+An input is a ragged list of real rows; `padded` lays it out as an operator reads it, with any
+amount of padding that holds anything.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+import legoc.operators
+from legoc.language.declare import Attribute, Declaration
+from legoc.operators.sizes import Sizes
+
+
+ATTRIBUTES = (
+    Attribute(name="title", kind="text", length=9),
+    Attribute(name="topics", kind="category", length=3),
+    Attribute(name="price", kind="number", length=1),
+)
+# Settings beside the defaults, where an operator has more than one form.
+FORMS: dict[tuple[str, str], tuple[dict[str, Any], ...]] = {
+    ("content", "Pooling"): ({"kind": "max"},),
+    ("content", "CNN"): ({"fuse": "concat"}, {"kernel": 5}, {"kernel": 1, "dim": 7}),
+    ("content", "Attention"): ({"heads": 2, "dim": 5},),
+    ("behavior", "Pooling"): ({"kind": "max"},),
+    ("behavior", "Attention"): ({"heads": 4, "hidden": 12, "dim": 6},),
+    ("behavior", "GRU"): ({"hidden": 12},),
+    ("predict", "DNN"): ({"units": (16,)}, {"units": ()}),
+    ("predict", "DCN"): ({"cross": 1, "units": ()},),
+    ("predict", "DIN"): ({"softmax": True, "attention": (8, 4)}, {"attention": ()}),
+}
+# Kept small here: the published sizes compute the same.
+SMALL = {"units": (20, 10)}
+WIDTHS = (8, 24)
+
+
+def operators() -> Iterator[type[nn.Module]]:
+    """Every declared operator of a stage, found by walking the package."""
+    prefix = f"{legoc.operators.__name__}."
+    for info in pkgutil.walk_packages(legoc.operators.__path__, prefix):
+        module = importlib.import_module(info.name)
+        for value in vars(module).values():
+            own = isinstance(value, type) and value.__module__ == info.name
+            if own and "declaration" in vars(value):
+                yield value
+
+
+def cases() -> list[tuple[type[nn.Module], int, dict[str, Any]]]:
+    """Every operator at two widths in each of its forms."""
+    return [
+        (operator, width, form)
+        for operator in operators()
+        for width in WIDTHS
+        for form in ({}, *FORMS.get(key(operator), ()))
+    ]
+
+
+def key(operator: type[nn.Module]) -> tuple[str, str]:
+    declaration: Declaration = operator.declaration
+    return declaration.role, declaration.name
+
+
+def name(case: Any) -> str:
+    if isinstance(case, type):
+        return ".".join(key(case))
+    if isinstance(case, dict):
+        return ",".join(f"{k}={v}" for k, v in case.items()) or "default"
+    return str(case)
+
+
+def settings(operator: type[nn.Module], width: int, form: dict[str, Any]) -> dict[str, Any]:
+    """All parameters of an operator whose input is `width` wide, inherited ones solved."""
+    found: dict[str, Any] = {}
+    for p in operator.declaration.params:
+        if p.name == "hidden":
+            found[p.name] = width
+        elif p.name in SMALL:
+            found[p.name] = SMALL[p.name]
+        else:
+            found[p.name] = tuple(p.default) if isinstance(p.default, list) else p.default
+    return {**found, **form}
+
+
+def build(operator: type[nn.Module], width: int, form: dict[str, Any]) -> nn.Module:
+    """The operator in evaluation mode; learned constants that start at 0 or 1 are moved off."""
+    torch.manual_seed(0)
+    sizes = Sizes(
+        width=width, item=item_width(operator, width), attributes=ATTRIBUTES, items=11, users=5,
+        tokens=17,
+    )  # fmt: skip
+    made = operator(operator.Config(**settings(operator, width, form)), sizes)
+    with torch.no_grad():
+        for path, value in [*made.named_parameters(), *made.named_buffers()]:
+            if path.endswith(("alpha", "running_mean")) or path.startswith("biases"):
+                value.normal_()
+            if path.endswith("running_var"):
+                value.uniform_(0.5, 2)
+    return made.eval()
+
+
+def item_width(operator: type[nn.Module], width: int) -> int:
+    """Candidates are as wide as the users, unless the signature lets them differ."""
+    free = operator.declaration.signature == "(Vec[u], Vec[i]) -> Score"
+    return width + 3 if free else width
+
+
+def weights(module: nn.Module) -> dict[str, np.ndarray]:
+    return {k: v.detach().double().numpy() for k, v in module.state_dict().items()}
+
+
+def ragged(width: int, lengths: Sequence[int], seed: int = 0) -> list[np.ndarray]:
+    """One array [length, width] per row."""
+    rng = np.random.default_rng([seed, width, *lengths])
+    return [rng.normal(size=(length, width)).astype(np.float32) for length in lengths]
+
+
+def padded(
+    rows: Sequence[np.ndarray], *, more: int = 0, hold: float = 0.0
+) -> tuple[Tensor, Tensor]:
+    """Rows padded on the right: values [I, L, D] and mask [I, L], L the longest (at least 1) and
+    `more`; `hold` is what padding holds."""
+    longest = max(1, *(len(row) for row in rows)) + more
+    x = np.full((len(rows), longest, rows[0].shape[1]), hold, dtype=np.float32)
+    mask = np.zeros((len(rows), longest), dtype=bool)
+    for place, row in enumerate(rows):
+        x[place, : len(row)] = row
+        mask[place, : len(row)] = True
+    return torch.from_numpy(x), torch.from_numpy(mask)
+
+
+# Full, single, empty and middling rows; then one row alone of each kind that can go wrong.
+LENGTHS = ((9, 1, 0, 4), (1,), (0,), (5,), (0, 0))
+
+
+def inputs(operator: type[nn.Module], width: int, lengths: Sequence[int], seed: int = 0) -> Any:
+    """Ragged inputs of an operator: what `lay` takes and its oracle reads row by row."""
+    role, title = key(operator)
+    if (role, title) == ("content", "Null"):
+        return np.arange(len(lengths)) % 11
+    if operator.declaration.layout == "fields":
+        # The second and third attribute are short, and empty at other rows than the first.
+        short = [min(length, 3) for length in reversed(lengths)]
+        single = [int(length != 1) * min(length, 1) for length in lengths]
+        return [ragged(width, given, seed + a) for a, given in enumerate((lengths, short, single))]
+    if role in ("content", "behavior"):
+        return ragged(width, lengths, seed)
+    items = np.concatenate(ragged(item_width(operator, width), [1] * len(lengths), seed + 9))
+    if operator.declaration.signature.startswith("(Seq"):
+        return ragged(width, lengths, seed), items
+    return np.concatenate(ragged(width, [1] * len(lengths), seed)), items
+
+
+def lay(operator: type[nn.Module], given: Any, *, more: int = 0, hold: float = 0.0) -> list[Any]:
+    """The arguments of `forward` for ragged inputs."""
+    role, title = key(operator)
+    if (role, title) == ("content", "Null"):
+        return [torch.from_numpy(given)]
+    if operator.declaration.layout == "fields":
+        laid = [padded(rows, more=more + a, hold=hold) for a, rows in enumerate(given)]
+        return [[x for x, _ in laid], [mask for _, mask in laid]]
+    if role in ("content", "behavior"):
+        return list(padded(given, more=more, hold=hold))
+    users, items = given
+    if isinstance(users, list):
+        return [*padded(users, more=more, hold=hold), torch.from_numpy(items)]
+    return [torch.from_numpy(users), torch.from_numpy(items)]

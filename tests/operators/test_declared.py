@@ -1,0 +1,68 @@
+"""Every operator declares itself completely and keeps the signature it declares."""
+
+import re
+
+import pytest
+import torch
+
+from legoc.language.types import Seq, Vec, parse_signature
+from tests.operators.cases import FORMS, build, cases, inputs, item_width, key, lay, name, operators
+from tests.operators.cases import settings as settings_of
+from tests.operators.oracles import ORACLES
+
+
+WANTED = {
+    "content": {"Null", "Pooling", "CNN", "Attention"},
+    "behavior": {"Null", "Pooling", "Additive", "Attention", "GRU"},
+    "predict": {"Dot", "DNN", "DCN", "DIN"},
+}
+
+
+def test_every_brick_is_declared_once():
+    found = [key(operator) for operator in operators()]
+    assert len(found) == len(set(found))
+    for role, names in WANTED.items():
+        assert names <= {title for r, title in found if r == role}
+
+
+def test_every_brick_has_an_oracle():
+    plain = {("content", "Null"), ("behavior", "Null")}
+    assert {key(operator) for operator in operators()} == set(ORACLES) | plain
+    assert set(FORMS) <= set(ORACLES)
+
+
+@pytest.mark.parametrize("operator", list(operators()), ids=name)
+def test_declaration_is_complete(operator):
+    declaration = operator.declaration
+    role, title = key(operator)
+    assert declaration.example.startswith(f"{role} {title}")
+    assert declaration.doc.splitlines()[0].endswith(".")
+    assert declaration.module == f"{operator.__module__}:{title}"
+    assert operator.__module__ == f"legoc.operators.{role}.{title.lower()}"
+    assert all(p.doc for p in declaration.params)
+    if role == "content" and declaration.signature.startswith("Tokens"):
+        assert declaration.layout in ("fields", "sequence")
+    if role == "predict":
+        assert declaration.tasks
+    for named in re.findall(r"(\w+)=", declaration.example):
+        assert declaration.param(named), named
+
+
+@pytest.mark.parametrize(("operator", "width", "form"), cases(), ids=name)
+def test_output_is_what_the_signature_says(operator, width, form):
+    signature = parse_signature(operator.declaration.signature)
+    made = build(operator, width, form)
+    lengths = (4, 2, 3)
+    with torch.no_grad():
+        found = made(*lay(operator, inputs(operator, width, lengths)))
+    widths = {"d": width, **settings_of(operator, width, form)}
+    wanted = signature.output
+    if isinstance(wanted, Vec):
+        expected = (3, widths[wanted.width])
+    elif isinstance(wanted, Seq):
+        expected = (3, 4, width)
+    else:
+        expected = (3,)
+    assert found.shape == expected
+    assert found.dtype == torch.float32
+    assert item_width(operator, width) >= width
