@@ -1,0 +1,121 @@
+"""E0101: characters that begin nothing in the language, and what was probably meant."""
+
+import re
+
+from legoc.language.diagnostics import Diagnostic, Fix, Label
+from legoc.language.document import Span
+from legoc.language.mistakes import Mistake
+
+
+NUMBER = re.compile(r"[+-]?\d[\d_]*\.?\d*([eE][+-]?\d+)?", re.ASCII)
+WORD = re.compile(r"[\w.%]+")
+ARROW = re.compile(r"=>|-+>|—>|–>|→|⟶|>|-+|—|–|\|>?|~>")
+UNITS = "`k` `M` (counts), `s` `min` `h` (durations), `KiB` `MiB` `GiB` (bytes), `%` (shares)"
+
+
+def describe_character(mistake: Mistake) -> Diagnostic:
+    """The diagnostic of a character that begins no token."""
+    text, offset = mistake.document.text, mistake.offset
+    char = text[offset]
+    if char == "'":
+        return single_quotes(mistake)
+    if char == '"':
+        return open_string(mistake)
+    if char.isascii() and (
+        char.isdigit() or char in "+-" and text[offset + 1 : offset + 2].isdigit()
+    ):
+        return odd_number(mistake)
+    if char == ":":
+        return strange(mistake, 1, "a value is bound by `=`", "write `=`", replacement="=")
+    if char == ";":
+        return strange(mistake, 1, "nothing separates declarations", "delete it", replacement="")
+    if char == "$":
+        return strange(mistake, 1, "`$` is followed by the name of a param", "write `$name`")
+    if ARROW.match(text, offset):
+        found = ARROW.match(text, offset)
+        length = len(found.group()) if found else 1
+        replacement = "->" if "ARROW" in mistake.accepted else None
+        return strange(
+            mistake, length, "this is no sign of the language",
+            "stages are joined by `->`", replacement=replacement,
+        )  # fmt: skip
+    if char in "+*/^":
+        return strange(mistake, 1, "there is no arithmetic", "write the result as one number")
+    if char.isalpha():
+        found = WORD.match(text, offset)
+        length = len(found.group()) if found else 1
+        return strange(
+            mistake, length, "names have the letters a to z",
+            'write the name in plain letters, or the text in "double quotes"',
+        )  # fmt: skip
+    return strange(mistake, 1, "this is no sign of the language", "delete it or put it in a string")
+
+
+def strange(
+    mistake: Mistake, length: int, label: str, help: str, *, replacement: str | None = None
+) -> Diagnostic:
+    span = Span(mistake.document, mistake.offset, mistake.offset + length)
+    shown = span.text if span.text.isprintable() else f"\\x{ord(span.text[0]):02x}"
+    fix = None
+    if replacement is not None:
+        title = f"write `{replacement}`" if replacement else f"delete `{shown}`"
+        fix = Fix(grade="safe", title=title, span=span, replacement=replacement)
+    return Diagnostic(
+        code="E0101",
+        message=f"unexpected `{shown}`",
+        labels=(Label(span=span, text=label, primary=True),),
+        help=(help,),
+        fix=fix,
+    )
+
+
+def single_quotes(mistake: Mistake) -> Diagnostic:
+    text, start = mistake.document.text, mistake.offset
+    line = text[start:].split("\n", 1)[0]
+    end = line.find("'", 1)
+    inner = line[1:end] if end > 0 else ""
+    whole = end > 0 and '"' not in inner and "\\" not in inner
+    return strange(
+        mistake,
+        end + 1 if end > 0 else 1,
+        "text stands in double quotes",
+        'write "…"',
+        replacement=f'"{inner}"' if whole else None,
+    )
+
+
+def open_string(mistake: Mistake) -> Diagnostic:
+    line = mistake.document.text[mistake.offset :].split("\n", 1)[0]
+    closed = re.match(r'"(?:[^"\\]|\\.)*"', line)
+    span = Span(mistake.document, mistake.offset, mistake.offset + (closed.end() if closed else 1))
+    if closed is None:
+        what, help = "this string is not closed on its line", 'write `"` where it ends'
+    else:
+        what = "this string holds an escape or a control character that JSON does not know"
+        help = 'write `\\\\` for a backslash, `\\n`, `\\t`, `\\"` or `\\u0041`'
+    return Diagnostic(
+        code="E0101",
+        message=what.replace("this string", "a string"),
+        labels=(Label(span=span, text=what, primary=True),),
+        help=(help,),
+    )
+
+
+def odd_number(mistake: Mistake) -> Diagnostic:
+    text, start = mistake.document.text, mistake.offset
+    found = NUMBER.match(text, start)
+    begun = found.end() if found else start + 1
+    rest = WORD.match(text, begun)
+    end = rest.end() if rest else begun
+    span = Span(mistake.document, start, end)
+    tail = text[begun:end]
+    if text[begun - 1] == "." or tail.startswith("."):
+        label, help = "a decimal point stands between digits", "write `64` or `64.0`"
+    else:
+        label, help = f"`{tail}` is no unit", f"the units are {UNITS}"
+    return Diagnostic(
+        code="E0101",
+        message=f"`{span.text}` is not a number",
+        labels=(Label(span=span, text=label, primary=True),),
+        help=(help,),
+    )

@@ -1,0 +1,233 @@
+"""What a syntax error says: by its place if an example labels it, else by what would have fitted."""
+
+from functools import lru_cache
+
+from legoc.language.diagnostics import Diagnostic, Fix, Label
+from legoc.language.document import Document, Span
+from legoc.language.examples import ANYTHING, EXAMPLES, Example
+from legoc.language.mistakes import END, Mistake
+from legoc.language.scan import DECLARATIONS, PAIRS, STAGES, open_bracket, pieces
+from legoc.language.strange import describe_character
+from legoc.language.suggest import listing, nearest
+
+
+CLOSERS = {"(": "RPAR", "[": "RSQB", "{": "RBRACE"}
+VALUES = frozenset(
+    ("STRING", "NUMBER", "QUANTITY", "DOLLAR", "NAME", "LSQB", "DATA", "MODEL", "TRAIN", "EXPORT")
+)
+SIGNS = {
+    "ARROW": "`->`", "EQUAL": "`=`", "COMMA": "`,`", "DOT": "`.`", "LPAR": "`(`", "RPAR": "`)`",
+    "LSQB": "`[`", "RSQB": "`]`", "LBRACE": "`{`", "RBRACE": "`}`", "NAME": "a name",
+    "STRING": 'a "text"', "NUMBER": "a number", "DOLLAR": "a `$param`",
+}  # fmt: skip
+
+
+def describe(mistake: Mistake) -> Diagnostic:
+    """The diagnostic of a syntax error: E0101 or E0102."""
+    if mistake.kind is None:
+        return describe_character(mistake)
+    if mistake.document.text.startswith("=>", mistake.offset):
+        return describe_character(mistake)
+    return (
+        unfinished(mistake)
+        or misspelt(mistake)
+        or labelled(mistake)
+        or unclosed(mistake)
+        or separator(mistake)
+        or stray_pipeline(mistake)
+        or unexpected(mistake, "this does not fit here", help=fitting(mistake))
+    )
+
+
+def place(mistake: Mistake) -> Span:
+    """The offending token; behind the last one at the end of the file."""
+    start = mistake.offset
+    if mistake.kind == END:
+        behind = 0
+        for piece in pieces(mistake.document.text):
+            behind = piece.end
+        return Span(mistake.document, behind, behind)
+    return Span(mistake.document, start, start + len(mistake.text))
+
+
+def name_of(mistake: Mistake) -> str:
+    if mistake.kind == END:
+        return "end of the file"
+    shown = mistake.text if len(mistake.text) <= 30 else f"{mistake.text[:29]}…"
+    return f"`{shown}`"
+
+
+def unexpected(
+    mistake: Mistake,
+    label: str,
+    *,
+    help: str = "",
+    fix: Fix | None = None,
+    more: tuple[Label, ...] = (),
+) -> Diagnostic:
+    return Diagnostic(
+        code="E0102",
+        message=f"unexpected {name_of(mistake)}",
+        labels=(Label(span=place(mistake), text=label, primary=True), *more),
+        help=(help,) if help else (),
+        fix=fix,
+    )
+
+
+def unfinished(mistake: Mistake) -> Diagnostic | None:
+    """A declaration word that the parser took for a name, because the one before was not finished."""
+    before = mistake.before
+    if before is None or str(before) not in DECLARATIONS or mistake.kind not in ("NAME", "STRING"):
+        return None
+    text, start = mistake.document.text, before.start_pos or 0
+    line = text[text.rfind("\n", 0, start) + 1 : start]
+    if line.strip() or start <= mistake.start:
+        return None
+    span = Span(mistake.document, start, start + len(before))
+    bracket = open_bracket(text, mistake.start, start)
+    if bracket is not None:
+        return bracket_left_open(mistake, bracket.text, bracket.start, span)
+    return Diagnostic(
+        code="E0102",
+        message=f"unexpected `{before}`",
+        labels=(
+            Label(
+                span=span, primary=True,
+                text="a declaration begins here, but the one before is not finished",
+            ),
+        ),
+        help=("finish what stands before it",),
+    )  # fmt: skip
+
+
+def misspelt(mistake: Mistake) -> Diagnostic | None:
+    """A word one or two letters away from one that fits."""
+    if mistake.kind != "NAME" or "NAME" in mistake.accepted:
+        return None
+    word = nearest(mistake.text, mistake.words)
+    if word is None:
+        if mistake.offset == mistake.start or not set(DECLARATIONS) - set(mistake.words):
+            return start_of_declaration(mistake)
+        return None
+    fix = Fix(
+        grade="safe", title=f"write `{word}`", span=place(mistake), replacement=word
+    )  # fmt: skip
+    return unexpected(
+        mistake, "this word does not fit here", help=f"did you mean `{word}`?", fix=fix
+    )
+
+
+def start_of_declaration(mistake: Mistake) -> Diagnostic | None:
+    if not {"USE", "RUN"} <= mistake.accepted or "COMMA" in mistake.accepted:
+        return None
+    return unexpected(
+        mistake,
+        "no declaration begins with this",
+        help=f"begin with {listing(DECLARATIONS, quote='`', joint='or')}",
+    )
+
+
+def labelled(mistake: Mistake) -> Diagnostic | None:
+    """What the examples say of this place."""
+    table = labels()
+    kind = group(mistake.kind)
+    example = table.get((mistake.state, kind)) or table.get((mistake.state, ANYTHING))
+    if example is None:
+        return None
+    span = place(mistake)
+    fix = None
+    if example.insert:
+        at = Span(span.document, span.start, span.start)
+        title = f"insert `{example.insert}`"
+        fix = Fix(grade="safe", title=title, span=at, replacement=example.insert)
+    elif example.delete:
+        fix = Fix(grade="safe", title=f"delete `{mistake.text}`", span=span, replacement="")
+    return unexpected(mistake, example.label, help=example.help, fix=fix)
+
+
+def group(kind: str | None) -> str:
+    """The four stage words mean one thing to a message."""
+    return "STAGE" if (kind or "").lower() in STAGES else kind or ""
+
+
+@lru_cache(maxsize=1)
+def labels() -> dict[tuple[int, str], Example]:
+    """The examples by the place where their snippets stop; made at the first syntax error."""
+    return {found: example for found, example, _ in label_places()}
+
+
+def label_places() -> list[tuple[tuple[int, str], Example, str]]:
+    """Each snippet with the place where it stops. Raises ValueError for one that is not malformed."""
+    from legoc.language.parse import attempt
+
+    found: list[tuple[tuple[int, str], Example, str]] = []
+    for example in EXAMPLES:
+        for snippet in example.snippets:
+            text = snippet.removesuffix(ANYTHING)
+            stopped = attempt(Document("example", text), 0, "start")
+            if not isinstance(stopped, Mistake):
+                raise ValueError(f"{snippet!r} is no longer malformed")
+            kind = ANYTHING if text != snippet else group(stopped.kind)
+            found.append(((stopped.state, kind), example, snippet))
+    return found
+
+
+def unclosed(mistake: Mistake) -> Diagnostic | None:
+    """An open bracket whose closer would fit, and a token that continues nothing inside it."""
+    bracket = open_bracket(mistake.document.text, mistake.start, mistake.offset)
+    if bracket is None:
+        return None
+    goes_on = mistake.kind in VALUES or mistake.text in STAGES
+    if mistake.kind != END and (goes_on or CLOSERS[bracket.text] not in mistake.accepted):
+        return None
+    return bracket_left_open(mistake, bracket.text, bracket.start, place(mistake))
+
+
+def bracket_left_open(mistake: Mistake, sign: str, start: int, before: Span) -> Diagnostic:
+    opened = Span(mistake.document, start, start + 1)
+    return Diagnostic(
+        code="E0102",
+        message=f"`{sign}` is not closed",
+        labels=(
+            Label(span=opened, text="opened here", primary=True),
+            Label(span=before, text=f"`{PAIRS[sign]}` is missing before this"),
+        ),
+        help=(f"write `{PAIRS[sign]}` where the list of what stands inside ends",),
+    )
+
+
+def separator(mistake: Mistake) -> Diagnostic | None:
+    """Two values side by side."""
+    if "COMMA" not in mistake.accepted or not (mistake.kind in VALUES or mistake.text in STAGES):
+        return None
+    bracket = open_bracket(mistake.document.text, mistake.start, mistake.offset)
+    if bracket is None:
+        return None
+    span = place(mistake)
+    at = Span(span.document, span.start, span.start)
+    word = mistake.before is not None and str(mistake.before).replace("_", "a").isalnum()
+    if "EQUAL" in mistake.accepted and word and mistake.kind != "NAME":
+        fix = Fix(grade="safe", title="insert `= `", span=at, replacement="= ")
+        return unexpected(mistake, "`=` is missing before this", fix=fix)
+    fix = Fix(grade="safe", title="insert `, `", span=at, replacement=", ")
+    return unexpected(mistake, "`,` is missing before this", fix=fix)
+
+
+def stray_pipeline(mistake: Mistake) -> Diagnostic | None:
+    if mistake.text not in STAGES or "RUN" not in mistake.accepted:
+        return None
+    return unexpected(
+        mistake,
+        "a pipeline among declarations needs a name",
+        help="write `model NAME = ` before it, and `run NAME on DATA` after it",
+    )
+
+
+def fitting(mistake: Mistake) -> str:
+    """What could stand here, in words."""
+    signs = [SIGNS[kind] for kind in SIGNS if kind in mistake.accepted]
+    words = [f"`{word}`" for word in mistake.words]
+    if set(DECLARATIONS) <= set(mistake.words):
+        words = [w for w in words if w.strip("`") not in DECLARATIONS] + ["the next declaration"]
+    ends = ["the end of the file"] if END in mistake.accepted and not words else []
+    return f"here could stand {listing([*signs, *words, *ends], joint='or')}"
