@@ -56,7 +56,8 @@ EXAMPLES = (
         label="`=` is missing before this",
         insert="= ",
         snippets=(
-            "model m content", "model m flatten", "model m m", "train t t", "data d d", "export e e",
+            "model m content", "model m flatten", "model m m", "train t t", "data d d",
+            "export e e",
             "param p p", "param p 1", "param p 1k", 'param p "a"', "param p $p",
             "data d { a 1", "data d { a 1k", 'data d { a "b"', "data d { a b", "data d { a $b",
             "data d { a [", "data d { a.b 1", "data d { a.b [",
@@ -143,8 +144,7 @@ EXAMPLES = (
         label="the data set of this run is missing",
         help="write `run MODEL on DATA with TRAIN`",
         snippets=(
-            "run m with", "run m as", "run m where", "run m run", "run m model", "run m data",
-            "run m.n with", "run m() with", "run m(a) with", "run m(a) as", "run m(a) where",
+            "run m ...", "run m.n with", "run m() with", "run m(a) with", "run m(a) as", "run m(a) where",
             "run m(a) run", "run m(a) model", "run m() run", "run r = m with", "run r = m run",
             "run m on ...",
         ),
@@ -181,7 +181,8 @@ EXAMPLES = (
         label="declarations begin here, but the file began with a pipeline",
         help="name the pipeline, `model NAME = content ...`, and run it: `run NAME on DATA`",
         snippets=(
-            "content A run", "content A use", "content A param", "content A model", "content A data",
+            "content A run", "content A use", "content A param", "content A model",
+            "content A data",
             "content A train", "content A export", "content A() run", "content A(b) run",
             "content A() model", "content A(b) model", "content A(b) param", "content in [A] run",
         ),

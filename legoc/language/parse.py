@@ -110,7 +110,7 @@ def parse_part(document: Document, start: int, rule: str) -> Any:
 
 
 def attempt(document: Document, start: int, rule: str) -> "Raw | Mistake":
-    """Parse from an offset. What lies before it is blanked, so that offsets stay those of the file."""
+    """Parse from an offset. What lies before it is blanked, so that offsets stay the file's."""
     text = " " * start + document.text[start:]
     try:
         return parser().parse(text, start=rule)
@@ -166,11 +166,7 @@ def reserved_names(parsed: tree.Tree) -> list[Diagnostic]:
     """E0209: in the place of a name the lexer takes any word."""
     found: list[Diagnostic] = []
     for item in parsed.items:
-        names: tuple[tree.Word | None, ...]
-        if isinstance(item, tree.Use):
-            names = (*item.names, item.prefix)
-        else:
-            names = (item.name,)
+        names = (*item.names, item.prefix) if isinstance(item, tree.Use) else (item.name,)
         for name in names:
             if name is not None and name.text in RESERVED:
                 kind = "declares something" if name.text in DECLARATIONS else "means something"

@@ -65,7 +65,7 @@ def comments(document: Document) -> tuple[Span, ...]:
 
 
 def restart(text: str, after: int) -> int:
-    """The offset of the next declaration that begins at or behind `after`; the end if there is none.
+    """The offset of the next declaration that begins at or behind `after`; else the end.
 
     A declaration word may also be a key or a symbol. It begins a declaration where it begins a
     line and a name (or, after `use`, a string) follows, or where a third piece tells.
@@ -75,12 +75,11 @@ def restart(text: str, after: int) -> int:
         if piece.text not in DECLARATIONS or place + 1 >= len(found):
             continue
         following = found[place + 1]
-        if piece.text == "use":
-            fits = following.text.startswith('"')
-        else:
-            fits = following.is_word
+        string = following.text.startswith('"')
+        fits = string if piece.text == "use" else following.is_word
         third = found[place + 2].text if place + 2 < len(found) else ""
-        if fits and (piece.first or piece.text != "run" and third in ("=", "{", "in", "as", "(")):
+        told = piece.text != "run" and third in ("=", "{", "in", "as", "(")
+        if fits and (piece.first or told):
             return piece.start
     return len(text)
 

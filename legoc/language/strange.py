@@ -22,7 +22,7 @@ def describe_character(mistake: Mistake) -> Diagnostic:
     if char == '"':
         return open_string(mistake)
     if char.isascii() and (
-        char.isdigit() or char in "+-" and text[offset + 1 : offset + 2].isdigit()
+        char.isdigit() or (char in "+-" and text[offset + 1 : offset + 2].isdigit())
     ):
         return odd_number(mistake)
     if char == ":":

@@ -1,4 +1,4 @@
-"""What a syntax error says: by its place if an example labels it, else by what would have fitted."""
+"""What a syntax error says: by its place if an example labels it, else by what would fit."""
 
 from functools import lru_cache
 
@@ -6,12 +6,13 @@ from legoc.language.diagnostics import Diagnostic, Fix, Label
 from legoc.language.document import Document, Span
 from legoc.language.examples import ANYTHING, EXAMPLES, Example
 from legoc.language.mistakes import END, Mistake
-from legoc.language.scan import DECLARATIONS, PAIRS, STAGES, open_bracket, pieces
+from legoc.language.scan import DECLARATIONS, PAIRS, RESERVED, STAGES, open_bracket, pieces
 from legoc.language.strange import describe_character
 from legoc.language.suggest import listing, nearest
 
 
 CLOSERS = {"(": "RPAR", "[": "RSQB", "{": "RBRACE"}
+INSERTED = {"-> ": "ARROW", "= ": "EQUAL", "in ": "IN"}
 VALUES = frozenset(
     ("STRING", "NUMBER", "QUANTITY", "DOLLAR", "NAME", "LSQB", "DATA", "MODEL", "TRAIN", "EXPORT")
 )
@@ -30,6 +31,7 @@ def describe(mistake: Mistake) -> Diagnostic:
         return describe_character(mistake)
     return (
         unfinished(mistake)
+        or word_as_name(mistake)
         or misspelt(mistake)
         or labelled(mistake)
         or unclosed(mistake)
@@ -75,7 +77,7 @@ def unexpected(
 
 
 def unfinished(mistake: Mistake) -> Diagnostic | None:
-    """A declaration word that the parser took for a name, because the one before was not finished."""
+    """A declaration word taken for a name, because the declaration before was not finished."""
     before = mistake.before
     if before is None or str(before) not in DECLARATIONS or mistake.kind not in ("NAME", "STRING"):
         return None
@@ -98,6 +100,34 @@ def unfinished(mistake: Mistake) -> Diagnostic | None:
         ),
         help=("finish what stands before it",),
     )  # fmt: skip
+
+
+def word_as_name(mistake: Mistake) -> Diagnostic | None:
+    """A word that the parser took for a name: reserved, or a stage misspelt behind `model m =`."""
+    before = mistake.before
+    if before is None or before.type != "NAME" or mistake.kind not in ("NAME", "STRING"):
+        return None
+    start = before.start_pos or 0
+    span = Span(mistake.document, start, start + len(before))
+    word = None
+    if mistake.document.text[:start].rstrip().endswith("=") and "RPAR" not in mistake.accepted:
+        word = nearest(str(before), STAGES)
+    if word is not None:
+        return Diagnostic(
+            code="E0102",
+            message=f"unexpected `{before}`",
+            labels=(Label(span=span, text="this word does not fit here", primary=True),),
+            help=(f"did you mean `{word}`?",),
+            fix=Fix(grade="safe", title=f"write `{word}`", span=span, replacement=word),
+        )
+    if str(before) not in RESERVED:
+        return None
+    return Diagnostic(
+        code="E0102",
+        message=f"unexpected `{before}`",
+        labels=(Label(span=span, text="a name is missing before this word", primary=True),),
+        help=(f"`{before}` is a word of the language and names nothing",),
+    )
 
 
 def misspelt(mistake: Mistake) -> Diagnostic | None:
@@ -134,6 +164,9 @@ def labelled(mistake: Mistake) -> Diagnostic | None:
     example = table.get((mistake.state, kind)) or table.get((mistake.state, ANYTHING))
     if example is None:
         return None
+    # States are shared by places that end alike; what may be inserted tells them apart.
+    if example.insert and INSERTED[example.insert] not in mistake.accepted:
+        return None
     span = place(mistake)
     fix = None
     if example.insert:
@@ -157,7 +190,7 @@ def labels() -> dict[tuple[int, str], Example]:
 
 
 def label_places() -> list[tuple[tuple[int, str], Example, str]]:
-    """Each snippet with the place where it stops. Raises ValueError for one that is not malformed."""
+    """Each snippet with the place where it stops; ValueError for one that is not malformed."""
     from legoc.language.parse import attempt
 
     found: list[tuple[tuple[int, str], Example, str]] = []
@@ -192,7 +225,7 @@ def bracket_left_open(mistake: Mistake, sign: str, start: int, before: Span) -> 
             Label(span=opened, text="opened here", primary=True),
             Label(span=before, text=f"`{PAIRS[sign]}` is missing before this"),
         ),
-        help=(f"write `{PAIRS[sign]}` where the list of what stands inside ends",),
+        help=(f"write `{PAIRS[sign]}` where it ends",),
     )
 
 
