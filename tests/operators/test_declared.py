@@ -11,6 +11,11 @@ from tests.operators.cases import settings as settings_of
 from tests.operators.oracles import ORACLES
 
 
+# Another value of each kind of setting, to see that it matters.
+OTHERS = {
+    "hidden": 16, "kernel": 5, "dim": 5, "heads": 2, "dropout": 0.5, "kind": "max",
+    "fuse": "concat", "units": (7,), "attention": (9,), "cross": 1, "softmax": True,
+}  # fmt: skip
 WANTED = {
     "content": {"Null", "Pooling", "CNN", "Attention"},
     "behavior": {"Null", "Pooling", "Additive", "Attention", "GRU"},
@@ -66,3 +71,23 @@ def test_output_is_what_the_signature_says(operator, width, form):
     assert found.shape == expected
     assert found.dtype == torch.float32
     assert item_width(operator, width) >= width
+
+
+@pytest.mark.parametrize("operator", list(operators()), ids=name)
+def test_every_setting_matters(operator):
+    for p in operator.declaration.params:
+        ours, theirs = (trained(operator, form) for form in ({}, {p.name: OTHERS[p.name]}))
+        assert ours.keys() != theirs.keys() or any(
+            ours[path].shape != theirs[path].shape or not torch.equal(ours[path], theirs[path])
+            for path in ours
+        ), p.name
+
+
+def trained(operator, form):
+    """Weights and the output in training mode of an operator built from one seed."""
+    # A content operator's tokens are as wide as its result; other inputs have a width of their own.
+    width = form.get("hidden", 8) if operator.declaration.layout else 8
+    made = build(operator, width, form).train()
+    given = lay(operator, inputs(operator, width, (4, 2, 3)))
+    torch.manual_seed(2)
+    return {**made.state_dict(), "output": made(*given)}

@@ -74,7 +74,8 @@ class TextReader(nn.Module):
     def forward(self, x_ILD: Tensor, mask_IL: Tensor) -> Tensor:
         """[I, L, hidden], Bool[I, L] -> [I, hidden]."""
         features_ILD = self.convolve(self.dropout(cleared(x_ILD, mask_IL))).relu()
-        return self.pool(self.dropout(cleared(features_ILD, mask_IL)), mask_IL)
+        # What the bias and the window put into padding ends here: the pooling gives it no weight.
+        return self.pool(self.dropout(features_ILD), mask_IL)
 
 
 class ValueReader(nn.Module):
