@@ -13,9 +13,9 @@ from torch import Tensor
 
 from legoc.data.batch import ItemInputs
 from legoc.data.log import F32, I32
-from legoc.evaluation.chunks import by_length, pairs_at_once
 from legoc.model.recommender import Recommender
 from legoc.model.tensors import to_inputs, to_tensor
+from legoc_runtime.chunks import by_length, pairs_at_once, stack_padded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,25 +95,14 @@ class TorchEngine:
         return scores.float().cpu().numpy()
 
 
-def stack_padded(blocks: list[I32]) -> I32:
-    """Blocks [m, S] of different S as one [U, S]."""
-    width = max((block.shape[1] for block in blocks), default=1)
-    count = sum(len(block) for block in blocks)
-    stacked = np.zeros((count, width), dtype=np.int32)
-    start = 0
-    for block in blocks:
-        stacked[start : start + len(block), : block.shape[1]] = block
-        start += len(block)
-    return stacked
-
-
 @contextmanager
 def evaluating(recommender: Recommender) -> Iterator[None]:
-    """Evaluation mode without gradients."""
-    training = recommender.training
+    """Evaluation mode without gradients; each part gets back the mode it had."""
+    modes = [(part, part.training) for part in recommender.modules()]
     recommender.eval()
     try:
         with torch.no_grad():
             yield
     finally:
-        recommender.train(training)
+        for part, training in modes:
+            part.training = training

@@ -1,0 +1,96 @@
+"""The graphs of a bundle as an engine of the evaluator: rows go in, scores come out.
+
+Letters: N items, U users, S clicks, D width, P pairs, C vectors of a user.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from legoc_runtime.bundle import Bundle, open_bundle
+from legoc_runtime.chunks import by_length, stack_padded
+from legoc_runtime.errors import RequestError
+from legoc_runtime.graphs import F32, I32, Graphs
+from legoc_runtime.items import Table, load_table
+from legoc_runtime.scoring import Clicks, Scorer
+from legoc_runtime.sessions import Settings
+
+
+class Inputs(Protocol):
+    """What the item encoder reads, by rows of the evaluated data's item table."""
+
+    lengths: I32
+
+    def rows(self, items: I32) -> Mapping[str, NDArray[Any]]: ...
+
+
+class Engine:
+    """Encodes and scores with a bundle.
+
+    ids: the item of each row of the evaluated data (row 0 the padding item). They are read where
+    the bundle's items are rows of a table, which are matched by id.
+    """
+
+    name = "onnxruntime"
+
+    def __init__(
+        self,
+        bundle: Bundle | Path | str,
+        *,
+        ids: Sequence[str] = (),
+        settings: Settings | None = None,
+    ) -> None:
+        self.bundle = bundle if isinstance(bundle, Bundle) else open_bundle(bundle)
+        self.graphs = Graphs(self.bundle, settings or Settings())
+        self.scorer = Scorer(self.graphs)
+        self.reads_user = self.bundle.parts.plan.reads_user
+        self.ids = ids
+
+    def encode_items(self, inputs: Inputs) -> F32:
+        """[N, D], row 0 zero. Raises RequestError where a table has no row for an item."""
+        if not self.graphs.encodes_items:
+            origin = getattr(inputs, "origin", None)
+            rows = np.arange(len(inputs.lengths)) if origin is None else np.asarray(origin)
+            return self.table_rows(rows)
+        items = np.zeros((len(inputs.lengths), self.bundle.parts.plan.width), dtype=np.float32)
+        for rows in by_length(inputs.lengths, first=1):
+            items[rows] = self.graphs.encode_items(inputs.rows(rows))
+        return items
+
+    @cached_property
+    def table(self) -> Table:
+        return load_table(self.bundle)
+
+    def table_rows(self, rows: NDArray[np.integer]) -> F32:
+        """The vectors of items that are rows of the bundle's table, found by their ids."""
+        table = self.table
+        names = [self.ids[row] if row else "" for row in map(int, rows)]
+        found = np.array([table.places.get(name, 0) for name in names], dtype=np.int32)
+        missing = [name for name, place in zip(names, found, strict=True) if name and not place]
+        if missing:
+            shown = ", ".join(f"`{name}`" for name in missing[:3])
+            raise RequestError(
+                f"the items of this model are rows of a table, and {len(missing)} items of the "
+                f"data have none: {shown}",
+                "evaluate on the data the model was trained for",
+            )
+        return table.vectors[found]
+
+    def encode_users(self, items: F32, clicks: Iterable[I32], users: Iterable[I32]) -> F32 | Clicks:
+        """[U, D] or [U, C, D] of blocks of click rows [m, S] and users [m]; for a target-aware
+        predictor the clicks themselves."""
+        if self.bundle.parts.plan.user == "clicks":
+            return Clicks(rows=stack_padded(list(clicks)))
+        encoded = [
+            self.graphs.encode_users(items[block], block > 0, names)
+            for block, names in zip(clicks, users, strict=True)
+        ]
+        return np.concatenate(encoded) if encoded else items[:0]
+
+    def score(self, users: F32 | Clicks, items: F32, owner: I32, candidates: I32) -> F32:
+        """[P] logits of the pairs (row `owner` of users, row `candidates` of items)."""
+        return self.scorer.score(users, items, owner, candidates)

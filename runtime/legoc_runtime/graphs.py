@@ -1,0 +1,121 @@
+"""The graphs of a bundle as functions of arrays, with everything checked before a call.
+
+Letters: I items, U users, S clicks, D width, P pairs, C vectors of a user.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from legoc_runtime.bundle import Bundle
+from legoc_runtime.errors import BundleError, RequestError
+from legoc_runtime.manifest import Graph
+from legoc_runtime.sessions import Session, Settings, open_session
+
+
+Array = NDArray[Any]
+F32 = NDArray[np.float32]
+I32 = NDArray[np.int32]
+Bool = NDArray[np.bool_]
+
+DTYPES = {"int64": np.int64, "bool": np.bool_, "float32": np.float32}
+
+
+class Graphs:
+    """The sessions of a bundle. Safe to share between threads."""
+
+    def __init__(self, bundle: Bundle, settings: Settings) -> None:
+        self.parts = bundle.parts
+        self.sessions: dict[str, Session] = {}
+        for name, graph in bundle.parts.graphs.items():
+            session = open_session(bundle.file(graph.file), settings, name=graph.file)
+            verify_inputs(graph, session)
+            self.sessions[name] = session
+
+    @property
+    def encodes_items(self) -> bool:
+        """Whether there is an item graph; without one the items are rows of a table."""
+        return "item_encoder" in self.sessions
+
+    def run(self, name: str, inputs: Mapping[str, Array]) -> F32:
+        """Run one graph on inputs by name; they are cast to what it declares."""
+        graph = self.parts.graphs[name]
+        given = {
+            port.name: np.ascontiguousarray(inputs[port.name], dtype=DTYPES[port.dtype])
+            for port in graph.inputs
+        }
+        return self.sessions[name].run(given)
+
+    def encode_items(self, inputs: Mapping[str, Array]) -> F32:
+        """[I, D] of item inputs by name: ids [I, L] and masks [I, L], L may be 0."""
+        assert self.parts.reading is not None
+        rows = int(self.parts.reading["rows"])
+        filled = {name: at_least_one(array) for name, array in inputs.items()}
+        count = len(next(iter(filled.values())))
+        if not count:
+            return np.zeros((0, self.parts.plan.width), dtype=np.float32)
+        for name, array in filled.items():
+            if array.dtype != np.bool_:
+                verify_range(name, array, rows)
+        return self.run("item_encoder", filled)
+
+    def encode_users(self, clicks: F32, mask: Bool, users: I32 | None = None) -> F32:
+        """[U, D] or [U, C, D] of click vectors [U, S, D] and their mask [U, S]; `users` [U] are
+        rows of the user table, 0 for all unless given."""
+        if not len(clicks):
+            return np.zeros((0, *self.user_dims()), dtype=np.float32)
+        inputs: dict[str, Array] = {
+            "clicks": at_least_one(clicks),
+            "clicks_mask": at_least_one(mask),
+        }
+        if self.parts.plan.reads_user:
+            inputs["user"] = np.zeros(len(clicks), dtype=np.int64) if users is None else users
+        return self.run("user_encoder", inputs)
+
+    def user_dims(self) -> tuple[int, ...]:
+        """The fixed dimensions of a user: [D] or [C, D]."""
+        (port,) = self.parts.graphs["user_encoder"].outputs
+        return tuple(dim for dim in port.dims if isinstance(dim, int))
+
+    def predict(
+        self, users: F32, items: F32, owner: NDArray[np.integer], mask: Bool | None = None
+    ) -> F32:
+        """[P] logits of users [U, ...], candidates [P, D] and owners [P]; `mask` [U, S] where the
+        users are clicks."""
+        if not len(items):
+            return np.zeros(0, dtype=np.float32)
+        verify_range("owner", owner, len(users))
+        inputs: dict[str, Array] = {"users": users, "items": items, "owner": owner}
+        if mask is not None:
+            inputs["users"], inputs["users_mask"] = at_least_one(users), at_least_one(mask)
+        return self.run("predictor", inputs)
+
+
+def at_least_one(array: Array) -> Array:
+    """The same with one (masked, zero) position where there is none: graphs refuse length 0."""
+    if array.ndim < 2 or array.shape[1]:
+        return array
+    return np.zeros((array.shape[0], 1, *array.shape[2:]), dtype=array.dtype)
+
+
+def verify_range(name: str, ids: Array, rows: int) -> None:
+    """Every id is a row of its table: -1 would silently be the last one."""
+    if ids.size and not 0 <= int(ids.min()) <= int(ids.max()) < rows:
+        raise RequestError(
+            f"`{name}` has ids from {int(ids.min())} to {int(ids.max())}, its table {rows} rows",
+            "read the records with the reader of this bundle",
+        )
+
+
+def verify_inputs(graph: Graph, session: Session) -> None:
+    """The graph takes what the manifest says it does."""
+    types = {"int64": "tensor(int64)", "bool": "tensor(bool)", "float32": "tensor(float)"}
+    declared = {port.name: types[port.dtype] for port in graph.inputs}
+    if declared != session.inputs or len(graph.outputs) != 1:
+        raise BundleError(
+            f"`{graph.file}` reads {', '.join(session.inputs) or 'nothing'}, the manifest says "
+            f"{', '.join(declared) or 'nothing'}",
+            "export the bundle again",
+        )

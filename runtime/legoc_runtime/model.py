@@ -1,0 +1,187 @@
+"""A loaded bundle that answers: encode users, score, recommend, add items.
+
+Letters: D width, C vectors of a user, S clicks, P candidates.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from legoc_runtime.bundle import Bundle, open_bundle
+from legoc_runtime.chunks import by_length, stack_padded
+from legoc_runtime.errors import BundleError, RequestError
+from legoc_runtime.graphs import F32, I32, Graphs
+from legoc_runtime.items import Items, load_table
+from legoc_runtime.scoring import Scorer, top
+from legoc_runtime.selftest import SelfTest, replay
+from legoc_runtime.sessions import Level, Providers, Settings
+from legoc_runtime.tokens import Reader
+
+
+@dataclass(frozen=True, kw_only=True)
+class User:
+    """An encoded user.
+
+    vectors: [D], [C, D], or the clicks [S, D] where the predictor reads those. clicks: the ids that
+    were used; unknown: those the bundle has no item for, which were left out. known: whether the
+    user is one the model was trained with (False where it reads none).
+    """
+
+    vectors: F32
+    clicks: tuple[str, ...]
+    unknown: tuple[str, ...]
+    known: bool
+
+
+class Model:
+    """Made by `load`. Every method may be called from several threads at once."""
+
+    def __init__(self, bundle: Bundle, settings: Settings) -> None:
+        parts = bundle.parts
+        self.bundle = bundle
+        self.graphs = Graphs(bundle, settings)
+        self.scorer = Scorer(self.graphs)
+        reader = None if parts.reading is None else Reader.load(bundle.path, parts.reading)
+        self.items = Items(load_table(bundle), self.graphs, reader)
+        self.users = {} if parts.users is None else read_users(bundle, parts.users)
+
+    @property
+    def manifest(self) -> Mapping[str, Any]:
+        """The manifest as it is written."""
+        return self.bundle.manifest
+
+    @property
+    def providers(self) -> dict[str, tuple[str, ...]]:
+        """What each graph runs on, in order of preference."""
+        return {name: session.providers for name, session in self.graphs.sessions.items()}
+
+    def encode_user(self, ids: Sequence[str], user: str | None = None) -> User:
+        """The user of a click history, most recent last; empty is a user without clicks.
+
+        Ids the bundle does not know are left out and reported in the result. Of the others the
+        newest `history` count. `user` is the user's id, for models that read it.
+        """
+        return self.encode_users([ids], [user])[0]
+
+    def encode_users(
+        self, histories: Sequence[Sequence[str]], users: Sequence[str | None] | None = None
+    ) -> list[User]:
+        """The users of several histories, encoded together in blocks of like length."""
+        parts, table = self.bundle.parts, self.items.table
+        named: Sequence[str | None] = [None] * len(histories) if users is None else users
+        if len(named) != len(histories):
+            raise RequestError(
+                f"{len(histories)} histories and {len(named)} users", "give one user per history"
+            )
+        for ids in histories:
+            verify_ids(ids)
+        found = [[(name, table.places.get(name, 0)) for name in ids] for ids in histories]
+        kept = [[(name, row) for name, row in pairs if row][-parts.history :] for pairs in found]
+        rows = [np.array([row for _, row in pairs], dtype=np.int32) for pairs in kept]
+        numbers = np.array([self.users.get(name or "", 0) for name in named], dtype=np.int32)
+        vectors = self.encode_rows(table.vectors, rows, numbers)
+        return [
+            User(
+                vectors=vectors[place],
+                clicks=tuple(name for name, _ in kept[place]),
+                unknown=tuple(name for name, row in found[place] if not row),
+                known=bool(numbers[place]),
+            )
+            for place in range(len(histories))
+        ]
+
+    def encode_rows(self, items: F32, rows: Sequence[I32], users: I32) -> list[F32]:
+        """The vectors of users given by the rows of their clicks."""
+        if self.bundle.parts.plan.user == "clicks":
+            return [items[clicks] for clicks in rows]
+        vectors: list[F32] = [items[:0]] * len(rows)
+        lengths = np.array([len(clicks) for clicks in rows], dtype=np.int32)
+        for block in by_length(lengths):
+            padded = stack_padded([rows[place][None] for place in block])
+            encoded = self.graphs.encode_users(items[padded], padded > 0, users[block])
+            for place, vector in zip(block, encoded, strict=True):
+                vectors[place] = vector
+        return vectors
+
+    def score(self, user: User, ids: Sequence[str]) -> F32:
+        """[P] logits of candidates; the higher, the likelier a click.
+
+        Raises RequestError where an id is not among the items: `items.index(id)` is 0 for it.
+        """
+        table = self.items.table
+        verify_ids(ids)
+        unknown = [name for name in ids if not table.places.get(name)]
+        if unknown:
+            shown = ", ".join(f"`{name}`" for name in unknown[:3])
+            raise RequestError(
+                f"{len(unknown)} of {len(ids)} candidates are not among the items: {shown}",
+                "add them from their content with `items.add`, or leave them out",
+            )
+        rows = np.array([table.places[name] for name in ids], dtype=np.int32)
+        return self.scorer.one(user.vectors, table.vectors[rows])
+
+    def recommend(
+        self, user: User, k: int = 10, exclude: Sequence[str] = ()
+    ) -> tuple[list[str], F32]:
+        """The k best items and their logits, best first, without those excluded.
+
+        Fewer than k where there are not as many. Every item is scored: the top k is exact.
+        """
+        if k < 1:
+            raise RequestError(f"k is {k}", "ask for at least one item")
+        table = self.items.table
+        verify_ids(exclude)
+        scores = self.scorer.one(user.vectors, table.vectors)
+        allowed = np.ones(len(table.ids), dtype=bool)
+        allowed[0] = False
+        allowed[[table.places.get(name, 0) for name in exclude]] = False
+        rows = np.flatnonzero(allowed)
+        best = rows[top(scores[rows], k)]
+        return [table.ids[row] for row in best], scores[best]
+
+    def self_test(self) -> SelfTest:
+        """Replay golden.safetensors. Raises BundleError where a graph does not give what it gave
+        when it was exported, within the tolerance of the certificate."""
+        return replay(self.bundle, self.graphs)
+
+
+def load(
+    path: Path | str,
+    *,
+    threads: int = 1,
+    providers: Providers = "auto",
+    strict: bool = False,
+    level: Level = "basic",
+) -> Model:
+    """Verify a bundle and load it.
+
+    threads: intra-op threads of each session. providers: "auto" (CUDA where it is there, else the
+    CPU) or names in order of preference; one that is missing is reported by a warning, or with
+    `strict` an error. level: the graph optimisations of onnxruntime.
+
+    Raises BundleError for a bundle that is damaged or unsafe, before any graph is loaded.
+    """
+    if threads < 1:
+        raise RequestError(f"threads is {threads}", "give at least 1")
+    settings = Settings(threads=threads, providers=providers, strict=strict, level=level)
+    return Model(open_bundle(path), settings)
+
+
+def verify_ids(ids: Sequence[str]) -> None:
+    """A text is a sequence of texts too, and never what was meant."""
+    if isinstance(ids, str):
+        raise RequestError(f"the ids are one text, {ids!r}", f"give a list: [{ids!r}]")
+
+
+def read_users(bundle: Bundle, file: str) -> dict[str, int]:
+    """The rows of users by their ids."""
+    again = "export the bundle again"
+    try:
+        values = json.loads(bundle.file(file).read_text(encoding="utf-8"))["values"]
+        return {str(name): int(row) for name, row in values.items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BundleError(f"`{file}` is not a list of users ({error!r})", again) from None

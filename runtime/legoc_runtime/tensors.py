@@ -1,0 +1,85 @@
+"""safetensors files, read with numpy: eight bytes of length, a JSON header, the raw values.
+
+The file may come from a stranger, so nothing in the header is believed before it is checked.
+"""
+
+import json
+from math import prod
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from legoc_runtime.errors import BundleError
+
+
+Array = NDArray[Any]
+
+HEADER_LIMIT = 100 << 20
+TYPES = {
+    "F64": np.float64, "F32": np.float32, "F16": np.float16,
+    "I64": np.int64, "I32": np.int32, "I16": np.int16, "I8": np.int8,
+    "U64": np.uint64, "U32": np.uint32, "U16": np.uint16, "U8": np.uint8,
+    "BOOL": np.bool_,
+}  # fmt: skip
+
+
+def read_tensors(path: Path) -> dict[str, Array]:
+    """All tensors of a safetensors file, by name. Raises BundleError where the file is not one."""
+    content = path.read_bytes()
+    try:
+        header, body = read_header(content)
+        return {
+            name: read_tensor(name, entry, body)
+            for name, entry in header.items()
+            if name != "__metadata__"
+        }
+    except ValueError as error:
+        raise BundleError(
+            f"`{path.name}` is not a safetensors file ({error})", "export the bundle again"
+        ) from None
+
+
+def read_header(content: bytes) -> tuple[dict[str, Any], memoryview]:
+    length = int.from_bytes(content[:8], "little")
+    if len(content) < 8 or not 0 < length <= min(len(content) - 8, HEADER_LIMIT):
+        raise ValueError("its header does not fit into it")
+    try:
+        header: object = json.loads(content[8 : 8 + length])
+    except (ValueError, RecursionError):
+        raise ValueError("its header is not JSON") from None
+    if not isinstance(header, dict):
+        raise ValueError("its header is not an object")
+    return cast(dict[str, Any], header), memoryview(content)[8 + length :]
+
+
+def read_tensor(name: str, entry: Any, body: memoryview) -> Array:
+    """One tensor, a read-only view of the file where its place is aligned."""
+    if not isinstance(entry, dict):
+        raise ValueError(f"`{name}` is not described")
+    fields = cast(dict[str, Any], entry)
+    kind = TYPES.get(str(fields.get("dtype")))
+    if kind is None:
+        raise ValueError(f"`{name}` has the dtype {fields.get('dtype')!r}")
+    shape, place = read_counts(fields.get("shape")), read_counts(fields.get("data_offsets"))
+    if shape is None or place is None or len(place) != 2:
+        raise ValueError(f"`{name}` has no shape or no place")
+    begin, end = place
+    if not begin <= end <= len(body) or end - begin != prod(shape) * np.dtype(kind).itemsize:
+        raise ValueError(f"the place of `{name}` does not fit its shape or the file")
+    if kind is np.bool_:
+        flags = np.frombuffer(body[begin:end], dtype=np.uint8) != 0
+        return cast(Array, flags.reshape(shape))
+    values = np.frombuffer(body[begin:end], dtype=np.dtype(kind).newbyteorder("<"))
+    return cast(Array, np.require(values, requirements="A").reshape(shape))
+
+
+def read_counts(value: object) -> tuple[int, ...] | None:
+    """A list of ints from 0, else None."""
+    if not isinstance(value, list):
+        return None
+    counts = cast(list[object], value)
+    if not all(type(count) is int and count >= 0 for count in counts):
+        return None
+    return tuple(cast(list[int], counts))
