@@ -17,25 +17,24 @@ from legoc.language.declare import (
 )
 
 
+SOURCE, TOKENIZER, SPLIT = Operator["source"], Operator["tokenizer"], Operator["split"]
+TASK, METRIC = Operator["task"], Operator["metric"]
+SHARE, COUNT, DURATION, BYTES = (Quantity[unit] for unit in ("share", "count", "duration", "bytes"))
 ATTRIBUTES = Kind("list", element=Kind("attribute"))
 ITEMS_AND_PROMPTS = Kind("list", element=Kind("content"))
 
 
 class DataFields:
-    source: Operator["source"] = param(
-        doc="a data-set processor called with where the raw published files lie"
-    )
+    source: SOURCE = param(doc="a data-set processor called with where the raw published files lie")
     content: ITEMS_AND_PROMPTS = param(
         inherit="source", doc="item attributes in reading order, with prompt text between them"
     )
-    tokenizer: Operator["tokenizer"] | None = param(
+    tokenizer: TOKENIZER | None = param(
         None, doc="how text becomes tokens; none: a language model's own, else `words`"
     )
     vectors: File | None = param(None, doc="pre-trained word vectors (GloVe text)")
     history: int = param(50, min=1, doc="clicks kept per user: the most recent, oldest first")
-    split: Operator["split"] = param(
-        inherit="source", doc="the publisher's split if it exists, else `time`"
-    )
+    split: SPLIT = param(inherit="source", doc="the publisher's split if it exists, else `time`")
     group: Literal["impression", "user"] = param(
         inherit="source", doc="unit over which grouped metrics are averaged"
     )
@@ -46,14 +45,14 @@ class DataFields:
 
 
 class TrainFields:
-    task: Operator["task"] = param(inherit="predict", doc="what one training row asks")
+    task: TASK = param(inherit="predict", doc="what one training row asks")
     epochs: int = param(50, min=0, doc="passes over the training rows, at most")
     batch: int = param(64, min=1, doc="training rows per batch")
     lr: float = param(1e-3, min=0, doc="learning rate")
     patience: int = param(5, min=0, doc="epochs without a better monitor before training ends")
     lr_pretrained: float | None = param(None, min=0, doc="learning rate of pre-trained weights")
     seed: int = param(2023, min=0, doc="state of every random generator")
-    metrics: list[Operator["metric"]] = param(
+    metrics: list[METRIC] = param(
         (
             {"op": "GAUC", "args": {}},
             {"op": "MRR", "args": {}},
@@ -62,7 +61,7 @@ class TrainFields:
         ),
         doc="what is measured after each epoch and at the end",
     )
-    monitor: Operator["metric"] = param(
+    monitor: METRIC = param(
         inherit="metrics", doc="decides the best epoch and early stopping; the first metric"
     )
     optimizer: Literal["adam", "adamw", "sgd"] = param("adam", doc="the optimiser")
@@ -72,13 +71,13 @@ class TrainFields:
     )
     accumulate: int = param(1, min=1, doc="batches per step")
     clip: float | None = param(None, min=0, doc="largest norm of the gradient")
-    warmup: Quantity["share"] = param(
+    warmup: SHARE = param(
         0.0, min=0, max=1, doc="share of the steps over which `lr` rises from zero"
     )
-    samples: Quantity["count"] | None = param(
+    samples: COUNT | None = param(
         None, min=1, doc="training rows drawn per epoch; all of them unless given"
     )
-    limit: Quantity["duration"] | None = param(
+    limit: DURATION | None = param(
         None, min=0, doc="duration after which training ends as if out of epochs"
     )
 
@@ -86,9 +85,7 @@ class TrainFields:
 class ExportFields:
     opset: int = param(20, min=18, doc="ONNX operator set")
     precision: Literal["fp32", "fp16", "int8"] = param("fp32", doc="numbers of the written graphs")
-    budget: Quantity["bytes"] | None = param(
-        None, min=1, doc="bytes; a larger predictor is refused"
-    )
+    budget: BYTES | None = param(None, min=1, doc="bytes; a larger predictor is refused")
     parity: float = param(1e-4, min=0, doc="largest allowed difference of torch and onnxruntime")
 
 

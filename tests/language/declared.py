@@ -3,6 +3,8 @@
 It is independent of the operators legoc has, so these tests hold while operators come and go.
 """
 
+# ruff: noqa: F821 - a unit or a role in quotes is no forward reference
+
 from typing import Literal
 
 from legoc.language.catalog import Catalog, read

@@ -1,0 +1,178 @@
+"""What is said about data and training records: one function per message."""
+
+from collections.abc import Sequence
+
+from legoc.language.declare import Attribute, Declaration
+from legoc.language.diagnostics import Diagnostic, Fix, Label
+from legoc.language.document import Span
+from legoc.language.points import Given
+from legoc.language.suggest import listing, nearest
+from legoc.language.wording import describe, primary, quoted
+
+
+KIND_NAMES = {"text": "text", "category": "a category", "number": "a number"}
+
+
+def no_attribute(name: str, span: Span, source: Declaration, names: Sequence[str]) -> Diagnostic:
+    meant = nearest(name, names)
+    known = f"attributes: {', '.join(names)}" if names else "it declares no attributes"
+    return Diagnostic(
+        code="E0601",
+        message=f"{source.name} has no attribute `{name}`",
+        labels=(primary(span, "not an attribute of this source"),),
+        help=(f"did you mean `{meant}`? {known}" if meant else known,),
+        fix=None
+        if meant is None
+        else Fix(
+            grade="safe",
+            title=f"write `{meant}`",
+            span=Span(span.document, span.start, span.start + len(name)),
+            replacement=meant,
+        ),
+    )
+
+
+def twice(name: str, first: Span, second: Span) -> Diagnostic:
+    return Diagnostic(
+        code="E0205",
+        message=f"attribute `{name}` is given twice",
+        labels=(primary(second, "and again here"), Label(span=first, text="first here")),
+        help=("keep one of the two",),
+    )
+
+
+def not_an_attribute(given: Given, prompts: bool) -> Diagnostic:
+    fits = "an attribute such as title(30), or text in quotes" if prompts else "an attribute"
+    return Diagnostic(
+        code="E0303",
+        message=f"{quoted(given.span)} is not an attribute",
+        labels=(primary(given.span, describe(given)),),
+        help=(f"write {fits}",),
+    )
+
+
+def takes_no_length(attribute: Attribute, span: Span) -> Diagnostic:
+    return Diagnostic(
+        code="E0602",
+        message=f"`{attribute.name}` takes no length",
+        labels=(primary(span, f"`{attribute.name}` is {KIND_NAMES[attribute.kind]}"),),
+        help=(f"write `{attribute.name}`",),
+        fix=None,
+    )
+
+
+def one_length(attribute: Attribute, label: str, span: Span) -> Diagnostic:
+    return Diagnostic(
+        code="E0602",
+        message=f"`{attribute.name}` takes one number, `{label}`",
+        labels=(primary(span, f"`{attribute.name}` is {KIND_NAMES[attribute.kind]}"),),
+        help=(f"write `{attribute.name}({attribute.length})`",),
+    )
+
+
+def bad_length(attribute: Attribute, span: Span, least: int) -> Diagnostic:
+    what = "tokens kept of the text" if attribute.kind == "text" else "quantile bins"
+    return Diagnostic(
+        code="E0602",
+        message=f"the length of `{attribute.name}` must be a whole number, at least {least}",
+        labels=(primary(span, f"{quoted(span)} is not a number of {what}"),),
+        help=(f"write `{attribute.name}({attribute.length})`",),
+    )
+
+
+def split_not_offered(
+    name: str, span: Span, source: Declaration, general: Sequence[str]
+) -> Diagnostic:
+    able = [*source.splits, *general]
+    return Diagnostic(
+        code="E0603",
+        message=f"{source.name} has no `{name}` split",
+        labels=(primary(span, f"not offered by {source.name}"),),
+        help=(f"splits of {source.name}: {', '.join(able)}",),
+    )
+
+
+def no_impressions(span: Span, source: Declaration) -> Diagnostic:
+    return Diagnostic(
+        code="E0604",
+        message=f"{source.name} has no impressions to group by",
+        labels=(primary(span, "this grouping needs impressions"),),
+        help=("write `group = user`, or leave `group` out",),
+    )
+
+
+def prompt_unread(operator: str, place: Span, content: Span | None) -> Diagnostic:
+    labels = [primary(place, "reads attributes, not the text between them")]
+    if content is not None:
+        labels.append(Label(span=content, text="this list holds prompt text"))
+    return Diagnostic(
+        code="E0605",
+        message=f"`{operator}` cannot read prompt text",
+        labels=tuple(labels),
+        help=("drop the quoted text from `content`, or use a language model",),
+    )
+
+
+def nothing_to_read(operator: str, place: Span, content: Span | None) -> Diagnostic:
+    labels = [primary(place, "reads the tokens of an item")]
+    if content is not None:
+        labels.append(Label(span=content, text="no attribute stands here"))
+    return Diagnostic(
+        code="E0605",
+        message=f"`{operator}` has no attribute to read",
+        labels=tuple(labels),
+        help=("name at least one attribute in `content`, such as title(30)",),
+    )
+
+
+def too_long(operator: str, place: Span, content: Span | None, total: int, most: int) -> Diagnostic:
+    labels = [primary(place, f"reads at most {most} tokens")]
+    if content is not None:
+        labels.append(Label(span=content, text=f"these are up to {total} tokens"))
+    return Diagnostic(
+        code="E0605",
+        message=f"`{operator}` cannot read {total} tokens per item",
+        labels=tuple(labels),
+        help=("shorten the attributes, as in title(30)",),
+    )
+
+
+def no_metrics(span: Span) -> Diagnostic:
+    return Diagnostic(
+        code="E0305",
+        message="`metrics` must name at least one metric",
+        labels=(primary(span, "an empty list"),),
+        help=("leave `metrics` out for the usual four, or write `metrics = [GAUC]`",),
+    )
+
+
+def monitor_missing(
+    monitor: str, place: Span, metrics: Span | None, names: Sequence[str]
+) -> Diagnostic:
+    labels = [primary(place, "not among the metrics")]
+    if metrics is not None:
+        labels.append(Label(span=metrics, text="the metrics"))
+    return Diagnostic(
+        code="E0502",
+        message=f"`monitor` is {monitor}, which is not measured",
+        labels=tuple(labels),
+        help=(f"add it to `metrics`, or monitor {listing(names, quote='`', joint='or')}",),
+    )
+
+
+def nothing_pretrained(place: Span, stages: str) -> Diagnostic:
+    return Diagnostic(
+        code="E0503",
+        message="`lr_pretrained` needs a stage with pre-trained weights",
+        labels=(primary(place, f"{stages} has none"),),
+        help=("drop `lr_pretrained`, or use a language model as content",),
+    )
+
+
+def split_outside(operator: str, place: Span, value: int, layers: int) -> Diagnostic:
+    return Diagnostic(
+        code="E0504",
+        message=f"`split` of {operator} lies outside its {layers} layers",
+        labels=(primary(place, f"{value} is none of its layers"),),
+        help=(f"from 0 to {layers}, or from {-layers - 1} to -1 counted from the end",),
+    )
