@@ -93,14 +93,12 @@ class Tables:
         return connection
 
     def item_records(self, indices: Sequence[int]) -> list[dict[str, Any]]:
-        """The attributes of some items (indices from 1) as the publisher wrote them, with `id`."""
+        """The attributes of some items (indices from 1) as the publisher wrote them, with
+        `item_id`."""
         import pyarrow.parquet as pq
 
-        table = pq.read_table(self.path("items")).take([int(index) - 1 for index in indices])
-        records = table.rename_columns(
-            ["id" if name == "item_id" else name for name in table.column_names]
-        ).to_pylist()
-        return records
+        table = pq.read_table(self.path("items"))
+        return table.take([int(index) - 1 for index in indices]).to_pylist()
 
 
 def quote(path: Path) -> str:

@@ -35,15 +35,20 @@ TOPICS: dict[str, tuple[str, str]] = {
     "climate": ("world", "drought emissions glacier carbon heatwave monsoon solar rainfall"),
 }
 
-COMMON = tuple(
+
+def listed(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+COMMON = listed(
     "the after new for with why how first more before under against about next again without "
     "what this week day year best big over into still behind inside another when from three two "
-    "old last small long people story plan return".split()
+    "old last small long people story plan return"
 )
 
-ONSETS = tuple("b br c ch cl d dr f fl g gl h j k l m n p pl pr r s sh sk st t tr v w".split())
-VOWELS = tuple("a a e e i i o o u u ai ea oa".split())
-CODAS = tuple("n r l s t m nd rk st".split())
+ONSETS = listed("b br c ch cl d dr f fl g gl h j k l m n p pl pr r s sh sk st t tr v w")
+VOWELS = listed("a a e e i i o o u u ai ea oa")
+CODAS = listed("n r l s t m nd rk st")
 
 
 @dataclass(frozen=True, kw_only=True)

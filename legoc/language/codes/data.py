@@ -65,4 +65,11 @@ CODES = (
         bad="a train/behaviors.tsv without one candidate ending in -1",
         good="raw files with clicks",
     ),
+    Code(
+        code="E0628",
+        title="the items have no such attribute",
+        explanation="`content` names an attribute that the tables of the source do not hold.",
+        bad="data demo { source = Demo content = [headline] }",
+        good="data demo { source = Demo content = [title] }",
+    ),
 )

@@ -1,0 +1,50 @@
+"""Rows of the item encoder's inputs: token matrices, or the items themselves."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from legoc.data.batch import Array
+from legoc.data.log import I32
+from legoc.language.plan import Port
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenTable:
+    """Token matrices, one per attribute (`fields`) or one in all (`sequence`).
+
+    matrices: name -> ids I32[N, L] padded on the right and their lengths I32[N]; row 0 is empty.
+    The masks come from the lengths, never from the ids. The arrays may be memory-mapped.
+    """
+
+    ports: tuple[Port, ...]
+    matrices: Mapping[str, tuple[I32, I32]]
+    lengths: I32
+
+    def rows(self, items: I32) -> Mapping[str, Array]:
+        """`<name>` I32[I, L] and `<name>_mask` Bool[I, L] of some items, each matrix cut to the
+        longest of these rows, at least one position long."""
+        found: dict[str, Array] = {}
+        for name, (ids, lengths) in self.matrices.items():
+            real = lengths[items]
+            width = max(int(real.max(initial=0)), 1)
+            found[name] = np.asarray(ids[items, :width])
+            found[f"{name}_mask"] = np.arange(width) < real[:, None]
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdTable:
+    """Items that are nothing but their place: `item` I32[I]."""
+
+    lengths: I32
+    ports: tuple[Port, ...] = (Port(name="item", dtype="int64", dims=("item",)),)
+
+    @staticmethod
+    def of(items: int) -> "IdTable":
+        """The table of N rows, row 0 included."""
+        return IdTable(lengths=np.ones(items, dtype=np.int32))
+
+    def rows(self, items: I32) -> Mapping[str, Array]:
+        return {"item": np.asarray(items, dtype=np.int32)}

@@ -1,0 +1,124 @@
+"""Everything a model reads, from a spec: tables, names, logs and the inputs of the item encoder."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from legoc.data.batch import ItemInputs
+from legoc.data.cache import cache_root
+from legoc.data.index import build_logs, mark_training, name_items, name_users
+from legoc.data.inputs import IdTable
+from legoc.data.log import Log
+from legoc.data.names import Names
+from legoc.data.report import Report
+from legoc.data.rows import Rows
+from legoc.data.source import Source
+from legoc.data.tables import Tables, convert
+from legoc.data.tokens import tokenize
+from legoc.language.catalog import catalog
+from legoc.language.diagnostics import fail
+from legoc.language.plan import plan, token_ports
+from legoc.language.spec import Spec
+from legoc.progress import SILENT, Progress
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """The data of one spec, ready for training, evaluation and export.
+
+    digest: the data digest, which joins the spec digest in a run's identity.
+    logs: keys are those of `train`, `valid`, `test`, `predict` that exist; made when asked for.
+    reading, reading_folder: how items become ids, and the folder its files lie in; None for models
+        of ids.
+    training_items: Bool[N], items that some training impression or training history shows.
+    best: the best scores any model could reach, where the source knows them (Demo).
+    """
+
+    tables: Tables
+    digest: str
+    inputs: ItemInputs
+    logs: Mapping[str, Log]
+    items: Names
+    users: Names
+    rows: Rows
+    reading: dict[str, Any] | None
+    reading_folder: Path | None
+    report: Report
+    training_items: NDArray[np.bool_]
+    best: Mapping[str, Any] | None = None
+
+    def item_records(self, indices: Sequence[int]) -> list[dict[str, Any]]:
+        """The attributes of some items as the publisher wrote them, with `item_id`."""
+        return self.tables.item_records(indices)
+
+
+def prepare(
+    spec: Spec, *, cache: str | Path | None = None, progress: Progress = SILENT
+) -> Prepared:
+    """Convert, tokenise and index the data of a spec; what is in the cache is used as it is.
+
+    cache: the cache folder, else `LEGOC_CACHE`, else the user's own. Raises E062x for raw files
+    that are missing, broken or of another layout.
+    """
+    check_supported(spec)
+    root = cache_root(cache)
+    source = build_source(spec, root)
+    tables = convert(source, spec.data.split, root, progress)
+    items, users = name_items(tables), name_users(tables)
+    layout = plan(spec).layout
+    reading, folder, tokens = None, None, 0
+    inputs: ItemInputs = IdTable.of(len(items))
+    if layout != "id":
+        inputs, reading, folder = tokenize(
+            tables, spec.data.attributes, layout=layout, ports=token_ports(spec, layout, "item"),
+            tokenizer=spec.data.tokenizer, root=root, progress=progress,
+        )  # fmt: skip
+        tokens = reading["rows"]
+    logs = build_logs(
+        tables, history=spec.data.history, group=spec.data.group, root=root, progress=progress
+    )
+    return Prepared(
+        tables=tables, digest=tables.digest, inputs=inputs, logs=logs, items=items, users=users,
+        rows=Rows(items=len(items), users=len(users), tokens=tokens), reading=reading,
+        reading_folder=folder, report=tables.report,
+        training_items=mark_training(tables, len(items)), best=getattr(source, "best", None),
+    )  # fmt: skip
+
+
+def build_source(spec: Spec, root: Path) -> Source:
+    """The source a spec names, imported only now."""
+    call = spec.data.source
+    declaration = catalog().get("source", call.op)
+    if declaration is None:
+        raise KeyError(f"no source {call.op!r}")
+    module, _, name = declaration.module.partition(":")
+    source = getattr(import_module(module), name)
+    config = source.Config(**call.args)
+    return source(config, cache=root) if call.op == "Demo" else source(config)
+
+
+def check_supported(spec: Spec) -> None:
+    """Refuse what no code reads yet, instead of ignoring it."""
+    data = spec.data
+    content = spec.model.get("content") or spec.model["flatten"]
+    role = "content" if "content" in spec.model else "flatten"
+    declaration = catalog().get(role, content.op)
+    given = {
+        "augment": bool(data.augment),
+        "vectors": data.vectors is not None,
+        "user": bool(data.user),
+        "the tokenizer of a language model": declaration is not None and declaration.pretrained,
+    }
+    for name, used in given.items():
+        if used:
+            shown = name if " " in name else f"`{name}`"
+            raise fail(
+                "E0624",
+                f"{shown} is not supported by this version",
+                "leave it out, or use a later version",
+            )
