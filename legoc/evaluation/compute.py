@@ -27,9 +27,19 @@ class Figure:
     count: int
     excluded: int = 0
 
-    def to_json(self) -> float | None:
-        """The value, NaN being null."""
-        return None if math.isnan(self.value) else self.value
+    def to_json(self) -> dict[str, Any]:
+        """In JSON's types; NaN is null."""
+        return {
+            "value": plain(self.value),
+            "over": self.over,
+            "count": self.count,
+            "excluded": self.excluded,
+        }
+
+
+def plain(value: float) -> float | None:
+    """A value as JSON has it: null where there is none."""
+    return None if math.isnan(value) else value
 
 
 def metric_name(call: Call) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from legoc.data.log import F32
-from legoc.evaluation.compute import Figure
+from legoc.evaluation.compute import Figure, plain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,9 +50,9 @@ class Report:
             "engine": self.engine,
             "split": self.split,
             "group": self.group,
-            "metrics": {name: figure.to_json() for name, figure in self.metrics.items()},
+            "metrics": {name: plain(figure.value) for name, figure in self.metrics.items()},
             "slices": {
-                part: {name: figure.to_json() for name, figure in figures.items()}
+                part: {name: plain(figure.value) for name, figure in figures.items()}
                 for part, figures in self.slices.items()
             },
             "groups": {part: counted(figures) for part, figures in self.parts().items()},

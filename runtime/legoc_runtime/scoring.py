@@ -53,7 +53,7 @@ class Scorer:
         return self.graphs.predict(users[distinct], items[candidates], place)
 
     def target(self, rows: I32, items: F32, owner: NDArray[np.integer], candidates: F32) -> F32:
-        """Users given as rows of clicks [U, S]: their vectors are gathered, none beyond the longest."""
+        """Users given as rows of clicks [U, S], cut to the longest before they are gathered."""
         longest = max(int((rows > 0).sum(axis=1).max(initial=0)), 1)
         rows = rows[:, :longest]
         return self.graphs.predict(items[rows], candidates, owner, rows > 0)

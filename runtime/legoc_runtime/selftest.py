@@ -16,11 +16,19 @@ GOLDEN = "golden.safetensors"
 
 @dataclass(frozen=True, kw_only=True)
 class SelfTest:
-    """The largest difference per graph, relative to the largest number expected (at least 1)."""
+    """The largest difference per graph, relative to the largest number expected (at least 1).
+
+    outputs: how many recorded outputs were computed again.
+    """
 
     differences: Mapping[str, float]
-    probes: int
+    outputs: int
     tolerance: float
+
+    @property
+    def difference(self) -> float:
+        """The largest of all graphs."""
+        return max(self.differences.values())
 
 
 def replay(bundle: Bundle, graphs: Graphs) -> SelfTest:
@@ -57,7 +65,7 @@ def replay(bundle: Bundle, graphs: Graphs) -> SelfTest:
         raise BundleError(
             f"{GOLDEN} has no probe of {', '.join(sorted(untested))}", "export the bundle again"
         )
-    return SelfTest(differences=differences, probes=len(probes), tolerance=parts.tolerance)
+    return SelfTest(differences=differences, outputs=len(probes), tolerance=parts.tolerance)
 
 
 def group(tensors: Mapping[str, Array]) -> dict[tuple[str, str], dict[str, Array]]:
