@@ -1,0 +1,106 @@
+"""Costs are measured; here they are compared with counts made by hand."""
+
+import json
+
+import pytest
+
+from legoc.data.rows import Rows
+from legoc.model import compile
+from tests.model.pipelines import PIPELINES, ROWS, spec
+
+
+D, DIM, S = 16, 256, 5  # width, inner width of additive attention, clicks
+TITLE, TOPIC = 6, 2
+
+
+def linear(rows, given, made):
+    return 2 * rows * given * made
+
+
+def additive(rows, width):
+    return linear(rows, width, DIM) + linear(rows, DIM, 1) + 2 * rows * width
+
+
+def attention(rows, width, heads, hidden):
+    # Heads share the width: the two products cost the same however it is split.
+    projections = 4 * linear(rows, width, width) + linear(rows, width, hidden)
+    return projections + 2 * (2 * rows * rows * width) + additive(rows, hidden)
+
+
+def naml_item():
+    text = linear(TITLE, 3 * D, D) + additive(TITLE, D)
+    return text + linear(TOPIC, D, D) + linear(1, D, D) + additive(3, D)
+
+
+EXPECTED = {
+    "naml": (naml_item(), additive(S, D), 0),
+    "nrms": (
+        attention(TITLE + TOPIC + 1 + 3, D, 4, D),
+        attention(S, D, 4, 12),
+        linear(1, 12 + D, 12) + linear(1, 12, 8) + linear(1, 8, 1),
+    ),
+    "lstur": (
+        linear(TITLE, 5 * D, D) + additive(TITLE, D)
+        + linear(TOPIC + 1, D, D) + linear(1, 3 * D, D),
+        S * (linear(1, D, 3 * D) + linear(1, D, 3 * D)),
+        0,
+    ),
+    "dcn_id": (
+        0,
+        0,
+        2 * linear(1, 2 * D, 1) + linear(1, 2 * D, 12) + linear(1, 12, 8) + linear(1, 2 * D + 8, 1),
+    ),
+    "din_text": (
+        0,
+        0,
+        linear(S, 4 * D, 64) + linear(S, 64, 1) + 2 * S * D
+        + linear(1, 2 * D, 12) + linear(1, 12, 8) + linear(1, 8, 1),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_operations_equal_a_count_by_hand(name):
+    cost = compile(spec(name)).cost
+    assert (cost.item, cost.user, cost.pair) == EXPECTED[name]
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_parameters_equal_those_of_a_real_model(name):
+    compiled = compile(spec(name))
+    built = compiled.build(ROWS)
+    cost = compiled.cost.sized(ROWS)
+    assert cost.total == sum(p.numel() for p in built.parameters())
+    assert cost.total_trainable == cost.total
+    assert compiled.cost.total is None
+    other = Rows(items=101, users=3, tokens=77)
+    wanted = sum(p.numel() for p in compiled.build(other).parameters())
+    assert compiled.cost.sized(other).total == wanted
+
+
+def test_what_grows_with_a_table_is_given_per_row():
+    table = compile(spec("naml")).cost.tables
+    assert [(t.name, t.per_row, t.rows) for t in table] == [("tokens", D, None)]
+    assert [t.name for t in compile(spec("din_id")).cost.tables] == ["items"]
+
+
+def test_caches_have_the_size_of_their_rows():
+    naml, din, nrms = (compile(spec(name)).cost for name in ("naml", "din_id", "nrms"))
+    assert (naml.item_bytes, naml.user_bytes) == (4 * D, 4 * D)
+    assert (din.item_bytes, din.user_bytes) == (4 * D, 0)
+    assert nrms.user_bytes == 4 * 12
+
+
+def test_saving_is_the_ratio_of_operations():
+    cost = compile(spec("naml")).cost
+    found = cost.saving(items=10, users=20, pairs=300, clicks=4)
+    whole = 300 * (5 * cost.item + cost.user)
+    assert found == pytest.approx(whole / (10 * cost.item + 20 * cost.user))
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_what_is_compiled_prints_as_json(name):
+    found = json.loads(json.dumps(compile(spec(name)).to_json()))
+    assert found["name"] == name
+    assert found["cost"]["item"] == compile(spec(name)).cost.item
+    assert [s["role"] for s in found["plan"]["stages"]] == ["content", "behavior", "predict"]
