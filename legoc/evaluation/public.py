@@ -1,0 +1,152 @@
+"""`legoc.evaluate`: a run or a bundle on its own data."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from legoc.evaluation.engine import Engine
+from legoc.evaluation.evaluator import Mask, evaluate_log
+from legoc.evaluation.report import Report
+from legoc.evaluation.uncached import Uncached
+from legoc.language import ir
+from legoc.language.diagnostics import fail
+from legoc.language.records import RECORDS
+from legoc.language.spec import Call, Spec
+from legoc.progress import SILENT, Progress
+
+
+if TYPE_CHECKING:
+    from legoc.data.log import Log
+    from legoc.data.prepare import Prepared
+    from legoc_runtime.bundle import Bundle
+
+EngineName = Literal["onnxruntime", "torch"]
+
+
+def evaluate(
+    run_or_bundle: Any,
+    *,
+    cached: bool = True,
+    engine: EngineName = "onnxruntime",
+    split: str | None = None,
+    cache: str | Path | None = None,
+    keep_scores: bool = False,
+    progress: Progress = SILENT,
+) -> Report:
+    """Measure a trained model with the metrics of its recipe.
+
+    run_or_bundle: a run or a bundle, or the path of its folder. cached: with every item and every
+    distinct history encoded once; without, each pair encodes its candidate and its clicks anew.
+    engine: `onnxruntime` runs the bundle (of a run, the bundle in its folder), `torch` the weights
+    of a run. split: the part of the data; `test` unless given, else `valid` where there is no test
+    part. The report also has the figures over items that training showed (`known`) and over the
+    others (`new`).
+
+    Raises LegoError for a folder that is neither (E0592), a part of the data that does not exist or
+    is not labelled (E0591), and BundleError for a damaged bundle.
+    """
+    folder = locate(run_or_bundle)
+    bundle = open_bundle_of(folder, engine)
+    spec = read_spec(folder, bundle)
+    from legoc.data.prepare import prepare
+
+    prepared = prepare(spec, cache=cache, progress=progress)
+    chosen = choose_split(prepared.logs, split)
+    made = build_engine(folder, bundle, prepared)
+    log = prepared.logs[chosen]
+    return evaluate_log(
+        made if cached else Uncached(made),
+        prepared.inputs,
+        log,
+        chosen_metrics(spec),
+        split=chosen,
+        group=spec.data.group,
+        slices=novelty(prepared, log),
+        keep_scores=keep_scores,
+        progress=progress,
+    )
+
+
+def locate(run_or_bundle: Any) -> Path:
+    """The folder of a run or a bundle, or E0592."""
+    given = getattr(run_or_bundle, "folder", None) or getattr(run_or_bundle, "path", run_or_bundle)
+    folder = Path(given)
+    if not (folder / "manifest.json").is_file() and not (folder / "spec.json").is_file():
+        raise fail(
+            "E0592",
+            f"`{folder}` is neither a run nor a bundle",
+            "name a folder that `legoc train` wrote, such as one below `runs/`, or its `bundle`",
+        )
+    return folder
+
+
+def open_bundle_of(folder: Path, engine: EngineName) -> "Bundle | None":
+    """The verified bundle that is to be run; None where torch runs the weights of a run."""
+    from legoc_runtime.bundle import open_bundle
+
+    is_bundle = (folder / "manifest.json").is_file()
+    if engine == "torch":
+        if is_bundle:
+            raise fail(
+                "E0592",
+                f"`{folder}` is a bundle, and torch evaluates the weights of a run",
+                "name the run folder, or evaluate the bundle through onnxruntime",
+            )
+        return None
+    place = folder if is_bundle else folder / "bundle"
+    if not place.is_dir():
+        raise fail(
+            "E0592",
+            f"the run `{folder}` has no bundle yet",
+            f"write it with `legoc export {folder}`",
+        )
+    return open_bundle(place)
+
+
+def read_spec(folder: Path, bundle: "Bundle | None") -> Spec:
+    if bundle is not None:
+        return ir.from_json(bundle.manifest["spec"])
+    from legoc.model.run import Run
+
+    return Run(folder).spec
+
+
+def build_engine(folder: Path, bundle: "Bundle | None", prepared: "Prepared") -> Engine:
+    if bundle is not None:
+        from legoc_runtime.engine import Engine as BundleEngine
+
+        return BundleEngine(bundle, ids=prepared.items.ids)
+    from legoc.evaluation.torch_engine import TorchEngine
+    from legoc.model.run import Run, load_recommender
+
+    return TorchEngine(load_recommender(Run(folder), prepared.rows))
+
+
+def choose_split(logs: "Mapping[str, Log]", split: str | None) -> str:
+    """The part asked for, else `test`, else `valid`; E0591 where there is none."""
+    wanted = (split,) if split is not None else ("test", "valid")
+    found = next((name for name in wanted if name in logs), None)
+    if found is None:
+        there = ", ".join(f"`{name}`" for name in logs)
+        raise fail(
+            "E0591",
+            f"the data has no part `{wanted[0]}`",
+            f"it has {there}; choose one of them with `--split`",
+        )
+    return found
+
+
+def chosen_metrics(spec: Spec) -> Sequence[Call]:
+    """The metrics of the recipe, or the default ones where there is none."""
+    if spec.train is not None:
+        return spec.train.metrics
+    declared = next(p for p in RECORDS["train"].params if p.name == "metrics")
+    return tuple(Call(op=entry["op"], args=entry["args"]) for entry in declared.default)
+
+
+def novelty(prepared: "Prepared", log: "Log") -> dict[str, Mask]:
+    """Row masks: candidates that training showed, and the others."""
+    known = np.asarray(prepared.training_items)[log.item]
+    return {"known": known, "new": ~known} if not known.all() else {}
