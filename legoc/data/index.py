@@ -11,6 +11,7 @@ from legoc.data.cache import digest, obtain
 from legoc.data.log import Log
 from legoc.data.names import Names
 from legoc.data.tables import Tables
+from legoc.language.diagnostics import fail
 from legoc.progress import SILENT, Progress
 
 
@@ -53,6 +54,26 @@ def mark_training(tables: Tables, items: int) -> np.ndarray:
     mask = np.zeros(items, dtype=bool)
     mask[np.asarray(found)] = True
     return mask
+
+
+def number_categories(tables: Tables) -> np.ndarray:
+    """I32[N]: items of one `category` share a number; 0 is no category."""
+    if "category" not in tables.report.coverage:
+        raise fail(
+            "E0628",
+            f"the items of {tables.report.source} have no attribute `category`",
+            "choose another pool for the negatives: `matching(pool=impression)`",
+        )
+    with tables.connect() as connection:
+        found = connection.sql(
+            """
+            SELECT CASE WHEN coalesce(category::VARCHAR, '') = '' THEN 0
+                        ELSE dense_rank() OVER (ORDER BY category::VARCHAR NULLS FIRST) END::INTEGER
+                   AS number
+            FROM items JOIN places USING (item_id) ORDER BY place
+            """
+        ).fetchnumpy()["number"]
+    return np.concatenate([[0], np.asarray(found)]).astype(np.int32)
 
 
 @dataclass(frozen=True, kw_only=True)

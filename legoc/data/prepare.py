@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from legoc.data.batch import ItemInputs
 from legoc.data.cache import cache_root
-from legoc.data.index import build_logs, mark_training, name_items, name_users
+from legoc.data.index import build_logs, mark_training, name_items, name_users, number_categories
 from legoc.data.inputs import IdTable
 from legoc.data.log import Log
 from legoc.data.names import Names
@@ -55,6 +55,11 @@ class Prepared:
     def item_records(self, indices: Sequence[int]) -> list[dict[str, Any]]:
         """The attributes of some items as the publisher wrote them, with `item_id`."""
         return self.tables.item_records(indices)
+
+    def categories(self) -> NDArray[np.int32]:
+        """I32[N]: a number per value of the items' `category`, for the negative pool of that
+        name."""
+        return number_categories(self.tables)
 
 
 def prepare(
