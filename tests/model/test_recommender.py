@@ -114,3 +114,21 @@ def test_users_that_are_clicks_need_their_mask():
     model, _ = build("din_id")
     with pytest.raises(TypeError, match="mask"):
         model.score(torch.zeros(1, 2, 16), torch.zeros(1, 16), torch.zeros(1, dtype=torch.int64))
+
+
+@torch.no_grad()
+def test_position_zero_of_the_distinct_items_is_a_row_of_zeros():
+    model, items = build("naml")
+    made = to_tensors(batch(items))
+    vectors = model.encode_distinct(made.buckets)
+    assert vectors.shape == (1 + len(made.items), model.width)
+    assert not vectors[0].any()
+    assert model.encode_distinct(()).tolist() == [[0.0] * model.width]
+
+
+def test_padding_token_is_zero_and_never_trained():
+    model, _ = build("naml")
+    model.tokens(torch.tensor([[0, 1, 0]], dtype=torch.int32)).sum().backward()
+    gradient = model.tokens.table.weight.grad
+    assert not gradient[0].any()
+    assert gradient[1].all()
