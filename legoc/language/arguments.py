@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from legoc.language import wording
+from legoc.language import wording_params as wording
 from legoc.language.catalog import Catalog
 from legoc.language.declare import REQUIRED, Declaration, Kind, Param
 from legoc.language.diagnostics import Diagnostic
@@ -151,7 +151,7 @@ class Judge:
             case "float", int() | float() if not isinstance(value, bool):
                 return self.in_range(p, float(value), given, owner)
             case "int" | "float", Measure():
-                self.problems.append(wording.wrong_unit(p, kind, owner, given))
+                self.problems.append(wording.wrong_unit(p, kind, given))
                 return BROKEN
             case _:
                 self.problems.append(wording.wrong_kind(p, kind, owner, given))
@@ -166,8 +166,8 @@ class Judge:
     def quantity(
         self, p: Param, kind: Kind, given: Given, value: Measure, owner: Declaration
     ) -> Any:
-        if wording.unit_of(value.unit) != kind.unit:
-            self.problems.append(wording.wrong_unit(p, kind, owner, given))
+        if wording.UNIT_OF[value.unit] != kind.unit:
+            self.problems.append(wording.wrong_unit(p, kind, given))
             return BROKEN
         # Dividing keeps 7% the very number 0.07; multiplying by 0.01 would not.
         number = value.number / 100 if value.unit == "%" else value.number * FACTORS[value.unit]
@@ -177,7 +177,7 @@ class Judge:
         self, p: Param, kind: Kind, given: Given, value: int | float, owner: Declaration
     ) -> Any:
         if kind.unit not in PLAIN_UNITS:
-            self.problems.append(wording.wrong_unit(p, kind, owner, given))
+            self.problems.append(wording.wrong_unit(p, kind, given))
             return BROKEN
         if kind.unit == "count" and isinstance(value, float):
             self.problems.append(wording.wrong_kind(p, kind, owner, given))

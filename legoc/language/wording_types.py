@@ -23,7 +23,7 @@ from legoc.language.types import (
     unify,
     variables,
 )
-from legoc.language.wording import primary
+from legoc.language.wording_params import primary
 
 
 SHAPES = ("content -> behavior -> predict", "flatten -> predict", "content -> flatten -> predict")

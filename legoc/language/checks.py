@@ -1,0 +1,50 @@
+"""Checks between an operator that reads items and the data, beyond their types."""
+
+from legoc.language import wording_data
+from legoc.language.declare import Attribute
+from legoc.language.diagnostics import Diagnostic
+from legoc.language.document import Span
+from legoc.language.inference import Typed
+from legoc.language.spec import Data, Prompt
+from legoc.language.types import Id, Seq, Tokens, parse_signature
+
+
+def check_reading(stage: Typed, data: Data, content: Span | None) -> tuple[Diagnostic, ...]:
+    """What a stage reads of an item: prompt text, attributes at all, not too many tokens.
+
+    content: where the list is written, if it is.
+    """
+    declaration = stage.arguments.declaration
+    reads = parse_signature(declaration.signature or "").input
+    if isinstance(reads, Id) or reads not in (Tokens(), Seq(Tokens())):
+        return ()
+    operator = f"{stage.role} {declaration.name}"
+    place = stage.arguments.span
+    if not data.attributes:
+        return (wording_data.nothing_to_read(operator, place, content),)
+    if not declaration.pretrained and any(isinstance(part, Prompt) for part in data.content):
+        return (wording_data.prompt_unread(operator, place, content),)
+    most = declaration.facts.get("positions")
+    total = sum(tokens_of(attribute) for attribute in data.attributes)
+    if isinstance(most, int) and total > most:
+        return (wording_data.too_long(operator, place, content, total, most),)
+    return ()
+
+
+def tokens_of(attribute: Attribute) -> int:
+    """The most tokens an attribute can have: a number is one of its bins."""
+    return 1 if attribute.kind == "number" else attribute.length
+
+
+def check_layers(stage: Typed) -> tuple[Diagnostic, ...]:
+    """`split` of a language model lies within its layers, which its declaration tells by size:
+    `facts["layers"] = {"size": {"base": 12}}`."""
+    declaration = stage.arguments.declaration
+    split = stage.arguments.values.get("split")
+    for param, layers in declaration.facts.get("layers", {}).items():
+        count = layers.get(stage.arguments.values.get(param))
+        if count is None or split is None or -count - 1 <= split <= count:
+            continue
+        place = stage.arguments.place("split")
+        return (wording_data.split_outside(declaration.name, place, split, count),)
+    return ()

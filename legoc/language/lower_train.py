@@ -1,0 +1,104 @@
+"""A `train` or `export` record as it stands in the IR, and the checks between recipe and model."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from legoc.language import wording_data
+from legoc.language.arguments import Judge
+from legoc.language.catalog import Catalog
+from legoc.language.declare import Declaration
+from legoc.language.diagnostics import Diagnostic
+from legoc.language.document import Span
+from legoc.language.inference import Typed
+from legoc.language.points import Record
+from legoc.language.records import RECORDS
+from legoc.language.spec import Call, Export, Train
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoweredTrain:
+    """A recipe for one predictor. `train` is None where something was refused; `task` is known
+    even then, if it was sound."""
+
+    train: Train | None
+    task: Call | None
+    spans: Mapping[str, Span]
+    problems: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoweredExport:
+    export: Export | None
+    spans: Mapping[str, Span]
+    problems: tuple[Diagnostic, ...]
+
+
+def lower_train(
+    record: Record | None, predictor: Declaration, span: Span, catalog: Catalog
+) -> LoweredTrain:
+    """The recipe of a record (none: the defaults), its task that of the predictor unless given."""
+    judge = Judge(catalog)
+    declaration = RECORDS["train"]
+    values, broken = judge.arguments(
+        declaration,
+        record.span if record is not None else span,
+        record.fields if record is not None else {},
+    )
+    task = declaration.param("task")
+    if task is not None and "task" not in broken and "task" not in values:
+        name = predictor.tasks[0]
+        values["task"] = judge.default(task.kind, {"op": name, "args": {}})
+    if values.get("metrics") == ():
+        judge.problems.append(wording_data.no_metrics(judge.spans["metrics"]))
+        broken |= {"metrics"}
+    if not broken & {"metrics", "monitor"}:
+        metrics: Sequence[Call] = values["metrics"]
+        monitor = values.setdefault("monitor", metrics[0])
+        if monitor not in metrics:
+            judge.problems.append(
+                wording_data.monitor_missing(
+                    name_call(monitor),
+                    judge.spans["monitor"],
+                    judge.spans.get("metrics"),
+                    [name_call(metric) for metric in metrics],
+                )
+            )
+            broken |= {"monitor"}
+    return LoweredTrain(
+        train=None if broken else Train(**values),
+        task=values.get("task"),
+        spans=judge.spans,
+        problems=tuple(judge.problems),
+    )
+
+
+def lower_export(record: Record | None, span: Span, catalog: Catalog) -> LoweredExport:
+    judge = Judge(catalog)
+    values, broken = judge.arguments(
+        RECORDS["export"],
+        record.span if record is not None else span,
+        record.fields if record is not None else {},
+    )
+    return LoweredExport(
+        export=None if broken else Export(**values),
+        spans=judge.spans,
+        problems=tuple(judge.problems),
+    )
+
+
+def name_call(call: Call) -> str:
+    """A metric as one writes it: `NDCG(5)`."""
+    if not call.args:
+        return call.op
+    return f"{call.op}({', '.join(str(value) for value in call.args.values())})"
+
+
+def check_recipe(lowered: LoweredTrain, stages: Sequence[Typed]) -> tuple[Diagnostic, ...]:
+    """What a recipe asks of a model: `lr_pretrained` needs pre-trained weights."""
+    if lowered.train is None or lowered.train.lr_pretrained is None:
+        return ()
+    if any(stage.arguments.declaration.pretrained for stage in stages):
+        return ()
+    names = " -> ".join(f"{stage.role} {stage.arguments.declaration.name}" for stage in stages)
+    place = lowered.spans["lr_pretrained"]
+    return (wording_data.nothing_pretrained(place, f"`{names}`"),)

@@ -1,0 +1,327 @@
+"""What is said about operators, arguments and values: one function per message."""
+
+from legoc.language.catalog import Catalog
+from legoc.language.declare import STAGES, Declaration, Kind, Param
+from legoc.language.diagnostics import Diagnostic, Fix, Label
+from legoc.language.document import Span
+from legoc.language.points import Given, Measure, Settings
+from legoc.language.suggest import listing, nearest
+
+
+UNITS = {
+    "share": ("a share", "10%", "%"),
+    "duration": ("a duration", "2h", "s, min or h"),
+    "count": ("a count", "500k", "k or M"),
+    "bytes": ("a size", "64MiB", "KiB, MiB or GiB"),
+}
+UNIT_OF = {
+    "%": "share", "s": "duration", "min": "duration", "h": "duration", "k": "count", "M": "count",
+    "KiB": "bytes", "MiB": "bytes", "GiB": "bytes",
+}  # fmt: skip
+ROLE_NAMES = {
+    "content": "content operator",
+    "behavior": "behavior operator",
+    "flatten": "flatten operator",
+    "predict": "predictor",
+    "source": "source",
+    "split": "split",
+    "tokenizer": "tokenizer",
+    "task": "task",
+    "metric": "metric",
+    "adapter": "adapter",
+    "side": "side network",
+}
+# What Legommenders calls some operators, for those who come from there.
+OLD_NAMES = {
+    "Ada": "Additive",
+    "CNNCat": "CNN(fuse=concat)",
+    "NullConcat": "Null",
+    "BertBase": "BERT",
+    "Bert": "BERT",
+}
+LONGEST = 60
+
+
+def article(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
+def quoted(span: Span) -> str:
+    """The text of a place, shortened to stay on a line."""
+    text = " ".join(span.text.split())
+    return f"`{text if len(text) <= LONGEST else text[: LONGEST - 3] + '...'}`"
+
+
+def is_record(owner: Declaration) -> bool:
+    return owner.role == owner.name
+
+
+def owned(p: Param, owner: Declaration) -> str:
+    """How a parameter is named in a message: with its operator, or alone in a record."""
+    return f"`{p.name}`" if is_record(owner) else f"`{p.name}` of {owner.name}"
+
+
+def purpose(p: Param) -> tuple[str, ...]:
+    return (f"`{p.name}`: {p.doc}",) if p.doc else ()
+
+
+def wanted(kind: Kind) -> str:
+    """What values a kind has, as a phrase that follows `must be`."""
+    if kind.name == "enum":
+        return listing(kind.values, joint="or")
+    if kind.name == "quantity" and kind.unit is not None:
+        noun, example, _ = UNITS[kind.unit]
+        return f"{noun} such as {example}"
+    if kind.name == "operator":
+        return article(ROLE_NAMES[kind.role or "side"])
+    return {
+        "int": "a whole number",
+        "float": "a number",
+        "bool": "true or false",
+        "str": "text in quotes",
+        "file": "the path of a file, in quotes",
+        "folder": "the path of a folder, in quotes",
+        "list": "a list",
+    }.get(kind.name, "an attribute")
+
+
+def describe(given: Given) -> str:
+    """What a value is, as a phrase that follows its text."""
+    match given.value:
+        case None:
+            return "nothing"
+        case bool():
+            return "a truth value"
+        case int():
+            return "a whole number"
+        case float():
+            return "a number with a fraction"
+        case str():
+            return "text"
+        case Measure():
+            return "a number with a unit"
+        case Settings(called=True):
+            return "an operator with settings"
+        case Settings():
+            return "a word"
+        case _:
+            return "a list"
+
+
+def primary(span: Span, text: str) -> Label:
+    return Label(span=span, text=text, primary=True)
+
+
+def rewrite(span: Span, word: str) -> Fix:
+    """A safe fix: another spelling of the same thing."""
+    return Fix(grade="safe", title=f"write `{word}`", span=span, replacement=word)
+
+
+def unknown_parameter(name: str, span: Span, owner: Declaration, catalog: Catalog) -> Diagnostic:
+    names = [p.name for p in owner.params]
+    meant = nearest(name, names)
+    record = is_record(owner)
+    noun = "field" if record else "parameter"
+    if meant is not None:
+        help = f"did you mean `{meant}`? {noun}s: {', '.join(names)}"
+    elif names:
+        help = f"{noun}s of {owner.name}: {', '.join(names)}"
+    else:
+        help = f"{owner.name} has no parameters; write `{owner.name}`"
+    return Diagnostic(
+        code="E0302",
+        message=f"`{owner.name}` has no {noun} `{name}`",
+        labels=(primary(span, f"unknown {noun}"),),
+        notes=() if meant is not None else elsewhere(name, owner, catalog),
+        help=(help,),
+        fix=None if meant is None else rewrite(span, meant),
+    )
+
+
+def elsewhere(name: str, owner: Declaration, catalog: Catalog) -> tuple[str, ...]:
+    """Who else has this parameter, first in the same role."""
+    having = [d for d in catalog if d.param(name) is not None and d is not owner]
+    same = [d.name for d in having if d.role == owner.role]
+    if same:
+        return (f"`{name}` is a parameter of {listing(same, quote='`')}",)
+    stages = [f"{d.role} {d.name}" for d in having if d.role in STAGES]
+    return (f"`{name}` is a parameter of {listing(stages, quote='`')}",) if stages else ()
+
+
+def unknown_operator(role: str, name: str, span: Span, catalog: Catalog) -> Diagnostic:
+    names = [d.name for d in catalog.role(role)]
+    others = [d.role for d in catalog if d.name == name and d.role != role]
+    meant = None if others else nearest(name, names)
+    known = f"{ROLE_NAMES[role]}s: {', '.join(names)}"
+    notes: tuple[str, ...] = ()
+    if others:
+        kinds = listing([article(ROLE_NAMES[other]) for other in others])
+        notes = (f"`{name}` is {kinds}, not {article(ROLE_NAMES[role])}",)
+    old = OLD_NAMES.get(name)
+    if old is not None and old.partition("(")[0] in names:
+        help, meant = f"called `{old}` here; {known}", None
+    elif meant is not None:
+        help = f"did you mean `{meant}`? {known}"
+    else:
+        help = known
+    place = Span(span.document, span.start, min(span.end, span.start + len(name)))
+    return Diagnostic(
+        code="E0206",
+        message=f"no {ROLE_NAMES[role]} is called `{name}`",
+        labels=(primary(place, f"not {article(ROLE_NAMES[role])}"),),
+        notes=notes,
+        help=(help,),
+        fix=None if meant is None else rewrite(place, meant),
+    )
+
+
+def needs_name(given: Given, owner: Declaration) -> Diagnostic:
+    names = [p.name for p in owner.params]
+    listed = f"parameters: {', '.join(names)}"
+    if owner.primary is not None:
+        help = f"only `{owner.primary}` may stand without a name; {listed}"
+    elif names:
+        help = f"write `{owner.name}({names[0]}=...)`; {listed}"
+    else:
+        help = f"{owner.name} has no parameters; write `{owner.name}`"
+    return Diagnostic(
+        code="E0301",
+        message=f"an argument of {owner.name} needs a name",
+        labels=(primary(given.span, "which parameter is this?"),),
+        help=(help,),
+    )
+
+
+def given_twice(p: Param, first: Span, second: Span, owner: Declaration) -> Diagnostic:
+    return Diagnostic(
+        code="E0205",
+        message=f"{owned(p, owner)} is given twice",
+        labels=(Label(span=first, text="first here"), primary(second, "and again here")),
+        help=("keep one of the two",),
+    )
+
+
+def missing(p: Param, owner: Declaration, span: Span) -> Diagnostic:
+    shown = {"folder": '"FOLDER"', "file": '"FILE"', "str": '"TEXT"'}.get(p.kind.name, "...")
+    if is_record(owner):
+        help = f"add `{p.name} = ...`"
+    else:
+        help = f"write `{owner.name}({shown if owner.primary == p.name else f'{p.name}={shown}'})`"
+    return Diagnostic(
+        code="E0304",
+        message=f"`{owner.name}` needs `{p.name}`",
+        labels=(primary(span, f"`{p.name}` is not given"),),
+        help=(f"{help}: {p.doc}" if p.doc else help,),
+    )
+
+
+def wrong_kind(p: Param, kind: Kind, owner: Declaration, given: Given) -> Diagnostic:
+    fix: Fix | None = None
+    help = purpose(p)
+    match kind.name, given.value:
+        case "int", float(value) if value.is_integer() and abs(value) < 2**53:
+            fix = rewrite(given.span, str(int(value)))
+        case "enum", str(value) if value in kind.values:
+            fix = rewrite(given.span, value)
+            help = ("a word of the language stands without quotes",)
+        case "enum", Settings(name=name, called=False):
+            meant = nearest(name, kind.values)
+            if meant is not None:
+                help, fix = (f"did you mean `{meant}`?",), rewrite(given.span, meant)
+        case (("str" | "file" | "folder"), Settings(called=False)):
+            help = (f'write `"{given.span.text}"`',)
+        case "list", _:
+            help = (f"write `[{given.span.text}]`",)
+        case _:
+            pass
+    return Diagnostic(
+        code="E0303",
+        message=f"{owned(p, owner)} must be {wanted(kind)}",
+        labels=(primary(given.span, f"{quoted(given.span)} is {describe(given)}"),),
+        help=help,
+        fix=fix,
+    )
+
+
+def not_optional(p: Param, owner: Declaration, given: Given) -> Diagnostic:
+    return Diagnostic(
+        code="E0303",
+        message=f"{owned(p, owner)} cannot be none",
+        labels=(primary(given.span, f"must be {wanted(p.kind)}"),),
+        help=purpose(p),
+    )
+
+
+def out_of_range(p: Param, owner: Declaration, given: Given) -> Diagnostic:
+    if p.min is not None and p.max is not None:
+        bounds = f"lie between {p.min:g} and {p.max:g}"
+    elif p.min is not None:
+        bounds = f"be at least {p.min:g}"
+    else:
+        bounds = f"be at most {p.max:g}"
+    return Diagnostic(
+        code="E0305",
+        message=f"{owned(p, owner)} must {bounds}",
+        labels=(primary(given.span, f"{quoted(given.span)} is out of range"),),
+        help=purpose(p),
+    )
+
+
+def not_odd(p: Param, owner: Declaration, place: Span, value: int) -> Diagnostic:
+    near = [n for n in (value - 1, value + 1) if n > 0]
+    return Diagnostic(
+        code="E0305",
+        message=f"{owned(p, owner)} must be odd",
+        labels=(primary(place, f"{value} is even"),),
+        help=(f"nearby choices: {', '.join(map(str, near))}",),
+    )
+
+
+def wrong_unit(p: Param, kind: Kind, given: Given) -> Diagnostic:
+    """A unit of another kind, a unit where none belongs, or a number that lacks one."""
+    text = quoted(given.span)
+    if isinstance(given.value, Measure):
+        unit = UNIT_OF[given.value.unit]
+        message = f"`{p.name}` is not measured in {unit}"
+        label = f"{text} is {UNITS[unit][0]}"
+    else:
+        message, label = f"`{p.name}` needs a unit", f"{text} has no unit"
+    if kind.unit is not None:
+        noun, example, endings = UNITS[kind.unit]
+        help = f"{noun} ends in {endings}, as in `{p.name}={example}`"
+    else:
+        help = f"`{p.name}` is {wanted(kind)} without a unit"
+    return Diagnostic(
+        code="E0306", message=message, labels=(primary(given.span, label),), help=(help,)
+    )
+
+
+def excluded(one: Param, other: Param, owner: Declaration, first: Span, second: Span) -> Diagnostic:
+    return Diagnostic(
+        code="E0307",
+        message=f"`{one.name}` and `{other.name}` of {owner.name} exclude each other",
+        labels=(
+            primary(first, f"`{one.name}` is given"),
+            Label(span=second, text=f"and so is `{other.name}`"),
+        ),
+        help=("keep one of the two",),
+    )
+
+
+def needs_other(p: Param, other: Param, owner: Declaration, span: Span) -> Diagnostic:
+    return Diagnostic(
+        code="E0505",
+        message=f"{owned(p, owner)} needs `{other.name}`",
+        labels=(primary(span, f"`{other.name}` is not given"),),
+        help=(f"add `{other.name}=...`: {other.doc}" if other.doc else f"add `{other.name}=...`",),
+    )
+
+
+def missing_file(path: str, kind: str, span: Span) -> Diagnostic:
+    return Diagnostic(
+        code="E0606",
+        severity="warning",
+        message=f"no such {kind}: `{path}`",
+        labels=(primary(span, "paths are relative to the file that states them"),),
+        help=("the check goes on without it; whatever has to read it will stop",),
+    )
