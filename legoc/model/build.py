@@ -18,8 +18,10 @@ from legoc.operators.sizes import Sizes
 def build(spec: Spec, plan: Plan, rows: Rows) -> Recommender:
     """A model with fresh weights from torch's generator.
 
-    rows: of the item, user and token tables, row 0 included.
+    rows: of the item, user and token tables, row 0 included. Errors: E0624 for settings of the data
+    that change the model and are not supported yet.
     """
+    verify_supported(spec)
     content, behavior, predict = (spec.model[r] for r in ("content", "behavior", "predict"))
     reads_tokens = plan.layout != "id"
     hidden = int(content["hidden"])
@@ -39,6 +41,21 @@ def build(spec: Spec, plan: Plan, rows: Rows) -> Recommender:
         reads_clicks=plan.user == "clicks",
         reads_user=plan.reads_user,
     )
+
+
+def verify_supported(spec: Spec) -> None:
+    """Refuse what would have to be built and is not, instead of ignoring it."""
+    for name, given in (("vectors", spec.data.vectors is not None), ("user", bool(spec.data.user))):
+        if given:
+            place = spec.origin.get(f"data.{name}")
+            raise LegoError(
+                Diagnostic(
+                    code="E0624",
+                    message=f"`{name}` is not supported by this version",
+                    labels=(Label(span=place, text="given here", primary=True),) if place else (),
+                    help=("leave it out, or use a later version",),
+                )
+            )
 
 
 def create(role: str, call: Call, sizes: Sizes) -> nn.Module:
