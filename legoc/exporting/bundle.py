@@ -1,5 +1,7 @@
-"""The bundle of DESIGN section 7: proved graphs, caches, tokenizers, certificate, in one folder that
-appears complete or not at all."""
+"""The bundle of DESIGN section 7: proved graphs, caches, tokenizers, certificate, in one folder.
+
+It appears complete or not at all.
+"""
 
 import hashlib
 import json

@@ -53,7 +53,8 @@ def describe_data(spec: Spec, plan: Plan, manifest: Mapping[str, Any]) -> list[s
     )  # fmt: skip
     return [
         f"A recommender exported by legoc for the data `{spec.data.source.op}`: {rows:,} items, "
-        f"histories of up to {spec.data.history} clicks, item vectors of width {plan.width}. {reads}"
+        f"histories of up to {spec.data.history} clicks, item vectors of width {plan.width}. "
+        f"{reads}"
     ]
 
 
@@ -121,8 +122,9 @@ def proof(certificate: Mapping[str, Any]) -> str:
         return "\n\n".join(lines)
     sampled = "" if whole["groups"] == whole["of"] else f" (a sample of {whole['of']:,})"
     lines.append(
-        f"Scores of {whole['rows']:,} rows in {whole['groups']:,} groups{sampled} of `{whole['split']}` "
-        f"differ by {whole['difference']:.1e}; metrics differ by at most {largest_metric(whole)}."
+        f"Scores of {whole['rows']:,} rows in {whole['groups']:,} groups{sampled} of "
+        f"`{whole['split']}` differ by {whole['difference']:.1e}; metrics differ by at most "
+        f"{largest_metric(whole)}."
     )
     top = whole["top"]
     if top["agreement"] is not None:

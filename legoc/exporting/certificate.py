@@ -72,7 +72,7 @@ def number(value: float) -> float | None:
 
 
 def choose_split(logs: Mapping[str, Log]) -> str | None:
-    """The part of the data the certificate scores: labelled, and not trained on where there is one."""
+    """The part of the data the certificate scores: labelled, and not trained on if possible."""
     for split in ("valid", "test", "train"):
         if split in logs and logs[split].rows and not np.isnan(logs[split].label).all():
             return split

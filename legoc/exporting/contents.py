@@ -1,4 +1,4 @@
-"""The files of a bundle besides its graphs: item matrix, golden tensors, tokenizers, vocabularies."""
+"""What lies beside the graphs: item matrix, golden tensors, tokenizers, vocabularies."""
 
 import hashlib
 import json
@@ -21,8 +21,8 @@ GOLDEN = "golden.safetensors"
 
 
 def write_items(folder: Path, vectors: F32, ids: Sequence[str]) -> None:
-    """`vectors` F32[N, D] with row 0 zeros; `ids` U8 and `offsets` I64[N + 1]: the id of row i is the
-    UTF-8 text ids[offsets[i] : offsets[i + 1]], empty for row 0."""
+    """`vectors` F32[N, D] with row 0 zeros; `ids` U8 and `offsets` I64[N + 1]: the id of row i is
+    the UTF-8 text ids[offsets[i] : offsets[i + 1]], empty for row 0."""
     from safetensors.numpy import save_file
 
     texts = [name.encode() for name in ids]
@@ -40,7 +40,7 @@ def write_items(folder: Path, vectors: F32, ids: Sequence[str]) -> None:
 
 
 def write_users(folder: Path, ids: Sequence[str]) -> None:
-    """User id -> row of the user table, as `{"values": {...}}`; row 0, the unknown user, has none."""
+    """User id -> row of the user table as `{"values": {...}}`, without the unknown user, row 0."""
     path = folder / USERS
     path.parent.mkdir(parents=True, exist_ok=True)
     write_json(path, {"values": {name: row for row, name in enumerate(ids) if row}})

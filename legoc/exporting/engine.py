@@ -17,6 +17,7 @@ from legoc.data.log import F32, I32, Log
 from legoc.exporting.gates import Run
 from legoc.exporting.probes import Tensors
 from legoc.language.plan import Graph, Plan
+from legoc_runtime.sessions import Settings, open_session
 
 
 ITEMS = 512
@@ -25,21 +26,13 @@ PAIRS = 4096
 
 
 def onnx_run(path: Path, graph: Graph) -> Run:
-    """Runs the graph at `path` on the CPU, one thread, basic optimisations."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-    session = onnxruntime.InferenceSession(
-        str(path), sess_options=options, providers=["CPUExecutionProvider"]
-    )
-    output = graph.outputs[0].name
+    """Runs the graph at `path` as the runtime does, on the CPU."""
+    settings = Settings(providers=("CPUExecutionProvider",), strict=True)
+    session = open_session(path, settings, graph.name)
     names = [port.name for port in graph.inputs]
 
     def run(inputs: Tensors) -> NDArray[np.float32]:
-        return session.run([output], {name: inputs[name] for name in names})[0]
+        return session.run({name: inputs[name] for name in names})
 
     return run
 

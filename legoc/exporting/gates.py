@@ -67,7 +67,7 @@ def compare_probes(
     graph: Graph, probes: Sequence[Probe], reference: Run, given: Run, *, tolerance: float | None
 ) -> tuple[Figure, ...]:
     """The figure of every probe. Errors: E0824 where a number is not finite, E0823 above the
-    tolerance (None: of a converted graph only the shape has to agree), E0827 where padding shows."""
+    tolerance (None: only the shape of a converted graph counts), E0827 where padding shows."""
     figures: list[Figure] = []
     for probe in probes:
         expected, found = reference(probe.inputs), given(probe.inputs)
@@ -143,7 +143,7 @@ def verify_file(path: Path, graph: Graph, *, converted: bool = False) -> None:
     if domains:
         raise fail(
             "E0825",
-            f"`{graph.name}` has operators of the domain `{min(domains)}`, which not every runtime has",
+            f"`{graph.name}` has operators of the domain `{min(domains)}`, which is not standard",
             "use the versions of constraints.txt, and report it if they are in use",
         )
     verify_ports(model, graph)

@@ -1,4 +1,4 @@
-"""The graphs of a model as proved files: emit, strip, save, gate, and convert where that is asked."""
+"""The graphs of a model as proved files: emit, strip, save, gate, convert where that is asked."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -127,9 +127,15 @@ def emit(reference: nn.Module, graph: Graph, spec: Spec, rows: Rows) -> "onnx_ir
     try:
         return emit_graph(reference, graph, opset=spec.export.opset)
     except LegoError as error:
-        if recurrent and "specialized" in str(error.__cause__):
+        if recurrent and keeps_sizes(error):
             return emit_alone(reference, spec, rows, graph.name)
         raise
+
+
+def keeps_sizes(error: LegoError) -> bool:
+    """Whether an export failed because a dynamic size was taken for the one of an example."""
+    text = str(error.__cause__)
+    return any(words in text for words in ("static shape", "specialized"))
 
 
 def is_recurrent(module: nn.Module) -> bool:

@@ -125,7 +125,8 @@ def emit_graph(reference: nn.Module, graph: Graph, *, opset: int) -> "onnx_ir.Mo
             )  # fmt: skip
     except torch.onnx.OnnxExporterError as error:
         raise export_error(graph, error) from error
-    assert program is not None and program.exported_program is not None
+    assert program is not None
+    assert program.exported_program is not None
     for found in find_vanishing(program.exported_program):
         raise fail(
             "E0821",
@@ -148,7 +149,7 @@ def export_error(graph: Graph, error: Exception) -> Exception:
 
 
 def clear_dispatch() -> None:
-    """Forgets what recurrent operations remember of an earlier export: they would keep its sizes."""
+    """Forgets what recurrent operations remember of an earlier export, for they keep its sizes."""
     for packet in (torch.ops.aten.gru, torch.ops.aten.lstm):
         cache = getattr(packet.input, "_dispatch_cache", None)
         if cache is not None:

@@ -51,6 +51,8 @@ def convert(path: Path, precision: str, *, name: str) -> int:
             "use `precision = fp32`",
         ) from error
     changed = len(fingerprint(made) ^ before)
+    if not changed:
+        return 0
     labels["legoc.precision"] = precision
     clean(made, labels)
     write_proto(made, path)

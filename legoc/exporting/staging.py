@@ -15,7 +15,7 @@ MANIFEST = "manifest.json"
 
 @contextmanager
 def staged(folder: Path) -> Iterator[Path]:
-    """Yields an empty sibling of `folder`, which takes its place when the block ends, and is removed
+    """Yields an empty sibling of `folder`, which takes its place when the block ends and is removed
     when the block fails. Errors: E0830 where `folder` holds something other than a bundle."""
     verify_place(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -1,10 +1,17 @@
 """Recommenders small enough to export in a second, with the methods of the real one."""
 
 from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from legoc.data.rows import Rows
+from legoc.exporting.graphs import emit_graph
+from legoc.exporting.labels import save, strip
+from legoc.language.declare import Attribute
 from legoc.language.plan import Graph, Port
 
 
@@ -87,3 +94,22 @@ class Small(nn.Module):
     def score(self, users: Tensor, items: Tensor, owner: Tensor, mask: Tensor | None) -> Tensor:
         mine = users.index_select(0, owner)
         return self.out(self.hidden(torch.cat([mine, items, mine * items], -1)).relu()).squeeze(-1)
+
+
+SPEC: Any = SimpleNamespace(
+    data=SimpleNamespace(
+        attributes=(
+            Attribute(name="title", kind="text", length=12),
+            Attribute(name="category", kind="category", length=1),
+        ),
+        history=10,
+    )
+)
+"""As much of a spec as probes read."""
+ROWS = Rows(items=11, users=1, tokens=TOKENS)
+
+
+def write(reference: nn.Module, graph: Graph, path: Path) -> None:
+    model = emit_graph(reference, graph, opset=20)
+    strip(model)
+    save(model, path, {"legoc.role": graph.name, "legoc.format": "legoc-bundle/1"})

@@ -1,0 +1,84 @@
+"""fp16 and int8 are really smaller graphs that compute nearly the same."""
+
+import shutil
+
+import onnx
+import pytest
+
+from legoc.exporting.engine import onnx_run
+from legoc.exporting.gates import compare_probes, torch_run, verify_file, worst
+from legoc.exporting.graphs import GraphCall, reference_copy
+from legoc.exporting.precision import convert
+from legoc.exporting.probes import make_probes
+from legoc.language.diagnostics import LegoError
+from tests.exporting.small_models import GRAPHS, ROWS, SPEC, Small, write
+from tests.exporting.test_gates import graph_file, predictor_graph
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    place = tmp_path_factory.mktemp("precision")
+    reference = reference_copy(Small())
+    for graph in GRAPHS:
+        write(reference, graph, place / f"{graph.name}.onnx")
+    return place
+
+
+@pytest.mark.parametrize("precision", ["fp16", "int8"])
+@pytest.mark.parametrize("graph", GRAPHS, ids=lambda graph: graph.name)
+def test_a_converted_graph_keeps_its_ports_and_nearly_its_numbers(
+    folder, tmp_path, graph, precision
+):
+    path = tmp_path / f"{graph.name}.onnx"
+    shutil.copyfile(folder / path.name, path)
+    changed = convert(path, precision, name=graph.name)
+    verify_file(path, graph, converted=True)
+    labels = {p.key: p.value for p in onnx.load(str(path)).metadata_props}
+    assert labels["legoc.role"] == graph.name
+    figures = compare_probes(
+        graph,
+        make_probes(graph, SPEC, ROWS),
+        torch_run(GraphCall(reference_copy(Small()), graph), graph),
+        onnx_run(path, graph),
+        tolerance=None,
+    )
+    # A GRU has no product that int8 covers.
+    covered = not (precision == "int8" and graph.name == "user_encoder")
+    assert (changed > 0) == covered
+    assert (labels.get("legoc.precision") == precision) == covered
+    if covered:
+        assert 1e-6 < worst(figures).difference < 0.05
+    if precision == "fp16":
+        types = {w.data_type for w in onnx.load(str(path)).graph.initializer}
+        assert onnx.TensorProto.FLOAT16 in types
+        assert onnx.TensorProto.FLOAT not in types
+
+
+@pytest.mark.parametrize("precision", ["fp16", "int8"])
+def test_a_graph_without_weights_stays_as_it_is(tmp_path, precision):
+    path = graph_file(tmp_path / "dot.onnx")
+    before = path.read_bytes()
+    assert convert(path, precision, name="predictor") == 0
+    assert path.read_bytes() == before
+    verify_file(path, predictor_graph())
+
+
+def test_the_same_bytes_every_time(folder, tmp_path):
+    made = []
+    for name in ("a.onnx", "b.onnx"):
+        shutil.copyfile(folder / "predictor.onnx", tmp_path / name)
+        convert(tmp_path / name, "int8", name="predictor")
+        made.append((tmp_path / name).read_bytes())
+    assert made[0] == made[1]
+
+
+def test_a_graph_the_tool_cannot_take_is_an_error_that_names_it(tmp_path, monkeypatch):
+    from legoc.exporting import precision
+
+    def broken(model):
+        raise RuntimeError("no kernel")
+
+    monkeypatch.setattr(precision, "to_half", broken)
+    with pytest.raises(LegoError, match="`predictor` cannot be converted to fp16") as caught:
+        convert(graph_file(tmp_path / "dot.onnx"), "fp16", name="predictor")
+    assert caught.value.diagnostics[0].code == "E0828"

@@ -1,0 +1,111 @@
+"""Probes are a function of graph and spec, and hold the shapes and contents they are named for."""
+
+import numpy as np
+import pytest
+
+from legoc.data.rows import Rows
+from legoc.exporting.probes import longest_sizes, make_probes
+from legoc.language.plan import Graph, Port
+from tests.exporting.small_models import (
+    GRAPHS,
+    ROWS,
+    SPEC,
+    WIDTH,
+    item_graph,
+    predictor_graph,
+    user_graph,
+)
+
+
+def by_name(graph, rows=ROWS):
+    return {probe.name: probe for probe in make_probes(graph, SPEC, rows)}
+
+
+def test_names_and_shapes_of_an_item_encoder():
+    probes = by_name(item_graph())
+    assert set(probes) == {
+        "3x5", "9x17", "1x1", "1x5", "3x1", "longest", "empty_row", "all_empty",
+        "other_padding", "unknown_token",
+    }  # fmt: skip
+    assert probes["9x17"].inputs["title"].shape == (9, 17)
+    assert probes["9x17"].inputs["category"].shape == (9, 18)
+    assert probes["3x1"].inputs["category"].shape == (3, 1)
+    assert probes["longest"].inputs["title"].shape == (3, 12)
+    assert probes["longest"].inputs["category"].shape == (3, 1)
+    assert probes["longest"].inputs["title_mask"].all()
+
+
+def test_contents():
+    probes = by_name(item_graph())
+    for probe in probes.values():
+        for name in ("title", "category"):
+            ids, mask = probe.inputs[name], probe.inputs[f"{name}_mask"]
+            assert ids.dtype == np.int64
+            assert ids.min() >= 0
+            assert ids.max() < ROWS.tokens
+            if probe.name != "other_padding":
+                assert not ids[~mask].any()
+            assert (np.diff(mask.astype(int), axis=1) <= 0).all()
+    assert not probes["empty_row"].inputs["title_mask"][0].any()
+    assert probes["empty_row"].inputs["title_mask"][1:].any(1).all()
+    assert not probes["all_empty"].inputs["category_mask"].any()
+    unknown = probes["unknown_token"].inputs
+    assert set(unknown["title"][unknown["title_mask"]]) == {1}
+    soiled = probes["other_padding"]
+    assert (soiled.inputs["title"] != soiled.twin["title"]).any()
+    np.testing.assert_array_equal(
+        soiled.inputs["title"][soiled.inputs["title_mask"]],
+        soiled.twin["title"][soiled.inputs["title_mask"]],
+    )
+
+
+def test_owners_are_unsorted_and_repeated_and_leave_a_user_without_pairs():
+    owner = by_name(predictor_graph())["owners"].inputs["owner"]
+    users = by_name(predictor_graph())["owners"].inputs["users"]
+    assert (np.diff(owner) < 0).any()
+    assert len(set(owner)) < len(owner)
+    assert set(owner) < set(range(len(users)))
+
+
+def test_a_predictor_that_reads_clicks_has_masked_probes():
+    graph = Graph(
+        name="predictor",
+        inputs=(
+            Port(name="users", dtype="float32", dims=("user", "clicks", WIDTH)),
+            Port(name="users_mask", dtype="bool", dims=("user", "clicks")),
+            *predictor_graph().inputs[1:],
+        ),
+        outputs=predictor_graph().outputs,
+    )
+    probes = by_name(graph)
+    assert {"longest", "empty_row", "all_empty", "other_padding", "owners"} <= set(probes)
+    assert "unknown_token" not in probes
+    assert probes["longest"].inputs["users"].shape == (3, SPEC.data.history, WIDTH)
+    assert probes["1x1"].inputs["users"].shape == (1, 1, WIDTH)
+    assert (probes["other_padding"].inputs["users"] == 1e4).any()
+
+
+def test_a_user_encoder_that_reads_users_stays_in_its_table():
+    graph = Graph(
+        name="user_encoder",
+        inputs=(*user_graph().inputs, Port(name="user", dtype="int64", dims=("user",))),
+        outputs=user_graph().outputs,
+    )
+    for probe in make_probes(graph, SPEC, Rows(items=3, users=2, tokens=0)):
+        assert probe.inputs["user"].max() < 2
+        assert probe.inputs["user"].shape == (len(probe.inputs["clicks"]),)
+
+
+@pytest.mark.parametrize("graph", GRAPHS, ids=lambda graph: graph.name)
+def test_the_same_probes_every_time(graph):
+    for first, second in zip(
+        make_probes(graph, SPEC, ROWS), make_probes(graph, SPEC, ROWS), strict=True
+    ):
+        for name, values in first.inputs.items():
+            np.testing.assert_array_equal(values, second.inputs[name])
+
+
+def test_the_longest_sequence_has_a_separator_after_each_attribute():
+    assert longest_sizes(SPEC) == {
+        "title_tokens": 12, "category_tokens": 1, "tokens": 15, "clicks": 10
+    }  # fmt: skip
