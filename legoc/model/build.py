@@ -7,6 +7,7 @@ from torch import nn
 
 from legoc.data.rows import Rows
 from legoc.language.catalog import catalog
+from legoc.language.diagnostics import Diagnostic, Label, LegoError
 from legoc.language.plan import Plan
 from legoc.language.spec import Call, Spec
 from legoc.language.types import Many, Seq, Type, Vec, parse_type
