@@ -1,0 +1,145 @@
+"""E0501 to E0505 and E0601 to E0606: checks of recipe and data that need no data."""
+
+from legoc.language.codes import Code
+
+
+MODEL = "model m = content CNN -> behavior Additive -> predict Dot"
+CODES = (
+    Code(
+        code="E0501",
+        title="task not supported by the predictor",
+        explanation=(
+            "A predictor declares the tasks it trains for. `task` belongs to `train`; left out, it is "
+            "the first task of the predictor."
+        ),
+        bad="""data demo { source = Demo }
+train base { task = matching }
+model din = content Pooling -> behavior Null -> predict DIN
+run din on demo with base""",
+        good="""data demo { source = Demo }
+train base { task = ranking }
+model din = content Pooling -> behavior Null -> predict DIN
+run din on demo with base""",
+    ),
+    Code(
+        code="E0502",
+        title="monitor is not measured",
+        explanation="The metric that decides the best epoch must be one of `metrics`.",
+        bad=f"""data demo {{ source = Demo }}
+train base {{ metrics = [GAUC, MRR]  monitor = AUC }}
+{MODEL}
+run m on demo with base""",
+        good=f"""data demo {{ source = Demo }}
+train base {{ metrics = [GAUC, AUC]  monitor = AUC }}
+{MODEL}
+run m on demo with base""",
+    ),
+    Code(
+        code="E0503",
+        title="no pre-trained stage",
+        explanation="`lr_pretrained` is the learning rate of pre-trained weights; this model has none.",
+        bad=f"""data demo {{ source = Demo }}
+train base {{ lr_pretrained = 1e-5 }}
+{MODEL}
+run m on demo with base""",
+        good=f"""data demo {{ source = Demo }}
+train base {{ lr = 1e-4 }}
+{MODEL}
+run m on demo with base""",
+    ),
+    Code(
+        code="E0504",
+        title="split outside the layers",
+        explanation=(
+            "`split=t` freezes the blocks below t of a language model with n blocks: t lies between 0 "
+            "and n, or counts from the end, -1 being n."
+        ),
+        bad="content BERT(split=13) -> behavior Additive -> predict Dot",
+        good="content BERT(split=10) -> behavior Additive -> predict Dot",
+    ),
+    Code(
+        code="E0505",
+        title="a parameter needs another",
+        explanation="`frozen` means something only for rows that come from a file.",
+        bad="content Null(frozen=true) -> behavior Additive -> predict Dot",
+        good="content Null -> behavior Additive -> predict Dot",
+    ),
+    Code(
+        code="E0601",
+        title="no such attribute",
+        explanation=(
+            "`content` and `user` name attributes that the source declares or a table of `augment` "
+            "adds."
+        ),
+        bad=f"""data demo {{ source = Demo  content = [titel(30)] }}
+{MODEL}
+run m on demo""",
+        good=f"""data demo {{ source = Demo  content = [title(30)] }}
+{MODEL}
+run m on demo""",
+    ),
+    Code(
+        code="E0602",
+        title="attribute cannot be read so",
+        explanation=(
+            "`title(30)` keeps 30 tokens of a text, `price(16)` cuts a number into 16 quantile bins; a "
+            "category takes no length."
+        ),
+        bad=f"""data demo {{ source = Demo  content = [category(5)] }}
+{MODEL}
+run m on demo""",
+        good=f"""data demo {{ source = Demo  content = [category] }}
+{MODEL}
+run m on demo""",
+    ),
+    Code(
+        code="E0603",
+        title="no such split in this source",
+        explanation="`publisher` is there only for data sets whose publisher splits them.",
+        bad=f"""data shop {{ source = Shop("raw")  split = publisher }}
+{MODEL}
+run m on shop""",
+        good=f"""data shop {{ source = Shop("raw")  split = time }}
+{MODEL}
+run m on shop""",
+    ),
+    Code(
+        code="E0604",
+        title="no such grouping in this source",
+        explanation="Metrics are averaged over impressions only where the data set has impressions.",
+        bad=f"""data shop {{ source = Shop("raw")  group = impression }}
+{MODEL}
+run m on shop""",
+        good=f"""data shop {{ source = Shop("raw")  group = user }}
+{MODEL}
+run m on shop""",
+    ),
+    Code(
+        code="E0605",
+        title="an operator cannot read this content",
+        explanation=(
+            "Prompt text between attributes is read by language models only, an operator over tokens "
+            "needs at least one attribute, and a language model has a longest sequence."
+        ),
+        bad=f"""data demo {{ source = Demo  content = ["Title: ", title(30)] }}
+{MODEL}
+run m on demo""",
+        good=f"""data demo {{ source = Demo  content = [title(30)] }}
+{MODEL}
+run m on demo""",
+    ),
+    Code(
+        code="E0606",
+        title="no such file or folder",
+        explanation=(
+            "A path that is not there is a warning of the check and an error of whatever has to read "
+            "it. Paths are relative to the .lego file that states them."
+        ),
+        bad=f"""data mind {{ source = MIND("nowhere")  content = [title] }}
+{MODEL}
+run m on mind""",
+        good=f"""data demo {{ source = Demo }}
+{MODEL}
+run m on demo""",
+    ),
+)

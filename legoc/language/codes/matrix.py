@@ -1,0 +1,21 @@
+"""E0701: a sweep without a point."""
+
+from legoc.language.codes import Code
+
+
+CODES = (
+    Code(
+        code="E0701",
+        title="no valid point",
+        explanation=(
+            "`where valid` drops the points of a run that do not fit; here it dropped all of them. The "
+            "notes say which check dropped how many, and what the first of each was."
+        ),
+        bad="""data demo { source = Demo }
+model m = content CNN -> behavior Null -> predict in [Dot, DCN]
+run m on demo where valid""",
+        good="""data demo { source = Demo }
+model m = content CNN -> behavior in [Null, Additive] -> predict in [Dot, DCN]
+run m on demo where valid""",
+    ),
+)
