@@ -9,8 +9,8 @@ CODES = (
         code="E0501",
         title="task not supported by the predictor",
         explanation=(
-            "A predictor declares the tasks it trains for. `task` belongs to `train`; left out, it is "
-            "the first task of the predictor."
+            "A predictor declares the tasks it trains for. `task` belongs to `train`; left out, "
+            "it is the first task of the predictor."
         ),
         bad="""data demo { source = Demo }
 train base { task = matching }
@@ -37,7 +37,9 @@ run m on demo with base""",
     Code(
         code="E0503",
         title="no pre-trained stage",
-        explanation="`lr_pretrained` is the learning rate of pre-trained weights; this model has none.",
+        explanation=(
+            "`lr_pretrained` is the learning rate of pre-trained weights; this model has none."
+        ),
         bad=f"""data demo {{ source = Demo }}
 train base {{ lr_pretrained = 1e-5 }}
 {MODEL}
@@ -51,8 +53,8 @@ run m on demo with base""",
         code="E0504",
         title="split outside the layers",
         explanation=(
-            "`split=t` freezes the blocks below t of a language model with n blocks: t lies between 0 "
-            "and n, or counts from the end, -1 being n."
+            "`split=t` freezes the blocks below t of a language model with n blocks: t lies "
+            "between 0 and n, or counts from the end, -1 being n."
         ),
         bad="content BERT(split=13) -> behavior Additive -> predict Dot",
         good="content BERT(split=10) -> behavior Additive -> predict Dot",
@@ -68,8 +70,8 @@ run m on demo with base""",
         code="E0601",
         title="no such attribute",
         explanation=(
-            "`content` and `user` name attributes that the source declares or a table of `augment` "
-            "adds."
+            "`content` and `user` name attributes that the source declares or a table of "
+            "`augment` adds."
         ),
         bad=f"""data demo {{ source = Demo  content = [titel(30)] }}
 {MODEL}
@@ -82,8 +84,8 @@ run m on demo""",
         code="E0602",
         title="attribute cannot be read so",
         explanation=(
-            "`title(30)` keeps 30 tokens of a text, `price(16)` cuts a number into 16 quantile bins; a "
-            "category takes no length."
+            "`title(30)` keeps 30 tokens of a text, `price(16)` cuts a number into 16 quantile "
+            "bins; a category takes no length."
         ),
         bad=f"""data demo {{ source = Demo  content = [category(5)] }}
 {MODEL}
@@ -106,7 +108,9 @@ run m on shop""",
     Code(
         code="E0604",
         title="no such grouping in this source",
-        explanation="Metrics are averaged over impressions only where the data set has impressions.",
+        explanation=(
+            "Metrics are averaged over impressions only where the data set has impressions."
+        ),
         bad=f"""data shop {{ source = Shop("raw")  group = impression }}
 {MODEL}
 run m on shop""",
@@ -118,8 +122,8 @@ run m on shop""",
         code="E0605",
         title="an operator cannot read this content",
         explanation=(
-            "Prompt text between attributes is read by language models only, an operator over tokens "
-            "needs at least one attribute, and a language model has a longest sequence."
+            "Prompt text between attributes is read by language models only, an operator over "
+            "tokens needs at least one attribute, and a language model has a longest sequence."
         ),
         bad=f"""data demo {{ source = Demo  content = ["Title: ", title(30)] }}
 {MODEL}
@@ -132,8 +136,8 @@ run m on demo""",
         code="E0606",
         title="no such file or folder",
         explanation=(
-            "A path that is not there is a warning of the check and an error of whatever has to read "
-            "it. Paths are relative to the .lego file that states them."
+            "A path that is not there is a warning of the check and an error of whatever has to "
+            "read it. Paths are relative to the .lego file that states them."
         ),
         bad=f"""data mind {{ source = MIND("nowhere")  content = [title] }}
 {MODEL}

@@ -8,8 +8,8 @@ CODES = (
         code="E0701",
         title="no valid point",
         explanation=(
-            "`where valid` drops the points of a run that do not fit; here it dropped all of them. The "
-            "notes say which check dropped how many, and what the first of each was."
+            "`where valid` drops the points of a run that do not fit; here it dropped all of "
+            "them. The notes say which check dropped how many, and what the first of each was."
         ),
         bad="""data demo { source = Demo }
 model m = content CNN -> behavior Null -> predict in [Dot, DCN]

@@ -8,8 +8,9 @@ CODES = (
         code="E0301",
         title="an argument needs a name",
         explanation=(
-            "One argument may stand without a name, and only where the operator declares a primary "
-            "parameter: `title(30)`, `NDCG(5)`, `LoRA(32)`. Every other one is `name=value`."
+            "One argument may stand without a name, and only where the operator declares a "
+            "primary parameter: `title(30)`, `NDCG(5)`, `LoRA(32)`. Every other one is "
+            "`name=value`."
         ),
         bad="content CNN(256) -> behavior Additive -> predict Dot",
         good="content CNN(hidden=256) -> behavior Additive -> predict Dot",
@@ -28,8 +29,8 @@ CODES = (
         code="E0303",
         title="wrong kind of value",
         explanation=(
-            "A parameter takes whole numbers, numbers, words, text in quotes, lists or operators, as "
-            "its declaration says. `none` is a value only where the parameter is optional."
+            "A parameter takes whole numbers, numbers, words, text in quotes, lists or operators, "
+            "as its declaration says. `none` is a value only where the parameter is optional."
         ),
         bad="content CNN(kernel=2.5) -> behavior Additive -> predict Dot",
         good="content CNN(kernel=3) -> behavior Additive -> predict Dot",
@@ -56,9 +57,9 @@ run naml on mind""",
         code="E0306",
         title="wrong unit",
         explanation=(
-            "A number with a unit fits only a parameter that declares it: % for shares, s min h for "
-            "durations, k M for counts, KiB MiB GiB for bytes. A count may be a plain whole number, a "
-            "share a number from 0 to 1."
+            "A number with a unit fits only a parameter that declares it: % for shares, s min h "
+            "for durations, k M for counts, KiB MiB GiB for bytes. A count may be a plain whole "
+            "number, a share a number from 0 to 1."
         ),
         bad="""data demo { source = Demo }
 train base { limit = 500k }
@@ -73,7 +74,7 @@ run naml on demo with base""",
         code="E0307",
         title="parameters that exclude each other",
         explanation="Two parameters ask for things that cannot both be; one has to go.",
-        bad="content BERT(lora=LoRA(8, layers=[10, 11], top=2)) -> behavior Additive -> predict Dot",
+        bad="content BERT(lora=LoRA(8, layers=[11], top=2)) -> behavior Additive -> predict Dot",
         good="content BERT(lora=LoRA(8, top=2)) -> behavior Additive -> predict Dot",
     ),
 )

@@ -8,8 +8,8 @@ CODES = (
         code="E0401",
         title="behavior cannot read the item",
         explanation=(
-            "A behavior operator reads the sequence of what the content stage makes of each click. "
-            "`legoc operators behavior` shows what each of them reads."
+            "A behavior operator reads the sequence of what the content stage makes of each "
+            "click. `legoc operators behavior` shows what each of them reads."
         ),
         bad="content Text -> behavior Additive -> predict Dot",
         good="content CNN -> behavior Additive -> predict Dot",
@@ -28,8 +28,9 @@ CODES = (
         code="E0403",
         title="predictor cannot read the user or item",
         explanation=(
-            "A predictor reads one user vector (Vec), several (Many), or the clicks themselves (Seq); "
-            "the behavior stage decides which there is. `behavior Null` passes the clicks through."
+            "A predictor reads one user vector (Vec), several (Many), or the clicks themselves "
+            "(Seq); the behavior stage decides which there is. `behavior Null` passes the clicks "
+            "through."
         ),
         bad="content Pooling -> behavior Additive -> predict DIN",
         good="content Pooling -> behavior Null -> predict DIN",
