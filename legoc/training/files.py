@@ -16,7 +16,11 @@ def replacing(path: Path) -> Iterator[Path]:
     when the block fails it is gone and `path` is as before."""
     sibling = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        with open(sibling, "wb") as file:
+            mode = os.fstat(file.fileno()).st_mode
         yield sibling
+        # Some writers make a file private; a run is as readable as any folder of the user.
+        sibling.chmod(mode)
         with open(sibling, "rb+") as file:
             os.fsync(file.fileno())
         os.replace(sibling, path)

@@ -3,20 +3,20 @@
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
 from legoc.language import ir
+from legoc.language.plan import plan
 from legoc.language.spec import Spec
 from legoc.model import compile
-from legoc.model.run import Run
+from legoc.model.run import Run, load_recommender
 from legoc.progress import SILENT, Progress
 from legoc.training.files import write_json, write_tensors
 from legoc.training.folder import enter_index, infer_folder, locked, open_folder
 from legoc.training.loop import Job, Monitor, fit, infer_seed
 from legoc.training.machine import choose_device, describe_environment, working
-from legoc.training.measure import measure
 from legoc.training.samplers import build_sampler
 from legoc.training.tasks import build_task
 
@@ -50,7 +50,7 @@ def train(
     Raises LegoError for anything wrong with the data, the recipe or the folder; KeyboardInterrupt
     after the state is saved.
     """
-    from legoc.data.prepare import prepare
+    from legoc.data import prepare
 
     place = choose_device(device)
     prepared = prepare(spec, cache=cache, progress=progress)
@@ -90,7 +90,7 @@ def obtain_weights(
     outcome = fit(
         Job(
             module=recommender,
-            sampler=build_sampler(recipe, prepared),
+            sampler=build_sampler(spec, prepared),
             loss=task.loss,
             train=recipe,
             monitor=Monitor(
@@ -134,9 +134,47 @@ def obtain_bundle(run: Run, prepared: "Prepared", progress: Progress) -> None:
         if run.record("bundle/manifest.json")["spec"]["export"] == stored:
             return
     drop_results(run)
-    from legoc.exporting import export
+    from legoc.exporting.bundle import write_bundle
 
-    export(run, prepared=prepared, progress=progress)
+    write_bundle(
+        load_recommender(run, prepared.rows),
+        run.spec,
+        plan(run.spec),
+        prepared,
+        run.bundle,
+        metrics=validated(run),
+        source_text=run.spec.source_text or (run.folder / "model.lego").read_text("utf-8"),
+        progress=progress,
+    )
+
+
+def validated(run: Run) -> dict[str, Any] | None:
+    """What the last validation of the best epoch found, for the model card: the test part is
+    measured later, through the bundle itself."""
+    found = [e for e in run.log if e["event"] == "evaluation" and e["best"] and e["metrics"]]
+    return {"valid": {"split": "valid", "metrics": found[-1]["metrics"]}} if found else None
+
+
+def measure(run: Run, prepared: "Prepared", progress: Progress) -> dict[str, Any]:
+    """What metrics.json says: `{split: report}` of the bundle through onnxruntime, on `test` or,
+    where there is no test part, on `valid`; overall and on known and new items."""
+    from legoc.evaluation import evaluate_log
+    from legoc.evaluation.public import choose_split, chosen_metrics, novelty
+    from legoc_runtime.engine import Engine
+
+    split = choose_split(prepared.logs, None)
+    log = prepared.logs[split]
+    report = evaluate_log(
+        Engine(run.bundle, ids=prepared.items.ids),
+        prepared.inputs,
+        log,
+        chosen_metrics(run.spec),
+        split=split,
+        group=run.spec.data.group,
+        slices=novelty(prepared, log),
+        progress=progress,
+    )
+    return {split: report.to_json()}
 
 
 def drop_results(run: Run) -> None:

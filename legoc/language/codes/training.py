@@ -63,16 +63,6 @@ CODES: tuple[Code, ...] = (
         good="legoc train a.lego --device cpu",
     ),
     Code(
-        code="E0556",
-        title="there are no rows to evaluate on",
-        explanation=(
-            "The data has neither a test nor a validation part with labels, so there is nothing to "
-            "measure a model on."
-        ),
-        bad="legoc train a.lego",
-        good="legoc train a.lego --until export",
-    ),
-    Code(
         code="E0560",
         title="not a run folder",
         explanation=(
