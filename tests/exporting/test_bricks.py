@@ -1,0 +1,63 @@
+"""Every declared operator exports, and its graph equals torch on every probe within the target."""
+
+import pytest
+
+from legoc.data.rows import Rows
+from legoc.exporting.gates import TARGET, worst
+from legoc.exporting.graph_files import write_graph
+from legoc.exporting.graphs import reference_copy
+from legoc.language.catalog import catalog
+from legoc.language.plan import plan
+from legoc.model import compile
+from tests.exporting.tiny import call, make_spec
+
+
+ROWS = Rows(items=12, users=4, tokens=30)
+VARIANTS = {
+    ("content", "CNN"): ({}, {"fuse": "concat"}, {"kernel": 5}),
+    ("content", "Pooling"): ({}, {"kind": "max"}),
+    ("behavior", "Pooling"): ({}, {"kind": "max"}),
+    ("predict", "DIN"): ({}, {"softmax": True}),
+}
+GRAPH = {"content": "item_encoder", "behavior": "user_encoder", "predict": "predictor"}
+
+
+def bricks():
+    for role in GRAPH:
+        for declaration in catalog().role(role):
+            for given in VARIANTS.get((role, declaration.name), ({},)):
+                yield pytest.param(
+                    role, declaration.name, given, id=f"{role}-{declaration.name}-{given}"
+                )
+
+
+def spec_of(role, name, given):
+    """The brick among partners it fits: a predictor that reads clicks has no user encoder."""
+    chosen = {
+        "content": call("content", "Pooling"),
+        "behavior": call("behavior", "Pooling"),
+        "predict": call("predict", "Dot"),
+    }
+    chosen[role] = call(role, name, **given)
+    signature = catalog().get("predict", chosen["predict"].op).signature
+    if "Seq[" in signature:
+        chosen["behavior"] = call("behavior", "Null")
+    elif role == "behavior" and name == "Null":
+        chosen["predict"] = call("predict", "DIN")
+    return make_spec(**chosen)
+
+
+@pytest.mark.parametrize(("role", "name", "given"), list(bricks()))
+def test_a_brick_exports_and_agrees(role, name, given, tmp_path):
+    spec = spec_of(role, name, given)
+    made = plan(spec)
+    graph = made.graph(GRAPH[role])
+    if graph is None:
+        assert name == "Null"
+        return
+    reference = reference_copy(compile(spec).build(ROWS))
+    written = write_graph(reference, graph, spec, ROWS, tmp_path / "graph.onnx", {})
+    found = worst(written.figures)
+    assert found.difference < TARGET, found
+    # Fresh embeddings are small, and so are their vectors; a graph of zeros would prove nothing.
+    assert max(figure.largest for figure in written.figures) > 1e-3
