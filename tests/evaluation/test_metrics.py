@@ -1,8 +1,5 @@
 """Every metric against brute force over tied orders, and against scikit-learn."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 from sklearn import metrics as sklearn_metrics
@@ -11,11 +8,7 @@ from legoc.evaluation import better, compute, metric_name
 from legoc.evaluation.metrics import METRICS
 from legoc.language.diagnostics import LegoError
 from legoc.language.spec import Call
-
-
-SPEC = importlib.util.spec_from_file_location("oracles", Path(__file__).parent / "oracles.py")
-oracles = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(oracles)
+from tests.evaluation import oracles
 
 
 def call(text):

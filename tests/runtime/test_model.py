@@ -1,0 +1,193 @@
+"""A loaded bundle answers as NumPy does, whatever the form of its model."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import onnxruntime
+import pytest
+
+import legoc_runtime
+from legoc_runtime import BundleError, RequestError
+from legoc_runtime.scoring import top
+from legoc_runtime.sessions import all_providers
+from tests.runtime.bundles import ITEMS, KINDS, Kind, graphs, rewrite, write_bundle
+
+
+IDS = [item["id"] for item in ITEMS]
+
+
+def open_model(folder, name):
+    return legoc_runtime.load(write_bundle(folder, KINDS[name]))
+
+
+def expected(kind, history, candidates, user=0):
+    vectors = {item["id"]: kind.item(item) for item in ITEMS}
+    clicks = [vectors[name] for name in history]
+    return [kind.score(clicks, vectors[name], user) for name in candidates]
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_scores(tmp_path, name):
+    kind, model = KINDS[name], open_model(tmp_path, name)
+    for history in ([], ["N1"], ["N2", "Ü4"], ["N5", "N1", "N2", "N3"], ["N1", "N1", "N1"]):
+        user = model.encode_user(history, user="U2")
+        assert user.known == kind.reads_user
+        assert model.score(user, IDS) == pytest.approx(
+            expected(kind, history, IDS, user=2), abs=1e-5
+        )
+    assert model.score(model.encode_user(["N1"], user="nobody"), ["N2"]) == pytest.approx(
+        expected(kind, ["N1"], ["N2"]), abs=1e-5
+    )
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_many_users_at_once_are_as_one_by_one(tmp_path, name):
+    model = open_model(tmp_path, name)
+    histories = [["N1", "N2", "N3"], [], ["N5"], ["X", "N2"], ["N5"]]
+    users = ["U1", None, "U2", "U1", "U1"]
+    together = model.encode_users(histories, users)
+    for user, history, named in zip(together, histories, users, strict=True):
+        alone = model.encode_user(history, user=named)
+        assert user.vectors == pytest.approx(alone.vectors, abs=1e-6)
+        assert (user.clicks, user.unknown, user.known) == (alone.clicks, alone.unknown, alone.known)
+    with pytest.raises(RequestError, match="5 histories and 1 users"):
+        model.encode_users(histories, ["U1"])
+
+
+def test_unknown_clicks_are_reported_and_the_newest_known_ones_count(tmp_path):
+    model = open_model(tmp_path, "dot")
+    user = model.encode_user(["N1", "N2", "X1", "N3", "N5", "X2"])
+    assert user.clicks == ("N2", "N3", "N5")  # history = 3
+    assert user.unknown == ("X1", "X2")
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_recommendations_are_the_best_of_all_scores(tmp_path, name):
+    model = open_model(tmp_path, name)
+    user = model.encode_user(["N1", "N5"], user="U1")
+    scores = dict(zip(IDS, model.score(user, IDS).tolist(), strict=True))
+    ids, values = model.recommend(user, k=3)
+    assert ids == sorted(IDS, key=lambda i: -scores[i])[:3]
+    assert values == pytest.approx([scores[i] for i in ids], abs=1e-6)
+    ids, values = model.recommend(user, k=10, exclude=["N1", "N5", "X"])
+    assert set(ids) == {"N2", "N3", "Ü4"}
+    assert (np.diff(values) <= 0).all()
+
+
+@pytest.mark.parametrize("levels", [1, 3, 1000])
+def test_top_k_is_a_stable_sort(levels):
+    scores = np.random.default_rng(levels).integers(0, levels, 200).astype(np.float32)
+    whole = np.argsort(-scores, kind="stable")
+    for k in (0, 1, 7, 199, 200, 500):
+        assert top(scores, k).tolist() == whole[:k].tolist()
+
+
+@pytest.mark.parametrize("name", [name for name in KINDS if name != "table"])
+def test_new_items_from_raw_text(tmp_path, name):
+    kind, model = KINDS[name], open_model(tmp_path, name)
+    records = [
+        {"id": "X1", "title": "Goal over the coast coast", "category": "chess", "abstract": "-"},
+        {"id": "N2", "title": "storm"},
+        {"id": "X2", "title": None, "category": []},
+    ]
+    before = model.items.vectors
+    user = model.encode_user(["N1"])
+    added = model.items.add(records)
+    assert (added.added, added.replaced, added.empty) == (("X1", "X2"), ("N2",), ("X2",))
+    assert len(model.items) == 1 + len(ITEMS) + 2
+    assert model.items.ids[model.items.index("X1")] == "X1"
+    assert len(before) == 1 + len(ITEMS)
+    vectors = [kind.item({"title": "", **record, "category": record.get("category")})
+               for record in records]  # fmt: skip
+    found = [model.items.vectors[model.items.index(record["id"])] for record in records]
+    assert np.array(found) == pytest.approx(np.array(vectors), abs=1e-6)
+    assert model.score(user, ["X1"]) == pytest.approx(
+        [kind.score([kind.item(ITEMS[0])], vectors[0])], abs=1e-5
+    )
+    assert model.encode_user(["X1", "N2"]).clicks == ("X1", "N2")
+
+
+def test_records_that_cannot_be_added_change_nothing(tmp_path):
+    model = open_model(tmp_path, "dot")
+    good = {"id": "X1", "title": "goal"}
+    for bad, match in (
+        ({"title": "goal"}, "no `id`"),
+        ({"id": "X2", "titel": "goal"}, "none of the attributes"),
+        ({"id": "X1", "title": "storm"}, "twice"),
+        ({"id": "X2", "title": 1 == 1}, "not a text"),
+    ):
+        with pytest.raises(RequestError, match=match):
+            model.items.add([good, bad])
+    assert len(model.items) == 1 + len(ITEMS)
+    assert model.items.add([]).added == ()
+
+
+def test_item_tables_refuse_new_items_and_say_why(tmp_path):
+    model = open_model(tmp_path, "table")
+    with pytest.raises(RequestError, match="rows of a table"):
+        model.items.add([{"id": "X1", "title": "goal"}])
+
+
+def test_requests_that_make_no_sense(tmp_path):
+    model = open_model(tmp_path, "dot")
+    user = model.encode_user([])
+    with pytest.raises(RequestError, match="`X9`"):
+        model.score(user, ["N1", "X9"])
+    with pytest.raises(RequestError, match="one text"):
+        model.encode_user("N1")
+    with pytest.raises(RequestError, match="k is 0"):
+        model.recommend(user, k=0)
+    assert model.score(user, []).shape == (0,)
+
+
+def test_threads_share_a_model_while_items_are_added(tmp_path):
+    model = open_model(tmp_path, "dnn")
+    kind = KINDS["dnn"]
+
+    def ask(turn):
+        if turn % 5 == 0:
+            model.items.add([{"id": f"X{turn}", "title": "late goal", "category": "sport"}])
+        user = model.encode_user(["N1", "N3"])
+        return model.score(user, IDS).tolist(), model.recommend(user, k=2)[0]
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(ask, range(100)))
+    for scores, ids in answers:
+        assert scores == pytest.approx(expected(kind, ["N1", "N3"], IDS), abs=1e-5)
+        assert len(ids) == 2
+    assert len(model.items) == 1 + len(ITEMS) + 20
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_self_test_replays_every_graph(tmp_path, name):
+    model = open_model(tmp_path, name)
+    found = model.self_test()
+    assert found.differences.keys() == model.manifest["graphs"].keys()
+    assert found.outputs == len(found.differences)
+    assert found.difference < 1e-6
+
+
+def test_self_test_finds_a_changed_graph(tmp_path):
+    folder = write_bundle(tmp_path, KINDS["dot"])
+    changed = graphs(Kind(arrays={k: v * 1.001 for k, v in KINDS["dot"].arrays.items()}))
+    (folder / "onnx/item_encoder.onnx").write_bytes(changed["item_encoder"].SerializeToString())
+    rewrite(folder, lambda manifest: None)
+    with pytest.raises(BundleError, match=r"item_encoder.onnx` differs by .*probe"):
+        legoc_runtime.load(folder).self_test()
+
+
+def test_settings(tmp_path):
+    folder = write_bundle(tmp_path, KINDS["dot"])
+    model = legoc_runtime.load(folder, threads=2, level="all", providers=["cpu"])
+    assert set(model.providers.values()) == {("CPUExecutionProvider",)}
+    with pytest.raises(RequestError, match="not a level"):
+        legoc_runtime.load(folder, level="most")
+    with pytest.raises(RequestError, match="not a provider"):
+        legoc_runtime.load(folder, providers=["abacus"])
+    with pytest.raises(RequestError, match="threads"):
+        legoc_runtime.load(folder, threads=0)
+    absent = next(p for p in all_providers() if p not in onnxruntime.get_available_providers())
+    with pytest.warns(UserWarning, match=f"does not run on {absent}"):
+        legoc_runtime.load(folder, providers=[absent])
+    with pytest.raises(RequestError, match=f"does not run on {absent}"):
+        legoc_runtime.load(folder, providers=[absent], strict=True)
