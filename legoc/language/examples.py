@@ -144,7 +144,8 @@ EXAMPLES = (
         label="the data set of this run is missing",
         help="write `run MODEL on DATA with TRAIN`",
         snippets=(
-            "run m ...", "run m.n with", "run m() with", "run m(a) with", "run m(a) as", "run m(a) where",
+            "run m ...", "run m.n with", "run m() with", "run m(a) with", "run m(a) as",
+            "run m(a) where",
             "run m(a) run", "run m(a) model", "run m() run", "run r = m with", "run r = m run",
             "run m on ...",
         ),

@@ -1,0 +1,268 @@
+"""Declarations as templates, each resolved once, with the `--set` that concerns it applied last."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from legoc.language import tree
+from legoc.language.copies import (
+    Refused,
+    change_pipeline,
+    change_record,
+    verify_operators,
+)
+from legoc.language.diagnostics import Diagnostic
+from legoc.language.document import Span
+from legoc.language.naming import (
+    circle,
+    fits_no_run,
+    misfit,
+    needs_name,
+    other_kind,
+    unknown,
+    unknown_override,
+    unknown_param,
+)
+from legoc.language.override import Override, as_text, takes_text
+from legoc.language.parse import parse_value
+from legoc.language.scope import Scope, Target
+from legoc.language.template import (
+    PipelineTemplate,
+    RecordTemplate,
+    StageTemplate,
+    Template,
+)
+from legoc.language.values import read_binding, read_call, read_value, report_repeated
+
+
+KINDS = ("data", "train", "export", "model")
+Report = Callable[[Diagnostic], None]
+Made = RecordTemplate | PipelineTemplate
+T = TypeVar("T")
+M = TypeVar("M", RecordTemplate, PipelineTemplate)
+
+
+class Unresolved(Exception):
+    """A part that rests on a mistake which has been reported."""
+
+
+class Declarations:
+    """The templates of one check, made on demand. `used` are the declarations something refers to,
+    `prefixes` the prefixes."""
+
+    def __init__(self, scope: Scope, report: Report, overrides: Sequence[Override]) -> None:
+        self.main = scope
+        self.report = report
+        self.made: dict[tree.Setting | tree.Declared, Template | Made | None] = {}
+        self.doing: list[tree.Setting | tree.Declared] = []
+        self.used: set[tree.Setting | tree.Declared] = set()
+        self.prefixes: set[str] = set()
+        self.sources: dict[Made, tree.Declared] = {}
+        self.kinds: list[Override] = []
+        self.fitted: set[Override] = set()
+        self.settings: dict[tree.Setting, Override] = {}
+        self.changes: dict[tree.Declared, list[tuple[Override, tree.Path]]] = {}
+        for override in overrides:
+            self.claim(override)
+
+    def claim(self, override: Override) -> None:
+        """Find what an override is about: a param, a declaration, or every point."""
+        head, *rest = override.key.words
+        if rest and head.text in KINDS and head.text not in self.main.names:
+            self.kinds.append(override)
+            return
+        target = self.main.names.get(head.text)
+        depth = 1
+        if target is not None and target.item is None and rest:
+            self.prefixes.add(head.text)
+            target = target.scope.names.get(rest[0].text)
+            depth = 2
+        if target is None or target.item is None:
+            if head.text not in self.main.lost:
+                self.report(unknown_override(override, self.main))
+            return
+        inside = override.key.words[depth:]
+        if isinstance(target.item, tree.Setting) and not inside:
+            self.settings[target.item] = override
+        elif isinstance(target.item, tree.Declared) and inside:
+            path = override.inside(depth)
+            self.changes.setdefault(target.item, []).append((override, path))
+        else:
+            self.report(misfit(override, target.item))
+
+    def unclaimed(self) -> list[Diagnostic]:
+        """Overrides under the word of a kind that no run has."""
+        if self.main.parsed.lost:
+            return []
+        return [
+            fits_no_run(override, self.main)
+            for override in self.kinds
+            if override not in self.fitted
+        ]
+
+    def is_used(self, made: Made) -> bool:
+        return self.sources.get(made) in self.used
+
+    def find(self, scope: Scope, path: tree.Path, *kinds: str) -> Target:
+        """What a name or `prefix.name` refers to; it must be of one of the kinds."""
+        where = scope
+        words = list(path.words)
+        first = scope.names.get(words[0].text)
+        if len(words) > 1 and first is not None and first.item is None:
+            if scope is self.main:
+                self.prefixes.add(words[0].text)
+            where, words = first.scope, words[1:]
+        name = words[0]
+        target = where.names.get(name.text) if len(words) == 1 else None
+        if target is None or target.item is None:
+            if name.text not in where.lost:
+                self.report(unknown(path, where, name, kinds))
+            raise Unresolved
+        if target.kind not in kinds:
+            self.report(other_kind(path, target, kinds))
+            raise Unresolved
+        return target
+
+    def declared(self, scope: Scope, item: tree.Declared) -> Made:
+        """The template of a declaration in its own scope."""
+        made = self.once(item, lambda: self.make(scope, item))
+        if not isinstance(made, RecordTemplate | PipelineTemplate):
+            raise Unresolved
+        self.sources[made] = item
+        return made
+
+    def param(self, scope: Scope, name: str, span: Span, *, use: bool = True) -> Template:
+        """The template of a param; one object for all its uses."""
+        target = scope.names.get(name)
+        if target is None or not isinstance(target.item, tree.Setting):
+            if name not in scope.lost:
+                self.report(unknown_param(scope, name, span, target))
+            raise Unresolved
+        item, home = target.item, target.scope
+        if use:
+            self.used.add(item)
+        made = self.once(item, lambda: self.make_param(home, item))
+        if isinstance(made, RecordTemplate | PipelineTemplate):
+            raise Unresolved
+        return made
+
+    def once(
+        self, item: tree.Setting | tree.Declared, make: Callable[[], Template | Made]
+    ) -> Template | Made:
+        if item in self.doing:
+            self.report(circle(self.doing[self.doing.index(item) :]))
+            raise Unresolved
+        if item in self.made:
+            made = self.made[item]
+            if made is None:
+                raise Unresolved
+            return made
+        self.doing.append(item)
+        self.made[item] = None
+        try:
+            made = self.guard(make)
+        finally:
+            self.doing.pop()
+        self.made[item] = made
+        return made
+
+    def guard(self, make: Callable[[], T]) -> T:
+        """Report an override that fits nothing, and give up what rests on it."""
+        try:
+            return make()
+        except Refused as error:
+            self.report(error.diagnostic)
+            raise Unresolved from None
+
+    def make_param(self, scope: Scope, item: tree.Setting) -> Template:
+        override = self.settings.get(item)
+        if override is not None:
+            written = item.binding.value if isinstance(item.binding, tree.Bind) else None
+            if isinstance(written, tree.Text):
+                return as_text(override)
+            return self.value_of(override)
+        return read_binding(
+            item.binding, self.lookup(scope), self.report, identity=item, param=item.name.text
+        )
+
+    def value_of(self, override: Override) -> Template:
+        parsed = parse_value(override.document, override.start)
+        if isinstance(parsed, tuple):
+            for diagnostic in parsed:
+                self.report(diagnostic)
+            raise Unresolved
+        return read_value(parsed, self.lookup(self.main), self.report)
+
+    def lookup(self, scope: Scope) -> Callable[[tree.Variable], Template]:
+        return lambda variable: self.param(scope, variable.name, variable.span)
+
+    def make(self, scope: Scope, item: tree.Declared) -> Made:
+        name, span = item.name.text, item.name.span
+        made: Made
+        if isinstance(item.body, tree.Chain):
+            made = self.read_chain(name, span, item.body, scope)
+        elif isinstance(item.body, tree.Block):
+            made = RecordTemplate(item.kind, name, span, {})
+            made = self.change(made, scope, item.body.fields)
+        else:
+            base = self.reference(scope, item.body, item.kind)
+            made = replace(base, name=name, span=span)
+        for override, path in self.changes.get(item, ()):
+            made = self.override(made, override, path)
+        return made
+
+    def reference(self, scope: Scope, ref: tree.Invocation, kind: str) -> Made:
+        """What `other(field=value)` makes: a copy with overrides, left to right."""
+        target = self.find(scope, ref.path, kind)
+        assert isinstance(target.item, tree.Declared)
+        self.used.add(target.item)
+        base = self.declared(target.scope, target.item)
+        if ref.args is None:
+            return base
+        for value in ref.args.values:
+            if not isinstance(value, tree.Field):
+                self.report(needs_name(value, ref, kind))
+                raise Unresolved
+        fields = [value for value in ref.args.values if isinstance(value, tree.Field)]
+        return self.change(base, scope, fields)
+
+    def change(self, made: M, scope: Scope, fields: Sequence[tree.Field]) -> M:
+        report_repeated(fields, self.report)
+        for field in fields:
+            new = read_binding(field.binding, self.lookup(scope), self.report)
+            made = change_any(made, field.key, new)
+        return made
+
+    def override(self, made: M, override: Override, path: tree.Path) -> M:
+        new = as_text(override) if takes_text(made, path) else self.value_of(override)
+        return change_any(made, path, new)
+
+    def override_kind(self, kind: str, made: M) -> M:
+        """Apply what `--set KIND.…` says of every point."""
+        for override in self.kinds:
+            if override.key.words[0].text != kind:
+                continue
+            self.fitted.add(override)
+            made = self.override(made, override, override.inside(1))
+        return made
+
+    def read_chain(
+        self, name: str, span: Span, chain: tree.Chain, scope: Scope | None = None
+    ) -> PipelineTemplate:
+        lookup = self.lookup(scope or self.main)
+        stages: list[StageTemplate] = []
+        for stage in chain.stages:
+            role = stage.kind
+            if isinstance(stage.operator, tree.Axis):
+                template = read_binding(stage.operator, lookup, self.report, role)
+            else:
+                template = read_call(stage.operator, lookup, self.report, role)
+            verify_operators(template, role)
+            stages.append(StageTemplate(role, stage.role.span, template))
+        return PipelineTemplate(name, span, tuple(stages))
+
+
+def change_any(made: M, key: tree.Path, new: Template) -> M:
+    if isinstance(made, RecordTemplate):
+        return change_record(made, key, new)
+    return change_pipeline(made, key, new)

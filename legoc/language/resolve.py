@@ -1,0 +1,206 @@
+"""Names to what they mean: `use`, copies, params and `--set`, until only axes are open.
+
+Mistakes are collected. What depends on a broken declaration is left out in silence, because the
+broken one has been reported.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from legoc.language import tree
+from legoc.language.declared import Declarations, Unresolved
+from legoc.language.diagnostics import Diagnostic
+from legoc.language.document import Document, Span
+from legoc.language.override import Override, read_override
+from legoc.language.runs import describe_run, run_names
+from legoc.language.scope import Files, Scope, enter, read_document, unreadable
+from legoc.language.template import (
+    Called,
+    Choice,
+    Entry,
+    PipelineTemplate,
+    RecordTemplate,
+    RunTemplate,
+)
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Resolved:
+    """A file with its names resolved.
+
+    runs: what the file runs; a bare pipeline is one run on `Demo` with the default recipe, named
+        after the file. Runs that depend on a mistake are missing.
+    loose: a run for each model the file declares and neither runs nor copies, so that it can be
+        checked: on the file's only data set, else on `Demo`, without a recipe. One with axes is
+        `where_valid`, because no run says yet which of its points are meant.
+    spare: declared data, recipes and exports that no run and no copy uses.
+    unused: what is declared or brought in and never used, if the file runs anything.
+    documents: every file read, this one first.
+    """
+
+    document: Document
+    diagnostics: tuple[Diagnostic, ...]
+    runs: tuple[RunTemplate, ...] = ()
+    loose: tuple[RunTemplate, ...] = ()
+    spare: tuple[RecordTemplate, ...] = ()
+    unused: tuple[tree.Word, ...] = ()
+    documents: tuple[Document, ...] = ()
+
+
+def resolve(path: "str | os.PathLike[str] | Document", overrides: Sequence[str] = ()) -> Resolved:
+    """Resolve a file, with `NAME=value` overrides. Never raises for a mistake of the user."""
+    if isinstance(path, Document):
+        document = path
+    else:
+        shown = os.fspath(path)
+        try:
+            document = read_document(shown)
+        except (OSError, UnicodeDecodeError, ValueError) as error:
+            missing = unreadable(shown, None, error)
+            return Resolved(document=Document(shown, ""), diagnostics=(missing,))
+    files = Files()
+    scope = enter(document, files)
+    found = list(files.found)
+    given: list[Override] = []
+    for text in overrides:
+        override = read_override(text)
+        if isinstance(override, Override):
+            given.append(override)
+        else:
+            found.append(override)
+    declarations = Declarations(scope, found.append, given)
+    if scope.parsed.tree.bare is not None:
+        runs = bare_runs(scope.parsed.tree.bare, declarations, document)
+        loose, spare, unused = (), (), ()
+    else:
+        runs, loose, spare, unused = declared_runs(scope, declarations, found.append)
+    found += declarations.unclaimed()
+    documents = (document, *(each for each in files.documents() if each is not document))
+    return Resolved(
+        document=document,
+        diagnostics=tuple(dict.fromkeys(found)),
+        runs=runs,
+        loose=loose,
+        spare=spare,
+        unused=unused if runs else (),
+        documents=documents,
+    )
+
+
+def bare_runs(
+    chain: tree.Chain, declarations: Declarations, document: Document
+) -> tuple[RunTemplate, ...]:
+    stem = os.path.splitext(os.path.basename(document.path))[0]
+    try:
+        model = declarations.guard(lambda: declarations.read_chain(stem, chain.span, chain))
+        model = declarations.override_kind("model", model)
+        data = declarations.override_kind("data", demo(chain.span))
+        train = declarations.override_kind("train", RecordTemplate("train", "", chain.span, {}))
+        export = declarations.override_kind("export", RecordTemplate("export", "", chain.span, {}))
+    except Unresolved:
+        return ()
+    return (
+        RunTemplate(
+            name=stem,
+            span=chain.span,
+            models=(Choice(stem, model),),
+            data=(Choice("Demo", data),),
+            train=(Choice("", train),),
+            export=Choice("", export),
+        ),
+    )
+
+
+def demo(span: Span) -> RecordTemplate:
+    """The data of a file that names none; its place is the place that needs it."""
+    source = Entry("source", span, Called("Demo", span, span))
+    return RecordTemplate("data", "Demo", span, {"source": source})
+
+
+def declared_runs(
+    scope: Scope, declarations: Declarations, report: Callable[[Diagnostic], None]
+) -> tuple[
+    tuple[RunTemplate, ...],
+    tuple[RunTemplate, ...],
+    tuple[RecordTemplate, ...],
+    tuple[tree.Word, ...],
+]:
+    """Everything a file of declarations yields; each declaration is resolved, used or not."""
+    runs: list[RunTemplate] = []
+    for item in scope.parsed.tree.items:
+        if isinstance(item, tree.Run):
+            made = attempt(lambda item=item: describe_run(item, declarations, report))
+            if made is not None:
+                runs.append(made)
+    for diagnostic in run_names(scope.parsed.tree.items):
+        report(diagnostic)
+    models: list[PipelineTemplate] = []
+    records: list[RecordTemplate] = []
+    data: list[RecordTemplate] = []
+    for name, target in scope.names.items():
+        item = target.item
+        if item is None:
+            continue
+        used = item in declarations.used
+        if isinstance(item, tree.Setting):
+            attempt(
+                lambda name=name, target=target: declarations.param(
+                    scope, name, target.span, use=False
+                )
+            )
+            continue
+        made = attempt(lambda target=target, item=item: declarations.declared(target.scope, item))
+        own = target.scope is scope
+        if isinstance(made, RecordTemplate):
+            if made.kind == "data":
+                data.append(made)
+            if own and not used:
+                records.append(made)
+        elif isinstance(made, PipelineTemplate) and own and not used:
+            models.append(made)
+    # A copy made while the others were resolved is a use as well.
+    models = [each for each in models if not declarations.is_used(each)]
+    records = [each for each in records if not declarations.is_used(each)]
+    alone = data[0] if len(data) == 1 else None
+    loose = tuple(loose_run(model, alone) for model in models)
+    return tuple(runs), loose, tuple(records), tuple(unused_names(scope, declarations))
+
+
+def attempt(make: Callable[[], T]) -> T | None:
+    """What a declaration resolves to; None where a mistake has been reported."""
+    try:
+        return make()
+    except Unresolved:
+        return None
+
+
+def loose_run(model: PipelineTemplate, data: RecordTemplate | None) -> RunTemplate:
+    chosen = data or demo(model.span)
+    return RunTemplate(
+        name=model.name,
+        span=model.span,
+        models=(Choice(model.name, model),),
+        data=(Choice(chosen.name, chosen),),
+        where_valid=bool(model.sweeps),
+    )
+
+
+def unused_names(scope: Scope, declarations: Declarations) -> Iterable[tree.Word]:
+    """The names written in this file that nothing uses."""
+    for item in scope.parsed.tree.items:
+        if isinstance(item, tree.Run):
+            continue
+        if isinstance(item, tree.Use):
+            for word in item.names:
+                target = scope.names.get(word.text)
+                if target is not None and target.item not in declarations.used:
+                    yield word
+            if item.prefix is not None and item.prefix.text not in declarations.prefixes:
+                yield item.prefix
+        elif item not in declarations.used:
+            yield item.name
