@@ -72,9 +72,9 @@ def wrong_layout(
     fields: Sequence[str], number: int, columns: Sequence[str], path: Path, shown: str
 ) -> LegoError:
     count = f"{len(fields)} column{'s' if len(fields) != 1 else ''}"
-    where = min(len(fields), len(columns))
-    first = f"column {where + 1} (`{columns[where]}`) is missing"
-    if len(fields) > len(columns):
+    if len(fields) < len(columns):
+        first = f"column {len(fields) + 1} (`{columns[len(fields)]}`) is missing"
+    else:
         first = f"column {len(columns) + 1} is one too many"
     if fields[0].startswith("version https://git-lfs"):
         hint = "this is a Git LFS pointer and not the file: fetch it with `git lfs pull`"

@@ -110,33 +110,40 @@ def build(connection: "duckdb.DuckDBPyConnection") -> list[Drop]:
     # An article that another part lists again is the same article: only a repetition within one
     # file, or another text under the same id, is a loss.
     again = """
-        SELECT part, line, item_id AS value, position FROM (
+        SELECT part, line, item_id AS value, position, 0 AS slot FROM (
             SELECT *, row_number() OVER (PARTITION BY part, item_id ORDER BY position) AS n
             FROM news WHERE item_id <> ''
         ) WHERE n > 1
     """
     differs = """
-        SELECT news.part, line, item_id AS value, news.position FROM news
-        JOIN items USING (item_id)
-        WHERE (news.title, news.abstract, news.category, news.subcategory)
+        SELECT news.part, line, item_id AS value, news.position, 0 AS slot
+        FROM (
+            SELECT *, row_number() OVER (PARTITION BY part, item_id ORDER BY position) AS n
+            FROM news
+        ) AS news JOIN items USING (item_id)
+        WHERE n = 1 AND (news.title, news.abstract, news.category, news.subcategory)
             IS DISTINCT FROM (items.title, items.abstract, items.category, items.subcategory)
     """
     losses = (
         ("item without an id", "dropped", news,
-         "SELECT part, line, title AS value, position FROM news WHERE item_id = ''"),
+         "SELECT part, line, title AS value, position, 0 AS slot FROM news "
+         "WHERE item_id = ''"),
         ("item id again in the same file", "first record kept", news, again),
         ("item id with another text", "first record kept", news, differs),
         ("impression whose time cannot be read", "dropped", behaviors,
-         "SELECT part, line, impression_id AS value, position FROM shown WHERE time IS NULL"),
+         "SELECT part, line, impression_id AS value, position, 0 AS slot FROM shown "
+         "WHERE time IS NULL"),
         ("impression id again in the same part", "kept under an id of its own", behaviors,
-         "SELECT part, line, impression_id AS value, position FROM shown WHERE again > 1"),
+         "SELECT part, line, impression_id AS value, position, 0 AS slot FROM shown "
+         "WHERE again > 1"),
         ("unknown item in a history", "dropped from that history", behaviors,
-         "SELECT part, line, item_id AS value, history AS position FROM clicked WHERE NOT known"),
+         "SELECT part, line, item_id AS value, history AS position, place AS slot FROM clicked "
+         "WHERE NOT known"),
         ("candidate without a label", "row dropped", behaviors,
-         "SELECT part, line, candidate AS value, position FROM offered "
+         "SELECT part, line, candidate AS value, position, place AS slot FROM offered "
          "WHERE labelled AND label IS NULL"),
         ("unknown item as a candidate", "row dropped", behaviors,
-         "SELECT part, line, item_id AS value, position FROM offered "
+         "SELECT part, line, item_id AS value, position, place AS slot FROM offered "
          f"WHERE (label IS NOT NULL OR NOT labelled) AND NOT {known}"),
     )  # fmt: skip
     found: list[Drop] = []
@@ -148,10 +155,10 @@ def build(connection: "duckdb.DuckDBPyConnection") -> list[Drop]:
 def count_losses(
     connection: "duckdb.DuckDBPyConnection", reason: str, policy: str, file: str, query: str
 ) -> list[Drop]:
-    """One Drop per part that has rows of the query (part, line, value, position)."""
+    """One Drop per part that has rows of the query (part, line, value, position, slot)."""
     counted = connection.execute(
-        f"SELECT part, count(*), list(place ORDER BY position, line)[:{EXAMPLES}] FROM ("
-        f"SELECT part, position, line, part || '/{file}:' || line || ': ' || value AS place "
+        f"SELECT part, count(*), list(place ORDER BY position, slot)[:{EXAMPLES}] FROM ("
+        f"SELECT part, position, slot, part || '/{file}:' || line || ': ' || value AS place "
         f"FROM ({query})) GROUP BY part ORDER BY part"
     ).fetchall()
     return [
