@@ -17,7 +17,7 @@ from legoc.language.plan import Graph, Port
 class CertificateReport:
     """What was found in a bundle that holds.
 
-    files: hashes that agree. golden: probes whose outputs were computed again, `difference` the
+    files: hashes that agree. golden: recorded outputs computed again, `difference` the
     largest difference among them. certificate: as in the manifest.
     """
 
@@ -47,8 +47,8 @@ def verify_bundle(path: Path) -> CertificateReport:
     files = {name: entry["file"] for name, entry in manifest["graphs"].items()}
     verify_certificate(manifest["certificate"], folder, files)
     return CertificateReport(
-        path=folder, files=len(manifest["files"]), golden=golden.probes,
-        difference=max(golden.differences.values()), certificate=manifest["certificate"],
+        path=folder, files=len(manifest["files"]), golden=golden.outputs,
+        difference=golden.difference, certificate=manifest["certificate"],
     )  # fmt: skip
 
 
