@@ -1,1 +1,46 @@
-""""""
+"""The front end: from the text of a .lego file to typed specs, with lark and the standard library.
+
+The public names are imported on first use. What has a module of its own name is reached there:
+`legoc.language.plan.plan`, `legoc.language.catalog.catalog`, `legoc.language.ir`.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+
+if TYPE_CHECKING:
+    from legoc.language.catalog import describe
+    from legoc.language.checking import Checked, check, load
+    from legoc.language.diagnostics import Diagnostic, LegoError, SpecError
+    from legoc.language.spec import Spec
+
+__all__ = [
+    "Checked",
+    "Diagnostic",
+    "LegoError",
+    "Spec",
+    "SpecError",
+    "check",
+    "describe",
+    "load",
+]
+
+HOME = {
+    "Checked": "checking",
+    "Diagnostic": "diagnostics",
+    "LegoError": "diagnostics",
+    "Spec": "spec",
+    "SpecError": "diagnostics",
+    "check": "checking",
+    "describe": "catalog",
+    "load": "checking",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module 'legoc.language' has no attribute {name!r}")
+    value = getattr(import_module(f"legoc.language.{home}"), name)
+    globals()[name] = value
+    return value

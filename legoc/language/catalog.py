@@ -52,6 +52,11 @@ def load_schema() -> dict[str, Any]:
     return json.loads(shipped(SCHEMA).read_text("utf-8"))
 
 
+def describe(role: str | None = None, name: str | None = None) -> list[Declaration]:
+    """The shipped declarations, those of one role, or those of one name."""
+    return [d for d in catalog() if role in (None, d.role) and name in (None, d.name)]
+
+
 def read(*documents: Mapping[str, Any]) -> Catalog:
     """The catalog of one or several exported schema files; the first is legoc's own.
 

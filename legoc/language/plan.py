@@ -1,4 +1,4 @@
-"""Binding time: from the types of a spec alone, what is cached, frozen and exported (DESIGN section 4).
+"""Binding time: from the types alone, what is cached, frozen and exported (DESIGN section 4).
 
 Each stage is bound to the item, the user or the pair. No operator says what can be cached; its
 signature does.
@@ -7,9 +7,9 @@ signature does.
 from dataclasses import dataclass
 from typing import Literal
 
-from legoc.language.catalog import catalog
+from legoc.language.catalog import Catalog, catalog
 from legoc.language.declare import Declaration
-from legoc.language.spec import Role, Spec
+from legoc.language.spec import Call, Role, Spec
 from legoc.language.types import Many, Seq, Tuple, Vec, parse_signature, parse_type
 
 
@@ -80,9 +80,9 @@ class Plan:
         return next((g for g in self.graphs if g.name == name), None)
 
 
-def plan(spec: Spec) -> Plan:
-    """The plan of a checked spec."""
-    declarations = {role: catalog().get(role, call.op) for role, call in spec.model.items()}
+def plan(spec: Spec, *, known: Catalog | None = None) -> Plan:
+    """The plan of a checked spec; `known` are other declarations than those that ship."""
+    declarations = find_declarations(spec, known if known is not None else catalog())
     item, user = parse_type(spec.types.item), parse_type(spec.types.user)
     if not isinstance(item, Vec):
         raise TypeError(f"item type {spec.types.item} has no width")
@@ -95,11 +95,11 @@ def plan(spec: Spec) -> Plan:
     )
     encoder = declarations.get("content") or declarations["flatten"]
     layout = infer_layout(encoder)
-    frozen = bool(spec.keys.prefix)
+    frozen = has_prefix(encoder, spec.model.get("content") or spec.model["flatten"])
     graphs = tuple(
         g
         for g in (
-            item_graph(spec, layout, width) if layout != "id" and "flatten" not in spec.model else None,
+            item_graph(spec, layout, width) if layout != "id" and "content" in spec.model else None,
             user_graph(spec, user, width, reads_user) if form != "clicks" else None,
             predictor_graph(user, width),
         )
@@ -115,6 +115,22 @@ def plan(spec: Spec) -> Plan:
         reads_user=reads_user,
         notes=infer_notes(spec, form, layout),
     )
+
+
+def find_declarations(spec: Spec, known: Catalog) -> dict[Role, Declaration]:
+    """The declaration of each stage. LookupError for one that the catalogue lacks."""
+    found: dict[Role, Declaration] = {}
+    for role, call in spec.model.items():
+        declaration = known.get(role, call.op)
+        if declaration is None:
+            raise LookupError(f"no {role} operator {call.op!r} is declared")
+        found[role] = declaration
+    return found
+
+
+def has_prefix(encoder: Declaration, call: Call) -> bool:
+    """Whether an item encoder starts with layers that never change: a split language model."""
+    return encoder.pretrained and call.args.get("split") is not None
 
 
 def infer_layout(encoder: Declaration) -> Layout:
@@ -245,8 +261,8 @@ def infer_notes(spec: Spec, form: str, layout: Layout) -> tuple[str, ...]:
     notes: list[str] = []
     if form == "clicks":
         notes.append(
-            f"`predict {spec.model['predict'].op}` reads the candidate together with the clicks, so "
-            "there is no user matrix: each pair gathers its clicks from the item matrix"
+            f"`predict {spec.model['predict'].op}` reads the candidate together with the clicks, "
+            "so there is no user matrix: each pair gathers its clicks from the item matrix"
         )
     if layout == "id":
         notes.append(

@@ -1,6 +1,7 @@
 """How diagnostics look: full, concise, json, github. The values are the same in all four."""
 
 import json
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
@@ -113,8 +114,9 @@ def mark(text: str, labels: list[Label], paint: Paint) -> list[str]:
     ordered = sorted(labels, key=lambda label: label.span.position[1])
     canvas: list[tuple[str, str]] = []
     for label in ordered:
-        start = label.span.position[1] - 1
-        length = max(1, min(label.span.end - label.span.start, max(len(text) - start, 1)))
+        column = label.span.position[1] - 1
+        start = cells(text[:column])
+        length = max(1, cells(text[column : column + label.span.end - label.span.start]))
         while len(canvas) < start:
             canvas.append((" ", ""))
         sign, style = ("^", paint.main) if label.primary else ("-", BLUE)
@@ -124,8 +126,18 @@ def mark(text: str, labels: list[Label], paint: Paint) -> list[str]:
     lines = [f"{marks} {last.text}".rstrip()]
     for label in reversed(ordered[:-1]):
         if label.text:
-            lines.append(f"{' ' * (label.span.position[1] - 1)}{label.text}")
+            lines.append(f"{' ' * cells(text[: label.span.position[1] - 1])}{label.text}")
     return lines
+
+
+def cells(text: str) -> int:
+    """Columns of a terminal that a text takes: wide letters two, combining ones none."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        for char in text
+    )
 
 
 def concise(diagnostic: Diagnostic) -> str:

@@ -1,4 +1,4 @@
-"""E0701: a sweep without a point."""
+"""E0701 and E0702: a sweep without a point, a file without a run."""
 
 from legoc.language.codes import Code
 
@@ -17,5 +17,18 @@ run m on demo where valid""",
         good="""data demo { source = Demo }
 model m = content CNN -> behavior in [Null, Additive] -> predict in [Dot, DCN]
 run m on demo where valid""",
+    ),
+    Code(
+        code="E0702",
+        title="nothing to run",
+        explanation=(
+            "Commands that train or compile work through the runs of a file; this one declares "
+            "pieces and runs none of them."
+        ),
+        bad="""data demo { source = Demo }
+model m = content CNN -> behavior Additive -> predict Dot""",
+        good="""data demo { source = Demo }
+model m = content CNN -> behavior Additive -> predict Dot
+run m on demo""",
     ),
 )

@@ -1,0 +1,187 @@
+"""A file, all the way to its specs: the one entrance to the front end."""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from legoc.language.catalog import Catalog, catalog
+from legoc.language.diagnostics import Diagnostic, Label, LegoError, SpecError
+from legoc.language.document import Document
+from legoc.language.expand import expand, select
+from legoc.language.lower import Lowered, Lowering
+from legoc.language.points import Point
+from legoc.language.resolve import Resolved, resolve
+from legoc.language.spec import Spec
+
+
+# What `where valid` drops: combinations that do not fit. A mistake in one part alone is an error.
+DROPPED = ("E0401", "E0402", "E0403", "E0404", "E0501", "E0503", "E0504", "E0605")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """What a check found. `points` are all points in order, before `where valid`; `dropped` counts
+    by code those it removed."""
+
+    specs: tuple[Spec, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    dropped: Mapping[str, int] = field(default_factory=dict[str, int])
+    points: tuple[Point, ...] = ()
+
+    @property
+    def errors(self) -> tuple[Diagnostic, ...]:
+        return tuple(d for d in self.diagnostics if d.severity == "error")
+
+
+class Messages:
+    """Collects diagnostics; one root cause is kept once, however many points it spoils."""
+
+    def __init__(self) -> None:
+        self.found: dict[tuple[object, ...], Diagnostic] = {}
+
+    def add(self, diagnostics: Iterable[Diagnostic]) -> None:
+        for diagnostic in diagnostics:
+            places = [(d.span.path, d.span.start, d.span.end) for d in diagnostic.labels]
+            subject = tuple(sorted(places)) or (diagnostic.message,)
+            self.found.setdefault((diagnostic.code, *subject), diagnostic)
+
+    def sorted(self) -> tuple[Diagnostic, ...]:
+        """Errors before warnings, else in the order found."""
+        return tuple(sorted(self.found.values(), key=lambda d: d.severity != "error"))
+
+
+def check(
+    path: "str | os.PathLike[str] | Document",
+    *,
+    overrides: Sequence[str] = (),
+    only: str | None = None,
+    known: Catalog | None = None,
+) -> Checked:
+    """Everything up to the typed specs of a file. A mistake in it is a diagnostic, never raised.
+
+    overrides: as `--set` takes them; only: as `--only` does; known: other declarations than those
+    that ship.
+    """
+    try:
+        resolved = resolve(path, overrides)
+        points, problems = expand_all(resolved, only)
+        lowering = Lowering(known if known is not None else catalog())
+    except LegoError as error:
+        return Checked(diagnostics=tuple(error.diagnostics))
+    messages = Messages()
+    messages.add(resolved.diagnostics)
+    messages.add(problems)
+    specs: list[Spec] = []
+    dropped: dict[str, int] = {}
+    for run in by_run(points):
+        specs += check_run(run, lowering, messages, dropped)
+    check_loose(resolved, lowering, messages)
+    messages.add(unused(resolved))
+    return Checked(
+        specs=tuple(specs),
+        diagnostics=messages.sorted(),
+        dropped=dict(sorted(dropped.items())),
+        points=tuple(points),
+    )
+
+
+def load(
+    path: "str | os.PathLike[str] | Document",
+    *,
+    overrides: Sequence[str] = (),
+    only: str | None = None,
+    known: Catalog | None = None,
+) -> list[Spec]:
+    """The specs of a file, or SpecError with everything that is wrong with it."""
+    checked = check(path, overrides=overrides, only=only, known=known)
+    if checked.errors:
+        raise SpecError(*checked.errors)
+    return list(checked.specs)
+
+
+def expand_all(resolved: Resolved, only: str | None) -> tuple[list[Point], list[Diagnostic]]:
+    """The points of all runs, or those `--only` names."""
+    points = expand(resolved)
+    if only is None:
+        return points, []
+    try:
+        return select(points, only), []
+    except LegoError as error:
+        return [], list(error.diagnostics)
+
+
+def by_run(points: Iterable[Point]) -> list[list[Point]]:
+    """Points of one `run` together, in order."""
+    found: dict[tuple[str, int], list[Point]] = {}
+    for point in points:
+        found.setdefault((point.run.path, point.run.start), []).append(point)
+    return list(found.values())
+
+
+def check_run(
+    points: Sequence[Point], lowering: Lowering, messages: Messages, dropped: dict[str, int]
+) -> list[Spec]:
+    """The specs of one run. Points that `where valid` drops are counted by their first code."""
+    specs: list[Spec] = []
+    gone: dict[str, tuple[int, Diagnostic]] = {}
+    clean = True
+    for point in points:
+        lowered = lowering.lower(point)
+        reason = droppable(lowered) if point.where_valid else None
+        if reason is None:
+            messages.add(lowered.problems)
+            if lowered.spec is not None:
+                specs.append(lowered.spec)
+            else:
+                clean = False
+            continue
+        messages.add(p for p in lowered.problems if p.severity == "warning")
+        count, first = gone.get(reason.code, (0, reason))
+        gone[reason.code] = (count + 1, first)
+    for code, (count, _) in gone.items():
+        dropped[code] = dropped.get(code, 0) + count
+    if gone and not specs and clean:
+        messages.add((nothing_left(points, gone),))
+    return specs
+
+
+def droppable(lowered: Lowered) -> Diagnostic | None:
+    """The first reason to drop a point, if its only errors are of that sort."""
+    errors = [problem for problem in lowered.problems if problem.severity == "error"]
+    if not errors or any(error.code not in DROPPED for error in errors):
+        return None
+    return errors[0]
+
+
+def nothing_left(points: Sequence[Point], gone: Mapping[str, tuple[int, Diagnostic]]) -> Diagnostic:
+    span = points[0].run
+    name = points[0].name.partition("[")[0]
+    width = max(len(str(count)) for count, _ in gone.values())
+    noun = "point" if len(points) == 1 else "points"
+    return Diagnostic(
+        code="E0701",
+        message=f"no point of `{name}` is well typed",
+        labels=(Label(span=span, text=f"{len(points)} {noun}, 0 kept", primary=True),),
+        notes=tuple(
+            f"{count:>{width}} dropped by {code}: first, {first.message}"
+            for code, (count, first) in gone.items()
+        ),
+        help=(f"`legoc check {span.path} --points` lists them",),
+    )
+
+
+def check_loose(resolved: Resolved, lowering: Lowering, messages: Messages) -> None:
+    """Models and records that nothing runs are checked as far as they go."""
+    for run in by_run(expand(resolved, loose=True)):
+        check_run(run, lowering, messages, {})
+
+
+def unused(resolved: Resolved) -> Iterable[Diagnostic]:
+    for word in resolved.unused:
+        yield Diagnostic(
+            code="W101",
+            severity="warning",
+            message=f"`{word.text}` is never used",
+            labels=(Label(span=word.span, text="nothing this file runs needs it", primary=True),),
+            help=("drop it, or use it",),
+        )
