@@ -172,7 +172,8 @@ def split_impressions(
     connection.execute(
         "CREATE OR REPLACE VIEW labelled AS SELECT impressions.*, histories.user_id "
         "FROM impressions JOIN histories USING (history) "
-        f"WHERE part NOT IN ({unlabelled})"
+        # Impressions that lost all their rows would shift the cuts.
+        f"WHERE part NOT IN ({unlabelled}) AND position IN (SELECT position FROM rows)"
     )
     chosen = CHOICES[split.op]
     config = getattr(chosen, "Config", None)

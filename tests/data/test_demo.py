@@ -109,7 +109,8 @@ def test_titles_and_subcategories(shipped):
     assert all(TOPICS[subcategory][0] == category for subcategory, category in pairs)
     vocabulary = make_words(draws(1, 0))
     sizes = [len(own) for own in vocabulary.words]
-    assert min(sizes) >= 30 and max(sizes) <= 90
+    assert min(sizes) >= 30
+    assert max(sizes) <= 90
     everything = [word for own in vocabulary.words for word in own] + list(vocabulary.common)
     assert len(everything) == len(set(everything))
     assert all(word.isalpha() and word.islower() for word in everything)

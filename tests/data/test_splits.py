@@ -120,6 +120,14 @@ def test_unlabelled_parts_are_predict_under_every_split(write_mind, read_mind):
         assert {name for name, split in found.items() if split == "predict"} == {"test/1", "test/2"}
 
 
+def test_three_labelled_parts_stay_as_published(write_mind, read_mind):
+    root = write_mind(test=True)
+    path = root / "test" / "behaviors.tsv"
+    path.write_text("1\tU7\t11/20/2019 9:05:58 AM\tN1\tN8-1 N3-0\n")
+    for name, split in assigned(read_mind(root)).items():
+        assert split == {"train": "train", "dev": "valid", "test": "test"}[name.split("/")[0]]
+
+
 def test_a_split_that_leaves_no_training_rows_is_refused(write_mind, read_mind, tmp_path):
     root = write_mind()
     for call, said in (
