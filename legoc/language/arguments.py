@@ -32,7 +32,7 @@ class Broken:
 BROKEN = Broken()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Arguments:
     """What a declaration makes of what was given.
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from legoc.language.catalog import Catalog, catalog
 from legoc.language.diagnostics import Diagnostic, Label, LegoError, SpecError
 from legoc.language.document import Document
-from legoc.language.expand import expand, select
+from legoc.language.expand import Expansion, expand_all
 from legoc.language.lower import Lowered, Lowering
 from legoc.language.points import Point
 from legoc.language.resolve import Resolved, resolve
+from legoc.language.select import select
 from legoc.language.spec import Spec
 
 
@@ -20,13 +21,19 @@ DROPPED = ("E0401", "E0402", "E0403", "E0404", "E0501", "E0503", "E0504", "E0605
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """What a check found. `points` are all points in order, before `where valid`; `dropped` counts
-    by code those it removed."""
+    """What a check found.
+
+    points: all points in order, those that `where valid` drops included. dropped: how many it
+    dropped, by code. excluded: how many `except` took out before. suggestion: for a file without a
+    run, the line to add.
+    """
 
     specs: tuple[Spec, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     dropped: Mapping[str, int] = field(default_factory=dict[str, int])
     points: tuple[Point, ...] = ()
+    excluded: int = 0
+    suggestion: str | None = None
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
@@ -62,26 +69,34 @@ def check(
     overrides: as `--set` takes them; only: as `--only` does; known: other declarations than those
     that ship.
     """
+    messages = Messages()
     try:
         resolved = resolve(path, overrides)
-        points, problems = expand_all(resolved, only)
+        expansion = expand_all(resolved)
         lowering = Lowering(known if known is not None else catalog())
+        messages.add(resolved.diagnostics)
+        messages.add(expansion.diagnostics)
+        points = expansion.points if only is None else select(expansion.points, only)
     except LegoError as error:
-        return Checked(diagnostics=tuple(error.diagnostics))
-    messages = Messages()
-    messages.add(resolved.diagnostics)
-    messages.add(problems)
+        messages.add(error.diagnostics)
+        return Checked(diagnostics=messages.sorted())
     specs: list[Spec] = []
     dropped: dict[str, int] = {}
     for run in by_run(points):
         specs += check_run(run, lowering, messages, dropped)
-    check_loose(resolved, lowering, messages)
+    messages.add(emptied(expansion))
+    for run in by_run(expansion.loose):
+        check_run(run, lowering, messages, {})
+    for record in expansion.spare:
+        messages.add(lowering.record(record))
     messages.add(unused(resolved))
     return Checked(
         specs=tuple(specs),
         diagnostics=messages.sorted(),
         dropped=dict(sorted(dropped.items())),
         points=tuple(points),
+        excluded=len(expansion.excluded),
+        suggestion=suggest_run(expansion) if not resolved.runs else None,
     )
 
 
@@ -97,17 +112,6 @@ def load(
     if checked.errors:
         raise SpecError(*checked.errors)
     return list(checked.specs)
-
-
-def expand_all(resolved: Resolved, only: str | None) -> tuple[list[Point], list[Diagnostic]]:
-    """The points of all runs, or those `--only` names."""
-    points = expand(resolved)
-    if only is None:
-        return points, []
-    try:
-        return select(points, only), []
-    except LegoError as error:
-        return [], list(error.diagnostics)
 
 
 def by_run(points: Iterable[Point]) -> list[list[Point]]:
@@ -170,10 +174,30 @@ def nothing_left(points: Sequence[Point], gone: Mapping[str, tuple[int, Diagnost
     )
 
 
-def check_loose(resolved: Resolved, lowering: Lowering, messages: Messages) -> None:
-    """Models and records that nothing runs are checked as far as they go."""
-    for run in by_run(expand(resolved, loose=True)):
-        check_run(run, lowering, messages, {})
+def emptied(expansion: Expansion) -> Iterable[Diagnostic]:
+    """Runs of which `except` left nothing."""
+    left = {(point.run.path, point.run.start) for point in expansion.points}
+    for run in by_run(expansion.excluded):
+        if (run[0].run.path, run[0].run.start) in left:
+            continue
+        yield Diagnostic(
+            code="E0701",
+            message=f"no point of `{run[0].name.partition('[')[0]}` is left",
+            labels=(
+                Label(span=run[0].run, text=f"all {len(run)} points are excluded", primary=True),
+            ),
+            help=("drop or narrow its `except`",),
+        )
+
+
+def suggest_run(expansion: Expansion) -> str | None:
+    """The line that would run the first model of a file."""
+    if not expansion.loose:
+        return None
+    point = expansion.loose[0]
+    recipes = [record.name for record in expansion.spare if record.kind == "train"]
+    recipe = f" with {recipes[0]}" if recipes else ""
+    return f"add `run {point.model.name} on {point.data.name}{recipe}`"
 
 
 def unused(resolved: Resolved) -> Iterable[Diagnostic]:

@@ -28,7 +28,7 @@ from legoc.language.types import (
 DEFAULT_WIDTH = 64
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Typed:
     """A stage with its types. `call` is None where an argument was refused, `made` where the type
     cannot be known; `width` is the place that decided the width of `made`, if one is written."""

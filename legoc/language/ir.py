@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from legoc.language import catalog as catalogs
-from legoc.language.catalog import Catalog, load_schema
+from legoc.language.catalog import Catalog, catalog, load_schema
 from legoc.language.declare import Attribute, Declaration, Kind
 from legoc.language.records import RECORDS
 from legoc.language.spec import Call, Data, Export, Keys, Prompt, Spec, Train, Types
@@ -76,14 +75,14 @@ def validate(document: Mapping[str, Any], schema: Mapping[str, Any] | None = Non
     jsonschema.Draft202012Validator(load_schema() if schema is None else schema).validate(document)
 
 
-def from_json(document: Mapping[str, Any], *, catalog: Catalog | None = None) -> Spec:
-    """The spec of an IR.
+def from_json(document: Mapping[str, Any], *, known: Catalog | None = None) -> Spec:
+    """The spec of an IR; `known` are other declarations than those that ship.
 
     Raises ValueError for another version of the IR or an operator that is not declared.
     """
     if document["legoc"] != VERSION:
         raise ValueError(f"an IR of version {document['legoc']}; this is version {VERSION}")
-    known = catalog if catalog is not None else catalogs.catalog()
+    known = known if known is not None else catalog()
     train = document["train"]
     return Spec(
         name=document["name"],

@@ -25,14 +25,14 @@ from legoc.language.lower_train import (
     lower_export,
     lower_train,
 )
-from legoc.language.points import Pipeline, Point, Settings
+from legoc.language.points import Pipeline, Point, Record, Settings
 from legoc.language.spec import Call, Role, Spec, Types
 
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Model:
     """A typed pipeline. `calls` is None where something was refused."""
 
@@ -44,7 +44,7 @@ class Model:
     problems: tuple[Diagnostic, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Lowered:
     """A point's spec, or None with the reasons; warnings come with either."""
 
@@ -99,6 +99,16 @@ class Lowering:
             origin=self.origin(point, model, data, train, export),
         )
         return Lowered(spec=spec, problems=tuple(problems))
+
+    def record(self, record: Record) -> tuple[Diagnostic, ...]:
+        """What is wrong with a record that no run uses."""
+        match record.kind:
+            case "data":
+                return lower_data(record, self.catalog).problems
+            case "train":
+                return lower_train(record, None, record.span, self.catalog).problems
+            case _:
+                return lower_export(record, record.span, self.catalog).problems
 
     def model(self, pipeline: Pipeline) -> Model:
         # Pipelines of a sweep differ as objects while their stages are shared.
@@ -209,7 +219,7 @@ class Lowering:
                 continue
             place = data.spans.get("content")
             found += self.once(
-                ("reading", stage, data.data),
+                ("reading", stage, data),
                 lambda stage=stage, place=place: (
                     *check_layers(stage),
                     *check_reading(stage, data.data, place),

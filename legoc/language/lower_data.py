@@ -21,7 +21,7 @@ DATA = RECORDS["data"]
 LISTS = ("content", "user")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class LoweredData:
     """A record with its source's declaration. `data` is None where something was refused."""
 

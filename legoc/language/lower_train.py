@@ -15,7 +15,7 @@ from legoc.language.records import RECORDS
 from legoc.language.spec import Call, Export, Train
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class LoweredTrain:
     """A recipe for one predictor. `train` is None where something was refused; `task` is known
     even then, if it was sound."""
@@ -26,7 +26,7 @@ class LoweredTrain:
     problems: tuple[Diagnostic, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class LoweredExport:
     export: Export | None
     spans: Mapping[str, Span]
@@ -34,9 +34,10 @@ class LoweredExport:
 
 
 def lower_train(
-    record: Record | None, predictor: Declaration, span: Span, catalog: Catalog
+    record: Record | None, predictor: Declaration | None, span: Span, catalog: Catalog
 ) -> LoweredTrain:
-    """The recipe of a record (none: the defaults), its task that of the predictor unless given."""
+    """The recipe of a record (none: the defaults), its task that of the predictor unless given.
+    Without a predictor it is only judged."""
     judge = Judge(catalog)
     declaration = RECORDS["train"]
     values, broken = judge.arguments(
@@ -45,7 +46,9 @@ def lower_train(
         record.fields if record is not None else {},
     )
     task = declaration.param("task")
-    if task is not None and "task" not in broken and "task" not in values:
+    if predictor is None:
+        broken |= {"task"}
+    elif task is not None and "task" not in broken and "task" not in values:
         name = predictor.tasks[0]
         values["task"] = judge.default(task.kind, {"op": name, "args": {}})
     if values.get("metrics") == ():

@@ -1,0 +1,160 @@
+"""Digests name meanings: spellings share one, changes move the right keys and no other."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from legoc.language.catalog import Catalog, read
+from legoc.language.checking import check
+from legoc.language.declare import Declaration
+from legoc.language.document import Document
+from legoc.language.schema import emit
+from legoc.language.spec import Keys
+from tests.language.declared import DECLARATIONS
+from tests.language.specs import DATA, run_of, spec_of
+
+
+MINER = (
+    "content BERT(lora=32, split=-2, hidden=256) "
+    "-> behavior PolyAttention(codes=32) -> predict MINER"
+)
+
+
+def keys_of(text: str, known: Catalog | None = None) -> Keys:
+    if known is None:
+        return spec_of(text).keys
+    (spec,) = check(Document("t.lego", text), known=known).specs
+    return spec.keys
+
+
+def changed(before: Keys, after: Keys) -> set[str]:
+    return {
+        name for name in ("item", "user", "prefix", "spec")
+        if getattr(before, name) != getattr(after, name)
+    }  # fmt: skip
+
+
+def altered(role: str, name: str, **fields: object) -> Catalog:
+    """The declarations with one of them changed."""
+
+    def alter(declaration: Declaration) -> Declaration:
+        if (declaration.role, declaration.name) != (role, name):
+            return declaration
+        return dataclasses.replace(declaration, **fields)
+
+    return read(emit([alter(declaration) for declaration in DECLARATIONS]))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        run_of(MINER.replace("lora=32", "lora=LoRA(32)")),
+        run_of(MINER.replace("lora=32", "lora=LoRA(r=32, alpha=32)")),
+        run_of(MINER.replace("lora=32, split=-2", "split=-2, lora=32")),
+        run_of(MINER.replace("codes=32", "codes=32, dim=200")),
+        "# a comment\n" + run_of(MINER),
+        run_of(MINER).replace("hidden=256", "hidden=$h").replace("data", "param h = 256\ndata"),
+        run_of(MINER.replace("256", "64")).replace("run m", "run m(content.hidden=256)"),
+        run_of(MINER).replace("train base { }", "train base { epochs = 50  lr = 0.001 }"),
+        run_of(MINER).replace("title(30)", "title"),
+        run_of(MINER.replace("hidden=256", "hidden=256, page=64")),
+    ],
+)  # fmt: skip
+def test_other_spellings_have_the_same_keys(text: str) -> None:
+    assert keys_of(text) == keys_of(run_of(MINER))
+
+
+@pytest.mark.parametrize(
+    ("text", "moved"),
+    [
+        (run_of(MINER.replace("codes=32", "codes=8")), {"user", "spec"}),
+        (run_of(MINER.replace("MINER", "MINER(score=max)")), {"spec"}),
+        (run_of(MINER.replace("hidden=256", "hidden=64")), {"item", "user", "spec"}),
+        (run_of(MINER.replace("lora=32", "lora=8")), {"item", "user", "spec"}),
+        (run_of(MINER.replace("split=-2", "split=-3")), {"item", "user", "prefix", "spec"}),
+        (run_of(MINER).replace("title(30)", "title(20)"), {"item", "user", "prefix", "spec"}),
+        (run_of(MINER).replace("train base { }", "train base { lr = 1e-4 }"), {"spec"}),
+        (run_of(MINER).replace("source = Demo", "source = Demo  history = 20"), {"user", "spec"}),
+        (run_of(MINER).replace("source = Demo", "source = Demo  group = user"), {"spec"}),
+    ],
+)
+def test_a_change_moves_the_keys_it_concerns(text: str, moved: set[str]) -> None:
+    assert changed(keys_of(run_of(MINER)), keys_of(text)) == moved
+
+
+def test_only_a_split_language_model_has_a_prefix() -> None:
+    assert keys_of(run_of("content CNN -> behavior Additive -> predict Dot")).prefix == ""
+    assert keys_of(run_of(MINER.replace("split=-2, ", ""))).prefix == ""
+    assert len(keys_of(run_of(MINER)).prefix) == 64
+
+
+@pytest.mark.parametrize(
+    ("role", "name", "moved"),
+    [
+        ("content", "BERT", {"item", "user", "prefix", "spec"}),
+        ("behavior", "PolyAttention", {"user", "spec"}),
+        ("predict", "MINER", {"spec"}),
+        ("source", "Demo", {"item", "user", "prefix", "spec"}),
+        ("adapter", "LoRA", {"item", "user", "spec"}),
+        ("metric", "GAUC", {"spec"}),
+        ("content", "CNN", set()),
+    ],
+)
+def test_a_new_version_of_an_operator_moves_what_it_makes(
+    role: str, name: str, moved: set[str]
+) -> None:
+    text = run_of(MINER)
+    assert changed(keys_of(text), keys_of(text, altered(role, name, version=7))) == moved
+
+
+def test_a_later_parameter_enters_only_when_it_leaves_its_default() -> None:
+    lora = next(d for d in DECLARATIONS if d.name == "LoRA")
+    without = altered("adapter", "LoRA", params=tuple(p for p in lora.params if p.name != "kind"))
+    assert keys_of(run_of(MINER)) == keys_of(run_of(MINER), without)
+    other = run_of(MINER.replace("lora=32", 'lora=LoRA(32, kind="new")'))
+    assert changed(keys_of(run_of(MINER)), keys_of(other)) == {"item", "user", "spec"}
+
+
+def test_a_file_enters_by_its_bytes_and_a_folder_not_at_all(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "rows.npy").write_bytes(b"same")
+    text = (
+        'data d {{ source = MIND("{0}")  content = [title] }}\n'
+        'model m = content Null(file="{0}/rows.npy") -> behavior Additive -> predict Dot\n'
+        "run m on d\n"
+    )
+    first = keys_of(text.format(tmp_path / "a"))
+    assert first == keys_of(text.format(tmp_path / "b"))
+    (tmp_path / "b" / "rows.npy").write_bytes(b"other")
+    assert changed(first, keys_of(text.format(tmp_path / "b"))) == {"item", "user", "spec"}
+
+
+def test_a_missing_file_leaves_its_keys_empty(tmp_path: Path) -> None:
+    model = f'content Null(file="{tmp_path}/gone") -> behavior Additive -> predict Dot'
+    found = check(Document("t.lego", run_of(model)), known=read(emit(DECLARATIONS)))
+    assert [d.code for d in found.diagnostics] == ["E0606"]
+    assert found.specs[0].keys == Keys(item="", user="", prefix="", spec="")
+
+
+def test_word_vectors_and_tables_belong_to_the_item(tmp_path: Path) -> None:
+    table = tmp_path / "extra.csv"
+    table.write_text("item_id,note\n")
+    text = run_of("content CNN -> behavior Additive -> predict Dot")
+    joined = text.replace("source = Demo", f'source = Demo  augment = "{table}"')
+    assert changed(keys_of(text), keys_of(joined)) == {"item", "user", "spec"}
+    before = keys_of(joined)
+    table.write_text("item_id,note\nx,y\n")
+    assert changed(before, keys_of(joined)) == {"item", "user", "spec"}
+
+
+def test_digests_are_golden() -> None:
+    """The identity of this spec since version 1; a change here orphans the runs of users."""
+    keys = keys_of(
+        DATA + "model m = content CNN -> behavior GRU -> predict DCN\nrun m on demo with base"
+    )
+    assert keys.spec[:16] == "d1645b10e669de3f"
+    assert keys.item[:16] == "267e5f28df80ae2f"
+    assert keys.user[:16] == "60f022c45d92bbee"
