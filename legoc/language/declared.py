@@ -19,6 +19,7 @@ from legoc.language.naming import (
     misfit,
     needs_name,
     other_kind,
+    too_long,
     unknown,
     unknown_override,
     unknown_param,
@@ -35,6 +36,8 @@ from legoc.language.template import (
 from legoc.language.values import read_binding, read_call, read_value, report_repeated
 
 
+# A chain of copies is followed by recursion.
+DEEPEST = 60
 KINDS = ("data", "train", "export", "model")
 Report = Callable[[Diagnostic], None]
 Made = RecordTemplate | PipelineTemplate
@@ -78,7 +81,7 @@ class Declarations:
             target = target.scope.names.get(rest[0].text)
             depth = 2
         if target is None or target.item is None:
-            if head.text not in self.main.lost:
+            if not self.main.may_have(head.text):
                 self.report(unknown_override(override, self.main))
             return
         inside = override.key.words[depth:]
@@ -115,7 +118,7 @@ class Declarations:
         name = words[0]
         target = where.names.get(name.text) if len(words) == 1 else None
         if target is None or target.item is None:
-            if name.text not in where.lost:
+            if not where.may_have(name.text):
                 self.report(unknown(path, where, name, kinds))
             raise Unresolved
         if target.kind not in kinds:
@@ -135,7 +138,7 @@ class Declarations:
         """The template of a param; one object for all its uses."""
         target = scope.names.get(name)
         if target is None or not isinstance(target.item, tree.Setting):
-            if name not in scope.lost:
+            if not scope.may_have(name):
                 self.report(unknown_param(scope, name, span, target))
             raise Unresolved
         item, home = target.item, target.scope
@@ -152,6 +155,9 @@ class Declarations:
         if item in self.doing:
             self.report(circle(self.doing[self.doing.index(item) :]))
             raise Unresolved
+        if len(self.doing) >= DEEPEST:
+            self.report(too_long(item))
+            self.made[item] = None
         if item in self.made:
             made = self.made[item]
             if made is None:

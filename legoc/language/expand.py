@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
+from legoc.language.copies import refuse
 from legoc.language.diagnostics import Diagnostic
 from legoc.language.points import Pipeline, Point, Record, Settings
 from legoc.language.resolve import Resolved
@@ -18,8 +19,12 @@ from legoc.language.template import (
     RecordTemplate,
     RunTemplate,
     Sweep,
+    count_ways,
 )
 from legoc.language.ways import Chosen, Expander, Outcome, Pick
+
+
+MOST = 200_000
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -73,12 +78,17 @@ def expand_all(resolved: Resolved) -> Expansion:
     excluded: list[Point] = []
     found: list[Diagnostic] = []
     for run in resolved.runs:
+        if count_ways(run) > MOST:
+            found.append(too_many(run))
+            continue
         points = list(expand_run(run))
         patterns = Patterns(run.excepts)
         for point in points:
             (excluded if patterns.match(point) else kept).append(point)
         found += patterns.unknown(points)
-    loose = chain.from_iterable(expand_run(run) for run in resolved.loose)
+    loose = chain.from_iterable(
+        expand_run(run) for run in resolved.loose if count_ways(run) <= MOST
+    )
     return Expansion(
         points=tuple(kept),
         excluded=tuple(excluded),
@@ -86,6 +96,14 @@ def expand_all(resolved: Resolved) -> Expansion:
         spare=tuple(chain.from_iterable(map(expand_record, resolved.spare))),
         diagnostics=tuple(found),
     )
+
+
+def too_many(run: RunTemplate) -> Diagnostic:
+    """E0210: nobody trains so many points, and listing them would only fill the memory."""
+    return refuse(
+        "E0210", run.span, f"a run has about {count_ways(run):,} points",
+        f"more than {MOST:,}", "sweep fewer values, or write several runs",
+    )  # fmt: skip
 
 
 def expand_run(run: RunTemplate) -> Iterator[Point]:

@@ -17,6 +17,8 @@ WORDS = {
     )
 }  # fmt: skip
 
+NAMED = ("PARAM", "DATA", "TRAIN", "EXPORT", "MODEL", "AS", "LPAR", "COMMA")
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Mistake:
@@ -34,6 +36,15 @@ class Mistake:
     before: lark.Token | None
     stack: tuple[Any, ...]
     whole: Any = None
+
+    @property
+    def hides_name(self) -> bool:
+        """Whether it is the name itself of something that is missing."""
+        if self.before is None:
+            return False
+        if self.accepted <= {"NAME", "RPAR"}:
+            return self.before.type in NAMED
+        return self.before.type == "NAME" and str(self.before) in WORDS.values()
 
     @property
     def words(self) -> tuple[str, ...]:

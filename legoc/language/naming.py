@@ -155,6 +155,14 @@ def circle(items: Sequence[tree.Setting | tree.Declared]) -> Diagnostic:
     )
 
 
+def too_long(item: tree.Setting | tree.Declared) -> Diagnostic:
+    """A chain of copies that no reader could follow."""
+    return refuse(
+        "E0203", item.name.span, "too many declarations rest on each other in one chain",
+        "this is more than 60 steps away", "copy an earlier one",
+    )  # fmt: skip
+
+
 def needs_name(value: "tree.Value", ref: tree.Invocation, kind: str) -> Diagnostic:
     """A positional argument where fields are replaced."""
     example = "content=CNN" if kind == "model" else "field=value"

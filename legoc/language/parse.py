@@ -29,13 +29,14 @@ from legoc.language.scan import (
 from legoc.language.wording import describe
 
 
+ANY = "*"
 ITEMS = ("use", "param", "data", "train", "export", "model", "run")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Parsed:
     """A document as a tree. `lost` are the words of the parts that could not be read: any of them
-    may have been a name."""
+    may have been a name; `ANY` is among them where the name itself is missing."""
 
     document: Document
     tree: tree.Tree
@@ -72,6 +73,7 @@ def parse(document: Document) -> Parsed:
         # The token before may have begun the declaration that closes an open bracket.
         behind = max(result.before.start_pos if result.before else 0, broken)
         start = restart(document.text, behind if behind > start else result.offset)
+        lost |= {ANY} if result.hides_name else set()
         lost |= {p.text for p in pieces(document.text[:start], broken) if p.is_word}
         if start >= len(document.text):
             break

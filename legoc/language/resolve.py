@@ -87,7 +87,7 @@ def resolve(path: "str | os.PathLike[str] | Document", overrides: Sequence[str] 
         runs=runs,
         loose=loose,
         spare=spare,
-        unused=unused if runs else (),
+        unused=unused if runs and not scope.lost else (),
         documents=documents,
     )
 

@@ -5,7 +5,7 @@ may have been declared in an unreadable part of a file counts as lost, not as un
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -14,7 +14,7 @@ from legoc.language import tree
 from legoc.language.copies import refuse
 from legoc.language.diagnostics import Diagnostic, Label
 from legoc.language.document import Document, Span
-from legoc.language.parse import Parsed, parse
+from legoc.language.parse import ANY, Parsed, parse
 from legoc.language.suggest import listing, nearest
 
 
@@ -40,7 +40,11 @@ class Scope:
 
     parsed: Parsed
     names: Mapping[str, Target]
-    lost: frozenset[str]
+    lost: Set[str]
+
+    def may_have(self, name: str) -> bool:
+        """Whether a name may have stood in a part of the file that could not be read."""
+        return name in self.lost or ANY in self.lost
 
     @property
     def document(self) -> Document:
@@ -73,8 +77,8 @@ def enter(document: Document, files: Files, trail: tuple[str, ...] = ()) -> Scop
     parsed = parse(document)
     files.found.extend(parsed.diagnostics)
     names: dict[str, Target] = {}
-    lost = set(parsed.lost)
-    scope = Scope(parsed, names, frozenset())
+    lost: set[str] = set(parsed.lost)
+    scope = Scope(parsed, names, lost)
 
     def declare(word: tree.Word, target: Target) -> None:
         known = names.get(word.text)
@@ -96,11 +100,10 @@ def enter(document: Document, files: Files, trail: tuple[str, ...] = ()) -> Scop
                     declare(word, Target(found.scope, found.item, word.span))
                     continue
                 lost.add(word.text)
-                if word.text not in used.lost:
+                if not used.may_have(word.text):
                     files.found.append(not_there(word, used))
         elif not isinstance(item, tree.Run):
             declare(item.name, Target(scope, item, item.name.span))
-    object.__setattr__(scope, "lost", frozenset(lost))
     files.scopes[real] = scope
     return scope
 
@@ -108,6 +111,9 @@ def enter(document: Document, files: Files, trail: tuple[str, ...] = ()) -> Scop
 def load(use: tree.Use, document: Document, files: Files, trail: tuple[str, ...]) -> Loaded:
     """The scope of a used file; None where there is none to be had, which has been reported."""
     path = os.path.normpath(os.path.join(os.path.dirname(document.path), use.file.value))
+    if not path.isprintable():
+        files.found.append(unreadable(path, use.file.span, ValueError("a path of this kind")))
+        return None
     real = os.path.realpath(path)
     if real in trail:
         around = [os.path.basename(each) for each in (*trail[trail.index(real) :], real)]

@@ -5,6 +5,7 @@ and builds the parts of points. Templates compare by identity, and a swept `para
 wherever it is used: that is how all its uses move together.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -131,6 +132,34 @@ class RunTemplate:
     export: Choice | None = None
     where_valid: bool = False
     excepts: tuple[tree.Arguments, ...] = ()
+
+
+def count_ways(run: RunTemplate) -> int:
+    """At most how many points a run has; exactly so many where every swept param is met by each."""
+    params: dict[object, int] = {}
+
+    def count(template: Template) -> int:
+        if isinstance(template, Sweep) and template.param is not None:
+            params[template.identity] = sum(count(option) for option in template.options)
+            return 1
+        if isinstance(template, Sweep):
+            return sum(count(option) for option in template.options)
+        if isinstance(template, Called):
+            below = (*template.positional, *(e.template for e in template.args.values()))
+            return math.prod(count(each) for each in below)
+        return (
+            math.prod(count(each) for each in template.items) if isinstance(template, Listed) else 1
+        )
+
+    def count_choice(choice: Choice) -> int:
+        parts = choice.template
+        if isinstance(parts, RecordTemplate):
+            return math.prod(count(entry.template) for entry in parts.fields.values())
+        return math.prod(count(stage.template) for stage in parts.stages)
+
+    groups = [run.models, run.data, run.train, (run.export,) if run.export else ()]
+    inline = math.prod(sum(map(count_choice, group)) for group in groups if group)
+    return inline * math.prod(params.values())
 
 
 def find_sweeps(

@@ -1,4 +1,4 @@
-"""E0201 to E0209: names, files and the shape of what is declared."""
+"""E0201 to E0210: names, files and the shape of what is declared."""
 
 from legoc.language.codes import Code
 
@@ -90,5 +90,15 @@ CODES = (
         explanation="A word of the language cannot be the name of a declaration, a file prefix or a param.",
         bad="param data = 3",
         good="param size = 3",
+    ),
+    Code(
+        code="E0210",
+        title="too many points",
+        explanation=(
+            "The axes of one run multiply to more than 200,000 points. Values that belong together are "
+            "swept as whole calls, and grids that do not are written as several runs."
+        ),
+        bad="run m on mind with base(seed in [1, 2, 3], lr in [1e-3, 1e-4], ...)",
+        good="run m on mind with base(lr in [1e-3, 1e-4])",
     ),
 )
