@@ -99,9 +99,9 @@ def expand_all(resolved: Resolved) -> Expansion:
 
 
 def too_many(run: RunTemplate) -> Diagnostic:
-    """E0210: nobody trains so many points, and listing them would only fill the memory."""
+    """E0703: nobody trains so many points, and listing them would only fill the memory."""
     return refuse(
-        "E0210", run.span, f"a run has about {count_ways(run):,} points",
+        "E0703", run.span, f"a run has about {count_ways(run):,} points",
         f"more than {MOST:,}", "sweep fewer values, or write several runs",
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""E0201 to E0210: names, files and the shape of what is declared."""
+"""E0201 to E0209: names, files and the shape of what is declared."""
 
 from legoc.language.codes import Code
 
@@ -10,8 +10,9 @@ CODES = (
         code="E0201",
         title="no such file",
         explanation=(
-            "A `use` names a file that is not there or cannot be read as UTF-8 text. Paths are relative "
-            "to the folder of the file that states them; there is no search path."
+            "A `use` names a file that is not there or cannot be read as UTF-8 text. Paths "
+            "are relative to the folder of the file that states them; there is no search "
+            "path."
         ),
         bad='use "comon.lego" (mind)',
         good='use "common.lego" (mind)',
@@ -20,8 +21,8 @@ CODES = (
         code="E0202",
         title="unknown name",
         explanation=(
-            "A name is used that is declared nowhere in this file and brought in by no `use`, or that "
-            "is declared as something else. Names resolve in the scope of their file."
+            "A name is used that is declared nowhere in this file and brought in by no `use`, "
+            "or that is declared as something else. Names resolve in the scope of their file."
         ),
         bad=f"{PIPELINE}\nrun nalm on mind",
         good=f"{PIPELINE}\nrun naml on mind",
@@ -30,8 +31,9 @@ CODES = (
         code="E0203",
         title="a cycle",
         explanation=(
-            "Files that use each other, or declarations that copy each other, have no beginning. Move "
-            "what both need into a third file, or write one of the declarations out."
+            "Files that use each other, or declarations that copy each other, have no "
+            "beginning. Move what both need into a third file, or write one of the "
+            "declarations out."
         ),
         bad="train a = b\ntrain b = a",
         good="train a { epochs = 5 }\ntrain b = a(epochs=10)",
@@ -40,8 +42,8 @@ CODES = (
         code="E0204",
         title="second definition",
         explanation=(
-            "A name is declared twice in one file, counting what `use` brings in; or two runs would "
-            "give their points one name."
+            "A name is declared twice in one file, counting what `use` brings in; or two runs "
+            "would give their points one name."
         ),
         bad="param hidden = 64\nparam hidden = 128",
         good="param hidden = 64",
@@ -57,9 +59,9 @@ CODES = (
         code="E0206",
         title="no such operator in this role",
         explanation=(
-            "No operator of this name is declared for the stage. One name may exist in several roles "
-            "with different meanings: `content Null` is an item table, `behavior Null` passes the "
-            "clicks through. `legoc operators ROLE` lists them."
+            "No operator of this name is declared for the stage. One name may exist in "
+            "several roles with different meanings: `content Null` is an item table, "
+            "`behavior Null` passes the clicks through. `legoc operators ROLE` lists them."
         ),
         bad="content CNN -> behavior Aditive -> predict Dot",
         good="content CNN -> behavior Additive -> predict Dot",
@@ -68,8 +70,9 @@ CODES = (
         code="E0207",
         title="no such stage",
         explanation=(
-            "An override names a stage that the model does not have. A model is called with stages, "
-            "`nrms(content=BERT)`, or with dotted keys that set one parameter of a stage."
+            "An override names a stage that the model does not have. A model is called with "
+            "stages, `nrms(content=BERT)`, or with dotted keys that set one parameter of a "
+            "stage."
         ),
         bad=f"{PIPELINE}\nmodel wide = naml(flatten=Longformer)",
         good=f"{PIPELINE}\nmodel wide = naml(content=CNN(hidden=256))",
@@ -78,8 +81,8 @@ CODES = (
         code="E0208",
         title="pipeline shape",
         explanation=(
-            "A pipeline is `content -> behavior -> predict`, `content -> flatten -> predict` or "
-            "`flatten -> predict`, each stage once and in this order."
+            "A pipeline is `content -> behavior -> predict`, `content -> flatten -> predict` "
+            "or `flatten -> predict`, each stage once and in this order."
         ),
         bad="behavior Additive -> content CNN -> predict Dot",
         good="content CNN -> behavior Additive -> predict Dot",
@@ -87,18 +90,10 @@ CODES = (
     Code(
         code="E0209",
         title="reserved word",
-        explanation="A word of the language cannot be the name of a declaration, a file prefix or a param.",
+        explanation=(
+            "A word of the language cannot be the name of a declaration, a file prefix or a param."
+        ),
         bad="param data = 3",
         good="param size = 3",
-    ),
-    Code(
-        code="E0210",
-        title="too many points",
-        explanation=(
-            "The axes of one run multiply to more than 200,000 points. Values that belong together are "
-            "swept as whole calls, and grids that do not are written as several runs."
-        ),
-        bad="run m on mind with base(seed in [1, 2, 3], lr in [1e-3, 1e-4], ...)",
-        good="run m on mind with base(lr in [1e-3, 1e-4])",
     ),
 )
