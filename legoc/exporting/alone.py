@@ -16,8 +16,9 @@ from torch import nn
 from legoc.data.rows import Rows
 from legoc.exporting.graphs import emit_graph, reference_copy
 from legoc.exporting.labels import save, strip
-from legoc.language import ir, plan
+from legoc.language import ir
 from legoc.language.diagnostics import fail
+from legoc.language.plan import plan
 from legoc.language.spec import Spec
 
 
@@ -63,7 +64,7 @@ def main(folder: Path, name: str) -> None:
     rows = Rows(**json.loads((folder / "rows.json").read_text(encoding="utf-8")))
     recommender = compile(spec).build(rows)
     recommender.load_state_dict(load_file(folder / "weights.safetensors"))
-    graph = plan.plan(spec).graph(name)
+    graph = plan(spec).graph(name)
     assert graph is not None
     model = emit_graph(reference_copy(recommender), graph, opset=spec.export.opset)
     strip(model)

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from legoc.data.log import F32
+from legoc.evaluation.public import chosen_metrics
 from legoc.exporting import contents
 from legoc.exporting.card import model_card, pipeline
 from legoc.exporting.certificate import Whole, certify, choose_split
@@ -74,8 +75,7 @@ def write_bundle(
             labels=describe_model(spec, prepared), progress=progress,
         )  # fmt: skip
         torch_table = read_table(reference, prepared.rows.items) if plan.layout == "id" else None
-        with progress.task("items", len(prepared.items)):
-            table = item_table(files, prepared, torch_table)
+        table = item_table(files, prepared, torch_table, progress)
         contents.write_items(place, table, prepared.items.ids)
         if plan.reads_user:
             contents.write_users(place, prepared.users.ids)
@@ -87,6 +87,7 @@ def write_bundle(
             {name: made.graph for name, made in files.items()},
             {name: made.run for name, made in files.items()},
         )
+        progress.say("comparing torch and onnxruntime on real rows")
         whole, real = prove(spec, plan, prepared, files, torch_table, table)
         manifest = {
             "format": FORMAT,
@@ -133,14 +134,17 @@ def read_table(reference: Any, rows: int) -> F32:
 
 
 def item_table(
-    files: Mapping[str, GraphFile], prepared: "Prepared", torch_table: F32 | None
+    files: Mapping[str, GraphFile],
+    prepared: "Prepared",
+    torch_table: F32 | None,
+    progress: Progress,
 ) -> F32:
     """The item matrix [N, D]: what the exported item encoder makes of every item, or the table."""
     if torch_table is not None:
         return torch_table
     made = files["item_encoder"]
     every = np.arange(len(prepared.items), dtype=np.int32)
-    return encode_items(made.run, made.graph, prepared.inputs, every)
+    return encode_items(made.run, made.graph, prepared.inputs, every, progress)
 
 
 def prove(
@@ -159,7 +163,7 @@ def prove(
         prepared.inputs,
         prepared.logs[split],
         split,
-        spec.train.metrics if spec.train is not None else (),
+        chosen_metrics(spec),
         seed=spec.train.seed if spec.train is not None else 0,
         tolerance=spec.export.parity if spec.export.precision == "fp32" else None,
     )

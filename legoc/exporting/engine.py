@@ -17,6 +17,7 @@ from legoc.data.log import F32, I32, Log
 from legoc.exporting.gates import Run
 from legoc.exporting.probes import Tensors
 from legoc.language.plan import Graph, Plan
+from legoc.progress import SILENT, Progress
 from legoc_runtime.sessions import Settings, open_session
 
 
@@ -45,15 +46,19 @@ class Side:
     runs: Mapping[str, Run]
 
 
-def encode_items(run: Run, graph: Graph, inputs: ItemInputs, items: I32) -> F32:
+def encode_items(
+    run: Run, graph: Graph, inputs: ItemInputs, items: I32, progress: Progress = SILENT
+) -> F32:
     """The vectors [I, D] of some items, encoded in buckets of like length; row 0 gives zeros."""
     width = int(graph.outputs[0].dims[-1])
     vectors = np.zeros((len(items), width), dtype=np.float32)
     real = np.flatnonzero(items)
     order = real[np.argsort(inputs.lengths[items[real]], kind="stable")]
-    for start in range(0, len(order), ITEMS):
-        block = order[start : start + ITEMS]
-        vectors[block] = run(feed(inputs.rows(items[block])))
+    with progress.task("items", len(order)) as task:
+        for start in range(0, len(order), ITEMS):
+            block = order[start : start + ITEMS]
+            vectors[block] = run(feed(inputs.rows(items[block])))
+            task.advance(len(block))
     return vectors
 
 

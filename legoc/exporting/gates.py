@@ -201,7 +201,7 @@ def private_paths() -> tuple[bytes, ...]:
     roots = [Path.home(), Path.cwd(), Path(__file__).parents[2], Path(sys.prefix)]
     roots += [Path(path) for path in (sysconfig.get_path("purelib"), sysconfig.get_path("stdlib"))]
     # Shorter ones, such as `/`, occur in weights by chance.
-    return tuple({os.fsencode(root) for root in roots if len(str(root)) >= 5})
+    return tuple({os.fsencode(root) + b"/" for root in roots if len(str(root)) >= 5})
 
 
 def verify_stripped(model: "onnx.ModelProto", path: Path, graph: Graph) -> None:

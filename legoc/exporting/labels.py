@@ -31,8 +31,10 @@ def strip(model: "onnx_ir.Model") -> None:
             value.doc_string = None
             value.metadata_props.clear()
             if value.const_value is not None:
-                value.const_value.doc_string = None
                 value.const_value.metadata_props.clear()
+                # Tensors of a loaded graph cannot be changed; those were stripped before.
+                if value.const_value.doc_string:
+                    value.const_value.doc_string = None
         for node in graph:
             node.doc_string = None
             node.metadata_props.clear()
