@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from legoc.language import tree
+from legoc.language.claims import Claims
 from legoc.language.copies import (
     Refused,
     change_pipeline,
@@ -15,13 +16,10 @@ from legoc.language.diagnostics import Diagnostic
 from legoc.language.document import Span
 from legoc.language.naming import (
     circle,
-    fits_no_run,
-    misfit,
     needs_name,
     other_kind,
     too_long,
     unknown,
-    unknown_override,
     unknown_param,
 )
 from legoc.language.override import Override, as_text, takes_text
@@ -38,11 +36,9 @@ from legoc.language.values import read_binding, read_call, read_value, report_re
 
 # A chain of copies is followed by recursion.
 DEEPEST = 60
-KINDS = ("data", "train", "export", "model")
 Report = Callable[[Diagnostic], None]
 Made = RecordTemplate | PipelineTemplate
 T = TypeVar("T")
-M = TypeVar("M", RecordTemplate, PipelineTemplate)
 
 
 class Unresolved(Exception):
@@ -50,8 +46,7 @@ class Unresolved(Exception):
 
 
 class Declarations:
-    """The templates of one check, made on demand. `used` are the declarations something refers to,
-    `prefixes` the prefixes."""
+    """The templates of one check, made on demand. `used` are those something refers to."""
 
     def __init__(self, scope: Scope, report: Report, overrides: Sequence[Override]) -> None:
         self.main = scope
@@ -59,51 +54,10 @@ class Declarations:
         self.made: dict[tree.Setting | tree.Declared, Template | Made | None] = {}
         self.doing: list[tree.Setting | tree.Declared] = []
         self.used: set[tree.Setting | tree.Declared] = set()
-        self.prefixes: set[str] = set()
         self.sources: dict[Made, tree.Declared] = {}
-        self.kinds: list[Override] = []
-        self.fitted: set[Override] = set()
-        self.settings: dict[tree.Setting, Override] = {}
-        self.changes: dict[tree.Declared, list[tuple[Override, tree.Path]]] = {}
-        for override in overrides:
-            self.claim(override)
+        self.claims = Claims(scope, report, overrides)
 
-    def claim(self, override: Override) -> None:
-        """Find what an override is about: a param, a declaration, or every point."""
-        head, *rest = override.key.words
-        if rest and head.text in KINDS and head.text not in self.main.names:
-            self.kinds.append(override)
-            return
-        target = self.main.names.get(head.text)
-        depth = 1
-        if target is not None and target.item is None and rest:
-            self.prefixes.add(head.text)
-            target = target.scope.names.get(rest[0].text)
-            depth = 2
-        if target is None or target.item is None:
-            if not self.main.may_have(head.text):
-                self.report(unknown_override(override, self.main))
-            return
-        inside = override.key.words[depth:]
-        if isinstance(target.item, tree.Setting) and not inside:
-            self.settings[target.item] = override
-        elif isinstance(target.item, tree.Declared) and inside:
-            path = override.inside(depth)
-            self.changes.setdefault(target.item, []).append((override, path))
-        else:
-            self.report(misfit(override, target.item))
-
-    def unclaimed(self) -> list[Diagnostic]:
-        """Overrides under the word of a kind that no run has."""
-        if self.main.parsed.lost:
-            return []
-        return [
-            fits_no_run(override, self.main)
-            for override in self.kinds
-            if override not in self.fitted
-        ]
-
-    def is_used(self, made: Made) -> bool:
+    def is_used(self, made: Madeade) -> bool:
         return self.sources.get(made) in self.used
 
     def find(self, scope: Scope, path: tree.Path, *kinds: str) -> Target:
@@ -113,7 +67,7 @@ class Declarations:
         first = scope.names.get(words[0].text)
         if len(words) > 1 and first is not None and first.item is None:
             if scope is self.main:
-                self.prefixes.add(words[0].text)
+                self.claims.prefixes.add(words[0].text)
             where, words = first.scope, words[1:]
         name = words[0]
         target = where.names.get(name.text) if len(words) == 1 else None
@@ -181,7 +135,7 @@ class Declarations:
             raise Unresolved from None
 
     def make_param(self, scope: Scope, item: tree.Setting) -> Template:
-        override = self.settings.get(item)
+        override = self.claims.settings.get(item)
         if override is not None:
             written = item.binding.value if isinstance(item.binding, tree.Bind) else None
             if isinstance(written, tree.Text):
@@ -204,7 +158,7 @@ class Declarations:
 
     def make(self, scope: Scope, item: tree.Declared) -> Made:
         name, span = item.name.text, item.name.span
-        made: Made
+        made: Madeade
         if isinstance(item.body, tree.Chain):
             made = self.read_chain(name, span, item.body, scope)
         elif isinstance(item.body, tree.Block):
@@ -213,7 +167,7 @@ class Declarations:
         else:
             base = self.reference(scope, item.body, item.kind)
             made = replace(base, name=name, span=span)
-        for override, path in self.changes.get(item, ()):
+        for override, path in self.claims.changes.get(item, ()):
             made = self.override(made, override, path)
         return made
 
@@ -232,23 +186,20 @@ class Declarations:
         fields = [value for value in ref.args.values if isinstance(value, tree.Field)]
         return self.change(base, scope, fields)
 
-    def change(self, made: M, scope: Scope, fields: Sequence[tree.Field]) -> M:
+    def change(self, made: Made, scope: Scope, fields: Sequence[tree.Field]) -> Made:
         report_repeated(fields, self.report)
         for field in fields:
             new = read_binding(field.binding, self.lookup(scope), self.report)
             made = change_any(made, field.key, new)
         return made
 
-    def override(self, made: M, override: Override, path: tree.Path) -> M:
+    def override(self, made: Made, override: Override, path: tree.Path) -> Made:
         new = as_text(override) if takes_text(made, path) else self.value_of(override)
-        return change_any(made, path, new)
+        return self.guard(lambda: change_any(made, path, new))
 
-    def override_kind(self, kind: str, made: M) -> M:
+    def override_kind(self, kind: str, made: Made) -> Made:
         """Apply what `--set KIND.…` says of every point."""
-        for override in self.kinds:
-            if override.key.words[0].text != kind:
-                continue
-            self.fitted.add(override)
+        for override in self.claims.of_kind(kind):
             made = self.override(made, override, override.inside(1))
         return made
 
@@ -268,7 +219,7 @@ class Declarations:
         return PipelineTemplate(name, span, tuple(stages))
 
 
-def change_any(made: M, key: tree.Path, new: Template) -> M:
+def change_any(made: Made, key: tree.Path, new: Template) -> Made:
     if isinstance(made, RecordTemplate):
         return change_record(made, key, new)
     return change_pipeline(made, key, new)

@@ -10,9 +10,11 @@ from itertools import chain
 
 from legoc.language.copies import refuse
 from legoc.language.diagnostics import Diagnostic
+from legoc.language.document import Span
 from legoc.language.points import Pipeline, Point, Record, Settings
 from legoc.language.resolve import Resolved
 from legoc.language.select import Patterns
+from legoc.language.spec import Role
 from legoc.language.template import (
     Choice,
     PipelineTemplate,
@@ -58,7 +60,7 @@ class Pipelines:
         key = (template, *map(id, settings))
         found = self.known.get(key)
         if found is None:
-            stages = tuple(
+            stages: tuple[tuple[Role, Span, Settings], ...] = tuple(
                 (stage.role, stage.span, made)
                 for stage, made in zip(template.stages, settings, strict=True)
             )

@@ -130,11 +130,12 @@ def misfit(override: Override, item: tree.Setting | tree.Declared) -> Diagnostic
 
 
 def fits_no_run(override: Override, scope: Scope) -> Diagnostic:
+    """`--set train.…` where no run has a recipe."""
     kind = override.key.words[0].text
-    clause = {"train": "with NAME", "export": "as NAME"}.get(kind, f"on {kind.upper()}")
+    clause = {"train": " with NAME", "export": " as NAME"}.get(kind, "")
     return refuse(
         "E0202", override.key.span, f"no run of `{scope.document.path}` has {ARTICLES[kind]}",
-        "changes nothing", f"name one in a run: `run MODEL on DATA {clause}`",
+        "changes nothing", f"name one in a run: `run MODEL on DATA{clause}`",
     )  # fmt: skip
 
 

@@ -71,7 +71,7 @@ def parse(document: Document) -> Parsed:
         raws += kept
         broken = builder.span(kept[-1]).end if kept else start
         # The token before may have begun the declaration that closes an open bracket.
-        behind = max(result.before.start_pos if result.before else 0, broken)
+        behind = max((result.before.start_pos or 0) if result.before else 0, broken)
         start = restart(document.text, behind if behind > start else result.offset)
         lost |= {ANY} if result.hides_name else set()
         lost |= {p.text for p in pieces(document.text[:start], broken) if p.is_word}

@@ -79,7 +79,7 @@ def resolve(path: "str | os.PathLike[str] | Document", overrides: Sequence[str] 
         loose, spare, unused = (), (), ()
     else:
         runs, loose, spare, unused = declared_runs(scope, declarations, found.append)
-    found += declarations.unclaimed()
+    found += declarations.claims.unmet()
     documents = (document, *(each for each in files.documents() if each is not document))
     return Resolved(
         document=document,
@@ -96,22 +96,25 @@ def bare_runs(
     chain: tree.Chain, declarations: Declarations, document: Document
 ) -> tuple[RunTemplate, ...]:
     stem = os.path.splitext(os.path.basename(document.path))[0]
-    try:
-        model = declarations.guard(lambda: declarations.read_chain(stem, chain.span, chain))
-        model = declarations.override_kind("model", model)
-        data = declarations.override_kind("data", demo(chain.span))
-        train = declarations.override_kind("train", RecordTemplate("train", "", chain.span, {}))
-        export = declarations.override_kind("export", RecordTemplate("export", "", chain.span, {}))
-    except Unresolved:
+    span = chain.span
+    made = [
+        attempt(lambda make=make, kind=kind: declarations.override_kind(kind, make()))
+        for kind, make in (
+            (
+                "model",
+                lambda: declarations.guard(lambda: declarations.read_chain(stem, span, chain)),
+            ),
+            ("data", lambda: demo(span)),
+            ("train", lambda: RecordTemplate("train", "", span, {})),
+            ("export", lambda: RecordTemplate("export", "", span, {})),
+        )
+    ]
+    model, data, train, export = (Choice("", each) if each else None for each in made)
+    if model is None or data is None or train is None or export is None:
         return ()
     return (
         RunTemplate(
-            name=stem,
-            span=chain.span,
-            models=(Choice(stem, model),),
-            data=(Choice("Demo", data),),
-            train=(Choice("", train),),
-            export=Choice("", export),
+            name=stem, span=span, models=(model,), data=(data,), train=(train,), export=export
         ),
     )
 
@@ -200,7 +203,7 @@ def unused_names(scope: Scope, declarations: Declarations) -> Iterable[tree.Word
                 target = scope.names.get(word.text)
                 if target is not None and target.item not in declarations.used:
                     yield word
-            if item.prefix is not None and item.prefix.text not in declarations.prefixes:
+            if item.prefix is not None and item.prefix.text not in declarations.claims.prefixes:
                 yield item.prefix
         elif item not in declarations.used:
             yield item.name

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from legoc.language import tree
 from legoc.language.declared import Declarations, Unresolved
 from legoc.language.diagnostics import Diagnostic, Label
-from legoc.language.template import Choice, RunTemplate
+from legoc.language.template import Choice, RecordTemplate, RunTemplate
 from legoc.language.values import twice
 
 
@@ -17,6 +17,10 @@ def describe_run(
     data = choices(run.data, "data", declarations)
     train = choices(run.train, "train", declarations)
     export = choices((run.export,) if run.export else (), "export", declarations)
+    if not export and declarations.claims.of_kind("export"):
+        # Without `as` the defaults hold, and those can be overridden.
+        defaults = RecordTemplate("export", "", run.head, {})
+        export = [Choice("", declarations.override_kind("export", defaults))]
     for refs in (run.models, run.data, run.train):
         report_repeated_refs(refs, report)
     found = [each for group in (models, data, train, export) for each in group]
@@ -42,6 +46,8 @@ def choices(
 ) -> list[Choice | None]:
     """What each reference of a run means; None where that has been reported."""
     found: list[Choice | None] = []
+    if refs:
+        declarations.claims.of_kind(kind)
     for ref in refs:
         try:
             made = declarations.guard(

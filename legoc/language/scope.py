@@ -92,9 +92,10 @@ def enter(document: Document, files: Files, trail: tuple[str, ...] = ()) -> Scop
             used = load(item, document, files, (*trail, real))
             if used is None:
                 lost.update(word.text for word in (*item.names, item.prefix) if word)
-            elif item.prefix is not None:
+                continue
+            if item.prefix is not None:
                 declare(item.prefix, Target(used, None, item.prefix.span))
-            for word in item.names if used is not None else ():
+            for word in item.names:
                 found = used.names.get(word.text)
                 if found is not None and found.item is not None:
                     declare(word, Target(found.scope, found.item, word.span))

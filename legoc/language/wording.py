@@ -1,10 +1,8 @@
 """What a syntax error says: by its place if an example labels it, else by what would fit."""
 
-from functools import lru_cache
-
 from legoc.language.diagnostics import Diagnostic, Fix, Label
-from legoc.language.document import Document, Span
-from legoc.language.examples import ANYTHING, EXAMPLES, Example
+from legoc.language.document import Span
+from legoc.language.labels import example_at
 from legoc.language.mistakes import END, Mistake
 from legoc.language.scan import DECLARATIONS, PAIRS, RESERVED, STAGES, open_bracket, pieces
 from legoc.language.strange import describe_character
@@ -12,7 +10,6 @@ from legoc.language.suggest import listing, nearest
 
 
 CLOSERS = {"(": "RPAR", "[": "RSQB", "{": "RBRACE"}
-INSERTED = {"-> ": "ARROW", "= ": "EQUAL", "in ": "IN"}
 VALUES = frozenset(
     ("STRING", "NUMBER", "QUANTITY", "DOLLAR", "NAME", "LSQB", "DATA", "MODEL", "TRAIN", "EXPORT")
 )
@@ -60,17 +57,12 @@ def name_of(mistake: Mistake) -> str:
 
 
 def unexpected(
-    mistake: Mistake,
-    label: str,
-    *,
-    help: str = "",
-    fix: Fix | None = None,
-    more: tuple[Label, ...] = (),
+    mistake: Mistake, label: str, *, help: str = "", fix: Fix | None = None
 ) -> Diagnostic:
     return Diagnostic(
         code="E0102",
         message=f"unexpected {name_of(mistake)}",
-        labels=(Label(span=place(mistake), text=label, primary=True), *more),
+        labels=(Label(span=place(mistake), text=label, primary=True),),
         help=(help,) if help else (),
         fix=fix,
     )
@@ -159,13 +151,8 @@ def start_of_declaration(mistake: Mistake) -> Diagnostic | None:
 
 def labelled(mistake: Mistake) -> Diagnostic | None:
     """What the examples say of this place."""
-    table = labels()
-    kind = group(mistake.kind)
-    example = table.get((mistake.state, kind)) or table.get((mistake.state, ANYTHING))
+    example = example_at(mistake)
     if example is None:
-        return None
-    # States are shared by places that end alike; what may be inserted tells them apart.
-    if example.insert and INSERTED[example.insert] not in mistake.accepted:
         return None
     span = place(mistake)
     fix = None
@@ -176,33 +163,6 @@ def labelled(mistake: Mistake) -> Diagnostic | None:
     elif example.delete:
         fix = Fix(grade="safe", title=f"delete `{mistake.text}`", span=span, replacement="")
     return unexpected(mistake, example.label, help=example.help, fix=fix)
-
-
-def group(kind: str | None) -> str:
-    """The four stage words mean one thing to a message."""
-    return "STAGE" if (kind or "").lower() in STAGES else kind or ""
-
-
-@lru_cache(maxsize=1)
-def labels() -> dict[tuple[int, str], Example]:
-    """The examples by the place where their snippets stop; made at the first syntax error."""
-    return {found: example for found, example, _ in label_places()}
-
-
-def label_places() -> list[tuple[tuple[int, str], Example, str]]:
-    """Each snippet with the place where it stops; ValueError for one that is not malformed."""
-    from legoc.language.parse import attempt
-
-    found: list[tuple[tuple[int, str], Example, str]] = []
-    for example in EXAMPLES:
-        for snippet in example.snippets:
-            text = snippet.removesuffix(ANYTHING)
-            stopped = attempt(Document("example", text), 0, "start")
-            if not isinstance(stopped, Mistake):
-                raise ValueError(f"{snippet!r} is no longer malformed")
-            kind = ANYTHING if text != snippet else group(stopped.kind)
-            found.append(((stopped.state, kind), example, snippet))
-    return found
 
 
 def unclosed(mistake: Mistake) -> Diagnostic | None:
@@ -258,6 +218,8 @@ def stray_pipeline(mistake: Mistake) -> Diagnostic | None:
 
 def fitting(mistake: Mistake) -> str:
     """What could stand here, in words."""
+    if not mistake.accepted - {END}:
+        return "nothing more fits here: delete it"
     signs = [SIGNS[kind] for kind in SIGNS if kind in mistake.accepted]
     words = [f"`{word}`" for word in mistake.words]
     if set(DECLARATIONS) <= set(mistake.words):
