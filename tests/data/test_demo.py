@@ -59,6 +59,16 @@ def test_clicks_have_two_levels_and_nothing_else(world):
     assert all(i.clicked.any() for i in (*world.train, *world.dev))
 
 
+def test_histories_are_clicks_of_the_same_taste(world):
+    for histories in (world.before_train, world.before_dev):
+        liked = np.concatenate(
+            [world.likes[u, world.topic[h]] for u, h in enumerate(histories) if h]
+        )
+        # Of uniform candidates a fifth is liked, so that is the share among their clicks.
+        expected = 0.2 * LIKED / (0.2 * LIKED + 0.8 * OTHER)
+        assert liked.mean() == pytest.approx(expected, abs=0.03)
+
+
 def test_sizes_and_days(world, shipped):
     report = shipped.report
     assert report.items == 3000

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from legoc.data.cache import MANIFEST
-from legoc.data.inputs import IdTable
+from legoc.data.inputs import IdTable, TokenTable
 from legoc.data.report import Report
 from legoc.data.tables import Tables
 from legoc.data.tokens import tokenize
@@ -233,3 +233,11 @@ def test_categories_are_numbered_by_how_often_they_occur(tmp_path):
     content = json.loads((tmp_path / "c.json").read_text())["values"]
     assert content == {"c": 5, "a": 6, "b": 7}
     assert space.rows == 8
+
+
+def test_a_mask_comes_from_the_lengths_and_not_from_the_ids():
+    ids = np.array([[0, 0, 0], [5, 0, 7], [9, 9, 9]], dtype=np.int32)
+    lengths = np.array([0, 3, 1], dtype=np.int32)
+    table = TokenTable(ports=(), matrices={"title": (ids, lengths)}, lengths=lengths)
+    mask = table.rows(np.arange(3, dtype=np.int32))["title_mask"]
+    assert mask.tolist() == [[False] * 3, [True] * 3, [True, False, False]]
