@@ -57,7 +57,7 @@ class Declarations:
         self.sources: dict[Made, tree.Declared] = {}
         self.claims = Claims(scope, report, overrides)
 
-    def is_used(self, made: Madeade) -> bool:
+    def is_used(self, made: Made) -> bool:
         return self.sources.get(made) in self.used
 
     def find(self, scope: Scope, path: tree.Path, *kinds: str) -> Target:
@@ -158,7 +158,7 @@ class Declarations:
 
     def make(self, scope: Scope, item: tree.Declared) -> Made:
         name, span = item.name.text, item.name.span
-        made: Madeade
+        made: Made
         if isinstance(item.body, tree.Chain):
             made = self.read_chain(name, span, item.body, scope)
         elif isinstance(item.body, tree.Block):

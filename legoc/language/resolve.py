@@ -97,24 +97,25 @@ def bare_runs(
 ) -> tuple[RunTemplate, ...]:
     stem = os.path.splitext(os.path.basename(document.path))[0]
     span = chain.span
-    made = [
-        attempt(lambda make=make, kind=kind: declarations.override_kind(kind, make()))
-        for kind, make in (
-            (
-                "model",
-                lambda: declarations.guard(lambda: declarations.read_chain(stem, span, chain)),
-            ),
-            ("data", lambda: demo(span)),
-            ("train", lambda: RecordTemplate("train", "", span, {})),
-            ("export", lambda: RecordTemplate("export", "", span, {})),
-        )
+    model = attempt(lambda: declarations.guard(lambda: declarations.read_chain(stem, span, chain)))
+    parts = (
+        ("model", model),
+        ("data", demo(span)),
+        ("train", RecordTemplate("train", "", span, {})),
+        ("export", RecordTemplate("export", "", span, {})),
+    )
+    found = [
+        attempt(lambda kind=kind, part=part: declarations.override_kind(kind, part))
+        for kind, part in parts
+        if part is not None
     ]
-    model, data, train, export = (Choice("", each) if each else None for each in made)
-    if model is None or data is None or train is None or export is None:
+    made = [Choice(stem, part) for part in found if part is not None]
+    if len(made) < len(parts):
         return ()
+    first, data, train, export = made
     return (
         RunTemplate(
-            name=stem, span=span, models=(model,), data=(data,), train=(train,), export=export
+            name=stem, span=span, models=(first,), data=(data,), train=(train,), export=export
         ),
     )
 
