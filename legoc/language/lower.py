@@ -26,7 +26,8 @@ from legoc.language.lower_train import (
     lower_train,
 )
 from legoc.language.points import Pipeline, Point, Record, Settings
-from legoc.language.spec import Call, Role, Spec, Types
+from legoc.language.spec import Call, Data, Export, Role, Spec, Train, Types
+from legoc.language.text import EXPORT, TRAIN, Writer, assemble, title
 
 
 T = TypeVar("T")
@@ -58,6 +59,7 @@ class Lowering:
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
         self.digester = Digester(catalog)
+        self.writer = Writer(catalog)
         self.known: dict[tuple[object, ...], Any] = {}
 
     def once(self, key: tuple[object, ...], make: Callable[[], T]) -> T:
@@ -95,7 +97,7 @@ class Lowering:
             export=export.export,
             types=model.types,
             keys=self.digester.keys(model.calls, data.data, train.train),
-            source_text=point.run.document.text,
+            source_text=self.text(point, model.calls, data.data, train.train, export.export),
             origin=self.origin(point, model, data, train, export),
         )
         return Lowered(spec=spec, problems=tuple(problems))
@@ -109,6 +111,21 @@ class Lowering:
                 return lower_train(record, None, record.span, self.catalog).problems
             case _:
                 return lower_export(record, record.span, self.catalog).problems
+
+    def text(
+        self, point: Point, calls: Mapping[Role, Call], data: Data, train: Train, export: Export
+    ) -> str:
+        """The point as a file of its own. Parts are told apart by identity; `known` keeps them."""
+        name = title(point.name)
+        return assemble(
+            name,
+            self.once(("model text", name, id(calls)), lambda: self.writer.model(name, calls)),
+            self.once(("data text", id(data)), lambda: self.writer.data(data)),
+            self.once(("train text", id(train)), lambda: self.writer.record("train", TRAIN, train)),
+            self.once(
+                ("export text", id(export)), lambda: self.writer.record("export", EXPORT, export)
+            ),
+        )
 
     def model(self, pipeline: Pipeline) -> Model:
         # Pipelines of a sweep differ as objects while their stages are shared.
