@@ -43,7 +43,10 @@ class Inputs:
 
 
 @pytest.mark.parametrize("name", PIPELINES)
-def test_torch_engine(name):
+def test_torch_engine(name, monkeypatch):
+    # Small chunks, so that owners are renumbered and blocks of users differ in length.
+    monkeypatch.setattr("legoc_runtime.chunks.PAIRS_AT_ONCE", 5)
+    monkeypatch.setattr("legoc.evaluation.evaluator.USERS_AT_ONCE", 2)
     torch.manual_seed(0)
     compiled = compile(spec(name))
     recommender = compiled.build(ROWS)
@@ -112,7 +115,6 @@ class Records:
 
 @pytest.mark.parametrize("name", bundles.KINDS)
 def test_onnxruntime_engine(tmp_path, name, monkeypatch):
-    # Small chunks, so that owners are renumbered and blocks of users differ in length.
     monkeypatch.setattr("legoc_runtime.chunks.PAIRS_AT_ONCE", 5)
     monkeypatch.setattr("legoc.evaluation.evaluator.USERS_AT_ONCE", 2)
     kind = bundles.KINDS[name]

@@ -1,5 +1,6 @@
 """A loaded bundle answers as NumPy does, whatever the form of its model."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 import legoc_runtime
 from legoc_runtime import BundleError, RequestError
+from legoc_runtime.items import extend
 from legoc_runtime.scoring import top
 from legoc_runtime.sessions import all_providers
 from tests.runtime.bundles import ITEMS, KINDS, Kind, graphs, rewrite, write_bundle
@@ -156,6 +158,21 @@ def test_threads_share_a_model_while_items_are_added(tmp_path):
         assert scores == pytest.approx(expected(kind, ["N1", "N3"], IDS), abs=1e-5)
         assert len(ids) == 2
     assert len(model.items) == 1 + len(ITEMS) + 20
+
+
+def test_items_added_at_once_by_several_threads_are_all_kept(tmp_path, monkeypatch):
+    model = open_model(tmp_path, "dot")
+
+    def slow(*arguments):
+        made = extend(*arguments)
+        time.sleep(0.002)
+        return made
+
+    monkeypatch.setattr("legoc_runtime.items.extend", slow)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda n: model.items.add([{"id": f"X{n}", "title": "goal"}]), range(12)))
+    assert len(model.items) == 1 + len(ITEMS) + 12
+    assert len({model.items.index(f"X{n}") for n in range(12)} - {0}) == 12
 
 
 @pytest.mark.parametrize("name", KINDS)
