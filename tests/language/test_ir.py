@@ -34,6 +34,13 @@ def test_every_ir_validates(text: str) -> None:
     ir.validate(ir.to_json(spec_of(text)), SCHEMA)
 
 
+def test_numbers_and_categories_of_other_sources_survive(tmp_path: object) -> None:
+    fields = "content = [name, tags, price(16)]  user = [age]"
+    data = f'data d {{ source = Shop("{tmp_path}")  {fields} }}'
+    spec = spec_of(f"{data}\nmodel m = content CNN -> behavior GRU -> predict Dot\nrun m on d")
+    assert ir.from_json(ir.to_json(spec), known=CATALOG) == spec
+
+
 def test_the_shape_of_the_language_page() -> None:
     text = run_of(
         "content BERT(lora=8, split=-2, hidden=256) -> behavior PolyAttention(codes=32, dim=200) "

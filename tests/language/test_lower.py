@@ -93,9 +93,9 @@ def test_sugar_is_gone() -> None:
 
 
 def test_quantities_come_in_base_units() -> None:
-    spec = spec_of(with_train("warmup = 7%  limit = 90min  samples = 500k"))
+    spec = spec_of(with_train("warmup = 57%  limit = 90min  samples = 500k"))
     assert spec.train is not None
-    assert (spec.train.warmup, spec.train.limit, spec.train.samples) == (0.07, 5400.0, 500_000)
+    assert (spec.train.warmup, spec.train.limit, spec.train.samples) == (0.57, 5400.0, 500_000)
     spec = spec_of(with_train("warmup = 0.5  samples = 12"))
     assert spec.train is not None
     assert (spec.train.warmup, spec.train.samples) == (0.5, 12)
