@@ -1,4 +1,4 @@
-"""The parser's tables: built from `grammar/lego.lark` once, then read from a cache of Lark's own.
+"""The parser's tables: built from `grammar/lego.lark` once, then kept in Lark's own form.
 
 Building them costs as much as a whole check, so they are kept in the user's cache folder under a
 digest of the grammar, of Lark's version and of Python's. A folder that cannot be written costs
@@ -11,6 +11,7 @@ import sys
 import tempfile
 from contextlib import suppress
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 
 import lark
@@ -26,38 +27,51 @@ def parser() -> lark.Lark:
     """The LALR(1) parser of the language; it holds no state of any document."""
     grammar = shipped("grammar/lego.lark").read_text("utf-8")
     kept = table_file(grammar)
-    if kept is None:
-        return build(grammar, None)
-    if kept.exists():
-        return build(grammar, kept)
-    # Lark writes in place; a reader must never meet half a table.
-    fresh: str | None = None
-    try:
-        handle, fresh = tempfile.mkstemp(prefix=kept.name, dir=kept.parent)
-        os.close(handle)
-        os.unlink(fresh)
-        made = build(grammar, Path(fresh))
-        if os.path.getsize(fresh):
-            os.replace(fresh, kept)
-        return made
-    except OSError:
-        return build(grammar, None)
-    finally:
-        if fresh is not None:
-            with suppress(OSError):
-                os.unlink(fresh)
-
-
-def build(grammar: str, cache: Path | None) -> lark.Lark:
-    return lark.Lark(
+    read = read_tables(kept) if kept is not None else None
+    if read is not None:
+        return read
+    made = lark.Lark(
         grammar,
         parser="lalr",
         lexer="contextual",
         start=list(STARTS),
         keep_all_tokens=True,
         maybe_placeholders=False,
-        cache=str(cache) if cache is not None else False,
     )
+    if kept is not None:
+        with suppress(OSError):
+            write_tables(made, kept)
+    return made
+
+
+def read_tables(path: Path) -> lark.Lark | None:
+    """The parser kept in a file; None where there is none, or the file is damaged."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    digest, tables = content[:32], content[32:]
+    if hashlib.sha256(tables).digest() != digest:
+        return None
+    return lark.Lark.load(BytesIO(tables))
+
+
+def write_tables(made: lark.Lark, path: Path) -> None:
+    """Keep a parser; a reader meets the whole file or none."""
+    tables = BytesIO()
+    made.save(tables)
+    content = tables.getvalue()
+    handle, fresh = tempfile.mkstemp(prefix=path.name, dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(hashlib.sha256(content).digest() + content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(fresh, path)
+    except OSError:
+        with suppress(OSError):
+            os.unlink(fresh)
+        raise
 
 
 def table_file(grammar: str) -> Path | None:

@@ -26,7 +26,6 @@ from legoc.language.scan import (
     restart,
     too_deep,
 )
-from legoc.language.wording import describe
 
 
 ANY = "*"
@@ -109,6 +108,13 @@ def parse_part(document: Document, start: int, rule: str) -> Any:
     builder = Builder(document)
     made = builder.part(result)
     return tuple(builder.found) or made
+
+
+def describe(mistake: Mistake) -> Diagnostic:
+    """The diagnostic of a syntax error. The wording is loaded where there is one."""
+    from legoc.language import wording
+
+    return wording.describe(mistake)
 
 
 def attempt(document: Document, start: int, rule: str) -> "Raw | Mistake":

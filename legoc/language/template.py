@@ -91,6 +91,8 @@ class RecordTemplate:
 
 @dataclass(frozen=True, eq=False)
 class StageTemplate:
+    """One stage of a model."""
+
     role: Role
     span: Span
     template: Template

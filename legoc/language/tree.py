@@ -50,6 +50,8 @@ class Text(Part):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Number(Part):
+    """A number without a unit."""
+
     value: int | float
 
 
@@ -117,6 +119,8 @@ class Field(Part):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Stage(Part):
+    """`content CNN(...)`, or `content in [...]`."""
+
     role: Word
     operator: Invocation | Axis
 
@@ -168,6 +172,8 @@ class Declared(Part):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Except(Part):
+    """`except (...)`: points to leave out."""
+
     pattern: Arguments
 
 
