@@ -6,7 +6,15 @@ bundle again.
 
 from legoc.exporting.bundle import Bundle, write_bundle
 from legoc.exporting.public import export
+from legoc.exporting.record import record_metrics
 from legoc.exporting.verify import CertificateReport, verify_bundle
 
 
-__all__ = ["Bundle", "CertificateReport", "export", "verify_bundle", "write_bundle"]
+__all__ = [
+    "Bundle",
+    "CertificateReport",
+    "export",
+    "record_metrics",
+    "verify_bundle",
+    "write_bundle",
+]

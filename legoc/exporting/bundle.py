@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 
 FORMAT = "legoc-bundle/1"
+CARD = "README.md"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +108,7 @@ def write_bundle(
         text = source_text or spec.source_text or f"{pipeline(spec)}\n"
         (place / "model.lego").write_text(text, encoding="utf-8")
         card = model_card(spec, plan, manifest, metrics)
-        (place / "README.md").write_text(card, encoding="utf-8")
+        (place / CARD).write_text(card, encoding="utf-8")
         manifest["files"] = contents.describe_files(place)
         contents.write_json(place / MANIFEST, manifest)
     return Bundle(path=folder, manifest=manifest)

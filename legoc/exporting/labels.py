@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 
 if TYPE_CHECKING:
-    import onnx
     import onnx_ir
 
 
 LARGE = 3 << 29
 """Bytes of weights from which a graph no longer fits one protocol message with room to spare."""
+
+SMALL = 256
+"""Bytes of a weight that stays in the graph even then."""
 
 
 def strip(model: "onnx_ir.Model") -> None:
@@ -66,18 +68,15 @@ def save(model: "onnx_ir.Model", path: Path, labels: Mapping[str, str]) -> None:
     import onnx
     import onnx_ir
 
-    size = sum(
-        value.const_value.nbytes
-        for value in model.graph.initializers.values()
-        if value.const_value is not None
-    )
     model.metadata_props.update(dict(sorted(labels.items())))
-    if size > LARGE:
-        onnx_ir.save(model, path, external_data=f"{path.name}.data", size_threshold_bytes=1024)
+    if weight_bytes(model) > LARGE:
+        onnx_ir.save(model, path, external_data=f"{path.name}.data", size_threshold_bytes=SMALL)
         onnx.shape_inference.infer_shapes_path(str(path), str(path))
         return
-    write_proto(onnx.shape_inference.infer_shapes(onnx_ir.to_proto(model)), path)
-
-
-def write_proto(proto: "onnx.ModelProto", path: Path) -> None:
+    proto = onnx.shape_inference.infer_shapes(onnx_ir.to_proto(model))
     path.write_bytes(proto.SerializeToString(deterministic=True))
+
+
+def weight_bytes(model: "onnx_ir.Model") -> int:
+    weights = (value.const_value for value in model.graph.initializers.values())
+    return sum(weight.nbytes for weight in weights if weight is not None)

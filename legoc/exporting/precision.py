@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from legoc.exporting.labels import write_proto
+from legoc.exporting.labels import LARGE, save, strip
 from legoc.language.diagnostics import fail
 
 
@@ -30,6 +30,7 @@ def convert(path: Path, precision: str, *, name: str) -> int:
     convert (an inner product has no weights) and stays as it is. Errors: E0828.
     """
     import onnx
+    import onnx_ir
 
     model = onnx.load(str(path))
     converters: dict[str, Callable[[onnx.ModelProto], onnx.ModelProto]] = {
@@ -53,9 +54,11 @@ def convert(path: Path, precision: str, *, name: str) -> int:
     changed = len(fingerprint(made) ^ before)
     if not changed:
         return 0
-    labels["legoc.precision"] = precision
-    clean(made, labels)
-    write_proto(made, path)
+    for part in (path, path.with_name(f"{path.name}.data")):
+        part.unlink(missing_ok=True)
+    stripped = onnx_ir.from_proto(made)
+    strip(stripped)
+    save(stripped, path, {**labels, "legoc.precision": precision})
     return changed
 
 
@@ -95,18 +98,8 @@ def to_int8(model: "onnx.ModelProto") -> "onnx.ModelProto":
             quantize_dynamic(
                 model, target, op_types_to_quantize=list(QUANTIZED), per_channel=True,
                 weight_type=QuantType.QInt8,
+                use_external_data_format=model.ByteSize() > LARGE,
             )  # fmt: skip
             return onnx.load(str(target))
     finally:
         logger.setLevel(level)
-
-
-def clean(model: "onnx.ModelProto", labels: dict[str, str]) -> None:
-    del model.graph.value_info[:]
-    del model.metadata_props[:]
-    model.producer_name, model.producer_version, model.doc_string = "legoc", "", ""
-    for key in sorted(labels):
-        model.metadata_props.add(key=key, value=labels[key])
-    for part in (*model.graph.node, *model.graph.initializer):
-        part.ClearField("doc_string")
-        del part.metadata_props[:]

@@ -9,13 +9,18 @@ import sys
 from itertools import pairwise
 
 import numpy as np
+import onnx
 import pytest
 import torch
+from safetensors.torch import save_file
 
+import legoc.data
 import legoc_runtime
-from legoc.exporting import verify_bundle, write_bundle
+from legoc.exporting import export, labels, record_metrics, verify_bundle, write_bundle
 from legoc.exporting.contents import describe_files
-from legoc.exporting.gates import TARGET
+from legoc.exporting.gates import TARGET, verify_file
+from legoc.exporting.precision import convert
+from legoc.language import ir
 from legoc.language.diagnostics import LegoError
 from legoc.language.spec import Export
 from legoc_runtime.tensors import read_tensors
@@ -255,6 +260,60 @@ def test_a_lower_precision_is_judged_by_its_ranking(quick, tmp_path, precision):
     exact = torch_vectors(quick).numpy()
     assert np.abs(stored[1:] - exact).max() < 0.01
     assert (np.abs(stored[1:] - exact).max() > 1e-5) == (precision == "fp16")
+    verify_bundle(made.path)
+
+
+def test_metrics_are_entered_into_the_card_and_nothing_else_changes(copied):
+    before = json.loads((copied / "manifest.json").read_text())
+    later = {"test": {**METRICS, "metrics": {"GAUC": {"value": 0.7777}}}}
+    made = record_metrics(copied, later)
+    card = (copied / "README.md").read_text()
+    assert "| GAUC | 0.7777 | 0.5000 |" in card
+    assert "0.6543" not in card
+    assert made.manifest == json.loads((copied / "manifest.json").read_text())
+    changed = {n for n, f in made.manifest["files"].items() if before["files"][n] != f}
+    assert changed == {"README.md"}
+    verify_bundle(copied)
+
+
+def test_weights_beside_a_large_graph(quick, tmp_path, monkeypatch):
+    monkeypatch.setattr(labels, "LARGE", 500)
+    made = write(quick, tmp_path / "bundle")
+    assert "onnx/predictor.onnx.data" in made.manifest["files"]
+    assert made.certificate["difference"] < TARGET
+    verify_bundle(made.path)
+    again = write(quick, tmp_path / "elsewhere" / "bundle")
+    for name in ("onnx/predictor.onnx", "onnx/predictor.onnx.data"):
+        assert again.manifest["files"][name] == made.manifest["files"][name]
+    shutil.copytree(made.path / "onnx", tmp_path / "half")
+    half = tmp_path / "half" / "predictor.onnx"
+    assert convert(half, "fp16", name="predictor") > 0
+    verify_file(half, quick.plan.graph("predictor"), converted=True)
+    assert (
+        half.with_name("predictor.onnx.data").stat().st_size
+        < (made.manifest["files"]["onnx/predictor.onnx.data"]["bytes"])
+    )
+    data = bytearray((made.path / "onnx" / "predictor.onnx.data").read_bytes())
+    data[7] ^= 1
+    (made.path / "onnx" / "predictor.onnx.data").write_bytes(bytes(data))
+    with pytest.raises(LegoError, match=r"predictor\.onnx\.data"):
+        verify_bundle(made.path)
+
+
+def test_a_run_folder_is_exported_with_its_settings_and_metrics(quick, tmp_path, monkeypatch):
+    run = tmp_path / "tiny-0123456789ab"
+    run.mkdir()
+    (run / "spec.json").write_text(json.dumps(ir.to_json(quick.spec)))
+    (run / "metrics.json").write_text(json.dumps({"test": METRICS}))
+    (run / "model.lego").write_text("# as written\n")
+    save_file(quick.recommender.state_dict(), run / "best.safetensors")
+    monkeypatch.setattr(legoc.data, "prepare", lambda spec, **given: quick.prepared)
+    made = export(run, settings=Export(opset=18))
+    assert made.path == run / "bundle"
+    assert (made.path / "model.lego").read_text() == "# as written\n"
+    assert "0.6543" in (made.path / "README.md").read_text()
+    assert made.manifest["spec"]["export"]["opset"] == 18
+    assert onnx.load(str(made.path / "onnx" / "predictor.onnx")).opset_import[0].version == 18
     verify_bundle(made.path)
 
 
