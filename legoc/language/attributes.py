@@ -45,11 +45,15 @@ class Columns:
         if name in self.declared:
             return self.declared[name]
         kind = self.joined.get(name, "word" if self.open else None)
-        if kind is None:
-            return None
-        if kind == "word":
-            kind = "text" if length is not None else "category"
-        return Attribute(name=name, kind=kind, length=BINS if kind == "number" else 1)
+        match kind:
+            case None:
+                return None
+            case "number":
+                return Attribute(name=name, kind="number", length=BINS)
+            case "word" if length is not None:
+                return Attribute(name=name, kind="text", length=1)
+            case _:
+                return Attribute(name=name, kind="category", length=1)
 
 
 def read_list(

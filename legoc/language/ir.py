@@ -131,8 +131,10 @@ def read_data(document: Mapping[str, Any], known: Catalog) -> Data:
     source = known.get("source", rest["source"].op)
     lengths = {a.name: a.length for a in source.attributes} if source is not None else {}
     users = {a.name: a.length for a in source.users} if source is not None else {}
+    augment = rest.pop("augment") or ()
     return Data(
-        **{**rest, "augment": rest["augment"] or ()},
+        **rest,
+        augment=augment,
         content=tuple(read_part(part, lengths) for part in parts["content"]),
         user=tuple(read_attribute(part, users) for part in parts["user"]),
     )

@@ -134,7 +134,7 @@ class Lowering:
         return self.once((*key, roles), lambda: self.type_model(pipeline))
 
     def type_model(self, pipeline: Pipeline) -> Model:
-        stages = [(role, span) for role, span, _ in pipeline.stages]
+        stages: list[tuple[Role, Span]] = [(role, span) for role, span, _ in pipeline.stages]
         roles = " -> ".join(role for role, _ in stages)
         if roles not in wording_types.SHAPES:
             problem = wording_types.wrong_shape(pipeline.name, stages, pipeline.span)
@@ -228,7 +228,8 @@ class Lowering:
         self, point: Point, model: Model, data: LoweredData
     ) -> tuple[Diagnostic, ...]:
         """Whether the operator that reads items can read what the data gives."""
-        if not model.stages or data.data is None:
+        read = data.data
+        if not model.stages or read is None:
             return ()
         found: list[Diagnostic] = []
         for stage in model.stages:
@@ -239,7 +240,7 @@ class Lowering:
                 ("reading", stage, data),
                 lambda stage=stage, place=place: (
                     *check_layers(stage),
-                    *check_reading(stage, data.data, place),
+                    *check_reading(stage, read, place),
                 ),
             )
         return tuple(found)

@@ -49,17 +49,15 @@ def lower_data(record: Record, catalog: Catalog) -> LoweredData:
     spans = dict(judge.spans)
     if source is None:
         return LoweredData(data=None, source=None, spans=spans, problems=tuple(judge.problems))
-    lists = {
-        "content": read_content(fields, record, source, values, judge),
-        "user": read_users(fields, source, values, judge),
-    }
+    content = read_content(fields, record, source, values, judge)
+    user = read_users(fields, source, values, judge)
     decide_split(source, values, broken, judge, catalog)
     decide_group(source, values, broken, judge)
-    if broken or None in lists.values():
+    if broken or content is None or user is None:
         data = None
     else:
         augment = values.pop("augment") or ()
-        data = Data(**values, augment=augment, **lists)
+        data = Data(**values, augment=augment, content=content, user=user)
     return LoweredData(data=data, source=source, spans=spans, problems=tuple(judge.problems))
 
 

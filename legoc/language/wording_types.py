@@ -54,9 +54,15 @@ def meaning(found: Type, *, plural: bool = False) -> str:
 
 def reads(found: Type) -> str:
     """How a predictor that reads this type is described in a list."""
-    return {Vec: "one vector", Many: "many vectors", Seq: "the clicks themselves"}.get(
-        type(found), str(found)
-    )
+    match found:
+        case Vec():
+            return "one vector"
+        case Many():
+            return "many vectors"
+        case Seq():
+            return "the clicks themselves"
+        case _:
+            return str(found)
 
 
 def wrong_shape(name: str, stages: Sequence[tuple[Role, Span]], span: Span) -> Diagnostic:
