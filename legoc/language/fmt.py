@@ -8,8 +8,11 @@ damage.
 from legoc.language import tree
 from legoc.language.diagnostics import SpecError
 from legoc.language.document import Document
-from legoc.language.layout import Layout
+from legoc.language.layout import WIDTH, Layout
 from legoc.language.parse import Parsed, parse
+
+
+__all__ = ["WIDTH", "format", "lay_out", "verify"]
 
 
 def format(document: Document) -> str:
