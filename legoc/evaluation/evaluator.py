@@ -18,7 +18,7 @@ from legoc.language.spec import Call
 from legoc.progress import SILENT, Progress, Task
 
 
-USERS_AT_ONCE = 256
+USERS_AT_ONCE = 128
 PAIRS_AT_ONCE = 65_536
 
 Mask = NDArray[np.bool_]

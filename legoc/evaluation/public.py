@@ -50,7 +50,7 @@ def evaluate(
     folder = locate(run_or_bundle)
     bundle = open_bundle_of(folder, engine)
     spec = read_spec(folder, bundle)
-    from legoc.data.prepare import prepare
+    from legoc.data import prepare
 
     prepared = prepare(spec, cache=cache, progress=progress)
     chosen = choose_split(prepared.logs, split)

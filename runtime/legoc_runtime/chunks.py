@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 I32 = NDArray[np.int32]
 
-ROWS_AT_ONCE = 512
+ROWS_AT_ONCE = 128
 PAIRS_AT_ONCE = 8_000
 FLOATS_AT_ONCE = 4 << 20
 

@@ -1,0 +1,75 @@
+"""`legoc.evaluate` on a bundle and on a run: through onnxruntime, through torch, without caches."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from safetensors.torch import save_file
+
+import legoc
+import legoc.data
+from legoc.exporting import write_bundle
+from legoc.language import ir
+from legoc.language.diagnostics import LegoError
+from legoc.model.run import Run
+from tests.exporting.tiny import call, make, make_log, make_spec
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """A run folder with weights and bundle, whose test part has an item training never showed."""
+    parts = call("content", "Pooling"), call("behavior", "Pooling"), call("predict", "DNN")
+    made = make(make_spec(*parts), tmp_path_factory.mktemp("data"))
+    shown = made.prepared.training_items.copy()
+    shown[make_log().item[1]] = False
+    prepared = dataclasses.replace(
+        made.prepared, logs={"valid": make_log(), "test": make_log()}, training_items=shown
+    )
+    folder = tmp_path_factory.mktemp("runs") / "tiny-0"
+    folder.mkdir()
+    (folder / "spec.json").write_text(json.dumps(ir.to_json(made.spec)))
+    save_file(made.recommender.state_dict(), folder / "best.safetensors")
+    write_bundle(made.recommender, made.spec, made.plan, prepared, folder / "bundle")
+    return Run(folder), prepared
+
+
+@pytest.fixture(autouse=True)
+def at_hand(tiny, monkeypatch):
+    monkeypatch.setattr(legoc.data, "prepare", lambda spec, **given: tiny[1])
+
+
+def test_every_way_of_evaluating_agrees(tiny):
+    run, prepared = tiny
+    report = legoc.evaluate(run, keep_scores=True)
+    assert (report.engine, report.split, report.group) == ("onnxruntime", "test", "impression")
+    assert list(report.metrics) == ["GAUC", "NDCG(5)"]
+    rows = prepared.logs["test"].item
+    new = int((~prepared.training_items[rows]).sum())
+    assert 0 < new < len(rows)
+    assert list(report.slices) == ["known", "new"]
+    assert np.ptp(report.scores) > 0.1
+    for other in (
+        legoc.evaluate(run.folder / "bundle", keep_scores=True),
+        legoc.evaluate(str(run.folder), cached=False, keep_scores=True),
+        legoc.evaluate(run, engine="torch", split="valid", keep_scores=True),
+    ):
+        assert other.scores == pytest.approx(report.scores, abs=1e-5)
+        assert other["GAUC"] == pytest.approx(report["GAUC"], abs=1e-6)
+    assert other.split == "valid"
+
+
+def test_what_cannot_be_evaluated(tiny, tmp_path):
+    run, _ = tiny
+    for given, code, message in (
+        ((tmp_path,), "E0592", "neither a run nor a bundle"),
+        ((run, "train"), "E0591", "no part `train`"),
+    ):
+        with pytest.raises(LegoError, match=message) as caught:
+            legoc.evaluate(given[0], split=given[1] if len(given) > 1 else None)
+        assert [d.code for d in caught.value.diagnostics] == [code]
+    with pytest.raises(LegoError, match="is a bundle, and torch"):
+        legoc.evaluate(run.folder / "bundle", engine="torch")
+    (tmp_path / "spec.json").write_text("{}")
+    with pytest.raises(LegoError, match="has no bundle yet"):
+        legoc.evaluate(tmp_path)
