@@ -15,7 +15,9 @@ from legoc.language.declare import REQUIRED, Declaration, Kind, Param
 from legoc.language.diagnostics import Diagnostic
 from legoc.language.document import Span
 from legoc.language.points import Argument, Given, Measure, Settings
+from legoc.language.rules import check_rules, default_value
 from legoc.language.spec import Call
+from legoc.language.wording_names import unknown_operator
 
 
 FACTORS = {
@@ -79,7 +81,9 @@ class Judge:
         for name, argument in args.items():
             if declaration.param(name) is None:
                 self.problems.append(
-                    wording.unknown_parameter(name, argument.name_span, declaration, self.catalog)
+                    wording_names.unknown_parameter(
+                        name, argument.name_span, declaration, self.catalog
+                    )
                 )
         for index, value in enumerate(positional):
             primary = declaration.param(declaration.primary or "")
@@ -103,12 +107,14 @@ class Judge:
             elif p.default is REQUIRED:
                 continue
             else:
-                found = self.default(p.kind, p.default)
+                found = default_value(p.kind, p.default, self.catalog)
             if found is BROKEN:
                 broken.add(p.name)
             else:
                 values[p.name] = found
-        self.rules(declaration, values, prefix, span)
+        self.problems += check_rules(
+            declaration, values, lambda name: self.spans.get(prefix + name, span)
+        )
         return values, broken
 
     def value(self, p: Param, given: Given, owner: Declaration, prefix: str) -> Any:
@@ -207,9 +213,7 @@ class Judge:
     def operator(self, role: str, settings: Settings, prefix: str) -> Any:
         declaration = self.catalog.get(role, settings.name)
         if declaration is None:
-            self.problems.append(
-                wording.unknown_operator(role, settings.name, settings.span, self.catalog)
-            )
+            self.problems.append(unknown_operator(role, settings.name, settings.span, self.catalog))
             return BROKEN
         values, broken = self.arguments(
             declaration, settings.span, settings.args, settings.positional, prefix
@@ -228,45 +232,6 @@ class Judge:
             declaration, given.span, {name: argument}, prefix=f"{prefix}{p.name}."
         )
         return BROKEN if broken else Call(op=declaration.name, args=values)
-
-    def default(self, kind: Kind, default: Any) -> Any:
-        """A declared default as a value: operators get their own defaults in turn."""
-        if default is None:
-            return None
-        if kind.name == "operator":
-            declaration = self.catalog.get(kind.role or "", default["op"])
-            if declaration is None:
-                raise LookupError(f"no {kind.role} {default['op']}, which a default names")
-            own = {
-                p.name: self.default(p.kind, default["args"].get(p.name, p.default))
-                for p in declaration.params
-            }
-            return Call(op=declaration.name, args=own)
-        if kind.name == "list" and kind.element is not None:
-            return tuple(self.default(kind.element, each) for each in default)
-        return float(default) if kind.name == "float" else default
-
-    def rules(
-        self, declaration: Declaration, values: Mapping[str, Any], prefix: str, span: Span
-    ) -> None:
-        """The rules between parameters alone; those against a width wait for the types."""
-        params = {p.name: p for p in declaration.params}
-        for rule in declaration.rules:
-            one = params.get(rule.args[0])
-            if one is None or values.get(one.name) in (None, False):
-                continue
-            value = values[one.name]
-            place = self.spans.get(prefix + one.name, span)
-            if rule.rule == "odd" and value % 2 == 0:
-                self.problems.append(wording.not_odd(one, declaration, place, value))
-            other = params.get(rule.args[1]) if len(rule.args) > 1 else None
-            if other is None or other.name not in values:
-                continue
-            if rule.rule == "needs" and values[other.name] is None:
-                self.problems.append(wording.needs_other(one, other, declaration, place))
-            if rule.rule == "excludes" and values[other.name] not in (None, False):
-                second = self.spans.get(prefix + other.name, span)
-                self.problems.append(wording.excluded(one, other, declaration, place, second))
 
 
 def check_arguments(declaration: Declaration, settings: Settings, catalog: Catalog) -> Arguments:

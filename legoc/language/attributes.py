@@ -4,15 +4,18 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from legoc.language import wording_data
 from legoc.language.declare import Attribute, Declaration
 from legoc.language.diagnostics import Diagnostic
 from legoc.language.document import Span
-from legoc.language.headers import ColumnKind, columns
 from legoc.language.points import Given, Settings
 from legoc.language.spec import Prompt
 
+
+if TYPE_CHECKING:
+    from legoc.language.headers import ColumnKind
 
 BINS = 10
 LENGTH_NAMES = {"text": "max", "number": "bins"}
@@ -30,6 +33,12 @@ class Columns:
         self.declared = {attribute.name: attribute for attribute in declared}
         self.joined: dict[str, ColumnKind] = {}
         self.open = False
+        if tables:
+            self.join(tables)
+
+    def join(self, tables: Sequence[str]) -> None:
+        from legoc.language.headers import columns
+
         for table in tables:
             found = columns(Path(table))
             self.open = self.open or found is None

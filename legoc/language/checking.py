@@ -53,8 +53,17 @@ class Messages:
             self.found.setdefault((diagnostic.code, *subject), diagnostic)
 
     def sorted(self) -> tuple[Diagnostic, ...]:
-        """Errors before warnings, else in the order found."""
-        return tuple(sorted(self.found.values(), key=lambda d: d.severity != "error"))
+        """Errors before warnings; within them files as they were met, and each file downwards."""
+        paths: dict[str, int] = {}
+
+        def place(diagnostic: Diagnostic) -> tuple[bool, int, int]:
+            span = diagnostic.primary
+            warning = diagnostic.severity != "error"
+            if span is None:
+                return warning, -1, 0
+            return warning, paths.setdefault(span.path, len(paths)), span.start
+
+        return tuple(sorted(self.found.values(), key=place))
 
 
 def check(

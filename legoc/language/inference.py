@@ -11,17 +11,8 @@ from legoc.language.declare import Rule
 from legoc.language.diagnostics import Diagnostic
 from legoc.language.document import Span
 from legoc.language.spec import Call, Role
-from legoc.language.types import (
-    Seq,
-    Solution,
-    Tuple,
-    Type,
-    Vec,
-    parse_signature,
-    substitute,
-    unify,
-    variables,
-)
+from legoc.language.types import Seq, Tuple, Type, Vec, parse_signature
+from legoc.language.unify import Solution, fits, substitute, unify, variables
 
 
 # The width where `hidden` is written nowhere.
@@ -188,7 +179,7 @@ def infer_pair(
         raise ValueError(f"predict {arguments.declaration.name} must read a pair")
     predictor = ("predict", arguments.declaration.name, arguments.span)
     for part, typed in zip(wants.parts, (user, item), strict=True):
-        if typed.made is not None and not wording_types.fits(part, typed.made):
+        if typed.made is not None and not fits(part, typed.made):
             help = wording_types.which_fit(
                 user.made, wants.parts[0], item.made, catalog, behaviors=user.role == "behavior"
             )

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from legoc.language import wording_params as wording
 from legoc.language import wording_types
 from legoc.language.arguments import Arguments, check_arguments
 from legoc.language.catalog import Catalog
@@ -25,9 +24,11 @@ from legoc.language.lower_train import (
     lower_export,
     lower_train,
 )
+from legoc.language.origins import model_origin, point_origin
 from legoc.language.points import Pipeline, Point, Record, Settings
 from legoc.language.spec import Call, Data, Export, Role, Spec, Train, Types
 from legoc.language.text import EXPORT, TRAIN, Writer, assemble, title
+from legoc.language.wording_names import unknown_operator
 
 
 T = TypeVar("T")
@@ -98,7 +99,7 @@ class Lowering:
             types=model.types,
             keys=self.digester.keys(model.calls, data.data, train.train),
             source_text=self.text(point, model.calls, data.data, train.train, export.export),
-            origin=self.origin(point, model, data, train, export),
+            origin=point_origin(point, model.origin, data.spans, train.spans, export.spans),
         )
         return Lowered(spec=spec, problems=tuple(problems))
 
@@ -185,7 +186,7 @@ class Lowering:
             predictor=None if isinstance(predictor, Diagnostic) else predictor,
             calls=calls if call is not None else None,
             types=types,
-            origin=self.model_origin(pipeline, typed, predictor),
+            origin=model_origin(pipeline, typed, predictor),
             problems=tuple(problems),
         )
 
@@ -193,7 +194,7 @@ class Lowering:
         def make() -> Arguments | Diagnostic:
             declaration = self.catalog.get(role, settings.name)
             if declaration is None:
-                return wording.unknown_operator(role, settings.name, settings.span, self.catalog)
+                return unknown_operator(role, settings.name, settings.span, self.catalog)
             return check_arguments(declaration, settings, self.catalog)
 
         return self.once(("arguments", role, settings), make)
@@ -244,35 +245,3 @@ class Lowering:
                 ),
             )
         return tuple(found)
-
-    def model_origin(
-        self, pipeline: Pipeline, typed: list[Typed], predictor: Arguments | Diagnostic
-    ) -> dict[str, Span]:
-        origin = {f"model.{role}": settings.span for role, _, settings in pipeline.stages}
-        known = [(stage.role, stage.arguments) for stage in typed]
-        if isinstance(predictor, Arguments):
-            known.append(("predict", predictor))
-        for role, arguments in known:
-            for name, span in arguments.spans.items():
-                origin[f"model.{role}.{name}"] = span
-        return origin
-
-    def origin(
-        self,
-        point: Point,
-        model: Model,
-        data: LoweredData,
-        train: LoweredTrain,
-        export: LoweredExport,
-    ) -> dict[str, Span]:
-        """Where each part of the IR is written."""
-        found = dict(model.origin)
-        for kind, record, spans in (
-            ("data", point.data, data.spans),
-            ("train", point.train, train.spans),
-            ("export", point.export, export.spans),
-        ):
-            found[kind] = record.span if record is not None else point.run
-            for name, span in spans.items():
-                found[f"{kind}.{name}"] = span
-        return found

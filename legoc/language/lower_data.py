@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from legoc.language import wording_data
+from legoc.language import wording_data, wording_names
 from legoc.language import wording_params as wording
 from legoc.language.arguments import Judge
 from legoc.language.attributes import Columns, read_default, read_list
@@ -14,6 +14,7 @@ from legoc.language.diagnostics import Diagnostic
 from legoc.language.document import Span
 from legoc.language.points import Argument, Given, Record
 from legoc.language.records import RECORDS
+from legoc.language.rules import default_value
 from legoc.language.spec import Call, Data, Prompt
 
 
@@ -125,7 +126,7 @@ def missing_content(record: Record, source: Declaration, field: Argument | None)
         code="E0304",
         message="`data` needs `content`",
         labels=(
-            wording.primary(
+            wording_names.primary(
                 record.span if field is None else field.given.span,
                 f"{source.name} has no default for it",
             ),
@@ -144,7 +145,9 @@ def decide_split(
     if split is None:
         name = source.splits[0] if source.splits else "time"
         kind = DATA.param("split")
-        values["split"] = judge.default(kind.kind, {"op": name, "args": {}}) if kind else None
+        values["split"] = (
+            default_value(kind.kind, {"op": name, "args": {}}, catalog) if kind else None
+        )
         return
     if split.op in catalog.source_splits and split.op not in source.splits:
         general = [d.name for d in catalog.role("split") if d.name not in catalog.source_splits]

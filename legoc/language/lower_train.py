@@ -12,6 +12,7 @@ from legoc.language.document import Span
 from legoc.language.inference import Typed
 from legoc.language.points import Record
 from legoc.language.records import RECORDS
+from legoc.language.rules import default_value
 from legoc.language.spec import Call, Export, Train
 
 
@@ -50,7 +51,7 @@ def lower_train(
         broken |= {"task"}
     elif task is not None and "task" not in broken and "task" not in values:
         name = predictor.tasks[0]
-        values["task"] = judge.default(task.kind, {"op": name, "args": {}})
+        values["task"] = default_value(task.kind, {"op": name, "args": {}}, catalog)
     if values.get("metrics") == ():
         judge.problems.append(wording_data.no_metrics(judge.spans["metrics"]))
         broken |= {"metrics"}

@@ -7,7 +7,8 @@ from legoc.language.diagnostics import Diagnostic, Fix, Label
 from legoc.language.document import Span
 from legoc.language.points import Given
 from legoc.language.suggest import listing, nearest
-from legoc.language.wording_params import describe, primary, quoted
+from legoc.language.wording_names import primary
+from legoc.language.wording_params import describe, quoted
 
 
 KIND_NAMES = {"text": "text", "category": "a category", "number": "a number"}

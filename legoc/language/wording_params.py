@@ -1,11 +1,11 @@
 """What is said about operators, arguments and values: one function per message."""
 
-from legoc.language.catalog import Catalog
-from legoc.language.declare import STAGES, Declaration, Kind, Param
+from legoc.language.declare import Declaration, Kind, Param
 from legoc.language.diagnostics import Diagnostic, Fix, Label
 from legoc.language.document import Span
 from legoc.language.points import Given, Measure, Settings
 from legoc.language.suggest import listing, nearest
+from legoc.language.wording_names import ROLE_NAMES, article, is_record, primary, rewrite
 
 
 UNITS = {
@@ -18,42 +18,13 @@ UNIT_OF = {
     "%": "share", "s": "duration", "min": "duration", "h": "duration", "k": "count", "M": "count",
     "KiB": "bytes", "MiB": "bytes", "GiB": "bytes",
 }  # fmt: skip
-ROLE_NAMES = {
-    "content": "content operator",
-    "behavior": "behavior operator",
-    "flatten": "flatten operator",
-    "predict": "predictor",
-    "source": "source",
-    "split": "split",
-    "tokenizer": "tokenizer",
-    "task": "task",
-    "metric": "metric",
-    "adapter": "adapter",
-    "side": "side network",
-}
-# What Legommenders calls some operators, for those who come from there.
-OLD_NAMES = {
-    "Ada": "Additive",
-    "CNNCat": "CNN(fuse=concat)",
-    "NullConcat": "Null",
-    "BertBase": "BERT",
-    "Bert": "BERT",
-}
 LONGEST = 60
-
-
-def article(noun: str) -> str:
-    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 def quoted(span: Span) -> str:
     """The text of a place, shortened to stay on a line."""
     text = " ".join(span.text.split())
     return f"`{text if len(text) <= LONGEST else text[: LONGEST - 3] + '...'}`"
-
-
-def is_record(owner: Declaration) -> bool:
-    return owner.role == owner.name
 
 
 def owned(p: Param, owner: Declaration) -> str:
@@ -106,73 +77,6 @@ def describe(given: Given) -> str:
             return "a word"
         case _:
             return "a list"
-
-
-def primary(span: Span, text: str) -> Label:
-    return Label(span=span, text=text, primary=True)
-
-
-def rewrite(span: Span, word: str) -> Fix:
-    """A safe fix: another spelling of the same thing."""
-    return Fix(grade="safe", title=f"write `{word}`", span=span, replacement=word)
-
-
-def unknown_parameter(name: str, span: Span, owner: Declaration, catalog: Catalog) -> Diagnostic:
-    names = [p.name for p in owner.params]
-    meant = nearest(name, names)
-    record = is_record(owner)
-    noun = "field" if record else "parameter"
-    if meant is not None:
-        help = f"did you mean `{meant}`? {noun}s: {', '.join(names)}"
-    elif names:
-        help = f"{noun}s of {owner.name}: {', '.join(names)}"
-    else:
-        help = f"{owner.name} has no parameters; write `{owner.name}`"
-    return Diagnostic(
-        code="E0302",
-        message=f"`{owner.name}` has no {noun} `{name}`",
-        labels=(primary(span, f"unknown {noun}"),),
-        notes=() if meant is not None else elsewhere(name, owner, catalog),
-        help=(help,),
-        fix=None if meant is None else rewrite(span, meant),
-    )
-
-
-def elsewhere(name: str, owner: Declaration, catalog: Catalog) -> tuple[str, ...]:
-    """Who else has this parameter, first in the same role."""
-    having = [d for d in catalog if d.param(name) is not None and d is not owner]
-    same = [d.name for d in having if d.role == owner.role]
-    if same:
-        return (f"`{name}` is a parameter of {listing(same, quote='`')}",)
-    stages = [f"{d.role} {d.name}" for d in having if d.role in STAGES]
-    return (f"`{name}` is a parameter of {listing(stages, quote='`')}",) if stages else ()
-
-
-def unknown_operator(role: str, name: str, span: Span, catalog: Catalog) -> Diagnostic:
-    names = [d.name for d in catalog.role(role)]
-    others = [d.role for d in catalog if d.name == name and d.role != role]
-    meant = None if others else nearest(name, names)
-    known = f"{ROLE_NAMES[role]}s: {', '.join(names)}"
-    notes: tuple[str, ...] = ()
-    if others:
-        kinds = listing([article(ROLE_NAMES[other]) for other in others])
-        notes = (f"`{name}` is {kinds}, not {article(ROLE_NAMES[role])}",)
-    old = OLD_NAMES.get(name)
-    if old is not None and old.partition("(")[0] in names:
-        help, meant = f"called `{old}` here; {known}", None
-    elif meant is not None:
-        help = f"did you mean `{meant}`? {known}"
-    else:
-        help = known
-    place = Span(span.document, span.start, min(span.end, span.start + len(name)))
-    return Diagnostic(
-        code="E0206",
-        message=f"no {ROLE_NAMES[role]} is called `{name}`",
-        labels=(primary(place, f"not {article(ROLE_NAMES[role])}"),),
-        notes=notes,
-        help=(help,),
-        fix=None if meant is None else rewrite(place, meant),
-    )
 
 
 def needs_name(given: Given, owner: Declaration) -> Diagnostic:

@@ -20,10 +20,9 @@ from legoc.language.types import (
     Variable,
     Vec,
     parse_signature,
-    unify,
-    variables,
 )
-from legoc.language.wording_params import primary
+from legoc.language.unify import fits, unify, variables
+from legoc.language.wording_names import primary
 
 
 SHAPES = ("content -> behavior -> predict", "flatten -> predict", "content -> flatten -> predict")
@@ -141,21 +140,6 @@ def makes_type(declaration: Declaration, item: Type, wants: Type) -> bool:
 def reads_type(declaration: Declaration, user: Type, item: Type) -> bool:
     signature = parse_signature(declaration.signature or "")
     return unify(signature.input, Tuple((user, item)), {}) is not None
-
-
-def fits(pattern: Type, given: Type) -> bool:
-    """Whether two types have one form, whatever their dimensions."""
-    match pattern, given:
-        case (Variable(), _) | (_, Variable()):
-            return True
-        case (Vec(), Vec()) | (Id(), Id()) | (Tokens(), Tokens()) | (Score(), Score()):
-            return True
-        case (Seq(a), Seq(b)) | (Many(_, a), Many(_, b)):
-            return fits(a, b)
-        case Tuple(a), Tuple(b):
-            return len(a) == len(b) and all(map(fits, a, b))
-        case _:
-            return False
 
 
 def two_widths(declaration: Declaration, user: Type) -> bool:

@@ -12,10 +12,8 @@ from legoc.language.types import (
     Vec,
     parse_signature,
     parse_type,
-    substitute,
-    unify,
-    variables,
 )
+from legoc.language.unify import substitute, unify, variables
 
 
 SIGNATURES = (
