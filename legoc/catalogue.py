@@ -39,7 +39,9 @@ def declarations() -> list[Declaration]:
             key = (declaration.role, declaration.name)
             if key in found:
                 other = found[key].module
-                raise ValueError(f"{key[0]} {key[1]} is declared twice: {other}, {declaration.module}")
+                raise ValueError(
+                    f"{key[0]} {key[1]} is declared twice: {other}, {declaration.module}"
+                )
             found[key] = declaration
     return sorted(found.values(), key=lambda d: (ROLES.index(d.role), d.name))
 

@@ -4,8 +4,9 @@ The command line has one that draws (`legoc.console`); a phase takes whichever i
 prints.
 """
 
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Iterator, Protocol
+from typing import Protocol
 
 
 class Task(Protocol):

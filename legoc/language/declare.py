@@ -134,22 +134,23 @@ class Rule:
     args: tuple[str, ...]
 
 
-def Divides(name: str, width: str) -> Rule:  # noqa: N802 - reads as the name of a rule
+def Divides(name: str, width: str) -> Rule:
     """`Divides("heads", "d")`: the parameter divides another parameter or a width of the input."""
     return Rule("divides", (name, width))
 
 
-def Needs(name: str, other: str) -> Rule:  # noqa: N802
-    """`Needs("frozen", "file")`: where the first is given and not false, the second must be given."""
+def Needs(name: str, other: str) -> Rule:
+    """`Needs("frozen", "file")`: where the first is given and not false, the second must be
+    given."""
     return Rule("needs", (name, other))
 
 
-def Excludes(name: str, other: str) -> Rule:  # noqa: N802
+def Excludes(name: str, other: str) -> Rule:
     """`Excludes("a", "b")`: not both given."""
     return Rule("excludes", (name, other))
 
 
-def Odd(name: str) -> Rule:  # noqa: N802
+def Odd(name: str) -> Rule:
     """`Odd("kernel")`: the parameter is an odd number."""
     return Rule("odd", (name,))
 

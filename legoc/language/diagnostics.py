@@ -63,6 +63,6 @@ class SpecError(LegoError):
 
 
 def fail(code: str, message: str, *help: str, notes: Sequence[str] = ()) -> LegoError:
-    """The error of a later phase (data, training, export, bundle) that has no place in a spec:
-    `raise fail("E0604", "`behaviors.tsv` line 17 has 4 columns, not 5", "restore the file ...")`."""
+    """The error of a later phase (data, training, export, bundle) that has no place in a
+    spec: a code, what is wrong, and what to do."""
     return LegoError(Diagnostic(code=code, message=message, help=help, notes=tuple(notes)))

@@ -1,4 +1,5 @@
-"""A point as it leaves expansion: names resolved, overrides applied, axes chosen, nothing typed yet.
+"""A point as it leaves expansion: names resolved, overrides applied, axes chosen, nothing typed
+yet.
 
 `resolve` and `expand` make these values; `lower` gives them types and defaults. Every part keeps
 its place in the source. Points of one sweep share the parts they have in common (the same objects),
@@ -23,7 +24,8 @@ class Measure:
 
 @dataclass(frozen=True, eq=False)
 class Settings:
-    """A name with what was given to it: `CNN(hidden=256, kernel=3)`, or a bare word such as `concat`.
+    """A name with what was given to it: `CNN(hidden=256, kernel=3)`, or a bare word such as
+    `concat`.
 
     `positional` are arguments without a name, in order. `args` are those with one; an override by a
     dotted key has replaced what stood there (and lies later in the text, maybe in another file).
@@ -36,12 +38,13 @@ class Settings:
     called: bool = False
 
 
-Plain: TypeAlias = "None | bool | int | float | str | Measure | Settings | tuple[Given, ...]"
+Plain: TypeAlias = "bool | int | float | str | Measure | Settings | tuple[Given, ...] | None"
 
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """A value with its place. A `str` was written in quotes; a word is `Settings`; `true`, `false` and
+    """A value with its place. A `str` was written in quotes; a word is `Settings`; `true`,
+    `false` and
     `none` are their Python values; a tuple was a list. Relative paths are relative to the folder of
     `span.document`."""
 
@@ -60,7 +63,8 @@ class Argument:
 
 @dataclass(frozen=True, eq=False)
 class Record:
-    """A declared `data`, `train` or `export` with its overrides applied: the fields that were given."""
+    """A declared `data`, `train` or `export` with its overrides applied: the fields that were
+    given."""
 
     kind: str
     name: str

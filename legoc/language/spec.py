@@ -13,7 +13,7 @@ from legoc.language.document import Span
 
 
 Role: TypeAlias = Literal["content", "behavior", "flatten", "predict"]
-Value: TypeAlias = "None | bool | int | float | str | Call | tuple[Value, ...]"
+Value: TypeAlias = "bool | int | float | str | Call | tuple[Value, ...] | None"
 
 
 @dataclass(frozen=True, kw_only=True)

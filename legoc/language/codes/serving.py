@@ -1,0 +1,68 @@
+"""Codes of `legoc score` and `legoc recommend`, and of commands that take a bundle or run."""
+
+from legoc.language.codes import Code
+
+
+CODES = (
+    Code(
+        code="E0850",
+        title="the runtime refused",
+        explanation=(
+            "The bundle is damaged, of an unknown format, or was asked for something it cannot do. "
+            "The message is the one an application embedding `legoc_runtime` would get."
+        ),
+        bad="legoc inspect runs/naml-1234/bundle    # one byte of predictor.onnx was changed",
+        good="legoc export runs/naml-1234            # writes the bundle again from the run",
+    ),
+    Code(
+        code="E0860",
+        title="a record lacks a field",
+        explanation=(
+            "`legoc recommend` needs `history` in each record, `legoc score` also `candidates`."
+        ),
+        bad='echo \'{"clicks": ["N1"]}\' | legoc recommend bundle/',
+        good='echo \'{"history": ["N1"]}\' | legoc recommend bundle/',
+    ),
+    Code(
+        code="E0861",
+        title="no items asked for",
+        explanation="`-k` is how many items each user is recommended, at least one.",
+        bad="legoc recommend bundle/ users.jsonl -k 0",
+        good="legoc recommend bundle/ users.jsonl -k 10",
+    ),
+    Code(
+        code="E0862",
+        title="a file of unknown form",
+        explanation=(
+            "Records are read and written as JSON lines, CSV, TSV or Parquet; the ending decides."
+        ),
+        bad="legoc recommend bundle/ users.txt",
+        good="legoc recommend bundle/ users.csv -o top.parquet",
+    ),
+    Code(
+        code="E0863",
+        title="no such file of records",
+        explanation=(
+            "The file of histories does not exist; `-` reads JSON lines from standard input."
+        ),
+        bad="legoc recommend bundle/ missing.jsonl",
+        good="legoc recommend bundle/ - < users.jsonl",
+    ),
+    Code(
+        code="E0864",
+        title="a line that is no record",
+        explanation="Each line of JSON lines is one object; lists of ids stand under its fields.",
+        bad='["N1", "N2"]',
+        good='{"history": ["N1", "N2"]}',
+    ),
+    Code(
+        code="E0865",
+        title="neither a bundle nor a run",
+        explanation=(
+            "A run folder holds `spec.json`, a bundle `manifest.json`; both are printed at the end "
+            "of `legoc train`."
+        ),
+        bad="legoc eval specs/naml.lego",
+        good="legoc eval runs/naml-0123456789ab",
+    ),
+)

@@ -1,0 +1,236 @@
+"""What the heavy commands print for people: the plan with its cost, the data, runs, bundles."""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from legoc.language import ir
+from legoc.language.notation import write_call, write_pipeline
+
+
+def console() -> Console:
+    """Results go to standard output; markup is off because names hold brackets."""
+    return Console(file=sys.stdout, markup=False, highlight=False, soft_wrap=True)
+
+
+def print_json(value: Any) -> None:
+    print(json.dumps(value, indent=1, ensure_ascii=False))
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """A table whose first column is names and whose others are figures."""
+    made = Table(title=title, title_justify="left", title_style="bold")
+    for place, column in enumerate(columns):
+        made.add_column(column, justify="left" if place == 0 else "right", no_wrap=place == 0)
+    for row in rows:
+        made.add_row(*row)
+    return made
+
+
+def count(number: float) -> str:
+    """A count as a person reads it: 12,345, then 1.23 M."""
+    for size, unit in ((1e12, "T"), (1e9, "G"), (1e6, "M")):
+        if number >= size:
+            return f"{number / size:.2f} {unit}"
+    return f"{number:,.0f}"
+
+
+def memory(size: float) -> str:
+    for limit, unit in ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")):
+        if size >= limit:
+            return f"{size / limit:.1f} {unit}"
+    return f"{size:.0f} B"
+
+
+def show_compiled(compiled: Any) -> None:
+    """The pipeline with a type on each arrow, then cost, caches and graphs."""
+    spec, plan, cost = compiled.spec, compiled.plan, compiled.cost
+    out = console()
+    out.print(f"{spec.name}", style="bold")
+    reads = "item ids" if plan.layout == "id" else ", ".join(a.name for a in spec.data.attributes)
+    out.print(f"  reads     {reads}; the last {spec.data.history} clicks")
+    for stage in plan.stages:
+        out.print(f"  {stage.role:<9} {write_call(stage.role, spec.model[stage.role])}")
+        frozen = ", frozen prefix" if stage.frozen else ""
+        out.print(f"            -> {stage.type:<22} {stage.binding}-bound{frozen}", style="dim")
+    out.print("\ncost")
+    out.print(f"  parameters   {count(cost.parameters)}, trainable {count(cost.trainable)}")
+    for part in cost.tables:
+        trained = (
+            ""
+            if part.trainable_per_row == part.per_row
+            else f", trainable {part.trainable_per_row}"
+        )
+        out.print(f"    and {part.per_row:,}{trained} for each row of the table of {part.name}")
+    out.print(
+        f"  operations   {count(cost.item)} an item, {count(cost.user)} a user, {count(cost.pair)} "
+        "a pair   (of matrix products; 2 a multiply-add)"
+    )
+    out.print("\ncaches")
+    for cache in plan.caches:
+        size = {"items": cost.item_bytes, "users": cost.user_bytes}.get(cache.name, 0)
+        used = "training, evaluation and serving" if cache.training else "evaluation and serving"
+        each = f", {memory(size)} each" if size else ""
+        out.print(f"  {cache.name:<7} per {cache.per}{each}: {cache.why} ({used})")
+    out.print("\ngraphs")
+    for graph in plan.graphs:
+        ins = ", ".join(write_port(port) for port in graph.inputs)
+        outs = ", ".join(write_port(port) for port in graph.outputs)
+        out.print(f"  {graph.name}({ins}) -> {outs}")
+    for note in plan.notes:
+        out.print(f"\nnote: {note}")
+    out.print()
+
+
+def write_port(port: Any) -> str:
+    return f"{port.name} {port.dtype}[{', '.join(map(str, port.dims))}]"
+
+
+def show_prepared(spec: Any, prepared: Any) -> None:
+    """Counts, coverage and losses of a prepared data set."""
+    report = prepared.report
+    out = console()
+    source = write_call("source", spec.data.source)
+    out.print(
+        f"{source}: {report.items:,} items, {report.users:,} users, {report.histories:,} histories "
+        f"({report.empty_histories:,} empty)"
+    )
+    out.print(
+        table(
+            "splits",
+            ("split", "impressions", "rows", "clicks", "users", "cold", "one class", "new items"),
+            (
+                (name, f"{p.impressions:,}", f"{p.rows:,}", f"{p.clicks:,}", f"{p.users:,}",
+                 f"{p.cold:,}", f"{p.one_class:,}", f"{p.new_items:.1%}")
+                for name, p in report.parts.items()
+            ),
+        )
+    )  # fmt: skip
+    if report.coverage:
+        filled = ", ".join(f"{name} {share:.1%}" for name, share in report.coverage.items())
+        out.print(f"items with a value: {filled}")
+    if report.drops:
+        out.print(
+            table(
+                "what is not as it should be",
+                ("what", "where", "how many", "what became of it"),
+                ((d.reason, d.part, f"{d.count:,}", d.policy) for d in report.drops),
+            )
+        )
+        for drop in report.drops:
+            out.print(f"  {drop.reason}: {'; '.join(drop.examples)}", style="dim")
+    else:
+        out.print("nothing was dropped")
+    for note in report.notes:
+        out.print(f"note: {note}")
+    if report.licence:
+        out.print(f"licence: {report.licence}")
+
+
+def show_report(result: Any, title: str = "evaluation") -> None:
+    """The metrics of one evaluation, overall and per slice, with what was counted."""
+    out = console()
+    out.print(table(title, ("metric", *result.parts()), result.table()))
+    out.print(result.summary())
+
+
+def figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
+def show_runs(done: Sequence[Any]) -> None:
+    """One table over all runs of a command, then where each lies."""
+    out = console()
+    tested = [(run, split, found) for run in done for split, found in tested_parts(run)]
+    if tested:
+        names = list(dict.fromkeys(name for _, _, found in tested for name in found["metrics"]))
+        out.print(
+            table(
+                "evaluated through onnxruntime",
+                ("run", "split", *names),
+                (
+                    (run.spec.name, split, *(figure(found["metrics"].get(name)) for name in names))
+                    for run, split, found in tested
+                ),
+            )
+        )
+    for run in done:
+        out.print(f"{run.spec.name}: {run.folder}")
+        if run.bundle.is_dir():
+            out.print(f"  bundle {run.bundle}, largest difference {difference(run.bundle)}")
+
+
+def tested_parts(run: Any) -> list[tuple[str, Mapping[str, Any]]]:
+    return list((run.metrics or {}).items())
+
+
+def difference(bundle: Path) -> str:
+    manifest = json.loads((bundle / "manifest.json").read_text(encoding="utf-8"))
+    return write_difference(manifest["certificate"])
+
+
+def write_difference(certificate: Mapping[str, Any]) -> str:
+    """The largest relative difference of torch and onnxruntime over all probes and real rows."""
+    figures = [d for graph in certificate["graphs"].values() for d in graph["probes"].values()]
+    figures += [g["real"] for g in certificate["graphs"].values() if g["real"] is not None]
+    if certificate["whole"] is not None:
+        figures.append(certificate["whole"]["difference"])
+    return f"{max(figures):.1e}"
+
+
+def show_bundle(path: Path | str) -> None:
+    """What is in a verified bundle."""
+    import legoc_runtime
+
+    model = legoc_runtime.load(path)
+    manifest = model.manifest
+    out = console()
+    out.print(f"{manifest['spec'].get('name', 'model')}  ({manifest['format']})", style="bold")
+    out.print(write_pipeline(ir.from_json(manifest["spec"]).model))
+    out.print(
+        table(
+            "graphs",
+            ("graph", "inputs", "outputs", "bytes"),
+            (
+                (
+                    name,
+                    ", ".join(write_shape(port) for port in graph["inputs"]),
+                    ", ".join(write_shape(port) for port in graph["outputs"]),
+                    f"{manifest['files'][graph['file']]['bytes']:,}",
+                )
+                for name, graph in manifest["graphs"].items()
+            ),
+        )
+    )
+    total = sum(entry["bytes"] for entry in manifest["files"].values())
+    out.print(
+        f"{len(model.items) - 1:,} items; {len(manifest['files'])} files, {memory(total)}, "
+        "every hash as recorded"
+    )
+    out.print(
+        f"largest difference of torch and onnxruntime: {write_difference(manifest['certificate'])}"
+    )
+
+
+def write_shape(port: Mapping[str, Any]) -> str:
+    return f"{port['name']} {port['dtype']}[{', '.join(map(str, port['dims']))}]"
+
+
+def show_verified(verified: Any) -> None:
+    """What `legoc verify` looked at."""
+    out = console()
+    out.print(f"{verified.files} files have the recorded sizes and hashes")
+    out.print(
+        f"{verified.golden} golden probes computed again, largest difference "
+        f"{verified.difference:.1e}"
+    )
+    out.print(
+        "the certificate is about these graphs; its largest difference of torch and onnxruntime is "
+        f"{write_difference(verified.certificate)}"
+    )
+    out.print(f"{verified.path}: verified", style="green")

@@ -1,0 +1,141 @@
+"""Imports point one way (DESIGN section 3), and what is light stays light."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+ROOT = Path(__file__).resolve().parents[2]
+# What a package may import of legoc, itself always included.
+BELOW: dict[str, set[str]] = {
+    "progress": set(),
+    "language": set(),
+    "operators": {"language"},
+    "data": {"language", "progress"},
+    "model": {"language", "operators", "data", "progress"},
+    "evaluation": {"language", "data", "model", "progress"},
+    "exporting": {"language", "data", "model", "evaluation", "progress"},
+    "training": {"language", "data", "model", "evaluation", "exporting", "progress"},
+}
+# The top-level modules of the command line and the declarations' export stand above all packages.
+FRONT = {
+    "lark", "legoc",
+    # the standard library, as far as Python itself knows it
+    *sys.stdlib_module_names,
+}  # fmt: skip
+
+
+def imported(path: Path) -> set[str]:
+    """The modules a file imports, anywhere in it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return found
+
+
+def files(folder: str) -> list[Path]:
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+@pytest.mark.parametrize("package", sorted(BELOW))
+def test_arrows_point_one_way(package: str) -> None:
+    allowed = BELOW[package] | {package}
+    wrong: list[str] = []
+    paths = [
+        p
+        for p in files("legoc")
+        if p.relative_to(ROOT / "legoc").parts[0].removesuffix(".py") == package
+    ]
+    assert paths, f"legoc/{package} has no modules"
+    known = {path.name.removesuffix(".py") for path in (ROOT / "legoc").iterdir()}
+    for path in paths:
+        for name in imported(path):
+            home, _, rest = name.partition(".")
+            above = rest.partition(".")[0]
+            if home == "legoc" and above in known - allowed:
+                wrong.append(f"{path.relative_to(ROOT)} imports {name}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_runtime_knows_nothing_of_legoc() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in files("runtime/legoc_runtime")
+        for name in imported(path)
+        if name.split(".")[0]
+        not in {"numpy", "onnxruntime", "tokenizers", "legoc_runtime", *sys.stdlib_module_names}
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_front_end_imports_lark_and_the_standard_library() -> None:
+    late = {"jsonschema", "pyarrow", "yaml"}  # inside the functions that need them
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in files("legoc/language")
+        for name in imported(path)
+        if name.split(".")[0] not in FRONT | late
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_data_never_imports_torch() -> None:
+    wrong = [p for p in files("legoc/data") if any(n.split(".")[0] == "torch" for n in imported(p))]
+    assert not wrong
+
+
+HEAVY = (
+    "torch",
+    "numpy",
+    "pandas",
+    "transformers",
+    "onnxruntime",
+    "onnx",
+    "jsonschema",
+    "typer",
+    "rich",
+    "pyarrow",
+)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["--help"],
+        ["check", str(ROOT / "specs/naml.lego")],
+        ["check", "--types", str(ROOT / "specs/din_text.lego")],
+        ["fmt", "--check", str(ROOT / "specs/nrms.lego")],
+        ["operators"],
+        ["operators", "content", "CNN"],
+        ["explain", "E0403"],
+    ],
+    ids=" ".join,
+)
+def test_light_commands_stay_light(command: list[str]) -> None:
+    code = (
+        "import sys\n"
+        "from legoc.cli import main\n"
+        "try:\n    status = main(sys.argv[1:])\n"
+        "except SystemExit as stop:\n    status = stop.code or 0\n"
+        f"loaded = [m for m in {HEAVY!r} if m in sys.modules]\n"
+        "sys.exit(f'{status} {loaded}' if status or loaded else 0)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *command], capture_output=True, text=True, cwd=ROOT
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_exported_schema_is_fresh() -> None:
+    from legoc.catalogue import fresh
+
+    assert (ROOT / "grammar/lego.schema.json").read_text(encoding="utf-8") == fresh(), (
+        "run `make schema`"
+    )
