@@ -17,7 +17,7 @@ from legoc.language.document import Span
 from legoc.language.points import Argument, Given, Measure, Settings
 from legoc.language.rules import check_rules, default_value
 from legoc.language.spec import Call
-from legoc.language.wording_names import unknown_operator
+from legoc.language.wording_names import unknown_operator, unknown_parameter
 
 
 FACTORS = {
@@ -81,9 +81,7 @@ class Judge:
         for name, argument in args.items():
             if declaration.param(name) is None:
                 self.problems.append(
-                    wording_names.unknown_parameter(
-                        name, argument.name_span, declaration, self.catalog
-                    )
+                    unknown_parameter(name, argument.name_span, declaration, self.catalog)
                 )
         for index, value in enumerate(positional):
             primary = declaration.param(declaration.primary or "")
