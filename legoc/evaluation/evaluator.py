@@ -7,7 +7,7 @@ from time import perf_counter, process_time
 import numpy as np
 from numpy.typing import NDArray
 
-from legoc.data.batch import ItemInputs
+from legoc.data.batch import Array, ItemInputs
 from legoc.data.log import F32, I32, Log
 from legoc.evaluation.compute import Figure, compute
 from legoc.evaluation.engine import Engine
@@ -78,8 +78,11 @@ def score_log(
 ) -> F32:
     """[R]: the logits of every row. `timings` receives what each phase took."""
     spent = {} if timings is None else timings
-    with clock(spent, "items", len(inputs.lengths) - 1):
-        items = engine.encode_items(inputs)
+    count = len(inputs.lengths) - 1
+    with clock(spent, "items", count), progress.task("encoding items", count, "items") as task:
+        counted = Counted(inputs, task)
+        items = engine.encode_items(counted)
+        counted.task = None
     with clock(spent, "users", 0):
         histories = distinct_histories(log, by_user=engine.reads_user)
         with progress.task("encoding users", len(histories), "users") as task:
@@ -96,6 +99,21 @@ def score_log(
             scores[start:stop] = engine.score(encoded, items, owner, log.item[start:stop])
             task.advance(stop - start)
     return scores
+
+
+class Counted:
+    """Item inputs that report the rows an engine reads, as long as `task` is there."""
+
+    def __init__(self, inputs: ItemInputs, task: Task) -> None:
+        self.inputs = inputs
+        self.ports = inputs.ports
+        self.lengths = inputs.lengths
+        self.task: Task | None = task
+
+    def rows(self, items: I32) -> Mapping[str, Array]:
+        if self.task is not None:
+            self.task.advance(len(items))
+        return self.inputs.rows(items)
 
 
 def halves(histories: Histories, task: Task) -> tuple[Iterator[I32], Iterator[I32]]:

@@ -3,6 +3,7 @@
 Letters: N items with row 0, D width, I new items, L tokens.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -83,9 +84,9 @@ class Items:
                 "train a model that reads the items' content to add items",
             )
         names = [verify_record(record, self.reader.attributes) for record in records]
-        twice = next((name for name in names if names.count(name) > 1), None)
-        if twice is not None:
-            raise RequestError(f"`{twice}` is given twice", "give each item once")
+        twice = [name for name, count in Counter(names).items() if count > 1]
+        if twice:
+            raise RequestError(f"`{twice[0]}` is given twice", "give each item once")
         vectors, lengths = encode_records(self.graphs, self.reader, records)
         with self.lock:
             self.table, replaced = extend(self.table, names, vectors)

@@ -1,5 +1,7 @@
 """The evaluator encodes each item and each distinct history once; every row is scored with them."""
 
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 
@@ -147,6 +149,41 @@ def test_counts_and_what_is_printed():
     value = report.to_json()
     assert value["metrics"]["NDCG(5)"] == report["NDCG(5)"]
     assert value["groups"] == {"all": report.metrics["GAUC"].count}
+
+
+class Recorded:
+    """A progress that keeps what it is told."""
+
+    def __init__(self):
+        self.done = {}
+
+    def say(self, text):
+        raise AssertionError(text)
+
+    @contextmanager
+    def task(self, name, total, unit=""):
+        self.done[name] = [0, total]
+        yield Advance(self.done[name])
+
+
+class Advance:
+    def __init__(self, count):
+        self.count = count
+
+    def advance(self, count=1, figures=""):
+        self.count[0] += count
+
+
+def test_progress_counts_every_phase_to_its_end():
+    recorded, log = Recorded(), make_log(11)
+    engine = Engine()
+    score_log(engine, Inputs(), log, progress=recorded)
+    assert recorded.done["encoding users"] == [engine.users, engine.users]
+    assert recorded.done["scoring"] == [log.rows, log.rows]
+    # The engine of this test reads the padding item too.
+    assert recorded.done["encoding items"] == [ITEMS, ITEMS - 1]
+    score_log(Uncached(Engine()), Inputs(), log, progress=recorded)
+    assert recorded.done["encoding items"] == [0, ITEMS - 1]
 
 
 def test_logs_without_labels_and_rows_without_one():

@@ -138,5 +138,6 @@ def test_scores_that_are_not_finite_are_an_error():
 def test_names_and_directions():
     assert metric_name(call("NDCG(5)")) == "NDCG(5)"
     assert metric_name(Call(op="F1", args={"threshold": 0.5})) == "F1(0.5)"
+    assert metric_name(Call(op="Recall", args={"k": 1_000_000})) == "Recall(1000000)"
     assert better(call("LogLoss")) == "lower"
     assert all(better(Call(op=name)) == "higher" for name in METRICS if name != "LogLoss")
