@@ -87,8 +87,8 @@ def find_holders(parsed: Parsed, found: Attached) -> list[Holder]:
             # What stands behind `model NAME =` belongs to the first stage.
             span = Span(part.span.document, part.name.span.end, part.span.end)
             holders.append(Holder(part.body, span, part.body.stages))
-        elif part is root.bare:
-            holders.append(Holder(part, part.span, root.bare.stages))
+        elif isinstance(part, tree.Chain) and part is root.bare:
+            holders.append(Holder(part, part.span, part.stages))
         elif isinstance(part, tree.Use) and part.names:
             holders.append(Holder(part, part.names[0].span.to(part.span), part.names))
         elif isinstance(part, tree.Run):
