@@ -205,7 +205,7 @@ class Judge:
         found = os.path.abspath(os.path.join(os.path.dirname(span.document.path), value))
         exists = os.path.isdir(found) if kind == "folder" else os.path.isfile(found)
         if not exists:
-            self.problems.append(wording.missing_file(value, kind, span))
+            self.problems.append(wording.missing_file(value, found, kind, span))
         return found
 
     def operator(self, role: str, settings: Settings, prefix: str) -> Any:

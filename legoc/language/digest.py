@@ -6,13 +6,12 @@ A file enters as the digest of its bytes, a folder not at all; `runtime` paramet
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 from legoc.language.catalog import Catalog
 from legoc.language.declare import Attribute, Declaration, Kind
+from legoc.language.files import file_digest
 from legoc.language.records import RECORDS
 from legoc.language.spec import Call, Data, Keys, Prompt, Role, Train
 
@@ -197,21 +196,3 @@ def sha256(text: str) -> str:
 
 def digest(value: Any) -> str:
     return sha256(dump(value))
-
-
-def file_digest(path: str) -> str | None:
-    """SHA-256 of the bytes of a file, or None where there is none.
-
-    Remembered within the process by path, size and modification time.
-    """
-    try:
-        state = os.stat(path)
-        return read_digest(path, state.st_size, state.st_mtime_ns)
-    except OSError:
-        return None
-
-
-@lru_cache(maxsize=256)
-def read_digest(path: str, size: int, modified: int) -> str:
-    with open(path, "rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()

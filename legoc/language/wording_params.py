@@ -221,11 +221,12 @@ def needs_other(p: Param, other: Param, owner: Declaration, span: Span) -> Diagn
     )
 
 
-def missing_file(path: str, kind: str, span: Span) -> Diagnostic:
+def missing_file(path: str, found: str, kind: str, span: Span) -> Diagnostic:
+    """`path` as written; `found` is where that leads."""
     return Diagnostic(
         code="E0606",
         severity="warning",
         message=f"no such {kind}: `{path}`",
-        labels=(primary(span, "paths are relative to the file that states them"),),
+        labels=(primary(span, f"not there: {found}"),),
         help=("the check goes on without it; whatever has to read it will stop",),
     )
