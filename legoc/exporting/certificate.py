@@ -24,8 +24,8 @@ from legoc.language.spec import Call
 
 
 TOP = 10
-RANKED_USERS = 32
-RANKED_ITEMS = 1000
+RANKED_USERS = 20
+RANKED_ITEMS = 500
 REAL_USERS = 64
 REAL_PAIRS = 256
 

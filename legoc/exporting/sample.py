@@ -8,7 +8,7 @@ from legoc.data.log import I32, I64, Log
 
 
 GROUPS = 2000
-ROWS = 60_000
+ROWS = 30_000
 
 
 @dataclass(frozen=True, kw_only=True)

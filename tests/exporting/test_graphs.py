@@ -35,15 +35,6 @@ from tests.exporting.small_models import (
 )
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    place = tmp_path_factory.mktemp("graphs")
-    reference = reference_copy(Small())
-    for graph in GRAPHS:
-        write(reference, graph, place / f"{graph.name}.onnx")
-    return place
-
-
 @pytest.mark.parametrize("graph", GRAPHS, ids=lambda graph: graph.name)
 def test_every_gate_passes_on_a_sound_graph(folder, graph):
     path = folder / f"{graph.name}.onnx"

@@ -11,17 +11,8 @@ from legoc.exporting.graphs import GraphCall, reference_copy
 from legoc.exporting.precision import convert
 from legoc.exporting.probes import make_probes
 from legoc.language.diagnostics import LegoError
-from tests.exporting.small_models import GRAPHS, ROWS, SPEC, Small, write
+from tests.exporting.small_models import GRAPHS, ROWS, SPEC, Small
 from tests.exporting.test_gates import graph_file, predictor_graph
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    place = tmp_path_factory.mktemp("precision")
-    reference = reference_copy(Small())
-    for graph in GRAPHS:
-        write(reference, graph, place / f"{graph.name}.onnx")
-    return place
 
 
 @pytest.mark.parametrize("precision", ["fp16", "int8"])
