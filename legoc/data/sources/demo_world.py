@@ -4,8 +4,9 @@ A world in which the best possible score is known and reachable by a small model
 10): two levels of click probability, and nothing about an item that its text does not show.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -21,6 +22,10 @@ CLICKS = (5, 30)
 EARLIER, LAST = 0.45, 0.25
 EMPTY = 0.02
 REPEATED = 0.03
+
+
+# The click probabilities of some items for one user.
+Chance = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +69,9 @@ def make_world(*, seed: int, items: int, users: int, impressions: int) -> World:
     likes = np.zeros((users, topics), dtype=bool)
     for user in range(users):
         likes[user, rng.choice(topics, LIKES, replace=False)] = True
-    chance = np.where(likes, LIKED, OTHER)[:, topic]
+
+    def chance(user: int, chosen: np.ndarray) -> np.ndarray:
+        return np.where(likes[user, topic[chosen]], LIKED, OTHER)
 
     rng = draws(seed, 2)
     cold = rng.permutation(users)
@@ -74,7 +81,7 @@ def make_world(*, seed: int, items: int, users: int, impressions: int) -> World:
     regular = np.array([user for user in range(users) if user not in late])
     earlier = np.flatnonzero(day == 0)
     before = tuple(
-        [] if user in silent or user in late else make_history(rng, chance[user], earlier)
+        [] if user in silent or user in late else make_history(rng, partial(chance, user), earlier)
         for user in range(users)
     )
 
@@ -85,7 +92,7 @@ def make_world(*, seed: int, items: int, users: int, impressions: int) -> World:
         for second in moments(rng, today, each):
             user = int(regular[rng.integers(len(regular))])
             count = int(rng.integers(CANDIDATES[0], CANDIDATES[1] + 1))
-            train.append(show(rng, user, second, chance[user], shown, count))
+            train.append(show(rng, user, second, partial(chance, user), shown, count))
     seen = [list(history) for history in before]
     for impression in train:
         if impression.user not in silent:
@@ -97,7 +104,7 @@ def make_world(*, seed: int, items: int, users: int, impressions: int) -> World:
         user = int(rng.integers(users))
         count = int(rng.integers(CANDIDATES[0], CANDIDATES[1] + 1))
         new = (count + place % 2) // 2
-        dev.append(show(rng, user, second, chance[user], known, count - new, fresh, new))
+        dev.append(show(rng, user, second, partial(chance, user), known, count - new, fresh, new))
     return World(
         words=words, topic=topic, day=day, likes=likes, train=tuple(train), dev=tuple(dev),
         before_train=before, before_dev=tuple(history[-CLICKS[1] :] for history in seen),
@@ -119,10 +126,11 @@ def moments(rng: np.random.Generator, day: int, count: int) -> list[int]:
     return np.sort(rng.integers(0, 86400, count) + (day - 1) * 86400).tolist()
 
 
-def make_history(rng: np.random.Generator, chance: np.ndarray, items: np.ndarray) -> list[int]:
+def make_history(rng: np.random.Generator, chance: Chance, items: np.ndarray) -> list[int]:
     """Clicks before the log: as if lists of old items had been shown; a few articles twice."""
     count = int(rng.integers(CLICKS[0], CLICKS[1] + 1))
-    weight = chance[items] / chance[items].sum()
+    weight = chance(items)
+    weight /= weight.sum()
     count = min(count, len(items))
     clicks = rng.choice(items, count, replace=False, p=weight)
     again = rng.random(count) < REPEATED
@@ -135,7 +143,7 @@ def show(
     rng: np.random.Generator,
     user: int,
     second: int,
-    chance: np.ndarray,
+    chance: Chance,
     items: np.ndarray,
     count: int,
     fresh: np.ndarray | None = None,
@@ -147,7 +155,7 @@ def show(
         if fresh is not None:
             more = rng.choice(fresh, min(new, len(fresh)), replace=False)
             candidates = rng.permutation(np.concatenate([candidates, more]))
-        clicked = rng.random(len(candidates)) < chance[candidates]
+        clicked = rng.random(len(candidates)) < chance(candidates)
         if clicked.any():
             return Impression(user=user, second=second, candidates=candidates, clicked=clicked)
 
