@@ -141,9 +141,7 @@ class Declarations:
             if isinstance(written, tree.Text):
                 return as_text(override)
             return self.value_of(override)
-        return read_binding(
-            item.binding, self.lookup(scope), self.report, identity=item, param=item.name.text
-        )
+        return read_binding(item.binding, self.lookup(scope), self.report, param=item.name.text)
 
     def value_of(self, override: Override) -> Template:
         parsed = parse_value(override.document, override.start)

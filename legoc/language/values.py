@@ -67,8 +67,6 @@ def read_binding(
     lookup: Lookup,
     report: Report,
     role: str | None = None,
-    *,
-    identity: object = None,
     param: str | None = None,
 ) -> Template:
     """`= value` is a value, `in [...]` an axis."""
@@ -84,7 +82,7 @@ def read_binding(
             )
         )  # fmt: skip
     report_repeated_values(values.values, report)
-    return Sweep(options, values.span, identity or binding, param)
+    return Sweep(options, values.span, binding, param)
 
 
 def declarations_of(role: str | None, name: str) -> Declaration | None:

@@ -120,6 +120,19 @@ def test_an_axis_in_an_option_is_met_only_there() -> None:
     assert names(text) == ["m[content=A]", "m[content=B(h=1)]", "m[content=B(h=2)]"]
 
 
+def test_an_override_inside_a_swept_param_still_moves_with_it() -> None:
+    text = "param c in [A(k=1), B]\nmodel m = content in [$c] -> behavior in [$c] -> predict P\n"
+    found = expanded(text + "model n = m(content.k=7)\nrun n on d").points
+    assert [[show(settings) for _, _, settings in p.model.stages[:2]] for p in found] == [
+        ["A(k=7)", "A(k=1)"], ["B(k=7)", "B"],
+    ]  # fmt: skip
+
+
+def test_a_part_met_before_and_after_its_axis_is_one_object() -> None:
+    text = "param h in [1, 2]\nmodel m = content in [A, B(h=$h)] -> predict P(h=$h)\nrun m on d"
+    assert len({id(p.model.stages[1][2]) for p in expanded(text).points}) == 2
+
+
 def test_an_axis_inside_a_param_and_inside_a_list() -> None:
     text = "param w in [[1], [2, 3]]\nmodel m = content A(u=$w, v=[0, $w])\nrun m on d"
     assert names(text) == ["m[w=[1]]", "m[w=[2, 3]]"]
