@@ -53,8 +53,8 @@ CODES = (
     Code(
         code="E0626",
         title="a tokenizer file cannot be used",
-        explanation="The file is missing, or not a `tokenizer.json` of the library `tokenizers` with an "
-        "unknown token.",
+        explanation="The file is missing, or not a `tokenizer.json` of the library "
+        "`tokenizers`, or its id 0 is a word where the token table has its padding.",
         bad='data mind { tokenizer = file("vocab.txt") }',
         good='data mind { tokenizer = file("tokenizer.json") }',
     ),
