@@ -85,3 +85,10 @@ def test_dice_learns_nothing_from_less_than_two_rows(real):
     assert found.isfinite().all()
     assert np.array_equal(dice.running_mean, [0, 0])
     assert np.array_equal(dice.running_var, [1, 1])
+
+
+def test_layers_before_a_relu_keep_the_scale_of_embeddings():
+    torch.manual_seed(0)
+    x = 0.1 * torch.randn(200, 9, 64)
+    features = Convolution(64, 64, 3)(x).relu()[:, 1:-1]
+    assert features.square().mean().sqrt().item() == pytest.approx(0.1, rel=0.1)

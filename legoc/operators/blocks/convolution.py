@@ -7,10 +7,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from legoc.operators.blocks.rectified import RectifiedLinear
+
 
 class Convolution(nn.Module):
     """The same-length convolution of an odd window: position i reads i − k//2 to i + k//2, zeros
-    beyond the ends.
+    beyond the ends. A ReLU is meant to follow.
 
     Equal to `torch.nn.Conv1d` with `weight[:, j * D + d]` for its `weight[:, d, j]`, as one product
     of matrices in either engine.
@@ -19,7 +21,7 @@ class Convolution(nn.Module):
     def __init__(self, width: int, filters: int, kernel: int) -> None:
         super().__init__()
         self.kernel = kernel
-        self.linear = nn.Linear(kernel * width, filters)
+        self.linear = RectifiedLinear(kernel * width, filters)
 
     def forward(self, x_ILD: Tensor) -> Tensor:
         """[I, L, D] -> [I, L, filters]. The caller clears padding before, or it leaks in."""

@@ -10,6 +10,7 @@ from legoc.language.declare import Odd, operator, param
 from legoc.operators.blocks.additive import AdditiveAttention
 from legoc.operators.blocks.convolution import Convolution
 from legoc.operators.blocks.masking import cleared, masked_mean
+from legoc.operators.blocks.rectified import RectifiedLinear
 from legoc.operators.sizes import Sizes
 
 
@@ -83,7 +84,7 @@ class ValueReader(nn.Module):
 
     def __init__(self, hidden: int) -> None:
         super().__init__()
-        self.linear = nn.Linear(hidden, hidden)
+        self.linear = RectifiedLinear(hidden, hidden)
 
     def forward(self, x_ILD: Tensor, mask_IL: Tensor) -> Tensor:
         """[I, L, hidden], Bool[I, L] -> [I, hidden]."""
