@@ -1,8 +1,6 @@
 """`python -m legoc` is the command `legoc`."""
 
-import sys
-
-from legoc.cli import main
+from legoc.cli import start
 
 
-sys.exit(main())
+start()

@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 the input was at fault, 2 usage, 70 an internal error, 130
 """
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from legoc.progress import Progress
 
 Arguments = argparse.Namespace
+LIGHT = ("check", "fmt", "operators", "explain")
 FORMATS = ("full", "concise", "json", "github")
 
 
@@ -371,6 +373,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.command is None:
         parser.print_help()
         return 2
+    if arguments.command in LIGHT:
+        # They end within a moment and make no cycles worth collecting: a tenth of their time.
+        gc.disable()
     try:
         return arguments.run(arguments)
     except KeyboardInterrupt:
@@ -382,6 +387,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except Exception as error:
         return answer(error)
+
+
+def start() -> None:
+    """The process `legoc`: run a command and leave."""
+    code = main()
+    if len(sys.argv) > 1 and sys.argv[1] in LIGHT:
+        # Taking the interpreter down object by object costs as much as a seventh of a check.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def answer(error: Exception) -> int:
@@ -408,4 +424,4 @@ def answer(error: Exception) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start()
