@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from legoc.operators.blocks.convolution import Convolution
 from legoc.operators.blocks.dice import Dice
+from legoc.operators.blocks.linear import PlainLinear
 from legoc.operators.blocks.masking import last_real, masked_max, masked_mean, masked_softmax
 
 
@@ -87,8 +88,9 @@ def test_dice_learns_nothing_from_less_than_two_rows(real):
     assert np.array_equal(dice.running_var, [1, 1])
 
 
-def test_layers_before_a_relu_keep_the_scale_of_embeddings():
+def test_linears_keep_the_scale_of_embeddings():
     torch.manual_seed(0)
     x = 0.1 * torch.randn(200, 9, 64)
     features = Convolution(64, 64, 3)(x).relu()[:, 1:-1]
     assert features.square().mean().sqrt().item() == pytest.approx(0.1, rel=0.1)
+    assert PlainLinear(64, 64)(x).square().mean().sqrt().item() == pytest.approx(0.1, rel=0.1)

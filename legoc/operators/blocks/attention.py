@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from legoc.operators.blocks.additive import AdditiveAttention
+from legoc.operators.blocks.linear import PlainLinear
 from legoc.operators.blocks.masking import cleared, masked_softmax
 
 
@@ -22,11 +23,11 @@ class SelfAttention(nn.Module):
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.query = nn.Linear(width, width)
+        self.query = PlainLinear(width, width)
         # A bias of the keys adds the same to every score of a query, so the softmax cancels it.
-        self.key = nn.Linear(width, width, bias=False)
-        self.value = nn.Linear(width, width)
-        self.output = nn.Linear(width, width)
+        self.key = PlainLinear(width, width, bias=False)
+        self.value = PlainLinear(width, width)
+        self.output = PlainLinear(width, width)
 
     def split(self, x_ILD: Tensor) -> Tensor:
         """[I, L, D] -> [I, H, L, E]."""
@@ -54,7 +55,7 @@ class AttentionPooling(nn.Module):
         super().__init__()
         self.dropout = nn.Dropout(dropout)
         self.attend = SelfAttention(width, heads)
-        self.project = nn.Linear(width, hidden)
+        self.project = PlainLinear(width, hidden)
         self.pool = AdditiveAttention(hidden, dim)
 
     def forward(self, x_ILD: Tensor, mask_IL: Tensor) -> Tensor:

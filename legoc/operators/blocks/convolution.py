@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from legoc.operators.blocks.rectified import RectifiedLinear
+from legoc.operators.blocks.linear import RectifiedLinear
 
 
 class Convolution(nn.Module):

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from legoc.language.declare import Odd, operator, param
 from legoc.operators.blocks.additive import AdditiveAttention
 from legoc.operators.blocks.convolution import Convolution
+from legoc.operators.blocks.linear import PlainLinear, RectifiedLinear
 from legoc.operators.blocks.masking import cleared, masked_mean
-from legoc.operators.blocks.rectified import RectifiedLinear
 from legoc.operators.sizes import Sizes
 
 
@@ -48,7 +48,7 @@ class CNN(nn.Module):
         if config.fuse == "additive":
             self.join: nn.Module = AdditiveAttention(config.hidden, config.dim)
         else:
-            self.join = nn.Linear(config.hidden * len(sizes.attributes), config.hidden)
+            self.join = PlainLinear(config.hidden * len(sizes.attributes), config.hidden)
 
     def forward(self, x: Sequence[Tensor], masks: Sequence[Tensor]) -> Tensor:
         """A of [I, L_a, hidden] and Bool[I, L_a], in reading order -> [I, hidden]."""

@@ -1,0 +1,27 @@
+"""Linears whose initial weights keep the scale of what they read.
+
+Embeddings start as N(0, 0.1²). PyTorch's own initialisation of a Linear shrinks its input by √3 and
+adds a bias of the same order, so that after two or three of them all items look alike and a dot
+product learns nothing for epochs.
+"""
+
+from torch import nn
+
+
+class RectifiedLinear(nn.Linear):
+    """A Linear before a ReLU. He et al., Delving Deep into Rectifiers, ICCV 2015."""
+
+    def reset_parameters(self) -> None:
+        nn.init.kaiming_normal_(self.weight, nonlinearity="relu")
+        if self.bias is not None:
+            nn.init.zeros_(self.bias)
+
+
+class PlainLinear(nn.Linear):
+    """A Linear that nothing follows. Glorot & Bengio, Understanding the Difficulty of Training Deep
+    Feedforward Neural Networks, AISTATS 2010."""
+
+    def reset_parameters(self) -> None:
+        nn.init.xavier_uniform_(self.weight)
+        if self.bias is not None:
+            nn.init.zeros_(self.bias)
