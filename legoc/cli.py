@@ -83,6 +83,14 @@ def build_parser() -> argparse.ArgumentParser:
         help="stop after this phase (default: evaluate)",
     )  # fmt: skip
     train.add_argument("--again", action="store_true", help="repeat runs that are finished")
+    train.add_argument("--threads", type=int, metavar="N", help="threads of torch (default: 1)")
+    train.add_argument(
+        "--device", metavar="NAME", help="cpu or cuda (default: a GPU if there is one)"
+    )
+    for added in (data, train):
+        added.add_argument(
+            "--strict", action="store_true", help="refuse raw files with any row that is not right"
+        )
 
     export = command("export", "write the bundle of a run", run_export)
     export.add_argument("folder", metavar="RUN")
@@ -254,7 +262,9 @@ def run_data(arguments: Arguments) -> int:
 
     seen: set[str] = set()
     for spec in points(arguments):
-        prepared = prepare(spec, cache=arguments.cache, progress=progress(arguments))
+        prepared = prepare(
+            spec, cache=arguments.cache, strict=arguments.strict, progress=progress(arguments)
+        )
         if prepared.digest in seen:
             continue
         seen.add(prepared.digest)
@@ -272,7 +282,8 @@ def run_train(arguments: Arguments) -> int:
     done = [
         train(
             spec, runs=arguments.runs, until=arguments.until, cache=arguments.cache,
-            again=arguments.again, progress=progress(arguments),
+            again=arguments.again, strict=arguments.strict, threads=arguments.threads,
+            device=arguments.device, progress=progress(arguments),
         )
         for spec in points(arguments)
     ]  # fmt: skip
@@ -409,8 +420,8 @@ def answer(error: Exception) -> int:
         return 1
     if type(error).__module__.split(".")[0] == "legoc_runtime":
         # The runtime knows nothing of diagnostics; its errors carry a message and a help line.
-        help = getattr(error, "help", "")
-        report([Diagnostic(code="E0850", message=str(error), help=(help,) if help else ())])
+        message, help = getattr(error, "message", str(error)), getattr(error, "help", "")
+        report([Diagnostic(code="E0850", message=message, help=(help,) if help else ())])
         return 1
     import traceback
 

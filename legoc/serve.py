@@ -46,10 +46,12 @@ def run(
             unknown[0] += sum(model.items.index(name) == 0 for name in given)
             unknown[1] += len(given)
             record = {**record, "history": given}
-            yield {
-                **({"user": record["user"]} if "user" in record else {}),
-                **answer(model, record),
-            }
+            named = {"user": record["user"]} if "user" in record else {}
+            try:
+                answered = answer(model, record)
+            except legoc_runtime.RequestError as error:
+                raise fail("E0850", f"{place}: {error.message}", error.help) from None
+            yield {**named, **answered}
 
     write(answers(), output)
     if unknown[0]:
@@ -62,15 +64,13 @@ def run(
 
 
 def score_lines(bundle: str, source: str, output: str = "-") -> int:
-    """Score `candidates` for each record; the answer's `scores` are in their order, null where the
-    bundle does not know the item."""
+    """Score `candidates` for each record; the answer's `scores` are in their order. A candidate the
+    bundle does not know is an error: it cannot be ranked with the others."""
 
     def answer(model: Any, record: Record) -> Record:
         candidates = listed(record["candidates"])
-        known = [name for name in candidates if model.items.index(name)]
         user = model.encode_user(record["history"], user=record.get("user"))
-        scores = dict(zip(known, model.score(user, known).tolist(), strict=True))
-        return {"candidates": candidates, "scores": [scores.get(name) for name in candidates]}
+        return {"candidates": candidates, "scores": model.score(user, candidates).tolist()}
 
     return run(bundle, source, output, answer, ("history", "candidates"))
 

@@ -15,7 +15,7 @@ from legoc.data.index import build_logs, mark_training, name_items, name_users, 
 from legoc.data.inputs import IdTable
 from legoc.data.log import Log
 from legoc.data.names import Names
-from legoc.data.report import Report
+from legoc.data.report import Drop, Report
 from legoc.data.rows import Rows
 from legoc.data.source import Source
 from legoc.data.tables import Tables, convert
@@ -63,17 +63,23 @@ class Prepared:
 
 
 def prepare(
-    spec: Spec, *, cache: str | Path | None = None, progress: Progress = SILENT
+    spec: Spec,
+    *,
+    cache: str | Path | None = None,
+    strict: bool = False,
+    progress: Progress = SILENT,
 ) -> Prepared:
     """Convert, tokenise and index the data of a spec; what is in the cache is used as it is.
 
     cache: the cache folder, else `LEGOC_CACHE`, else the user's own. Raises E062x for raw files
-    that are missing, broken or of another layout.
+    that are missing, broken or of another layout; with `strict`, also for any row that is not as it
+    should be (E0629). Without, such rows are counted and said.
     """
     check_supported(spec)
     root = cache_root(cache)
     source = build_source(spec, root)
     tables = convert(source, spec.data.split, root, progress)
+    announce(tables.report.drops, strict, progress)
     items, users = name_items(tables), name_users(tables)
     layout = plan(spec).layout
     reading, folder, tokens = None, None, 0
@@ -93,6 +99,25 @@ def prepare(
         reading_folder=folder, report=tables.report,
         training_items=mark_training(tables, len(items)), best=getattr(source, "best", None),
     )  # fmt: skip
+
+
+def announce(drops: Sequence[Drop], strict: bool, progress: Progress) -> None:
+    """Say each kind of bad row with its count and first place; E0629 where none is accepted."""
+    said = [
+        f"{drop.reason} ({drop.part}): {drop.count:,}, {drop.policy}; first {drop.examples[0]}"
+        for drop in drops
+        if drop.examples
+    ]
+    if strict and said:
+        first, *others = said
+        raise fail(
+            "E0629",
+            first,
+            "mend the raw files, or go on without `--strict`: such rows are then counted",
+            notes=others,
+        )
+    for line in said:
+        progress.say(line)
 
 
 def build_source(spec: Spec, root: Path) -> Source:

@@ -17,10 +17,8 @@ def describe_run(
     data = choices(run.data, "data", declarations)
     train = choices(run.train, "train", declarations)
     export = choices((run.export,) if run.export else (), "export", declarations)
-    if not export and declarations.claims.of_kind("export"):
-        # Without `as` the defaults hold, and those can be overridden.
-        defaults = RecordTemplate("export", "", run.head, {})
-        export = [Choice("", declarations.override_kind("export", defaults))]
+    train = train or overridden_defaults("train", run, declarations)
+    export = export or overridden_defaults("export", run, declarations)
     for refs in (run.models, run.data, run.train):
         report_repeated_refs(refs, report)
     found = [each for group in (models, data, train, export) for each in group]
@@ -39,6 +37,16 @@ def describe_run(
         where_valid=run.where_valid,
         excepts=tuple(c.pattern for c in run.clauses if isinstance(c, tree.Except)),
     )
+
+
+def overridden_defaults(
+    kind: str, run: tree.Run, declarations: Declarations
+) -> list[Choice | None]:
+    """Without `with` or `as` the defaults hold, and `--set train.lr=...` can override those too."""
+    if not declarations.claims.of_kind(kind):
+        return []
+    defaults = RecordTemplate(kind, "", run.head, {})
+    return [Choice("", declarations.override_kind(kind, defaults))]
 
 
 def choices(

@@ -35,6 +35,7 @@ def train(
     until: Until = "evaluate",
     cache: str | Path | None = None,
     again: bool = False,
+    strict: bool = False,
     threads: int | None = None,
     device: str | None = None,
     progress: Progress = SILENT,
@@ -43,9 +44,9 @@ def train(
 
     until: the last of these phases. cache: where converted data lies. The same spec, data and seed
     land in the same folder: what is finished there is not repeated unless `again` is given, and an
-    interrupted training goes on. threads: within one torch operation (1, or OMP_NUM_THREADS).
-    device: `cpu`, `cuda`, ...; a GPU if there is one. A spec without `train`, or a model without
-    trainable parameters, skips to the export.
+    interrupted training goes on. strict: no row of the raw files may be bad. threads: within one
+    torch operation (1, or OMP_NUM_THREADS). device: `cpu`, `cuda`, ...; a GPU if there is one. A
+    spec without `train`, or a model without trainable parameters, skips to the export.
 
     Raises LegoError for anything wrong with the data, the recipe or the folder; KeyboardInterrupt
     after the state is saved.
@@ -53,7 +54,7 @@ def train(
     from legoc.data import prepare
 
     place = choose_device(device)
-    prepared = prepare(spec, cache=cache, progress=progress)
+    prepared = prepare(spec, cache=cache, strict=strict, progress=progress)
     runs = Path(runs)
     run = Run(infer_folder(runs, spec, prepared.digest))
     with locked(run.folder), working(threads, place) as count:
@@ -65,7 +66,11 @@ def train(
         if until in ("export", "evaluate"):
             obtain_bundle(run, prepared, progress)
         if until == "evaluate" and run.metrics is None:
-            write_json(run.folder / "metrics.json", measure(run, prepared, progress))
+            from legoc.exporting import record_metrics
+
+            metrics = measure(run, prepared, progress)
+            record_metrics(run.bundle, metrics)
+            write_json(run.folder / "metrics.json", metrics)
     return run
 
 

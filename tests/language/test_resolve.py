@@ -331,9 +331,14 @@ def test_set_that_fits_nothing(given: str, code: str, help: str) -> None:
     assert found.primary.path == "./--set"
 
 
-def test_set_of_a_recipe_no_run_has() -> None:
-    found = only(BASE + "run naml on mind", "train.lr=3")
-    assert "no run of `m.lego` has a training recipe" in found.message
+@pytest.mark.parametrize("given", ["train.lr=3", "export.opset=21"])
+def test_set_reaches_the_defaults_of_a_run_that_names_no_recipe(given: str) -> None:
+    found = resolve(Document("m.lego", BASE + "run naml on mind"), [given])
+    assert not found.diagnostics
+    kind, _, rest = given.partition(".")
+    record = getattr(expand(found)[0], kind)
+    name, _, value = rest.partition("=")
+    assert record.fields[name].given.value == int(value)
 
 
 def test_unused_names_are_known_where_a_file_runs_something(tmp_path: Path) -> None:

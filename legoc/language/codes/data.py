@@ -72,4 +72,15 @@ CODES = (
         bad="data demo { source = Demo content = [headline] }",
         good="data demo { source = Demo content = [title] }",
     ),
+    Code(
+        code="E0629",
+        title="a row is not as it should be, and `--strict` accepts none",
+        explanation=(
+            "Public logs name items that no item table has, and repeat ids. Such rows are dropped "
+            "or mended by the policy printed beside them, and counted; with `--strict` the first "
+            "kind is an error, with the place of its first row, and the notes count the others."
+        ),
+        bad="legoc train naml.lego --strict    # behaviors.tsv names an item that news.tsv lacks",
+        good="legoc data naml.lego    # prints every reason with its count and first places",
+    ),
 )

@@ -8,8 +8,8 @@ CODES = (
         code="W101",
         title="unused name",
         explanation=(
-            "A name is declared or brought in and nothing this file runs depends on it; it may be a "
-            "leftover or a misspelling of what was meant."
+            "A name is declared or brought in and nothing this file runs depends on it; it may be "
+            "a leftover or a misspelling of what was meant."
         ),
         bad="""param hidden = 64
 data demo { source = Demo }

@@ -1,0 +1,59 @@
+"""Every shipped spec trains, exports within the target, and evaluates the same with and without
+caches; on the embedded data where its own is not at hand."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from legoc.cli import main
+from legoc.evaluation import evaluate
+from legoc.language import check
+from legoc.report import largest_difference
+
+
+ROOT = Path(__file__).resolve().parents[2]
+SPECS = sorted((ROOT / "specs").glob("*.lego"))
+SMALL = "data.source=Demo(items=300, users=80, impressions=240)"
+TARGET = 1e-5
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_a_shipped_spec_checks(path: Path) -> None:
+    checked = check(path)
+    assert not checked.errors
+    assert bool(checked.specs) == (path.stem != "common")
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in SPECS if path.stem != "common"], ids=lambda path: path.stem
+)
+def test_a_shipped_spec_runs_from_raw_files_to_an_equal_bundle(
+    path: Path, cache: Path, tmp_path: Path
+) -> None:
+    overrides = [SMALL, "train.epochs=1", "train.samples=128"]
+    sets = [part for value in overrides for part in ("--set", value)]
+    place = ["--cache", str(cache), "--runs", str(tmp_path), "-q"]
+    assert main(["train", str(path), *sets, *place]) == 0
+    index: dict[str, str] = json.loads((tmp_path / "index.json").read_text(encoding="utf-8"))
+    assert len(index) == len(check(path).specs)
+    for folder in index.values():
+        verify_run(tmp_path / folder, cache)
+
+
+def verify_run(folder: Path, cache: Path) -> None:
+    manifest: dict[str, Any] = json.loads((folder / "bundle/manifest.json").read_text("utf-8"))
+    assert largest_difference(manifest["certificate"]) < TARGET
+    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    assert "test" in metrics
+    cached = evaluate(folder, cache=cache, keep_scores=True)
+    uncached = evaluate(folder, cached=False, cache=cache, keep_scores=True)
+    torch = evaluate(folder, engine="torch", cache=cache, keep_scores=True)
+    assert cached.scores is not None
+    assert np.std(cached.scores) > 0, "scores that are all alike agree with anything"
+    np.testing.assert_allclose(cached.scores, uncached.scores, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(cached.scores, torch.scores, rtol=1e-5, atol=1e-5)
+    for name, value in metrics["test"]["metrics"].items():
+        assert cached[name] == pytest.approx(value, abs=1e-6, nan_ok=True)
