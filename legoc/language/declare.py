@@ -238,7 +238,7 @@ def operator(
         for given in (primary, shorthand):
             if given is not None and given not in known:
                 raise TypeError(f"{role} {name}: no parameter {given!r}")
-        rules = tuple(getattr(cls, "rules", ()))
+        rules: tuple[Any, ...] = tuple(getattr(cls, "rules", ()))
         if not all(isinstance(rule, Rule) for rule in rules):
             raise TypeError(f"{role} {name}: a rule is data (Divides, Needs, Excludes, Odd)")
         doc = (cls.__doc__ or "").strip()
