@@ -4,6 +4,7 @@ A text model and its id-only twin are trained, exported and evaluated through on
 the text model's bundle recommends to one user and scores an article that was never in the data.
 """
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,8 @@ def run(*, runs: str = "runs", cache: str | None = None, progress: Progress = SI
     out = console()
     show_scores(out, done, prepared)
     bundle = done[0].folder / "bundle"
-    show_user(out, bundle, prepared)
-    show_next(out, bundle)
+    history = show_user(out, bundle, prepared)
+    show_next(out, bundle, history[-2:])
     return 0
 
 
@@ -51,8 +52,9 @@ def show_scores(out: Any, done: list[Any], prepared: Any) -> None:
     out.print(table)
 
 
-def show_user(out: Any, bundle: Path, prepared: Any) -> None:
-    """Five recommendations for one user, and the score of an article typed in as raw text."""
+def show_user(out: Any, bundle: Path, prepared: Any) -> list[str]:
+    """Five recommendations for one user, and the score of an article typed in as raw text; gives
+    the user's clicks."""
     import numpy as np
 
     import legoc_runtime
@@ -88,6 +90,7 @@ def show_user(out: Any, bundle: Path, prepared: Any) -> None:
         highlight=False,
         markup=False,
     )
+    return history
 
 
 def write_article(one: dict[str, Any], other: dict[str, Any]) -> dict[str, str]:
@@ -97,9 +100,9 @@ def write_article(one: dict[str, Any], other: dict[str, Any]) -> dict[str, str]:
     return {"title": " ".join(words), "subcategory": "other"}
 
 
-def show_next(out: Any, bundle: Path) -> None:
+def show_next(out: Any, bundle: Path, history: list[str]) -> None:
     """What a reader may type next."""
-    echo = 'echo \'{"history": ["N1", "N2"]}\''
+    echo = f"echo '{json.dumps({'history': history})}'"
     out.print(
         f"\nThe bundle is in {bundle}. Try:\n"
         f"  legoc inspect {bundle}\n"

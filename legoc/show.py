@@ -210,7 +210,7 @@ def write_default(p: Param, d: Declaration) -> str:
     if p.required:
         return ", required"
     default = tuple(p.default) if isinstance(p.default, list) else p.default
-    return f" = {write_value(default, p.kind)}"
+    return f" = {write_value(p.kind, default)}"
 
 
 def write_rule(rule: str, args: tuple[str, ...]) -> str:

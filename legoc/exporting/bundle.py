@@ -17,7 +17,7 @@ from torch import nn
 from legoc.data.log import F32
 from legoc.evaluation.public import chosen_metrics
 from legoc.exporting import contents
-from legoc.exporting.card import model_card, pipeline
+from legoc.exporting.card import model_card
 from legoc.exporting.certificate import Whole, certify, choose_split
 from legoc.exporting.engine import Side, encode_items
 from legoc.exporting.gates import TARGET, Figure
@@ -26,6 +26,7 @@ from legoc.exporting.graphs import reference_copy
 from legoc.exporting.provenance import describe_provenance
 from legoc.exporting.staging import MANIFEST, staged
 from legoc.language import ir
+from legoc.language.notation import write_pipeline
 from legoc.language.plan import Plan
 from legoc.language.spec import Spec
 from legoc.progress import SILENT, Progress
@@ -105,7 +106,7 @@ def write_bundle(
             "certificate": describe_certificate(spec, files, real, whole),
             "provenance": describe_provenance(spec, prepared.digest),
         }  # fmt: skip
-        text = source_text or spec.source_text or f"{pipeline(spec)}\n"
+        text = source_text or spec.source_text or f"{write_pipeline(spec.model)}\n"
         (place / "model.lego").write_text(text, encoding="utf-8")
         card = model_card(spec, plan, manifest, metrics)
         (place / CARD).write_text(card, encoding="utf-8")

@@ -1,13 +1,10 @@
 """README.md of a bundle: what it is, how well it did, what was proved, how to load it."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from legoc.language.catalog import catalog
-from legoc.language.declare import Kind
 from legoc.language.plan import Plan
-from legoc.language.spec import Call, Spec
+from legoc.language.spec import Spec
 
 
 def model_card(spec: Spec, plan: Plan, manifest: Mapping[str, Any], metrics: Any) -> str:
@@ -15,7 +12,7 @@ def model_card(spec: Spec, plan: Plan, manifest: Mapping[str, Any], metrics: Any
     certificate = manifest["certificate"]
     parts = [
         f"# {spec.name}",
-        f"```\n{pipeline(spec)}\n```",
+        f"```\n{write_pipeline(spec.model)}\n```",
         *describe_data(spec, plan, manifest),
         "## Load it",
         load_example(plan),
@@ -27,30 +24,6 @@ def model_card(spec: Spec, plan: Plan, manifest: Mapping[str, Any], metrics: Any
         limits(spec, plan, manifest),
     ]
     return "\n\n".join(parts) + "\n"
-
-
-def pipeline(spec: Spec) -> str:
-    """The model in the language, on one line."""
-    return " -> ".join(f"{role} {write_call(call, role)}" for role, call in spec.model.items())
-
-
-def write_call(call: Call, role: str) -> str:
-    declaration = catalog().get(role, call.op)
-    kinds = {} if declaration is None else {p.name: p.kind for p in declaration.params}
-    args = ", ".join(f"{name}={write_value(v, kinds.get(name))}" for name, v in call.args.items())
-    return f"{call.op}({args})" if args else call.op
-
-
-def write_value(value: Any, kind: Kind | None) -> str:
-    """A value as the language writes it: the words of an enum are bare, other texts quoted."""
-    if isinstance(value, Call):
-        return write_call(value, "" if kind is None else kind.role or "")
-    if isinstance(value, tuple):
-        element = None if kind is None else kind.element
-        return "[" + ", ".join(write_value(part, element) for part in value) + "]"
-    if isinstance(value, str) and kind is not None and kind.name == "enum":
-        return value
-    return "none" if value is None else json.dumps(value, ensure_ascii=False)
 
 
 def describe_data(spec: Spec, plan: Plan, manifest: Mapping[str, Any]) -> list[str]:

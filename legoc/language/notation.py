@@ -1,54 +1,70 @@
-"""Resolved values written back in the language, as short as they can be read: what a person is
-shown of a spec. Settings that hold their default are left out unless `full`."""
+"""Resolved values written back in the language.
+
+Brief, for people: settings that hold their default are left out. Full, for files: every setting
+with its name.
+"""
 
 import json
 from collections.abc import Mapping
 from typing import Any
 
-from legoc.language.catalog import catalog
+from legoc.language.catalog import Catalog, catalog
 from legoc.language.declare import Kind, Param
 from legoc.language.spec import Call, Role
 
 
-def write_pipeline(model: Mapping[Role, Call], *, full: bool = False) -> str:
-    """`content CNN(hidden=64) -> behavior Additive -> predict Dot`."""
-    return " -> ".join(
-        f"{role} {write_call(role, call, full=full)}" for role, call in model.items()
-    )
+def write_pipeline(model: Mapping[Role, Call]) -> str:
+    """`content CNN(hidden=64) -> behavior Additive -> predict Dot`, in brief."""
+    return " -> ".join(f"{role} {write_call(role, call)}" for role, call in model.items())
 
 
-def write_call(role: str, call: Call, *, full: bool = False) -> str:
-    """`CNN(hidden=64, kernel=5)`; the primary parameter stands without its name."""
-    declaration = catalog().get(role, call.op)
+def write_call(role: str, call: Call, *, full: bool = False, known: Catalog | None = None) -> str:
+    """`CNN(hidden=64, kernel=5)`; in brief the primary parameter stands without its name. Raises
+    LookupError for an operator that is not declared."""
+    declaration = (known if known is not None else catalog()).get(role, call.op)
+    if declaration is None:
+        raise LookupError(f"no {role} operator {call.op!r} is declared")
     args: list[str] = []
-    for name, value in call.args.items():
-        declared = declaration.param(name) if declaration is not None else None
-        if not full and declared is not None and holds_default(declared, value):
+    for param in declaration.params:
+        if param.name not in call.args:
             continue
-        text = write_value(value, declared.kind if declared is not None else None, full=full)
-        primary = declaration is not None and declaration.primary == name and not args
-        args.append(text if primary else f"{name}={text}")
+        value = call.args[param.name]
+        if not full and holds_default(param, value):
+            continue
+        text = write_value(param.kind, value, full=full, known=known)
+        bare = not full and param.name == declaration.primary and not args
+        args.append(text if bare else f"{param.name}={text}")
     return f"{call.op}({', '.join(args)})" if args else call.op
 
 
-def holds_default(declared: Param, value: Any) -> bool:
+def holds_default(param: Param, value: Any) -> bool:
     """Whether leaving the setting out would give the same; an inherited width has no default of its
     own, and is worth showing."""
-    if declared.required or declared.inherit is not None:
+    if param.required or param.inherit is not None:
         return False
-    default = declared.default
+    default = param.default
     return value == (tuple(default) if isinstance(default, list) else default)
 
 
-def write_value(value: Any, kind: Kind | None = None, *, full: bool = False) -> str:
-    """One value; `kind` says whether a text is a word or stands in quotes."""
-    if isinstance(value, Call):
-        return write_call(kind.role or "" if kind is not None else "", value, full=full)
-    if isinstance(value, tuple):
-        element = kind.element if kind is not None else None
-        return "[" + ", ".join(write_value(part, element, full=full) for part in value) + "]"
-    if isinstance(value, str) and kind is not None and kind.name == "enum":
-        return value
-    if value is None:
-        return "none"
-    return json.dumps(value, ensure_ascii=False)
+def write_value(kind: Kind, value: Any, *, full: bool = False, known: Catalog | None = None) -> str:
+    """One value, by the kind of its parameter."""
+    match kind.name:
+        case _ if value is None:
+            return "none"
+        case "operator":
+            return write_call(kind.role or "", value, full=full, known=known)
+        case "list" if kind.element is not None:
+            element = kind.element
+            parts = (write_value(element, each, full=full, known=known) for each in value)
+            return f"[{', '.join(parts)}]"
+        case "bool":
+            return "true" if value else "false"
+        case "str" | "file" | "folder":
+            return json.dumps(value)
+        case "quantity" if kind.unit == "duration":
+            return f"{value:g}s" if value == float(f"{value:g}") else f"{value!r}s"
+        case "quantity" if kind.unit == "bytes":
+            whole, rest = divmod(value, 1024)
+            return f"{value / 1024!r}KiB" if rest else f"{whole}KiB"
+        case _:
+            return str(value)

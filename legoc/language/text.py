@@ -7,6 +7,7 @@ from typing import Any
 
 from legoc.language.catalog import Catalog, catalog
 from legoc.language.declare import Attribute, Kind
+from legoc.language.notation import write_call, write_value
 from legoc.language.records import RECORDS
 from legoc.language.spec import Call, Data, Export, Prompt, Role, Spec, Train
 
@@ -82,32 +83,10 @@ class Writer:
         )
 
     def call(self, role: str, call: Call) -> str:
-        declaration = self.known.get(role, call.op)
-        if declaration is None:
-            raise LookupError(f"no {role} operator {call.op!r} is declared")
-        kinds = {p.name: p.kind for p in declaration.params}
-        args = [f"{name}={self.value(kinds[name], value)}" for name, value in call.args.items()]
-        return f"{call.op}({', '.join(args)})" if args else call.op
+        return write_call(role, call, full=True, known=self.known)
 
     def value(self, kind: Kind, value: Any) -> str:
-        match kind.name:
-            case _ if value is None:
-                return "none"
-            case "operator":
-                return self.call(kind.role or "", value)
-            case "list" if kind.element is not None:
-                return f"[{', '.join(self.value(kind.element, each) for each in value)}]"
-            case "bool":
-                return "true" if value else "false"
-            case "str" | "file" | "folder":
-                return json.dumps(value)
-            case "quantity" if kind.unit == "duration":
-                return f"{value:g}s" if value == float(f"{value:g}") else f"{value!r}s"
-            case "quantity" if kind.unit == "bytes":
-                whole, rest = divmod(value, 1024)
-                return f"{value / 1024!r}KiB" if rest else f"{whole}KiB"
-            case _:
-                return str(value)
+        return write_value(kind, value, full=True, known=self.known)
 
 
 def block(kind: str, name: str, fields: Mapping[str, str]) -> str:
