@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -79,16 +80,20 @@ def show_compiled(compiled: Any) -> None:
         out.print(f"  {cache.name:<7} per {cache.per}{each}: {cache.why} ({used})")
     out.print("\ngraphs")
     for graph in plan.graphs:
-        ins = ", ".join(write_port(port) for port in graph.inputs)
-        outs = ", ".join(write_port(port) for port in graph.outputs)
-        out.print(f"  {graph.name}({ins}) -> {outs}")
+        out.print(f"  {graph.name}")
+        show_ports(out, asdict(graph))
     for note in plan.notes:
         out.print(f"\nnote: {note}")
     out.print()
 
 
-def write_port(port: Any) -> str:
-    return f"{port.name} {port.dtype}[{', '.join(map(str, port.dims))}]"
+def show_ports(out: Console, graph: Mapping[str, Any]) -> None:
+    """A line per tensor of a graph, inputs first."""
+    ports = [("reads", p) for p in graph["inputs"]] + [("gives", p) for p in graph["outputs"]]
+    width = max(len(port["name"]) for _, port in ports)
+    for side, port in ports:
+        dims = ", ".join(map(str, port["dims"]))
+        out.print(f"    {side}  {port['name']:<{width}}  {port['dtype']}[{dims}]", style="dim")
 
 
 def show_prepared(spec: Any, prepared: Any) -> None:
@@ -188,21 +193,9 @@ def show_bundle(path: Path | str) -> None:
     out = console()
     out.print(f"{manifest['spec'].get('name', 'model')}  ({manifest['format']})", style="bold")
     out.print(write_pipeline(ir.from_json(manifest["spec"]).model))
-    out.print(
-        table(
-            "graphs",
-            ("graph", "inputs", "outputs", "bytes"),
-            (
-                (
-                    name,
-                    ", ".join(write_shape(port) for port in graph["inputs"]),
-                    ", ".join(write_shape(port) for port in graph["outputs"]),
-                    f"{manifest['files'][graph['file']]['bytes']:,}",
-                )
-                for name, graph in manifest["graphs"].items()
-            ),
-        )
-    )
+    for name, graph in manifest["graphs"].items():
+        out.print(f"  {name}  ({manifest['files'][graph['file']]['bytes']:,} bytes)")
+        show_ports(out, graph)
     total = sum(entry["bytes"] for entry in manifest["files"].values())
     out.print(
         f"{len(model.items) - 1:,} items; {len(manifest['files'])} files, {memory(total)}, "
@@ -211,10 +204,6 @@ def show_bundle(path: Path | str) -> None:
     out.print(
         f"largest difference of torch and onnxruntime: {write_difference(manifest['certificate'])}"
     )
-
-
-def write_shape(port: Mapping[str, Any]) -> str:
-    return f"{port['name']} {port['dtype']}[{', '.join(map(str, port['dims']))}]"
 
 
 def show_verified(verified: Any) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from legoc.language.notation import write_pipeline
 from legoc.language.plan import Plan
 from legoc.language.spec import Spec
 

@@ -1,17 +1,6 @@
 """The model card: the language's own spelling, every table of figures, honest gaps."""
 
-from legoc.exporting.card import find_reports, metrics_table, pipeline
-from tests.exporting.tiny import call, make_spec
-
-
-def test_the_pipeline_is_written_as_the_language_writes_it():
-    spec = make_spec(
-        call("content", "CNN"), call("behavior", "Null"), call("predict", "DIN", units=(16, 8))
-    )
-    text = pipeline(spec)
-    assert text.startswith("content CNN(hidden=8, kernel=3, fuse=additive, ")
-    assert "behavior Null -> predict DIN(units=[16, 8], " in text
-    assert "softmax=false" in text
+from legoc.exporting.card import find_reports, metrics_table
 
 
 def test_figures_are_found_by_split_and_slice():
