@@ -23,15 +23,16 @@ DROPPED = ("E0401", "E0402", "E0403", "E0404", "E0501", "E0503", "E0504", "E0605
 class Checked:
     """What a check found.
 
-    points: all points in order, those that `where valid` drops included. dropped: how many it
-    dropped, by code. excluded: how many `except` took out before. suggestion: for a file without a
-    run, the line to add.
+    points: all points in order, those that `where valid` drops included; loose: those of models
+    that no run names. dropped: how many `where valid` dropped, by code. excluded: how many `except`
+    took out before. suggestion: for a file without a run, the line to add.
     """
 
     specs: tuple[Spec, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     dropped: Mapping[str, int] = field(default_factory=dict[str, int])
     points: tuple[Point, ...] = ()
+    loose: tuple[Point, ...] = ()
     excluded: int = 0
     suggestion: str | None = None
 
@@ -78,11 +79,18 @@ def check(
     overrides: as `--set` takes them; only: as `--only` does; known: other declarations than those
     that ship.
     """
+    try:
+        lowering = Lowering(known if known is not None else catalog())
+    except LegoError as error:
+        return Checked(diagnostics=tuple(error.diagnostics))
+    return check_resolved(resolve(path, overrides), lowering, only)
+
+
+def check_resolved(resolved: Resolved, lowering: Lowering, only: str | None = None) -> Checked:
+    """The rest of a check, for a file whose names are resolved."""
     messages = Messages()
     try:
-        resolved = resolve(path, overrides)
         expansion = expand_all(resolved)
-        lowering = Lowering(known if known is not None else catalog())
         messages.add(resolved.diagnostics)
         messages.add(expansion.diagnostics)
         points = expansion.points if only is None else select(expansion.points, only)
@@ -104,6 +112,7 @@ def check(
         diagnostics=messages.sorted(),
         dropped=dict(sorted(dropped.items())),
         points=tuple(points),
+        loose=expansion.loose,
         excluded=len(expansion.excluded),
         suggestion=suggest_run(expansion) if not resolved.runs else None,
     )

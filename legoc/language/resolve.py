@@ -15,7 +15,7 @@ from legoc.language.diagnostics import Diagnostic
 from legoc.language.document import Document, Span
 from legoc.language.override import Override, read_override
 from legoc.language.runs import describe_run, run_names
-from legoc.language.scope import Files, Scope, enter, read_document, unreadable
+from legoc.language.scope import Files, Scope, enter, unreadable
 from legoc.language.template import (
     Called,
     Choice,
@@ -52,18 +52,25 @@ class Resolved:
     documents: tuple[Document, ...] = ()
 
 
-def resolve(path: "str | os.PathLike[str] | Document", overrides: Sequence[str] = ()) -> Resolved:
-    """Resolve a file, with `NAME=value` overrides. Never raises for a mistake of the user."""
+def resolve(
+    path: "str | os.PathLike[str] | Document",
+    overrides: Sequence[str] = (),
+    files: Files | None = None,
+) -> Resolved:
+    """Resolve a file, with `NAME=value` overrides. Never raises for a mistake of the user.
+
+    files: where the files it uses are read, if not from the disk.
+    """
+    files = Files() if files is None else files
     if isinstance(path, Document):
         document = path
     else:
         shown = os.fspath(path)
         try:
-            document = read_document(shown)
+            document = files.read(shown)
         except (OSError, UnicodeDecodeError, ValueError) as error:
             missing = unreadable(shown, None, error)
             return Resolved(document=Document(shown, ""), diagnostics=(missing,))
-    files = Files()
     scope = enter(document, files)
     found = list(files.found)
     given: list[Override] = []

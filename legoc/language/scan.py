@@ -65,7 +65,12 @@ def comments(document: Document) -> tuple[Span, ...]:
 
 
 def restart(text: str, after: int) -> int:
-    """The offset of the next declaration that begins at or behind `after`; else the end.
+    """The offset of the next declaration that begins at or behind `after`; else the end."""
+    return next(declarations(text, after), len(text))
+
+
+def declarations(text: str, after: int = 0) -> Iterator[int]:
+    """Where declarations begin, at or behind `after`.
 
     A declaration word may also be a key or a symbol. It begins a declaration where it begins a
     line and a name (or, after `use`, a string) follows, or where a third piece tells.
@@ -80,8 +85,7 @@ def restart(text: str, after: int) -> int:
         third = found[place + 2].text if place + 2 < len(found) else ""
         told = piece.text != "run" and third in ("=", "{", "in", "as", "(")
         if fits and (piece.first or told):
-            return piece.start
-    return len(text)
+            yield piece.start
 
 
 def open_bracket(text: str, start: int, end: int) -> Piece | None:

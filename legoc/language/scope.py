@@ -5,7 +5,7 @@ may have been declared in an unreadable part of a file counts as lost, not as un
 """
 
 import os
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -54,27 +54,32 @@ class Scope:
 Loaded: TypeAlias = "Scope | None"
 
 
-@dataclass(frozen=True, eq=False)
-class Files:
-    """The files read so far by their real path; None while one is being read or cannot be."""
-
-    scopes: dict[str, Loaded] = field(default_factory=dict[str, "Scope | None"])
-    found: list[Diagnostic] = field(default_factory=list[Diagnostic])
-
-    def documents(self) -> tuple[Document, ...]:
-        return tuple(scope.document for scope in self.scopes.values() if scope is not None)
-
-
 def read_document(path: str) -> Document:
     """The text of a file. Raises OSError or UnicodeDecodeError."""
     return Document(path, Path(path).read_text("utf-8-sig"))
+
+
+@dataclass(frozen=True, eq=False)
+class Files:
+    """The files read so far by their real path; None while one is being read or cannot be.
+
+    read, parse: where texts and trees come from: the disk, unless an editor holds newer ones.
+    """
+
+    scopes: dict[str, Loaded] = field(default_factory=dict[str, "Scope | None"])
+    found: list[Diagnostic] = field(default_factory=list[Diagnostic])
+    read: Callable[[str], Document] = read_document
+    parse: Callable[[Document], Parsed] = parse
+
+    def documents(self) -> tuple[Document, ...]:
+        return tuple(scope.document for scope in self.scopes.values() if scope is not None)
 
 
 def enter(document: Document, files: Files, trail: tuple[str, ...] = ()) -> Scope:
     """The scope of a document; files it uses are read."""
     real = os.path.realpath(document.path)
     files.scopes[real] = None
-    parsed = parse(document)
+    parsed = files.parse(document)
     files.found.extend(parsed.diagnostics)
     names: dict[str, Target] = {}
     lost: set[str] = set(parsed.lost)
@@ -132,7 +137,7 @@ def load(use: tree.Use, document: Document, files: Files, trail: tuple[str, ...]
     if real in files.scopes:
         return files.scopes[real]
     try:
-        used = read_document(path)
+        used = files.read(path)
     except (OSError, UnicodeDecodeError, ValueError) as error:
         files.scopes[real] = None
         files.found.append(unreadable(path, use.file.span, error))
