@@ -15,6 +15,9 @@ class Sizes:
     attributes: those of the item in reading order, for content operators.
     items, users, tokens: rows of the item, user and token tables, row 0 included.
     codes: user vectors per user, for predictors that read many.
+    tokens_each, clicks: the most tokens of an item laid end to end, separators included, and the
+        most clicks of a history; 0 where unknown.
+    file: width of the rows of the file an operator reads (codes per item of `SemanticID`).
     """
 
     width: int
@@ -24,3 +27,6 @@ class Sizes:
     users: int = 0
     tokens: int = 0
     codes: int = 0
+    tokens_each: int = 0
+    clicks: int = 0
+    file: int = 0

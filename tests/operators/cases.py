@@ -27,17 +27,31 @@ ATTRIBUTES = (
 FORMS: dict[tuple[str, str], tuple[dict[str, Any], ...]] = {
     ("content", "Pooling"): ({"kind": "max"},),
     ("content", "CNN"): ({"fuse": "concat"}, {"kernel": 5}, {"kernel": 1, "dim": 7}),
-    ("content", "Attention"): ({"heads": 2, "dim": 5},),
+    ("content", "Attention"): ({"heads": 2, "dim": 5}, {"project": False}),
+    ("content", "Transformer"): ({"layers": 1, "heads": 2},),
+    ("content", "Fastformer"): ({"layers": 2, "heads": 4},),
     ("behavior", "Pooling"): ({"kind": "max"},),
-    ("behavior", "Attention"): ({"heads": 4, "hidden": 12, "dim": 6},),
+    ("behavior", "Attention"): (
+        {"heads": 4, "hidden": 12, "dim": 6},
+        {"project": False},
+        {"project": False, "hidden": 12},
+    ),
     ("behavior", "GRU"): ({"hidden": 12},),
+    ("behavior", "LSTUR"): ({"form": "con"}, {"form": "con", "hidden": 13}, {"hidden": 12}),
+    ("behavior", "Transformer"): ({"layers": 1, "heads": 2, "hidden": 12},),
+    ("behavior", "Fastformer"): ({"layers": 2, "heads": 4, "hidden": 12},),
+    ("behavior", "SASRec"): ({"layers": 1, "heads": 1, "hidden": 12},),
+    ("behavior", "PolyAttention"): ({"codes": 3, "dim": 5},),
     ("predict", "DNN"): ({"units": (16,)}, {"units": ()}),
     ("predict", "DCN"): ({"cross": 1, "units": ()},),
     ("predict", "DIN"): ({"softmax": True, "attention": (8, 4)}, {"attention": ()}),
 }
-# Kept small here: the published sizes compute the same.
-SMALL = {"units": (20, 10)}
+# Kept small here: the published sizes compute the same. Heads divide both widths.
+SMALL = {"units": (20, 10), "layers": 2, "codes": 4, "dim": 20}
+HEADS = {"Fastformer": 8}
 WIDTHS = (8, 24)
+SMALL_WEIGHTS = ("Transformer", "Fastformer", "Longformer")
+USERS = 5
 
 
 def operators() -> Iterator[type[nn.Module]]:
@@ -80,6 +94,8 @@ def settings(operator: type[nn.Module], width: int, form: dict[str, Any]) -> dic
     for p in operator.declaration.params:
         if p.name == "hidden":
             found[p.name] = width
+        elif p.name == "heads" and key(operator)[1] in HEADS:
+            found[p.name] = HEADS[key(operator)[1]]
         elif p.name in SMALL:
             found[p.name] = SMALL[p.name]
         else:
@@ -91,7 +107,7 @@ def build(operator: type[nn.Module], width: int, form: dict[str, Any]) -> nn.Mod
     """The operator in evaluation mode; learned constants that start at 0 or 1 are moved off."""
     torch.manual_seed(0)
     sizes = Sizes(
-        width=width, item=item_width(operator, width), attributes=ATTRIBUTES, items=11, users=5,
+        width=width, item=item_width(operator, width), attributes=ATTRIBUTES, items=11, users=USERS,
         tokens=17,
     )  # fmt: skip
     made = operator(operator.Config(**settings(operator, width, form)), sizes)
@@ -99,6 +115,15 @@ def build(operator: type[nn.Module], width: int, form: dict[str, Any]) -> nn.Mod
         for path, value in [*made.named_parameters(), *made.named_buffers()]:
             if path.endswith(("alpha", "running_mean")) or path.startswith("biases"):
                 value.normal_()
+            elif path.endswith("users.weight"):
+                value[1:].normal_()
+            elif path.endswith("bias"):
+                value.add_(0.3 * torch.randn_like(value))
+            elif "norm" in path:
+                value.mul_(torch.rand_like(value) + 0.5)
+            elif key(operator)[1] in SMALL_WEIGHTS and value.dim() == 2:
+                # Fresh weights are so small that an error in them would hide below the tolerance.
+                value.mul_(4.0)
             if path.endswith("running_var"):
                 value.uniform_(0.5, 2)
     return made.eval()
@@ -108,6 +133,10 @@ def item_width(operator: type[nn.Module], width: int) -> int:
     """Candidates are as wide as the users, unless the signature lets them differ."""
     free = operator.declaration.signature == "(Vec[u], Vec[i]) -> Score"
     return width + 3 if free else width
+
+
+def reads_user(operator: type[nn.Module]) -> bool:
+    return ", Id)" in operator.declaration.signature
 
 
 def weights(module: nn.Module) -> dict[str, np.ndarray]:
@@ -148,6 +177,9 @@ def inputs(operator: type[nn.Module], width: int, lengths: Sequence[int], seed: 
         short = [min(length, 3) for length in reversed(lengths)]
         single = [int(length != 1) * min(length, 1) for length in lengths]
         return [ragged(width, given, seed + a) for a, given in enumerate((lengths, short, single))]
+    if reads_user(operator):
+        # The last row's user is unknown.
+        return ragged(width, lengths, seed), np.arange(len(lengths))[::-1].copy() % USERS
     if role in ("content", "behavior"):
         return ragged(width, lengths, seed)
     items = np.concatenate(ragged(item_width(operator, width), [1] * len(lengths), seed + 9))
@@ -164,6 +196,8 @@ def lay(operator: type[nn.Module], given: Any, *, more: int = 0, hold: float = 0
     if operator.declaration.layout == "fields":
         laid = [padded(rows, more=more + a, hold=hold) for a, rows in enumerate(given)]
         return [[x for x, _ in laid], [mask for _, mask in laid]]
+    if reads_user(operator):
+        return [*padded(given[0], more=more, hold=hold), torch.from_numpy(given[1])]
     if role in ("content", "behavior"):
         return list(padded(given, more=more, hold=hold))
     users, items = given

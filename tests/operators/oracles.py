@@ -5,6 +5,7 @@ the two share no trick. `w` maps parameter names to arrays. A row's padding is c
 `x[mask]`.
 """
 
+import math
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -42,21 +43,77 @@ def additive(w: Weights, x: np.ndarray) -> np.ndarray:
     return softmax(linear(w, "weigh", np.tanh(linear(w, "inner", x)))[:, 0]) @ x
 
 
-def self_attention(w: Weights, x: np.ndarray, heads: int) -> np.ndarray:
+def self_attention(
+    w: Weights, x: np.ndarray, heads: int, asking: np.ndarray | None = None, causal: bool = False
+) -> np.ndarray:
     """Real rows [L, D] -> [L, D]."""
-    query, key, value = (linear(w, name, x) for name in ("query", "key", "value"))
+    query = linear(w, "query", x if asking is None else asking)
+    key, value = linear(w, "key", x), linear(w, "value", x)
     size = x.shape[1] // heads
-    mixed = []
+    mixed = np.zeros_like(query)
     for h in range(heads):
         part = slice(h * size, (h + 1) * size)
-        weights = softmax(query[:, part] @ key[:, part].T / np.sqrt(size))
-        mixed.append(weights @ value[:, part])
-    return linear(w, "output", np.concatenate(mixed, 1))
+        for i in range(len(x)):
+            seen = i + 1 if causal else len(x)
+            weights = softmax(key[:seen, part] @ query[i, part] / np.sqrt(size))
+            mixed[i, part] = weights @ value[:seen, part]
+    return linear(w, "output", mixed) if "output.weight" in w else mixed
 
 
 def attention_pooling(w: Weights, x: np.ndarray, heads: int) -> np.ndarray:
     attended = self_attention(within(w, "attend."), x, heads)
-    return additive(within(w, "pool."), linear(w, "project", attended))
+    projected = linear(w, "project", attended) if "project.weight" in w else attended
+    return additive(within(w, "pool."), projected)
+
+
+def norm(w: Weights, name: str, x: np.ndarray) -> np.ndarray:
+    centred = x - x.mean(-1, keepdims=True)
+    scaled = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + 1e-5)
+    return scaled * w[f"{name}.weight"] + w[f"{name}.bias"]
+
+
+def gelu(x: np.ndarray) -> np.ndarray:
+    return x * 0.5 * (1 + np.vectorize(math.erf)(x / np.sqrt(2)))
+
+
+def feed_forward(w: Weights, x: np.ndarray) -> np.ndarray:
+    return norm(w, "norm", x + linear(w, "outer", gelu(linear(w, "inner", x))))
+
+
+def placed(w: Weights, x: np.ndarray) -> np.ndarray:
+    """Values with the vectors of their places, normalised."""
+    return norm(w, "norm", x + w["positions.table.weight"][: len(x)])
+
+
+def encoder_pooling(w: Weights, x: np.ndarray, layers: int, heads: int) -> np.ndarray:
+    own = within(w, "encode.")
+    x = placed(own, x)
+    for layer in range(layers):
+        block = within(own, f"blocks.{layer}.")
+        x = norm(block, "norm", x + self_attention(within(block, "attend."), x, heads))
+        x = feed_forward(within(block, "feed."), x)
+    return additive(within(w, "pool."), linear(own, "project", x))
+
+
+def global_vector(w: Weights, x: np.ndarray, heads: int) -> np.ndarray:
+    size = x.shape[1] // heads
+    scores = x @ w["weigh.weight"].T / np.sqrt(size)
+    return np.concatenate(
+        [softmax(scores[:, h]) @ x[:, h * size : (h + 1) * size] for h in range(heads)]
+    )
+
+
+def fastformer_pooling(w: Weights, x: np.ndarray, layers: int, heads: int) -> np.ndarray:
+    x = placed(w, x)
+    for layer in range(layers):
+        own = within(w, f"layers.{layer}.")
+        query, key = linear(own, "query", x), linear(own, "key", x)
+        q = global_vector(within(own, "queries."), query, heads)
+        k = global_vector(within(own, "keys."), key * q, heads)
+        u = linear(own, "transform", k * query) + query
+        x = norm(own, "norm", x + linear(own, "output", u))
+        x = feed_forward(within(own, "feed."), x)
+    return linear(w, "project", additive(within(w, "pool."), x))
 
 
 def reduce_rows(x: np.ndarray, kind: str) -> np.ndarray:
@@ -113,15 +170,64 @@ def behavior_pooling(w, settings, x):
     return reduce_rows(x, settings["kind"])
 
 
-def behavior_additive(w, settings, x):
+def additive_rows(w, settings, x):
     return additive(within(w, "pool."), x)
 
 
-def behavior_gru(w, settings, x):
-    hidden = settings["hidden"]
+def transformer(w, settings, x):
+    if not len(x):
+        return np.zeros(settings["hidden"])
+    return encoder_pooling(within(w, "encode."), x, settings["layers"], settings["heads"])
+
+
+def fastformer(w, settings, x):
+    if not len(x):
+        return np.zeros(settings["hidden"])
+    return fastformer_pooling(within(w, "encode."), x, settings["layers"], settings["heads"])
+
+
+def sasrec(w, settings, x):
+    if not len(x):
+        return np.zeros(settings["hidden"])
+    x = x * np.sqrt(x.shape[1]) + w["positions.table.weight"][: len(x)]
+    for layer in range(settings["layers"]):
+        own = within(w, f"blocks.{layer}.")
+        asking = norm(own, "asking", x)
+        y = x + self_attention(
+            within(own, "attend."), x, settings["heads"], asking=asking, causal=True
+        )
+        x = y + linear(own, "outer", relu(linear(own, "inner", norm(own, "norm", y))))
+    last = norm(w, "norm", x)[-1]
+    return linear(w, "project", last) if "project.weight" in w else last
+
+
+def poly_attention(w, settings, x):
+    if not len(x):
+        return np.zeros((settings["codes"], x.shape[1]))
+    return np.array(
+        [
+            softmax(np.array([code @ np.tanh(w["inner.weight"] @ row) for row in x])) @ x
+            for code in w["codes"]
+        ]
+    )
+
+
+def lstur(w, settings, x, user):
+    known = w["users.weight"][user] if user else np.zeros(w["users.weight"].shape[1])
+    if settings["form"] == "ini":
+        return recur(w, x, known)
+    short = settings["hidden"] - len(known)
+    return np.concatenate([recur(w, x, np.zeros(short)), known])
+
+
+def gru(w, settings, x):
+    return recur(w, x, np.zeros(settings["hidden"]))
+
+
+def recur(w, x, h):
+    hidden = len(h)
     into, back = w["run.weight_ih_l0"], w["run.weight_hh_l0"]
     into_bias, back_bias = w["run.bias_ih_l0"], w["run.bias_hh_l0"]
-    h = np.zeros(hidden)
     for row in x:
         given, kept = into @ row + into_bias, back @ h + back_bias
         r = sigmoid(given[:hidden] + kept[:hidden])
@@ -185,11 +291,20 @@ def predict_din(w, settings, user, item):
 ORACLES: dict[tuple[str, str], Callable[..., np.ndarray | float]] = {
     ("content", "Pooling"): content_pooling,
     ("content", "CNN"): content_cnn,
+    ("content", "Additive"): additive_rows,
     ("content", "Attention"): attention,
+    ("content", "GRU"): gru,
+    ("content", "Transformer"): transformer,
+    ("content", "Fastformer"): fastformer,
     ("behavior", "Pooling"): behavior_pooling,
-    ("behavior", "Additive"): behavior_additive,
+    ("behavior", "Additive"): additive_rows,
     ("behavior", "Attention"): attention,
-    ("behavior", "GRU"): behavior_gru,
+    ("behavior", "GRU"): gru,
+    ("behavior", "LSTUR"): lstur,
+    ("behavior", "Transformer"): transformer,
+    ("behavior", "Fastformer"): fastformer,
+    ("behavior", "SASRec"): sasrec,
+    ("behavior", "PolyAttention"): poly_attention,
     ("predict", "Dot"): predict_dot,
     ("predict", "DNN"): predict_dnn,
     ("predict", "DCN"): predict_dcn,

@@ -5,7 +5,7 @@ import re
 import pytest
 import torch
 
-from legoc.language.types import Seq, Vec, parse_signature
+from legoc.language.types import Many, Seq, Vec, parse_signature
 from tests.operators.cases import FORMS, build, cases, inputs, item_width, key, lay, name, operators
 from tests.operators.cases import settings as settings_of
 from tests.operators.oracles import ORACLES
@@ -13,12 +13,33 @@ from tests.operators.oracles import ORACLES
 
 # Another value of each kind of setting, to see that it matters.
 OTHERS = {
-    "hidden": 16, "kernel": 5, "dim": 5, "heads": 2, "dropout": 0.5, "kind": "max",
+    "hidden": 16, "kernel": 5, "dim": 5, "heads": 4, "dropout": 0.5, "kind": "max",
     "fuse": "concat", "units": (7,), "attention": (9,), "cross": 1, "softmax": True,
+    "layers": 1, "project": False, "form": "con", "mask": 0.9, "codes": 3,
 }  # fmt: skip
 WANTED = {
-    "content": {"Null", "Pooling", "CNN", "Attention"},
-    "behavior": {"Null", "Pooling", "Additive", "Attention", "GRU"},
+    "content": {
+        "Null",
+        "Pooling",
+        "CNN",
+        "Additive",
+        "Attention",
+        "GRU",
+        "Transformer",
+        "Fastformer",
+    },
+    "behavior": {
+        "Null",
+        "Pooling",
+        "Additive",
+        "Attention",
+        "GRU",
+        "LSTUR",
+        "Transformer",
+        "Fastformer",
+        "SASRec",
+        "PolyAttention",
+    },
     "predict": {"Dot", "DNN", "DCN", "DIN"},
 }
 
@@ -64,6 +85,8 @@ def test_output_is_what_the_signature_says(operator, width, form):
     wanted = signature.output
     if isinstance(wanted, Vec):
         expected = (3, widths[wanted.width])
+    elif isinstance(wanted, Many):
+        expected = (3, widths[wanted.count], width)
     elif isinstance(wanted, Seq):
         expected = (3, 4, width)
     else:

@@ -19,6 +19,7 @@ from tests.operators.cases import (
     name,
     padded,
     ragged,
+    reads_user,
     settings,
     weights,
 )
@@ -37,6 +38,8 @@ def expected(operator: type, width: int, form: dict[str, Any], given: Any, made:
         return np.array([oracle(w, chosen, kinds, list(row)) for row in zip(*given, strict=True)])
     if key(operator)[0] == "predict":
         return np.array([oracle(w, chosen, *pair) for pair in zip(*given, strict=True)])
+    if reads_user(operator):
+        return np.array([oracle(w, chosen, *row) for row in zip(*given, strict=True)])
     return np.array([oracle(w, chosen, row) for row in given])
 
 

@@ -22,6 +22,11 @@ class Attention(nn.Module):
         hidden: int = param(inherit="d", min=1, doc="output width; the input width unless given")
         dim: int = param(256, min=1, doc="inner width of the additive attention")
         dropout: float = param(0.1, min=0, max=1, doc="share of zeroed values of the click vectors")
+        project: bool = param(
+            True, since=True,
+            doc="project the heads' output; false: queries, keys and values alone, as in the "
+            "papers of Wu et al.",
+        )  # fmt: skip
 
     rules = (Divides("heads", "d"),)
     example = "behavior Attention(heads=8)"
@@ -30,7 +35,7 @@ class Attention(nn.Module):
         super().__init__()
         self.encode = AttentionPooling(
             width=sizes.width, hidden=config.hidden, heads=config.heads, dim=config.dim,
-            dropout=config.dropout,
+            dropout=config.dropout, project=config.project,
         )  # fmt: skip
 
     def forward(self, clicks_BSD: Tensor, mask_BS: Tensor) -> Tensor:

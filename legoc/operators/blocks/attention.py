@@ -14,51 +14,71 @@ from legoc.operators.blocks.masking import cleared, masked_softmax
 
 
 class SelfAttention(nn.Module):
-    """Scaled dot-product attention of a sequence with itself, with biases and an output projection.
+    """Scaled dot-product attention of a sequence with itself.
+
+    With biases and, unless `project=False`, an output projection. kind: of the Linears. Without the
+    projection this is the form of Wu et al., where the heads' outputs are concatenated as they are.
 
     `torch.nn.MultiheadAttention` gives NaN for a row without a real position, in both engines, so
     this is written from primitives (EXPORT section 3).
     """
 
-    def __init__(self, width: int, heads: int) -> None:
+    def __init__(
+        self, width: int, heads: int, *, project: bool = True, kind: type[nn.Linear] = PlainLinear
+    ) -> None:
         super().__init__()
         self.heads = heads
-        self.query = PlainLinear(width, width)
+        self.query = kind(width, width)
         # A bias of the keys adds the same to every score of a query, so the softmax cancels it.
-        self.key = PlainLinear(width, width, bias=False)
-        self.value = PlainLinear(width, width)
-        self.output = PlainLinear(width, width)
+        self.key = kind(width, width, bias=False)
+        self.value = kind(width, width)
+        self.output = kind(width, width) if project else nn.Identity()
 
     def split(self, x_ILD: Tensor) -> Tensor:
         """[I, L, D] -> [I, H, L, E]."""
         return x_ILD.unflatten(-1, (self.heads, -1)).transpose(1, 2)
 
-    def forward(self, x_ILD: Tensor, mask_IL: Tensor) -> Tensor:
-        """[I, L, D], Bool[I, L] of real keys -> [I, L, D]. Outputs at padding mean nothing."""
-        query_IHLE = self.split(self.query(x_ILD))
+    def forward(self, x_ILD: Tensor, mask: Tensor, asking_ILD: Tensor | None = None) -> Tensor:
+        """[I, L, D] and Bool[I, L] of real keys, or Bool[I, L, L] of the keys each query may see
+        -> [I, L, D]. Outputs at padding mean nothing. `asking_ILD` are the queries' own values,
+        where they differ from `x_ILD`."""
+        query_IHLE = self.split(self.query(x_ILD if asking_ILD is None else asking_ILD))
         key_IHLE = self.split(self.key(x_ILD))
         value_IHLE = self.split(self.value(x_ILD))
-        scale = 1.0 / math.sqrt(query_IHLE.shape[-1])
-        scores_IHLL = torch.matmul(query_IHLE * scale, key_IHLE.transpose(-1, -2))
-        weights_IHLL = masked_softmax(scores_IHLL, mask_IL[:, None, None, :])
-        mixed_IHLE = torch.matmul(weights_IHLL, value_IHLE)
+        allowed = mask[:, None, None, :] if mask.dim() == 2 else mask[:, None]
+        mixed_IHLE = attend(query_IHLE, key_IHLE, value_IHLE, allowed)
         return self.output(mixed_IHLE.transpose(1, 2).flatten(2))
 
 
+def attend(query_IHLE: Tensor, key_IHLE: Tensor, value_IHLE: Tensor, allowed: Tensor) -> Tensor:
+    """Scaled dot-product attention of every head; `allowed` is broadcast over [I, H, L, L]. A query
+    that may see nothing gets zeros."""
+    scale = 1.0 / math.sqrt(query_IHLE.shape[-1])
+    scores_IHLL = torch.matmul(query_IHLE * scale, key_IHLE.transpose(-1, -2))
+    return torch.matmul(masked_softmax(scores_IHLL, allowed), value_IHLE)
+
+
 class AttentionPooling(nn.Module):
-    """dropout → self-attention → Linear → additive attention: the encoder of NRMS.
+    """The encoder of NRMS: dropout → self-attention → Linear → additive attention.
 
     width: of the input. hidden: of the result. dim: inner width of the additive attention.
+    project: False for the form of the paper: no output projection, dropout after the attention
+    instead, and a Linear only where `hidden` differs from `width`.
     """
 
-    def __init__(self, *, width: int, hidden: int, heads: int, dim: int, dropout: float) -> None:
+    def __init__(
+        self, *, width: int, hidden: int, heads: int, dim: int, dropout: float, project: bool = True
+    ) -> None:
         super().__init__()
         self.dropout = nn.Dropout(dropout)
-        self.attend = SelfAttention(width, heads)
-        self.project = PlainLinear(width, hidden)
+        self.after = nn.Identity() if project else nn.Dropout(dropout)
+        self.attend = SelfAttention(width, heads, project=project)
+        linear = project or width != hidden
+        self.project = PlainLinear(width, hidden) if linear else nn.Identity()
         self.pool = AdditiveAttention(hidden, dim)
 
     def forward(self, x_ILD: Tensor, mask_IL: Tensor) -> Tensor:
         """[I, L, D], Bool[I, L] -> [I, hidden]; a row without a real position gives zeros."""
         real_ILD = self.dropout(cleared(x_ILD, mask_IL))
-        return self.pool(self.project(self.attend(real_ILD, mask_IL)), mask_IL)
+        attended_ILD = self.after(self.attend(real_ILD, mask_IL))
+        return self.pool(self.project(attended_ILD), mask_IL)

@@ -25,3 +25,16 @@ class PlainLinear(nn.Linear):
         nn.init.xavier_uniform_(self.weight)
         if self.bias is not None:
             nn.init.zeros_(self.bias)
+
+
+class SmallLinear(nn.Linear):
+    """A Linear of a transformer, weights N(0, 0.02²) (Devlin et al., BERT, NAACL 2019).
+
+    Beside a residual connection such a layer starts as almost nothing; after a normalised sum it
+    brings values back to the scale of embeddings.
+    """
+
+    def reset_parameters(self) -> None:
+        nn.init.normal_(self.weight, std=0.02)
+        if self.bias is not None:
+            nn.init.zeros_(self.bias)

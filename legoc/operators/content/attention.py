@@ -22,6 +22,11 @@ class Attention(nn.Module):
         heads: int = param(8, min=1, doc="attention heads")
         dim: int = param(256, min=1, doc="inner width of the additive attention")
         dropout: float = param(0.1, min=0, max=1, doc="share of zeroed embedding values")
+        project: bool = param(
+            True, since=True,
+            doc="project the heads' output; false: queries, keys and values alone, as in the "
+            "papers of Wu et al.",
+        )  # fmt: skip
 
     rules = (Divides("heads", "hidden"),)
     example = "content Attention(hidden=64, heads=8)"
@@ -30,7 +35,7 @@ class Attention(nn.Module):
         super().__init__()
         self.encode = AttentionPooling(
             width=sizes.width, hidden=config.hidden, heads=config.heads, dim=config.dim,
-            dropout=config.dropout,
+            dropout=config.dropout, project=config.project,
         )  # fmt: skip
 
     def forward(self, x_ILD: Tensor, mask_IL: Tensor) -> Tensor:

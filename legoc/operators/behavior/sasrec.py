@@ -1,0 +1,79 @@
+"""SASRec: a causal transformer over a history."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from legoc.language.declare import Divides, operator, param
+from legoc.operators.blocks.attention import SelfAttention
+from legoc.operators.blocks.linear import PlainLinear
+from legoc.operators.blocks.masking import cleared, last_real
+from legoc.operators.blocks.positions import Positions
+from legoc.operators.sizes import Sizes
+
+
+@operator(
+    "behavior", "SASRec", "Seq[Vec[d]] -> Vec[hidden]",
+    paper="Kang & McAuley, Self-Attentive Sequential Recommendation, ICDM 2018",
+)  # fmt: skip
+class SASRec(nn.Module):
+    """Blocks in which a click attends to those before it; the state after the newest click.
+
+    Pre-norm blocks with learned positions, queries normalised, keys and values not, inner width as
+    the input (unconfirmed). A Linear follows where `hidden` is not the input width. An empty
+    history is the zero vector.
+    """
+
+    class Config:
+        layers: int = param(2, min=1, doc="blocks")
+        heads: int = param(2, min=1, doc="attention heads")
+        hidden: int = param(inherit="d", min=1, doc="output width; the input width unless given")
+        dropout: float = param(0.1, min=0, max=1, doc="share of zeroed values")
+
+    rules = (Divides("heads", "d"),)
+    example = "behavior SASRec(layers=2, heads=2)"
+
+    def __init__(self, config: "SASRec.Config", sizes: Sizes) -> None:
+        super().__init__()
+        width = sizes.width
+        self.scale = math.sqrt(width)
+        self.positions = Positions(width, sizes.clicks)
+        self.dropout = nn.Dropout(config.dropout)
+        self.blocks = nn.ModuleList(
+            Block(width, config.heads, config.dropout) for _ in range(config.layers)
+        )
+        self.norm = nn.LayerNorm(width)
+        same = config.hidden == width
+        self.project = nn.Identity() if same else PlainLinear(width, config.hidden, bias=False)
+
+    def forward(self, clicks_BSD: Tensor, mask_BS: Tensor) -> Tensor:
+        """[B, S, D], Bool[B, S] -> [B, hidden]."""
+        x_BSD = cleared(clicks_BSD, mask_BS) * self.scale + self.positions(clicks_BSD)
+        x_BSD = cleared(self.dropout(x_BSD), mask_BS)
+        place_S = torch.arange(clicks_BSD.shape[1], device=clicks_BSD.device)
+        earlier_SS = place_S[:, None] >= place_S[None, :]
+        allowed_BSS = earlier_SS & mask_BS[:, None, :]
+        for block in self.blocks:
+            x_BSD = cleared(block(x_BSD, allowed_BSS), mask_BS)
+        return self.project(last_real(self.norm(x_BSD), mask_BS))
+
+
+class Block(nn.Module):
+    """y = x + drop(attention(LN(x); x)), z = y + drop(W_2 drop(relu(W_1 LN(y))))."""
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.asking = nn.LayerNorm(width)
+        self.attend = SelfAttention(width, heads)
+        self.norm = nn.LayerNorm(width)
+        self.inner = PlainLinear(width, width)
+        self.outer = PlainLinear(width, width)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x_BSD: Tensor, allowed_BSS: Tensor) -> Tensor:
+        """[B, S, D], Bool[B, S, S] of the clicks each may see -> [B, S, D]."""
+        attended_BSD = self.attend(x_BSD, allowed_BSS, self.asking(x_BSD))
+        y_BSD = x_BSD + self.dropout(attended_BSD)
+        inner_BSD = self.dropout(self.inner(self.norm(y_BSD)).relu())
+        return y_BSD + self.dropout(self.outer(inner_BSD))

@@ -1,0 +1,39 @@
+"""A small transformer over a history."""
+
+from torch import Tensor, nn
+
+from legoc.language.declare import Divides, operator, param
+from legoc.operators.blocks.encoder import EncoderPooling
+from legoc.operators.sizes import Sizes
+
+
+@operator(
+    "behavior", "Transformer", "Seq[Vec[d]] -> Vec[hidden]",
+    paper="Vaswani et al., Attention Is All You Need, NeurIPS 2017; blocks as in Devlin et al., "
+    "BERT, NAACL 2019",
+)  # fmt: skip
+class Transformer(nn.Module):
+    """Transformer blocks over the clicks, a Linear, then additive attention.
+
+    With learned positions; the oldest click is the first. An empty history is the zero vector.
+    """
+
+    class Config:
+        layers: int = param(3, min=1, doc="transformer blocks")
+        heads: int = param(8, min=1, doc="attention heads")
+        hidden: int = param(inherit="d", min=1, doc="output width; the input width unless given")
+        dropout: float = param(0.1, min=0, max=1, doc="share of zeroed values")
+
+    rules = (Divides("heads", "d"),)
+    example = "behavior Transformer(layers=3, heads=8)"
+
+    def __init__(self, config: "Transformer.Config", sizes: Sizes) -> None:
+        super().__init__()
+        self.encode = EncoderPooling(
+            width=sizes.width, hidden=config.hidden, layers=config.layers, heads=config.heads,
+            dropout=config.dropout, longest=sizes.clicks,
+        )  # fmt: skip
+
+    def forward(self, clicks_BSD: Tensor, mask_BS: Tensor) -> Tensor:
+        """[B, S, D], Bool[B, S] -> [B, hidden]."""
+        return self.encode(clicks_BSD, mask_BS)
