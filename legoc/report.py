@@ -68,10 +68,15 @@ def show_compiled(compiled: Any) -> None:
             else f", trainable {part.trainable_per_row}"
         )
         out.print(f"    and {part.per_row:,}{trained} for each row of the table of {part.name}")
-    out.print(
-        f"  operations   {count(cost.item)} an item, {count(cost.user)} a user, {count(cost.pair)} "
-        "a pair   (of matrix products; 2 a multiply-add)"
+    worked = ", ".join(
+        f"{count(operations) if operations else 'no product'} {unit}"
+        for operations, unit in (
+            (cost.item, "an item"),
+            (cost.user, "a user"),
+            (cost.pair, "a pair"),
+        )
     )
+    out.print(f"  operations   {worked}   (of matrix products; 2 a multiply-add)")
     out.print("\ncaches")
     for cache in plan.caches:
         size = {"items": cost.item_bytes, "users": cost.user_bytes}.get(cache.name, 0)

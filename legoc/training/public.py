@@ -83,8 +83,13 @@ def obtain_weights(
     spec = run.spec
     recipe = spec.train
     torch.manual_seed(infer_seed(recipe.seed if recipe is not None else 0))
-    recommender = compile(spec).build(prepared.rows).to(device)
-    trainable = any(p.requires_grad for p in recommender.parameters())
+    recommender = compile(spec).build(prepared.rows)
+    if prepared.vectors is not None:
+        recommender.tokens.fill(prepared.vectors.rows, prepared.vectors.values)
+    recommender = recommender.to(device)
+    parameters = sum(p.numel() for p in recommender.parameters())
+    trainable = sum(p.numel() for p in recommender.parameters() if p.requires_grad)
+    progress.say(f"{spec.name}: {parameters:,} parameters, {trainable:,} of them train")
     if recipe is None or not recipe.epochs or not trainable:
         progress.say(f"{spec.name}: nothing to train")
         write_tensors(run.weights, recommender.state_dict())
