@@ -83,7 +83,7 @@ def check(
         lowering = Lowering(known if known is not None else catalog())
     except LegoError as error:
         return Checked(diagnostics=tuple(error.diagnostics))
-    return check_resolved(resolve(path, overrides), lowering, only)
+    return check_resolved(resolve(path, overrides, known=known), lowering, only)
 
 
 def check_resolved(resolved: Resolved, lowering: Lowering, only: str | None = None) -> Checked:
@@ -107,6 +107,10 @@ def check_resolved(resolved: Resolved, lowering: Lowering, only: str | None = No
     for record in expansion.spare:
         messages.add(lowering.record(record))
     messages.add(unused(resolved))
+    if resolved.stated:
+        from legoc.language.spec_form import stale
+
+        messages.add(stale(resolved.stated, specs))
     return Checked(
         specs=tuple(specs),
         diagnostics=messages.sorted(),

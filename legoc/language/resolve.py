@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from legoc.language import tree
+from legoc.language.catalog import Catalog, catalog
 from legoc.language.declared import Declarations, Unresolved
 from legoc.language.diagnostics import Diagnostic
 from legoc.language.document import Document, Span
@@ -27,6 +28,18 @@ from legoc.language.template import (
 
 
 T = TypeVar("T")
+OTHER_FORMS = (".json", ".yaml", ".yml")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Stated:
+    """A derived value as a file states it: `types.item` of the spec `name`."""
+
+    name: str
+    group: str
+    key: str
+    value: str
+    span: Span
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -41,6 +54,7 @@ class Resolved:
     spare: declared data, recipes and exports that no run and no copy uses.
     unused: what is declared or brought in and never used, if the file runs anything.
     documents: every file read, this one first.
+    stated: what a spec in JSON or YAML says of itself that follows from the rest of it.
     """
 
     document: Document
@@ -50,16 +64,19 @@ class Resolved:
     spare: tuple[RecordTemplate, ...] = ()
     unused: tuple[tree.Word, ...] = ()
     documents: tuple[Document, ...] = ()
+    stated: tuple[Stated, ...] = ()
 
 
 def resolve(
     path: "str | os.PathLike[str] | Document",
     overrides: Sequence[str] = (),
     files: Files | None = None,
+    known: Catalog | None = None,
 ) -> Resolved:
     """Resolve a file, with `NAME=value` overrides. Never raises for a mistake of the user.
 
-    files: where the files it uses are read, if not from the disk.
+    files: where the files it uses are read, if not from the disk. known: declarations other than
+    those that ship; the values of a spec in JSON or YAML are read by them.
     """
     files = Files() if files is None else files
     if isinstance(path, Document):
@@ -71,6 +88,10 @@ def resolve(
         except (OSError, UnicodeDecodeError, ValueError) as error:
             missing = unreadable(shown, None, error)
             return Resolved(document=Document(shown, ""), diagnostics=(missing,))
+    if document.path.endswith(OTHER_FORMS):
+        from legoc.language.spec_form import resolve_form
+
+        return resolve_form(document, overrides, known if known is not None else catalog())
     scope = enter(document, files)
     found = list(files.found)
     given: list[Override] = []
@@ -143,10 +164,14 @@ def declared_runs(
 ]:
     """Everything a file of declarations yields; each declaration is resolved, used or not."""
     runs: list[RunTemplate] = []
+    # What a broken run names as it stands is checked as if nothing ran it.
+    idle: set[tree.Setting | tree.Declared] = set()
     for item in scope.parsed.tree.items:
         if isinstance(item, tree.Run):
             made = attempt(lambda item=item: describe_run(item, declarations, report))
-            if made is not None:
+            if made is None:
+                idle |= named_alone(item, scope)
+            else:
                 runs.append(made)
     for diagnostic in run_names(scope.parsed.tree.items):
         report(diagnostic)
@@ -157,7 +182,7 @@ def declared_runs(
         item = target.item
         if item is None:
             continue
-        used = item in declarations.used
+        used = item in declarations.used and item not in idle
         if isinstance(item, tree.Setting):
             attempt(
                 lambda name=name, target=target: declarations.param(
@@ -175,11 +200,22 @@ def declared_runs(
         elif isinstance(made, PipelineTemplate) and own and not used:
             models.append(made)
     # A copy made while the others were resolved is a use as well.
-    models = [each for each in models if not declarations.is_used(each)]
-    records = [each for each in records if not declarations.is_used(each)]
+    models = [each for each in models if not declarations.is_used(each, but=idle)]
+    records = [each for each in records if not declarations.is_used(each, but=idle)]
     alone = data[0] if len(data) == 1 else None
     loose = tuple(loose_run(model, alone) for model in models)
     return tuple(runs), loose, tuple(records), tuple(unused_names(scope, declarations))
+
+
+def named_alone(run: tree.Run, scope: Scope) -> set[tree.Setting | tree.Declared]:
+    """The declarations of this file that a run names without changing them."""
+    names = [
+        ref.path.words[0].text
+        for ref in (*run.models, *run.data, *run.train)
+        if ref.args is None and len(ref.path.words) == 1
+    ]
+    targets = [scope.names.get(name) for name in names]
+    return {each.item for each in targets if each is not None and each.item is not None}
 
 
 def attempt(make: Callable[[], T]) -> T | None:
