@@ -1,0 +1,135 @@
+"""Delimited text: CSV and TSV with a header, and forms without one. Values stay text."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from legoc.data.losses import Losses
+from legoc.data.readers.opened import decode, read_lines
+from legoc.language.diagnostics import LegoError, fail
+
+
+def read_header(path: Path, shown: str, separator: str = ",") -> tuple[str, ...]:
+    """The column names of a file; an empty file has none."""
+    for number, raw in read_lines(path, shown):
+        text = decode(raw, number, shown)
+        if text.strip():
+            return tuple(next(csv.reader([text], delimiter=separator)))
+    return ()
+
+
+def read_table(
+    path: Path,
+    shown: str,
+    columns: Sequence[str],
+    losses: Losses,
+    part: str,
+    *,
+    separator: str = ",",
+) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Line number and the values of `columns`, in this order, of every row below the header.
+
+    A row of another width is counted in `losses` and left out. Raises E0621 for a header that
+    lacks a column (it names the column) or a first row of another width, E0622 for a file that is
+    not UTF-8 or cannot be read to its end.
+    """
+    lines = (decode(raw, number, shown) for number, raw in read_lines(path, shown))
+    rows = csv.reader(lines, delimiter=separator)
+    places: list[int] = []
+    names: list[str] = []
+    good = 0
+    try:
+        for row in rows:
+            if not row:
+                continue
+            if not names:
+                names = row
+                places = locate(names, columns, path, shown)
+                continue
+            if len(row) == len(names):
+                good += 1
+                yield rows.line_num, tuple([row[place] for place in places])
+                continue
+            if not good:
+                raise other_width(shown, rows.line_num, len(row), len(names), ", ".join(names))
+            losses.add(
+                "row with another number of columns", "dropped", part,
+                f"{shown}:{rows.line_num}: {row[0][:40]}",
+            )  # fmt: skip
+    except csv.Error as error:
+        raise fail(
+            "E0621",
+            f"`{shown}` line {rows.line_num} cannot be read as a row ({error})",
+            "check the quotes of this line: one may be open",
+        ) from None
+    if not names:
+        raise fail("E0625", f"`{shown}` is empty", f"its first line names {', '.join(columns)}")
+
+
+def locate(
+    names: Sequence[str], columns: Sequence[str], path: Path, shown: str
+) -> list[int]:
+    """The place of each column in a header."""
+    places: list[int] = []
+    for column in columns:
+        if column not in names:
+            raise missing_column(column, names, path, shown)
+        places.append(names.index(column))
+    return places
+
+
+def missing_column(column: str, names: Sequence[str], path: Path, shown: str) -> LegoError:
+    """E0621 for a header without a column."""
+    if names and names[0].startswith("version https://git-lfs"):
+        hint = "this is a Git LFS pointer and not the file: fetch it with `git lfs pull`"
+    else:
+        hint = f"name a column `{column}`, or use the publisher's own file"
+    return fail(
+        "E0621",
+        f"`{shown}` has no column `{column}`",
+        hint,
+        notes=(f"its columns are {', '.join(names)}", f"the file is {path}"),
+    )
+
+
+def read_split(
+    path: Path,
+    shown: str,
+    columns: Sequence[str],
+    losses: Losses,
+    part: str,
+    *,
+    separator: str,
+    encoding: str = "utf-8",
+) -> Iterator[tuple[int, list[str]]]:
+    """Line number and fields of a file without header and quoting.
+
+    A line is split at the first separators only, so the last field may hold more of them. A line
+    with too few is counted in `losses`, or E0621 where it is the first.
+    """
+    most = len(columns) - 1
+    good = 0
+    for number, raw in read_lines(path, shown):
+        text = decode(raw, number, shown, encoding).rstrip("\r\n")
+        if not text:
+            continue
+        fields = text.split(separator, most)
+        if len(fields) == len(columns):
+            good += 1
+            yield number, fields
+            continue
+        if not good:
+            raise other_width(shown, number, len(fields), len(columns), ", ".join(columns))
+        losses.add(
+            "row with another number of columns", "dropped", part,
+            f"{shown}:{number}: {text[:40]}",
+        )  # fmt: skip
+
+
+def other_width(shown: str, number: int, found: int, expected: int, names: str) -> LegoError:
+    return fail(
+        "E0621",
+        f"`{shown}` line {number} has {found} column{'s' if found != 1 else ''}, not {expected}",
+        "use the publisher's file, or write each row with the columns of the first line",
+        notes=(f"the columns are {names}",),
+    )
