@@ -5,7 +5,7 @@ It appears complete or not at all.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,18 +61,20 @@ def write_bundle(
     *,
     metrics: Any = None,
     source_text: str = "",
+    graphs: Callable[..., dict[str, GraphFile]] = write_graphs,
     progress: Progress = SILENT,
 ) -> Bundle:
     """Exports a trained model on its data to `folder`, replacing an earlier bundle there.
 
     metrics: what evaluation of the run found, in JSON's types, for the model card. source_text: the
-    spec as written, where the spec does not carry it. Errors: E0820 to E0828 where a gate fails,
+    spec as written, where the spec does not carry it. graphs: what writes the graphs, called as
+    `write_graphs` is. Errors: E0820 to E0828 where a gate fails,
     E0830 where `folder` holds something else; nothing is written then.
     """
     folder = Path(folder)
     with staged(folder) as place:
         reference = reference_copy(recommender)
-        files = write_graphs(
+        files = graphs(
             reference, spec, plan, prepared.rows, place,
             labels=describe_model(spec, prepared), progress=progress,
         )  # fmt: skip

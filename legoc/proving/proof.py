@@ -1,0 +1,162 @@
+"""The proof of one case: built, trained, exported, reloaded, and equal in every engine."""
+
+import shutil
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from legoc.data.prepare import Prepared, prepare
+from legoc.evaluation.evaluator import score_log
+from legoc.evaluation.torch_engine import TorchEngine
+from legoc.evaluation.uncached import Uncached
+from legoc.exporting.bundle import write_bundle
+from legoc.exporting.gates import TARGET, relative_difference
+from legoc.exporting.graph_files import write_graphs
+from legoc.language.diagnostics import LegoError
+from legoc.language.plan import plan
+from legoc.language.spec import Spec
+from legoc.model import compile
+from legoc.model.recommender import Recommender
+from legoc.model.run import Run, load_recommender
+from legoc.progress import SILENT
+from legoc.proving.cases import STEPS, Case
+from legoc.proving.parts import Parts, lent_graphs
+from legoc.training.folder import open_folder
+from legoc.training.loop import infer_seed
+from legoc.training.public import obtain_weights
+
+
+class Refuted(Exception):
+    """A case does not hold; the text says why."""
+
+
+@dataclass
+class Bench:
+    """Where one process proves: data that are prepared once, and the parts it shares.
+
+    share: whether equal parts are exported once; else every point exports all of its graphs.
+    """
+
+    folder: Path
+    cache: Path
+    code: str
+    share: bool = True
+    prepared: dict[str, Prepared] = field(default_factory=dict[str, Prepared])
+
+    def data(self, spec: Spec) -> Prepared:
+        # What else a spec says of its data decides nothing of what is prepared.
+        key = repr((spec.data, plan(spec).layout, spec.model.get("content")))
+        if key not in self.prepared:
+            self.prepared[key] = prepare(spec, cache=self.cache)
+        return self.prepared[key]
+
+
+def prove_case(case: Case, bench: Bench) -> dict[str, Any]:
+    """The record of a case: `status` is `green`, or `red` with a `reason` and the `phase` that
+    failed. Only an interruption is raised."""
+    record: dict[str, Any] = {
+        "key": case.key, "code": bench.code, "pipeline": case.spec.name, "labels": dict(case.labels),
+        "types": {"item": case.spec.types.item, "user": case.spec.types.user},
+        "task": case.spec.train.task.op if case.spec.train else None, "small": case.small,
+        "seconds": {},
+    }  # fmt: skip
+    work = bench.folder / "work" / case.key
+    shutil.rmtree(work, ignore_errors=True)
+    try:
+        prove(case.spec, bench, work, record)
+        record["status"] = "green"
+    except LegoError as error:
+        first = error.diagnostics[0]
+        record |= {"status": "red", "reason": f"{first.code}: {first.message}"}
+    except Refuted as error:
+        record |= {"status": "red", "reason": str(error)}
+    except Exception as error:
+        trace = traceback.format_exc().splitlines()[-6:]
+        record |= {"status": "red", "reason": f"{type(error).__name__}: {error}", "trace": trace}
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return record
+
+
+@contextmanager
+def phase(record: dict[str, Any], name: str) -> Iterator[None]:
+    record["phase"] = name
+    began = time.perf_counter()
+    try:
+        yield
+    finally:
+        record["seconds"][name] = round(time.perf_counter() - began, 3)
+
+
+def prove(spec: Spec, bench: Bench, work: Path, record: dict[str, Any]) -> None:
+    """Every phase of one spec; what is found is entered into the record."""
+    with phase(record, "build"):
+        prepared = bench.data(spec)
+        torch.manual_seed(infer_seed(spec.train.seed if spec.train else 0))
+        fresh = compile(spec).build(prepared.rows)
+        record["parameters"] = sum(p.numel() for p in fresh.parameters())
+    run = Run(work)
+    with phase(record, "train"):
+        open_folder(work, spec, again=True)
+        obtain_weights(run, prepared, torch.device("cpu"), SILENT)
+        trained = load_recommender(run, prepared.rows)
+        verify_trained(fresh, trained)
+    with phase(record, "export"):
+        graphs, exported = write_graphs, tuple(g.name for g in plan(spec).graphs)
+        if bench.share and "flatten" not in spec.model:
+            parts, exported = Parts(bench.folder / "parts", bench.code).lend(
+                trained, spec, plan(spec), prepared.rows
+            )
+            graphs = lent_graphs(parts)
+        record["exported"] = list(exported)
+        bundle = write_bundle(trained, spec, plan(spec), prepared, run.bundle, graphs=graphs)
+        record["export"] = bundle.certificate["difference"]
+    with phase(record, "evaluate"):
+        compare(run.bundle, trained, prepared, record)
+    del record["phase"]
+
+
+def verify_trained(fresh: Recommender, trained: Recommender) -> None:
+    """Two steps have changed every trainable weight that they could reach."""
+    before, still = dict(fresh.named_parameters()), []
+    for name, after in trained.named_parameters():
+        if not torch.isfinite(after).all():
+            raise Refuted(f"`{name}` is not finite after {STEPS} steps")
+        if after.requires_grad and after.numel() and torch.equal(before[name], after):
+            still.append(name)
+    if still:
+        raise Refuted(f"{STEPS} steps left {', '.join(f'`{name}`' for name in still)} unchanged")
+
+
+def compare(folder: Path, trained: Recommender, prepared: Prepared, record: dict[str, Any]) -> None:
+    """The reloaded bundle and the torch model, each with and without caches, on the test rows."""
+    import legoc_runtime
+    from legoc_runtime.engine import Engine
+
+    legoc_runtime.load(folder).self_test()
+    loaded = Engine(folder, ids=prepared.items.ids)
+    log = prepared.logs["test"]
+    ours = score_log(TorchEngine(trained), prepared.inputs, log)
+    others = {
+        "torch, uncached": Uncached(TorchEngine(trained)),
+        "onnxruntime": loaded,
+        "onnxruntime, uncached": Uncached(loaded),
+    }
+    if not np.isfinite(ours).all():
+        raise Refuted("a score is not finite")
+    if not np.std(ours) > 0:
+        raise Refuted("all scores are alike, which agree with anything")
+    record["rows"] = log.rows
+    record["differences"] = {}
+    for name, engine in others.items():
+        difference = relative_difference(ours, score_log(engine, prepared.inputs, log))
+        record["differences"][name] = difference
+        if not difference <= TARGET:
+            raise Refuted(f"{name} differs from torch by {difference:.1e}, above {TARGET:.0e}")
