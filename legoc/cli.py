@@ -116,6 +116,18 @@ def build_parser() -> argparse.ArgumentParser:
         "--keep-clicked", action="store_true", help="items of the history may return"
     )
 
+    prove = command(
+        "prove", "build, train, export and compare every legal point of a file", run_prove
+    )
+    takes_file(prove)
+    caches(prove)
+    prove.add_argument(
+        "--jobs", type=int, default=1, metavar="N", help="processes side by side (default: 1)"
+    )
+    prove.add_argument(
+        "--out", metavar="FOLDER", help="records, matrix.json and matrix.html (default: prove-FILE)"
+    )
+
     demo = command("demo", "train and compare two models on the embedded data set", run_demo)
     caches(demo)
     runs(demo)
@@ -130,7 +142,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     for added in commands.choices.values():
         added.add_argument("-q", "--quiet", action="store_true", help="print results only")
-    for added in (compiled, data, train, export, evaluate, inspect, verify):
+    for added in (compiled, data, train, export, evaluate, inspect, verify, prove):
         added.add_argument("--json", action="store_true", help="print results as JSON")
     return parser
 
@@ -334,6 +346,25 @@ def run_recommend(arguments: Arguments) -> int:
         arguments.folder, arguments.input, arguments.output,
         k=arguments.k, keep_clicked=arguments.keep_clicked,
     )  # fmt: skip
+
+
+def run_prove(arguments: Arguments) -> int:
+    from pathlib import Path
+
+    from legoc.proving import prove, text
+    from legoc.report import print_json
+
+    proven = prove(
+        arguments.file, out=arguments.out or f"prove-{Path(arguments.file).stem}",
+        jobs=arguments.jobs, overrides=arguments.overrides, only=arguments.only,
+        cache=arguments.cache, progress=progress(arguments),
+    )  # fmt: skip
+    if arguments.json:
+        print_json(proven.matrix.to_json())
+    else:
+        print(text(proven.matrix))
+        print(f"\n{proven.folder / 'matrix.html'}")
+    return 1 if proven.red else 0
 
 
 def run_demo(arguments: Arguments) -> int:
