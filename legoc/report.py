@@ -16,7 +16,9 @@ from legoc.language.notation import write_call, write_pipeline
 
 def console() -> Console:
     """Results go to standard output; markup is off because names hold brackets."""
-    return Console(file=sys.stdout, markup=False, highlight=False, soft_wrap=True)
+    # A file or pipe has no width: tables take the room their figures need.
+    width = None if sys.stdout.isatty() else 160
+    return Console(file=sys.stdout, markup=False, highlight=False, soft_wrap=True, width=width)
 
 
 def print_json(value: Any) -> None:
