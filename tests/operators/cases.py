@@ -16,6 +16,7 @@ from torch import Tensor, nn
 import legoc.operators
 from legoc.language.declare import Attribute, Declaration
 from legoc.operators.sizes import Sizes
+from tests.operators import predict_cases
 
 
 ATTRIBUTES = (
@@ -42,9 +43,7 @@ FORMS: dict[tuple[str, str], tuple[dict[str, Any], ...]] = {
     ("behavior", "Fastformer"): ({"layers": 2, "heads": 4, "hidden": 12},),
     ("behavior", "SASRec"): ({"layers": 1, "heads": 1, "hidden": 12},),
     ("behavior", "PolyAttention"): ({"codes": 3, "dim": 5},),
-    ("predict", "DNN"): ({"units": (16,)}, {"units": ()}),
-    ("predict", "DCN"): ({"cross": 1, "units": ()},),
-    ("predict", "DIN"): ({"softmax": True, "attention": (8, 4)}, {"attention": ()}),
+    **predict_cases.FORMS,
 }
 # Kept small here: the published sizes compute the same. Heads divide both widths.
 SMALL = {"units": (20, 10), "layers": 2, "codes": 4, "dim": 20}
@@ -92,8 +91,10 @@ def settings(operator: type[nn.Module], width: int, form: dict[str, Any]) -> dic
     """All parameters of an operator whose input is `width` wide, inherited ones solved."""
     found: dict[str, Any] = {}
     for p in operator.declaration.params:
-        if p.name == "hidden":
+        if p.name == "hidden" or p.inherit is not None:
             found[p.name] = width
+        elif (key(operator)[1], p.name) in predict_cases.SMALL:
+            found[p.name] = predict_cases.SMALL[key(operator)[1], p.name]
         elif p.name == "heads" and key(operator)[1] in HEADS:
             found[p.name] = HEADS[key(operator)[1]]
         elif p.name in SMALL:
@@ -185,6 +186,8 @@ def inputs(operator: type[nn.Module], width: int, lengths: Sequence[int], seed: 
     items = np.concatenate(ragged(item_width(operator, width), [1] * len(lengths), seed + 9))
     if operator.declaration.signature.startswith("(Seq"):
         return ragged(width, lengths, seed), items
+    if operator.declaration.signature.startswith("(Many"):
+        return np.stack(ragged(width, [4] * len(lengths), seed)), items
     return np.concatenate(ragged(width, [1] * len(lengths), seed)), items
 
 

@@ -237,57 +237,6 @@ def recur(w, x, h):
     return h
 
 
-# Predict: (weights, settings, user, item [D]) -> number; the user is [D], or real clicks [S, D]
-
-
-def layers(w: Weights, x: np.ndarray) -> np.ndarray:
-    depth = 0
-    while f"linears.{depth}.weight" in w:
-        x = relu(linear(w, f"linears.{depth}", x))
-        depth += 1
-    return x
-
-
-def mlp(w: Weights, x: np.ndarray) -> float:
-    return float(linear(w, "output", layers(within(w, "layers."), x))[0])
-
-
-def predict_dot(w, settings, user, item):
-    return float(user @ item)
-
-
-def predict_dnn(w, settings, user, item):
-    return mlp(within(w, "mlp."), np.concatenate([user, item]))
-
-
-def predict_dcn(w, settings, user, item):
-    first = np.concatenate([user, item])
-    x = first
-    for layer in range(settings["cross"]):
-        x = first * float(w[f"crosses.{layer}.weight"][0] @ x) + w[f"biases.{layer}"] + x
-    deep = layers(within(w, "layers."), first)
-    return float(linear(w, "output", np.concatenate([x, deep]))[0])
-
-
-def dice(w: Weights, x: np.ndarray) -> np.ndarray:
-    p = sigmoid((x - w["running_mean"]) / np.sqrt(w["running_var"] + 1e-9))
-    return p * x + (1 - p) * w["alpha"] * x
-
-
-def predict_din(w, settings, user, item):
-    weights = []
-    for click in user:
-        x = np.concatenate([item, click, item - click, item * click])
-        for layer in range(len(settings["attention"])):
-            x = dice(within(w, f"activations.{layer}."), linear(w, f"linears.{layer}", x))
-        weights.append(linear(w, "weigh", x)[0])
-    weights = np.array(weights)
-    if settings["softmax"] and len(weights):
-        weights = softmax(weights)
-    interest = weights @ user if len(user) else np.zeros(user.shape[1])
-    return mlp(within(w, "mlp."), np.concatenate([interest, item]))
-
-
 ORACLES: dict[tuple[str, str], Callable[..., np.ndarray | float]] = {
     ("content", "Pooling"): content_pooling,
     ("content", "CNN"): content_cnn,
@@ -305,8 +254,4 @@ ORACLES: dict[tuple[str, str], Callable[..., np.ndarray | float]] = {
     ("behavior", "Fastformer"): fastformer,
     ("behavior", "SASRec"): sasrec,
     ("behavior", "PolyAttention"): poly_attention,
-    ("predict", "Dot"): predict_dot,
-    ("predict", "DNN"): predict_dnn,
-    ("predict", "DCN"): predict_dcn,
-    ("predict", "DIN"): predict_din,
 }

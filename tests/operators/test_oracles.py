@@ -24,6 +24,7 @@ from tests.operators.cases import (
     weights,
 )
 from tests.operators.oracles import ORACLES
+from tests.operators.predict_oracles import PREDICT
 
 
 # The two operators that only hand through what they are given have tests of their own below.
@@ -31,7 +32,7 @@ PLAIN = (content_null.Null, behavior_null.Null)
 
 
 def expected(operator: type, width: int, form: dict[str, Any], given: Any, made: Any) -> np.ndarray:
-    oracle = ORACLES[key(operator)]
+    oracle = {**ORACLES, **PREDICT}[key(operator)]
     w, chosen = weights(made), settings(operator, width, form)
     if operator.declaration.layout == "fields":
         kinds = [attribute.kind for attribute in ATTRIBUTES]

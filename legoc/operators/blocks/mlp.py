@@ -7,36 +7,46 @@ import itertools
 from collections.abc import Sequence
 
 from torch import Tensor, nn
+from torch.nn import functional
 
 
 class Layers(nn.Module):
-    """Linear → ReLU → dropout for each of `units`; without units, the identity.
+    """Linear → activation → dropout for each of `units`; without units, the identity.
 
-    `width` is that of the result.
+    The activation is ReLU, or LeakyReLU with the slope `leak` below zero. `width` is that of the
+    result.
     """
 
-    def __init__(self, width: int, units: Sequence[int], dropout: float) -> None:
+    def __init__(
+        self, width: int, units: Sequence[int], dropout: float, *, leak: float = 0.0
+    ) -> None:
         super().__init__()
         sizes = (width, *units)
         self.linears = nn.ModuleList(
             nn.Linear(given, made) for given, made in itertools.pairwise(sizes)
         )
         self.dropout = nn.Dropout(dropout)
+        self.leak = leak
         self.width = sizes[-1]
 
     def forward(self, x: Tensor) -> Tensor:
         """[P, width given] -> [P, width]."""
         for linear in self.linears:
-            x = self.dropout(linear(x).relu())
+            x = self.dropout(self.activate(linear(x)))
         return x
+
+    def activate(self, x: Tensor) -> Tensor:
+        return functional.leaky_relu(x, self.leak) if self.leak else x.relu()
 
 
 class MLP(nn.Module):
     """`Layers`, then a Linear to one logit."""
 
-    def __init__(self, width: int, units: Sequence[int], dropout: float) -> None:
+    def __init__(
+        self, width: int, units: Sequence[int], dropout: float, *, leak: float = 0.0
+    ) -> None:
         super().__init__()
-        self.layers = Layers(width, units, dropout)
+        self.layers = Layers(width, units, dropout, leak=leak)
         self.output = nn.Linear(self.layers.width, 1)
 
     def forward(self, x: Tensor) -> Tensor:

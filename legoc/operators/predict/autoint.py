@@ -1,0 +1,86 @@
+"""AutoInt: fields attend to each other."""
+
+import itertools
+import math
+
+from torch import Tensor, nn
+
+from legoc.language.declare import Divides, operator, param
+from legoc.operators.blocks.fields import FIELDS, stacked
+from legoc.operators.blocks.mlp import MLP
+from legoc.operators.sizes import Sizes
+
+
+@operator(
+    "predict", "AutoInt", "(Vec[d], Vec[d]) -> Score", tasks=("ranking", "matching"),
+    paper="Song et al., AutoInt: Automatic Feature Interaction Learning via Self-Attentive Neural "
+    "Networks, CIKM 2019",
+)  # fmt: skip
+class AutoInt(nn.Module):
+    """Stacked self-attention over user and candidate, then a Linear over both.
+
+    A layer is ReLU(softmax(Q Kᵀ) V + W e), with heads concatenated and no 1/√width unless
+    `scale=true`. `units` adds a perceptron over user and candidate, summed with it (AutoInt+).
+    """
+
+    class Config:
+        layers: int = param(3, min=1, doc="attention layers")
+        heads: int = param(2, min=1, doc="attention heads")
+        dim: int = param(64, min=1, doc="width of a field after a layer, all heads together")
+        scale: bool = param(False, doc="divide attention scores by the root of a head's width")
+        units: list[int] = param(
+            [], min=1, doc="width of each hidden layer of the perceptron beside; empty: none"
+        )
+        dropout: float = param(
+            0.1, min=0, max=1, doc="share of zeroed attention weights and hidden values"
+        )
+
+    rules = (Divides("heads", "dim"),)
+    example = "predict AutoInt(layers=3, heads=2, dim=64)"
+
+    def __init__(self, config: "AutoInt.Config", sizes: Sizes) -> None:
+        super().__init__()
+        widths = (sizes.width, *[config.dim] * config.layers)
+        self.layers = nn.ModuleList(
+            Interacting(given, made, heads=config.heads, scale=config.scale, dropout=config.dropout)
+            for given, made in itertools.pairwise(widths)
+        )
+        self.output = nn.Linear(FIELDS * config.dim, 1)
+        self.mlp = MLP(FIELDS * sizes.width, config.units, config.dropout) if config.units else None
+
+    def forward(self, user_PD: Tensor, item_PD: Tensor) -> Tensor:
+        """[P, D], [P, D] -> [P]."""
+        fields_PFD = stacked(user_PD, item_PD)
+        x_PFD = fields_PFD
+        for layer in self.layers:
+            x_PFD = layer(x_PFD)
+        score_P = self.output(x_PFD.flatten(1)).squeeze(-1)
+        return score_P if self.mlp is None else score_P + self.mlp(fields_PFD.flatten(1))
+
+
+class Interacting(nn.Module):
+    """ReLU(softmax(Q Kᵀ) V, heads concatenated, + W e) over the fields; no biases.
+
+    Letters: F fields, H heads, E = width of a head.
+    """
+
+    def __init__(self, width: int, made: int, *, heads: int, scale: bool, dropout: float) -> None:
+        super().__init__()
+        self.query, self.key, self.value, self.keep = (
+            nn.Linear(width, made, bias=False) for _ in range(4)
+        )
+        self.heads = heads
+        self.factor = 1.0 / math.sqrt(made // heads) if scale else 1.0
+        self.dropout = nn.Dropout(dropout)
+
+    def split(self, x_PFD: Tensor) -> Tensor:
+        """[P, F, D] -> [P, H, F, E]."""
+        return x_PFD.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+    def forward(self, x_PFD: Tensor) -> Tensor:
+        """[P, F, width] -> [P, F, made]."""
+        query_PHFE, key_PHFE = self.split(self.query(x_PFD)), self.split(self.key(x_PFD))
+        scores_PHFF = query_PHFE.matmul(key_PHFE.transpose(-1, -2)) * self.factor
+        weights_PHFF = self.dropout(scores_PHFF.softmax(-1))
+        mixed_PHFE = weights_PHFF.matmul(self.split(self.value(x_PFD)))
+        return (mixed_PHFE.transpose(1, 2).flatten(2) + self.keep(x_PFD)).relu()

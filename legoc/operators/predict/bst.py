@@ -1,0 +1,93 @@
+"""Behavior Sequence Transformer: clicks and candidate attend to each other."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from legoc.language.declare import Divides, operator, param
+from legoc.operators.blocks.attention import SelfAttention
+from legoc.operators.blocks.masking import cleared, masked_mean
+from legoc.operators.blocks.mlp import MLP
+from legoc.operators.blocks.positions import Positions
+from legoc.operators.sizes import Sizes
+
+
+LEAK = 0.01
+
+
+@operator(
+    "predict", "BST", "(Seq[Vec[d]], Vec[d]) -> Score", tasks=("ranking",),
+    paper="Chen et al., Behavior Sequence Transformer for E-commerce Recommendation in Alibaba, "
+    "DLP-KDD 2019",
+)  # fmt: skip
+class BST(nn.Module):
+    """Transformer blocks over the clicks followed by the candidate, then a perceptron.
+
+    A learned vector per position is added first. Positions count back from the candidate, as time
+    differences do in the paper (unconfirmed), so a longer history renumbers nothing. The perceptron
+    reads the mean of all outputs or that of the candidate; all of them side by side would need
+    histories of one length. An empty history leaves the candidate alone.
+    """
+
+    class Config:
+        layers: int = param(1, min=1, doc="transformer blocks")
+        heads: int = param(8, min=1, doc="attention heads")
+        inner: int = param(inherit="d", min=1, doc="inner width of a block; the width unless given")
+        pool: Literal["mean", "candidate"] = param(
+            "mean", doc="what is read of the outputs: their mean, or the candidate's"
+        )
+        units: list[int] = param([1024, 512, 256], min=1, doc="width of each hidden layer")
+        dropout: float = param(0.2, min=0, max=1, doc="share of zeroed hidden values")
+
+    rules = (Divides("heads", "d"),)
+    example = "predict BST(heads=8, units=[1024, 512, 256])"
+
+    def __init__(self, config: "BST.Config", sizes: Sizes) -> None:
+        super().__init__()
+        self.positions = Positions(sizes.width, 1 + sizes.clicks)
+        self.blocks = nn.ModuleList(
+            Block(sizes.width, config.inner, config.heads, config.dropout)
+            for _ in range(config.layers)
+        )
+        self.pool = config.pool
+        self.mlp = MLP(sizes.width, config.units, config.dropout, leak=LEAK)
+
+    def forward(self, clicks_PSD: Tensor, mask_PS: Tensor, item_PD: Tensor) -> Tensor:
+        """Clicks of each pair's user [P, S, D], Bool[P, S], candidates [P, D] -> [P]."""
+        x_PTD = torch.cat([item_PD.unsqueeze(1), cleared(clicks_PSD, mask_PS)], 1)
+        real_PT = torch.cat([torch.ones_like(mask_PS[:, :1]), mask_PS], 1)
+        x_PTD = x_PTD + self.positions.at(places(mask_PS))
+        for block in self.blocks:
+            x_PTD = block(x_PTD, real_PT)
+        end_PD = x_PTD[:, 0] if self.pool == "candidate" else masked_mean(x_PTD, real_PT)
+        return self.mlp(end_PD)
+
+
+def places(mask_PS: Tensor) -> Tensor:
+    """Bool[P, S] -> int[P, 1 + S]: 0 for the candidate, 1 for the newest click, and so on; 0 at
+    padding."""
+    place_S = torch.arange(mask_PS.shape[1], device=mask_PS.device)
+    back_PS = (mask_PS.sum(1, keepdim=True) - place_S).clamp_min(0)
+    return functional.pad(back_PS, (1, 0))
+
+
+class Block(nn.Module):
+    """A post-norm transformer block: y = LN(x + attention(x)), z = LN(y + W_2 leaky(W_1 y)).
+
+    Letters: P pairs, T = candidate and clicks, D width.
+    """
+
+    def __init__(self, width: int, inner: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.attend = SelfAttention(width, heads)
+        self.widen, self.narrow = nn.Linear(width, inner), nn.Linear(inner, width)
+        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2))
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x_PTD: Tensor, mask_PT: Tensor) -> Tensor:
+        """[P, T, D], Bool[P, T] of real keys -> [P, T, D]. Outputs at padding mean nothing."""
+        x_PTD = self.norms[0](x_PTD + self.dropout(self.attend(x_PTD, mask_PT)))
+        inner_PTD = functional.leaky_relu(self.widen(x_PTD), LEAK)
+        return self.norms[1](x_PTD + self.dropout(self.narrow(inner_PTD)))

@@ -1,0 +1,65 @@
+"""The predictors' forms, small sizes and other settings, for the tests that walk all operators."""
+
+from typing import Any
+
+
+Key = tuple[str, str]
+# Settings beside the defaults, where a predictor has more than one form.
+FORMS: dict[Key, tuple[dict[str, Any], ...]] = {
+    ("predict", "Cosine"): ({"temperature": 0.2},),
+    ("predict", "DNN"): ({"units": (16,)}, {"units": ()}),
+    ("predict", "DCN"): ({"cross": 1, "units": ()},),
+    ("predict", "DCNv2"): (
+        {"structure": "stacked"},
+        {"structure": "stacked_parallel", "cross": 1},
+        {"units": ()},
+    ),
+    ("predict", "DCNMix"): (
+        {"structure": "stacked", "rank": 3},
+        {"structure": "stacked_parallel", "experts": 2},
+        {"experts": 1},
+    ),
+    ("predict", "GDCN"): ({"structure": "stacked", "cross": 1},),
+    ("predict", "DeepFM"): ({"units": ()},),
+    ("predict", "xDeepFM"): ({"cin": (4,), "units": ()}, {"cin": ()}),
+    ("predict", "PNN"): ({"units": ()},),
+    ("predict", "AutoInt"): ({"heads": 4, "scale": True}, {"units": (), "layers": 1}),
+    ("predict", "FiBiNET"): ({"share": "each"}, {"share": "all", "reduction": 1}),
+    ("predict", "MaskNet"): (
+        {"structure": "parallel"},
+        {"structure": "parallel", "ratio": 0.1, "units": None, "blocks": None},
+        {"structure": "serial", "units": None, "blocks": None},
+        {"blocks": ()},
+    ),
+    ("predict", "FinalMLP"): (
+        {"context": "learned", "gate": (6, 4)},
+        {"heads": 1, "gate": ()},
+        {"second": (6,)},
+    ),
+    ("predict", "DIN"): ({"softmax": True, "attention": (8, 4)}, {"attention": ()}),
+    ("predict", "BST"): ({"heads": 2, "pool": "candidate"}, {"layers": 1, "inner": 5}),
+    ("predict", "MINER"): ({"score": "max"}, {"score": "mean"}),
+}
+# Kept small: the published sizes compute the same.
+SMALL: dict[tuple[str, str], Any] = {
+    ("MaskNet", "blocks"): (8, 6),
+    ("FinalMLP", "first"): (12, 8),
+    ("FinalMLP", "second"): (10,),
+    ("FinalMLP", "gate"): (7,),
+    ("xDeepFM", "cin"): (5, 3),
+    ("DCNMix", "rank"): 4,
+}
+# Another value of a setting, to see that it matters.
+OTHERS: dict[str, Any] = {
+    "temperature": 0.5, "rank": 3, "experts": 2, "cin": (4,), "scale": True, "reduction": 1,
+    "ratio": 0.5, "first": (8,), "second": (8,), "context": "learned", "gate": (5,),
+    "inner": 5, "pool": "candidate", "score": "mean", "disagreement": 0.8, "blocks": (5,),
+    "structure": "stacked",
+}  # fmt: skip
+OWN_OTHERS: dict[tuple[str, str], Any] = {
+    ("MaskNet", "structure"): "parallel",
+    ("AutoInt", "dim"): 8,
+    ("FinalMLP", "heads"): 1,
+}
+# User and candidate make one product, and one matrix whatever shares it (tested on four fields).
+SAME = {("FiBiNET", "share")}
