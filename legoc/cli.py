@@ -224,9 +224,11 @@ def run_check(arguments: Arguments) -> int:
     found: list[Any] = []
     for path in arguments.files:
         checked = check(path, overrides=arguments.overrides, only=arguments.only)
-        found.extend(checked.diagnostics)
+        # What several files share is missing once.
+        fresh = [d for d in checked.diagnostics if not (d.brief and d in found)]
+        found.extend(fresh)
         if arguments.format == "full":
-            report(checked.diagnostics)
+            report(fresh)
         if arguments.format == "full" or arguments.types or arguments.points or arguments.ir:
             show_checked(
                 path, checked, types=arguments.types, points=arguments.points, ir=arguments.ir,

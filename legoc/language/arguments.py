@@ -17,7 +17,7 @@ from legoc.language.document import Span
 from legoc.language.points import Argument, Given, Measure, Settings
 from legoc.language.rules import check_rules, default_value
 from legoc.language.spec import Call
-from legoc.language.wording_names import unknown_operator, unknown_parameter
+from legoc.language.wording_names import meant_by, unknown_operator, unknown_parameter
 
 
 FACTORS = {
@@ -78,11 +78,14 @@ class Judge:
         """
         given = {name: argument.given for name, argument in args.items()}
         broken: set[str] = set()
+        # What a misspelt name most likely means is not taken to be left out.
+        meant: set[str | None] = set()
         for name, argument in args.items():
             if declaration.param(name) is None:
                 self.problems.append(
                     unknown_parameter(name, argument.name_span, declaration, self.catalog)
                 )
+                meant.add(meant_by(name, declaration))
         for index, value in enumerate(positional):
             primary = declaration.param(declaration.primary or "")
             if primary is None or index > 0:
@@ -99,6 +102,8 @@ class Judge:
             if p.name in given:
                 self.spans[prefix + p.name] = given[p.name].span
                 found = self.value(p, given[p.name], declaration, prefix)
+            elif p.name in meant:
+                found = BROKEN
             elif p.required:
                 self.problems.append(wording.missing(p, declaration, span))
                 found = BROKEN
@@ -205,7 +210,7 @@ class Judge:
         found = os.path.abspath(os.path.join(os.path.dirname(span.document.path), value))
         exists = os.path.isdir(found) if kind == "folder" else os.path.isfile(found)
         if not exists:
-            self.problems.append(wording.missing_file(value, found, kind, span))
+            self.problems.append(wording.missing_file(found, kind, span))
         return found
 
     def operator(self, role: str, settings: Settings, prefix: str) -> Any:

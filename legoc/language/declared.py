@@ -1,6 +1,6 @@
 """Declarations as templates, each resolved once, with the `--set` that concerns it applied last."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -57,8 +57,10 @@ class Declarations:
         self.sources: dict[Made, tree.Declared] = {}
         self.claims = Claims(scope, report, overrides)
 
-    def is_used(self, made: Made) -> bool:
-        return self.sources.get(made) in self.used
+    def is_used(self, made: Made, but: Collection[tree.Setting | tree.Declared] = ()) -> bool:
+        """Whether something refers to a declaration that is not among `but`."""
+        source = self.sources.get(made)
+        return source in self.used and source not in but
 
     def find(self, scope: Scope, path: tree.Path, *kinds: str) -> Target:
         """What a name or `prefix.name` refers to; it must be of one of the kinds."""

@@ -35,7 +35,10 @@ class Fix:
 
 @dataclass(frozen=True, kw_only=True)
 class Diagnostic:
-    """One message. It has a label or a help line; `message` fits on a line."""
+    """One message. It has a label or a help line; `message` fits on a line.
+
+    brief: it is printed on one line, without its source.
+    """
 
     code: str
     message: str
@@ -44,6 +47,7 @@ class Diagnostic:
     notes: tuple[str, ...] = ()
     help: tuple[str, ...] = ()
     fix: Fix | None = None
+    brief: bool = False
 
     @property
     def primary(self) -> Span | None:

@@ -45,7 +45,9 @@ EXAMPLES = (
     Example(
         label="the operator of this stage is missing",
         help="name one, for instance `content CNN -> behavior Additive -> predict Dot`",
-        snippets=("content ...", "model m = content ..."),
+        snippets=(
+            "content ...", "model m = content ...", "behavior ...", "flatten ...", "predict ...",
+        ),
     ),
     Example(
         label="a stage comes after `->`",
@@ -113,6 +115,24 @@ EXAMPLES = (
             'data d { a = "b",', "data d { a = $b,", "data d { a = [],", "data d { a = [b],",
             "data d { a = [b,],", "data d { a = b(),", "data d { a = b(c),", "data d { a = b(c,),",
             "data d { a in [],",
+        ),
+    ),
+    Example(
+        label="the name of a file stands in quotes",
+        help='write `use "file.lego" (name)` or `use "file.lego" as prefix`',
+        snippets=("use a",),
+    ),
+    Example(
+        label="settings stand in round brackets",
+        help="write, for instance, `CNN(hidden=64)`",
+        snippets=("content A [", "model m = content A ["),
+    ),
+    Example(
+        label="one `=` is enough",
+        delete=True,
+        snippets=(
+            "content A(b = =", "content A(b.c = =", "data d { a = =", "param p = =", "data d = =",
+            "model m = =",
         ),
     ),
     Example(

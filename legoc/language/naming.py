@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 
 from legoc.language import tree
-from legoc.language.copies import refuse
+from legoc.language.copies import declarations, refuse
+from legoc.language.declare import STAGES
 from legoc.language.diagnostics import Diagnostic, Fix, Label
 from legoc.language.document import Span
 from legoc.language.override import Override
 from legoc.language.scope import Scope, Target
 from legoc.language.suggest import listing, nearest
+from legoc.language.wording_names import ROLE_NAMES, article
 
 
 FORMS = {
@@ -46,6 +48,10 @@ def unknown(path: tree.Path, where: Scope, name: tree.Word, kinds: Sequence[str]
     else:
         form = FORMS[kind].format(name=name.text)
         help = f'declare it, `{form}`, or bring it in: `use "file.lego" ({name.text})`'
+        found = operator_called(name.text) if kind == "model" else None
+        if found is not None:
+            example = "content CNN -> behavior Additive -> predict Dot"
+            help = f"`{name.text}` is {found}; a model is a pipeline, `model NAME = {example}`"
     words = {"data": "data set", "train": "training recipe"}
     label = f"no {words.get(kind, kind)} of this name"
     return Diagnostic(
@@ -55,6 +61,12 @@ def unknown(path: tree.Path, where: Scope, name: tree.Word, kinds: Sequence[str]
         help=(help,),
         fix=fix,
     )
+
+
+def operator_called(name: str) -> str | None:
+    """What an operator of this name is, if there is one for a stage."""
+    found = next((d for d in declarations() if d.name == name and d.role in STAGES), None)
+    return article(ROLE_NAMES[found.role]) if found else None
 
 
 def other_kind(path: tree.Path, target: Target, kinds: Sequence[str]) -> Diagnostic:
@@ -152,7 +164,7 @@ def circle(items: Sequence[tree.Setting | tree.Declared]) -> Diagnostic:
         message=f"`{names[0]}` is defined by itself",
         labels=tuple(labels),
         notes=(" rests on ".join(f"`{name}`" for name in names),) if len(items) > 1 else (),
-        help=("write one of them out",),
+        help=("write one of them out" if len(items) > 1 else "give it a value of its own",),
     )
 
 

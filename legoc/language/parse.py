@@ -18,7 +18,6 @@ from legoc.language.document import Document, Span
 from legoc.language.grammar import parser
 from legoc.language.mistakes import Mistake, read_mistake
 from legoc.language.scan import (
-    DECLARATIONS,
     RESERVED,
     STAGES,
     comments,
@@ -68,6 +67,8 @@ def parse(document: Document) -> Parsed:
         found.append(describe(result))
         kept = completed(result)
         raws += kept
+        # Behind a pipeline no declaration counts, and what those there name is not asked for.
+        lost |= {ANY} if bare(result) else set()
         broken = builder.span(kept[-1]).end if kept else start
         # The token before may have begun the declaration that closes an open bracket.
         behind = max((result.before.start_pos or 0) if result.before else 0, broken)
@@ -150,6 +151,11 @@ def completed(mistake: Mistake) -> list[Raw]:
     return kept
 
 
+def bare(mistake: Mistake) -> bool:
+    """Whether the file began with a pipeline and goes on with declarations."""
+    return mistake.whole is not None and any(raw.data == "bare" for raw in children(mistake.whole))
+
+
 def assemble(builder: Builder, raws: Sequence[Raw]) -> tree.Tree:
     span = Span(builder.document, 0, len(builder.document.text))
     if raws and raws[0].data == "bare":
@@ -177,13 +183,11 @@ def reserved_names(parsed: tree.Tree) -> list[Diagnostic]:
         names = (*item.names, item.prefix) if isinstance(item, tree.Use) else (item.name,)
         for name in names:
             if name is not None and name.text in RESERVED:
-                kind = "declares something" if name.text in DECLARATIONS else "means something"
                 found.append(
                     Diagnostic(
                         code="E0209",
                         message=f"`{name.text}` is a word of the language",
                         labels=(Label(span=name.span, text="used as a name here", primary=True),),
-                        notes=(f"`{name.text}` already {kind} in the language",),
                         help=(f"choose another name, such as `my_{name.text}`",),
                     )
                 )

@@ -19,13 +19,25 @@ def render(diagnostics: Sequence[Diagnostic], format: Format = "full", colour: b
     """The text of some diagnostics, without a last line break; empty for none but in JSON."""
     match format:
         case "full":
-            return "\n\n".join(full(diagnostic, colour=colour) for diagnostic in diagnostics)
+            return join([(d.brief, full(d, colour=colour)) for d in diagnostics])
         case "concise":
             return "\n".join(concise(diagnostic) for diagnostic in diagnostics)
         case "github":
             return "\n".join(github(diagnostic) for diagnostic in diagnostics)
         case "json":
             return json.dumps([to_json(d) for d in diagnostics], indent=2, ensure_ascii=False)
+
+
+def join(texts: Sequence[tuple[bool, str]]) -> str:
+    """Texts with an empty line between them, but for two brief ones."""
+    lines: list[str] = []
+    before = False
+    for brief, text in texts:
+        if lines and not (brief and before):
+            lines.append("")
+        lines.append(text)
+        before = brief
+    return "\n".join(lines)
 
 
 class Paint:
@@ -43,6 +55,8 @@ def full(diagnostic: Diagnostic, *, colour: bool = False) -> str:
     """The message with the lines it is about, its notes and what to do."""
     paint = Paint(diagnostic.severity, colour)
     head = paint(f"{diagnostic.severity}[{diagnostic.code}]", paint.main)
+    if diagnostic.brief:
+        return f"{where(diagnostic)}{head}: {diagnostic.message}"
     lines = [f"{head}{paint(f': {diagnostic.message}', BOLD)}"]
     margin = 1
     for index, (document, labels) in enumerate(by_document(diagnostic.labels)):

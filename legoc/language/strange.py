@@ -1,6 +1,7 @@
 """E0101: characters that begin nothing in the language, and what was probably meant."""
 
 import re
+from typing import Literal
 
 from legoc.language.diagnostics import Diagnostic, Fix, Label
 from legoc.language.document import Span
@@ -8,9 +9,16 @@ from legoc.language.mistakes import Mistake
 
 
 NUMBER = re.compile(r"[+-]?\d[\d_]*\.?\d*([eE][+-]?\d+)?", re.ASCII)
+FRACTION = re.compile(r"[+-]?\.\d+([eE][+-]?\d+)?", re.ASCII)
+CURLY = re.compile(r"[“”„«»][^“”„«»\"\\\n]*[“”«»]|[‘’‚][^‘’\"\\\n]*[‘’]")
 WORD = re.compile(r"[\w.%]+")
 ARROW = re.compile(r"=>|-+>|—>|–>|→|⟶|>|-+|—|–|\|>?|~>")
 UNITS = "`k` `M` (counts), `s` `min` `h` (durations), `KiB` `MiB` `GiB` (bytes), `%` (shares)"
+USUAL_UNITS = {
+    "m": "min", "mins": "min", "minutes": "min", "sec": "s", "seconds": "s", "hours": "h",
+    "K": "k", "mio": "M", "kb": "KiB", "mb": "MiB", "gb": "GiB", "kib": "KiB", "mib": "MiB",
+    "gib": "GiB", "percent": "%",
+}  # fmt: skip
 
 
 def describe_character(mistake: Mistake) -> Diagnostic:
@@ -21,12 +29,18 @@ def describe_character(mistake: Mistake) -> Diagnostic:
         return single_quotes(mistake)
     if char == '"':
         return open_string(mistake)
+    if CURLY.match(text, offset):
+        return curly_quotes(mistake)
+    if FRACTION.match(text, offset):
+        return no_leading_digit(mistake)
     if char.isascii() and (
         char.isdigit() or (char in "+-" and text[offset + 1 : offset + 2].isdigit())
     ):
         return odd_number(mistake)
     if char == ":":
-        return strange(mistake, 1, "a value is bound by `=`", "write `=`", replacement="=")
+        return colon(mistake)
+    if text.startswith("//", offset):
+        return strange(mistake, 2, "a comment begins with `#`", "write `#`", replacement="#")
     if char == ";":
         return strange(mistake, 1, "nothing separates declarations", "delete it", replacement="")
     if char == "$":
@@ -69,6 +83,42 @@ def strange(
     )
 
 
+def colon(mistake: Mistake) -> Diagnostic:
+    if "LBRACE" in mistake.accepted:
+        return strange(
+            mistake, 1, "the fields of a block stand in braces", "write `{ field = value }`"
+        )
+    fits = "EQUAL" in mistake.accepted
+    return strange(
+        mistake, 1, "a value is bound by `=`", "write `=`", replacement="=" if fits else None
+    )
+
+
+def no_leading_digit(mistake: Mistake) -> Diagnostic:
+    found = FRACTION.match(mistake.document.text, mistake.offset)
+    number = found.group() if found else "."
+    span = Span(mistake.document, mistake.offset, mistake.offset + len(number))
+    whole = number.replace(".", "0.", 1)
+    return Diagnostic(
+        code="E0101",
+        message=f"`{number}` is not a number",
+        labels=(Label(span=span, text="a decimal point stands between digits", primary=True),),
+        help=(f"write `{whole}`",),
+        fix=Fix(grade="safe", title=f"write `{whole}`", span=span, replacement=whole),
+    )
+
+
+def curly_quotes(mistake: Mistake) -> Diagnostic:
+    """The quotes of a word processor."""
+    found = CURLY.match(mistake.document.text, mistake.offset)
+    inner = found.group()[1:-1] if found else ""
+    plain = f'"{inner}"'
+    return strange(
+        mistake, len(inner) + 2, 'text stands in straight quotes, `"`', f"write `{plain}`",
+        replacement=plain,
+    )  # fmt: skip
+
+
 def single_quotes(mistake: Mistake) -> Diagnostic:
     text, start = mistake.document.text, mistake.offset
     line = text[start:].split("\n", 1)[0]
@@ -92,7 +142,7 @@ def open_string(mistake: Mistake) -> Diagnostic:
         what, help = "this string is not closed on its line", 'write `"` where it ends'
     else:
         what = "this string holds an escape or a control character that JSON does not know"
-        help = 'write `\\\\` for a backslash, `\\n`, `\\t`, `\\"` or `\\u0041`'
+        help = 'write `/` between folders, `\\\\` for a backslash, `\\n`, `\\t`, `\\"` or `\\u0041`'
     return Diagnostic(
         code="E0101",
         message=what.replace("this string", "a string"),
@@ -109,13 +159,26 @@ def odd_number(mistake: Mistake) -> Diagnostic:
     end = rest.end() if rest else begun
     span = Span(mistake.document, start, end)
     tail = text[begun:end]
+    fix: Fix | None = None
     if text[begun - 1] == "." or tail.startswith("."):
         label, help = "a decimal point stands between digits", "write `64` or `64.0`"
+        if not tail:
+            fix = rewrite(span, span.text.removesuffix("."), "safe")
     else:
         label, help = f"`{tail}` is no unit", f"the units are {UNITS}"
+        unit = USUAL_UNITS.get(tail, USUAL_UNITS.get(tail.lower()))
+        if unit is not None:
+            meant = text[start:begun] + unit
+            help = f"did you mean `{meant}`? {help}"
+            fix = rewrite(span, meant, "ask")
     return Diagnostic(
         code="E0101",
         message=f"`{span.text}` is not a number",
         labels=(Label(span=span, text=label, primary=True),),
         help=(help,),
+        fix=fix,
     )
+
+
+def rewrite(span: Span, text: str, grade: Literal["safe", "ask"]) -> Fix:
+    return Fix(grade=grade, title=f"write `{text}`", span=span, replacement=text)

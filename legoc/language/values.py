@@ -118,8 +118,8 @@ def twice(what: str, span: Span, first: Span) -> Diagnostic:
         code="E0205",
         message=f"{what} is given twice",
         labels=(
-            Label(span=span, text="given again", primary=True),
-            Label(span=first, text="first given here"),
+            Label(span=span, text="and again here", primary=True),
+            Label(span=first, text="first here"),
         ),
-        help=("delete one of them",),
+        help=("keep one of the two",),
     )

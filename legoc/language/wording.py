@@ -4,8 +4,8 @@ from legoc.language.diagnostics import Diagnostic, Fix, Label
 from legoc.language.document import Span
 from legoc.language.labels import example_at
 from legoc.language.mistakes import END, Mistake
-from legoc.language.scan import DECLARATIONS, PAIRS, RESERVED, STAGES, open_bracket, pieces
-from legoc.language.strange import describe_character
+from legoc.language.scan import DECLARATIONS, PAIRS, RESERVED, STAGES, Piece, open_bracket, pieces
+from legoc.language.strange import FRACTION, describe_character
 from legoc.language.suggest import listing, nearest
 
 
@@ -24,7 +24,8 @@ def describe(mistake: Mistake) -> Diagnostic:
     """The diagnostic of a syntax error: E0101 or E0102."""
     if mistake.kind is None:
         return describe_character(mistake)
-    if mistake.document.text.startswith("=>", mistake.offset):
+    text, offset = mistake.document.text, mistake.offset
+    if text.startswith("=>", offset) or (mistake.text == "." and FRACTION.match(text, offset)):
         return describe_character(mistake)
     return (
         unfinished(mistake)
@@ -32,6 +33,7 @@ def describe(mistake: Mistake) -> Diagnostic:
         or misspelt(mistake)
         or labelled(mistake)
         or unclosed(mistake)
+        or unopened(mistake)
         or separator(mistake)
         or stray_pipeline(mistake)
         or unexpected(mistake, "this does not fit here", help=fitting(mistake))
@@ -170,10 +172,23 @@ def unclosed(mistake: Mistake) -> Diagnostic | None:
     bracket = open_bracket(mistake.document.text, mistake.start, mistake.offset)
     if bracket is None:
         return None
-    goes_on = mistake.kind in VALUES or mistake.text in STAGES
+    goes_on = (mistake.kind in VALUES or mistake.text in STAGES) and not next_field(
+        mistake, bracket
+    )
     if mistake.kind != END and (goes_on or CLOSERS[bracket.text] not in mistake.accepted):
         return None
     return bracket_left_open(mistake, bracket.text, bracket.start, place(mistake))
+
+
+def next_field(mistake: Mistake, bracket: Piece) -> bool:
+    """Whether a token is rather the next field of the block around a bracket: `name =` in a list,
+    or on a line of its own behind arguments that began beside their bracket."""
+    text, offset = mistake.document.text, mistake.offset
+    if mistake.kind != "NAME" or not text[offset + len(mistake.text) :].lstrip().startswith("="):
+        return False
+    alone = not text[text.rfind("\n", 0, offset) + 1 : offset].strip()
+    beside = text[bracket.end :].split("\n", 1)[0].strip() != ""
+    return bracket.text == "[" or (alone and beside)
 
 
 def bracket_left_open(mistake: Mistake, sign: str, start: int, before: Span) -> Diagnostic:
@@ -187,6 +202,22 @@ def bracket_left_open(mistake: Mistake, sign: str, start: int, before: Span) -> 
         ),
         help=(f"write `{PAIRS[sign]}` where it ends",),
     )
+
+
+def unopened(mistake: Mistake) -> Diagnostic | None:
+    """A closing bracket without an opening one."""
+    opener = next((sign for sign, closer in PAIRS.items() if closer == mistake.text), None)
+    text = mistake.document.text
+    if opener is None or open_bracket(text, mistake.start, mistake.offset) is not None:
+        return None
+    fix = None
+    if text[: mistake.offset].rstrip().endswith(mistake.text):
+        title = f"delete `{mistake.text}`"
+        fix = Fix(grade="safe", title=title, span=place(mistake), replacement="")
+    return unexpected(
+        mistake, f"no `{opener}` is open here", help=f"delete it, or write `{opener}` where it "
+        "begins", fix=fix,
+    )  # fmt: skip
 
 
 def separator(mistake: Mistake) -> Diagnostic | None:

@@ -72,10 +72,12 @@ def one_length(attribute: Attribute, label: str, span: Span) -> Diagnostic:
 
 
 def bad_length(attribute: Attribute, span: Span, least: int) -> Diagnostic:
-    what = "tokens kept of the text" if attribute.kind == "text" else "quantile bins"
+    text = attribute.kind == "text"
+    what = "tokens kept of the text" if text else "quantile bins"
+    which = "the length" if text else "the number of bins"
     return Diagnostic(
         code="E0602",
-        message=f"the length of `{attribute.name}` must be a whole number, at least {least}",
+        message=f"{which} of `{attribute.name}` must be a whole number, at least {least}",
         labels=(primary(span, f"{quoted(span)} is not a number of {what}"),),
         help=(f"write `{attribute.name}({attribute.length})`",),
     )

@@ -30,6 +30,22 @@ OLD_NAMES = {
 }
 
 
+# What parameters are called elsewhere, for those who write them from memory.
+USUAL_NAMES = {
+    "learning_rate": "lr", "batch_size": "batch", "num_epochs": "epochs", "max_epochs": "epochs",
+    "early_stopping": "patience", "grad_clip": "clip", "max_grad_norm": "clip",
+    "gradient_accumulation_steps": "accumulate", "loss": "task", "objective": "task",
+    "num_heads": "heads", "n_heads": "heads", "nhead": "heads", "num_layers": "layers",
+    "n_layers": "layers", "hidden_size": "hidden", "hidden_dim": "hidden", "d_model": "hidden",
+    "embedding_dim": "hidden", "dim": "hidden", "size": "hidden", "kernel_size": "kernel",
+    "window_size": "kernel", "dropout_rate": "dropout", "p": "dropout", "rank": "r",
+    "lora_r": "r", "lora_alpha": "alpha", "lora_dropout": "dropout", "hidden_units": "units",
+    "mlp": "units", "dataset": "source", "path": "source", "features": "content",
+    "attributes": "content", "columns": "content", "max_history": "history",
+    "history_length": "history", "glove": "vectors", "embeddings": "vectors",
+}  # fmt: skip
+
+
 def article(noun: str) -> str:
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
@@ -47,12 +63,22 @@ def rewrite(span: Span, word: str) -> Fix:
     return Fix(grade="safe", title=f"write `{word}`", span=span, replacement=word)
 
 
+def meant_by(name: str, owner: Declaration) -> str | None:
+    """The parameter that a name nobody declares most likely means."""
+    names = [p.name for p in owner.params]
+    usual = USUAL_NAMES.get(name.lower())
+    return usual if usual in names else nearest(name, names)
+
+
 def unknown_parameter(name: str, span: Span, owner: Declaration, catalog: Catalog) -> Diagnostic:
     names = [p.name for p in owner.params]
-    meant = nearest(name, names)
+    meant = meant_by(name, owner)
     record = is_record(owner)
     noun = "field" if record else "parameter"
-    if meant is not None:
+    known = USUAL_NAMES.get(name.lower()) == meant
+    if meant is not None and known:
+        help = f"called `{meant}` here; {noun}s: {', '.join(names)}"
+    elif meant is not None:
         help = f"did you mean `{meant}`? {noun}s: {', '.join(names)}"
     elif names:
         help = f"{noun}s of {owner.name}: {', '.join(names)}"
@@ -64,7 +90,7 @@ def unknown_parameter(name: str, span: Span, owner: Declaration, catalog: Catalo
         labels=(primary(span, f"unknown {noun}"),),
         notes=() if meant is not None else elsewhere(name, owner, catalog),
         help=(help,),
-        fix=None if meant is None else rewrite(span, meant),
+        fix=None if meant is None or known else rewrite(span, meant),
     )
 
 

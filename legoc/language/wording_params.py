@@ -1,5 +1,8 @@
 """What is said about operators, arguments and values: one function per message."""
 
+import os
+import re
+
 from legoc.language.declare import Declaration, Kind, Param
 from legoc.language.diagnostics import Diagnostic, Fix, Label
 from legoc.language.document import Span
@@ -18,6 +21,11 @@ UNIT_OF = {
     "%": "share", "s": "duration", "min": "duration", "h": "duration", "k": "count", "M": "count",
     "KiB": "bytes", "MiB": "bytes", "GiB": "bytes",
 }  # fmt: skip
+SHOWN = {"folder": '"FOLDER"', "file": '"FILE"', "str": '"TEXT"', "int": "5", "float": "0.5"}
+PLAIN = {
+    "int": re.compile(r"-?\d+", re.ASCII),
+    "float": re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII),
+}
 LONGEST = 60
 
 
@@ -106,9 +114,11 @@ def given_twice(p: Param, first: Span, second: Span, owner: Declaration) -> Diag
 
 
 def missing(p: Param, owner: Declaration, span: Span) -> Diagnostic:
-    shown = {"folder": '"FOLDER"', "file": '"FILE"', "str": '"TEXT"'}.get(p.kind.name, "...")
-    if is_record(owner):
-        help = f"add `{p.name} = ...`"
+    shown = SHOWN.get(p.kind.name, "...")
+    if is_record(owner) and p.kind.role is not None:
+        help = f"add `{p.name} = NAME`; `legoc operators {p.kind.role}` lists what there is"
+    elif is_record(owner):
+        help = f"add `{p.name} = {shown}`"
     else:
         help = f"write `{owner.name}({shown if owner.primary == p.name else f'{p.name}={shown}'})`"
     return Diagnostic(
@@ -125,6 +135,17 @@ def wrong_kind(p: Param, kind: Kind, owner: Declaration, given: Given) -> Diagno
     match kind.name, given.value:
         case "int", float(value) if value.is_integer() and abs(value) < 2**53:
             fix = rewrite(given.span, str(int(value)))
+        case (("int" | "float"), str(value)) if PLAIN[kind.name].fullmatch(value):
+            help = ("a number stands without quotes",)
+            fix = rewrite(given.span, value)
+        case (("int" | "float" | "bool" | "enum" | "str"), tuple()):
+            help = (f"a list is one value; to sweep, write `{p.name} in {given.span.text}`",)
+        case "bool", Settings(name=name, called=False) if name.lower() in ("true", "false"):
+            fix = rewrite(given.span, name.lower())
+        case _, Settings(name="None" | "null" | "Null", called=False) if p.optional:
+            fix = rewrite(given.span, "none")
+        case "operator", str(value) if value.isidentifier():
+            help = (f"a name stands without quotes: `{value}`",)
         case "enum", str(value) if value in kind.values:
             fix = rewrite(given.span, value)
             help = ("a word of the language stands without quotes",)
@@ -134,8 +155,10 @@ def wrong_kind(p: Param, kind: Kind, owner: Declaration, given: Given) -> Diagno
                 help, fix = (f"did you mean `{meant}`?",), rewrite(given.span, meant)
         case (("str" | "file" | "folder"), Settings(called=False)):
             help = (f'write `"{given.span.text}"`',)
+            fix = rewrite(given.span, f'"{given.span.text}"')
         case "list", _:
             help = (f"write `[{given.span.text}]`",)
+            fix = rewrite(given.span, f"[{given.span.text}]")
         case _:
             pass
     return Diagnostic(
@@ -184,6 +207,7 @@ def not_odd(p: Param, owner: Declaration, place: Span, value: int) -> Diagnostic
 def wrong_unit(p: Param, kind: Kind, given: Given) -> Diagnostic:
     """A unit of another kind, a unit where none belongs, or a number that lacks one."""
     text = quoted(given.span)
+    fix: Fix | None = None
     if isinstance(given.value, Measure):
         unit = UNIT_OF[given.value.unit]
         message = f"`{p.name}` is not measured in {unit}"
@@ -195,9 +219,28 @@ def wrong_unit(p: Param, kind: Kind, given: Given) -> Diagnostic:
         help = f"{noun} ends in {endings}, as in `{p.name}={example}`"
     else:
         help = f"`{p.name}` is {wanted(kind)} without a unit"
+        plain = without_unit(kind, given.value)
+        if plain is not None:
+            help = f"{help}: `{plain}`"
+            fix = rewrite(given.span, plain)
     return Diagnostic(
-        code="E0306", message=message, labels=(primary(given.span, label),), help=(help,)
+        code="E0306", message=message, labels=(primary(given.span, label),), help=(help,), fix=fix
     )
+
+
+def without_unit(kind: Kind, value: object) -> str | None:
+    """A share or a count as the plain number it is."""
+    if not isinstance(value, Measure):
+        return None
+    number = value.number
+    match kind.name, value.unit:
+        case "float", "%":
+            return f"{number / 100:g}"
+        case (("int" | "float"), ("k" | "M")):
+            plain = number * {"k": 1000, "M": 1_000_000}[value.unit]
+            return str(round(plain)) if plain == round(plain) else None
+        case _:
+            return None
 
 
 def excluded(one: Param, other: Param, owner: Declaration, first: Span, second: Span) -> Diagnostic:
@@ -221,12 +264,15 @@ def needs_other(p: Param, other: Param, owner: Declaration, span: Span) -> Diagn
     )
 
 
-def missing_file(path: str, found: str, kind: str, span: Span) -> Diagnostic:
-    """`path` as written; `found` is where that leads."""
+def missing_file(found: str, kind: str, span: Span) -> Diagnostic:
+    """`found` is where the path leads. A fact about the machine and not about the text, so it is
+    told on one line."""
+    shown = min(found, os.path.relpath(found), key=len)
     return Diagnostic(
         code="E0606",
         severity="warning",
-        message=f"no such {kind}: `{path}`",
-        labels=(primary(span, f"not there: {found}"),),
-        help=("the check goes on without it; whatever has to read it will stop",),
+        brief=True,
+        message=f"there is no {kind} `{shown}`; the check goes on without it",
+        labels=(primary(span, "not there"),),
+        help=("paths are relative to the folder of the file that states them",),
     )

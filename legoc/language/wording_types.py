@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from legoc.language.catalog import Catalog
-from legoc.language.declare import Declaration
+from legoc.language.declare import STAGES, Declaration
 from legoc.language.diagnostics import Diagnostic, Label
 from legoc.language.document import Span
 from legoc.language.points import Point
@@ -28,7 +28,7 @@ from legoc.language.wording_names import primary
 SHAPES = ("content -> behavior -> predict", "flatten -> predict", "content -> flatten -> predict")
 
 
-def meaning(found: Type, *, plural: bool = False) -> str:
+def meaning(found: Type) -> str:
     """What a type on the arrow to the predictor is, in words."""
     match found:
         case Vec():
@@ -51,6 +51,12 @@ def meaning(found: Type, *, plural: bool = False) -> str:
             return "anything"
 
 
+def per_click(found: Type) -> str:
+    """What a type on the arrow to a behavior is, in words."""
+    inner = found.element if isinstance(found, Seq) else found
+    return "a vector per click" if isinstance(inner, Vec) else meaning(found)
+
+
 def reads(found: Type) -> str:
     """How a predictor that reads this type is described in a list."""
     match found:
@@ -66,18 +72,28 @@ def reads(found: Type) -> str:
 
 def wrong_shape(name: str, stages: Sequence[tuple[Role, Span]], span: Span) -> Diagnostic:
     roles = [role for role, _ in stages]
-    place = next(
-        (
-            at
-            for index, (_, at) in enumerate(stages)
-            if not any(shape.split(" -> ")[: index + 1] == roles[: index + 1] for shape in SHAPES)
-        ),
-        stages[-1][1] if stages else span,
+    shapes = [shape.split(" -> ") for shape in SHAPES]
+    fitting = next(
+        index
+        for index in range(len(roles), -1, -1)
+        if any(shape[:index] == roles[:index] for shape in shapes)
     )
+    wanted = {
+        shape[fitting]
+        for shape in shapes
+        if shape[:fitting] == roles[:fitting] and len(shape) > fitting
+    }
+    listed = listing([role for role in STAGES if role in wanted], quote="`", joint="or")
+    if fitting < len(stages):
+        place = stages[fitting][1]
+        label = f"{listed} comes here" if wanted else "nothing comes behind `predict`"
+    else:
+        place = stages[-1][1] if stages else span
+        label = f"{listed} is missing behind this"
     return Diagnostic(
         code="E0208",
         message=f"the stages of a pipeline cannot be {' -> '.join(roles) or 'none'}",
-        labels=(primary(place, "this stage does not fit here"),),
+        labels=(primary(place, label),),
         help=(f"a pipeline is {listing([f'`{shape}`' for shape in SHAPES], joint='or')}",),
     )
 
@@ -94,12 +110,13 @@ def cannot_read(
     name and place."""
     role, name, place = reader
     other, other_name, other_place = maker
+    said = per_click if role == "behavior" else meaning
     return Diagnostic(
         code=code,
         message=f"`{role} {name}` cannot read what `{other} {other_name}` makes",
         labels=(
-            primary(place, f"wants {wants}: {meaning(wants)}"),
-            Label(span=other_place, text=f"makes {makes}: {meaning(makes)}"),
+            primary(place, f"wants {wants}: {said(wants)}"),
+            Label(span=other_place, text=f"makes {makes}: {said(makes)}"),
         ),
         help=tuple(help),
     )

@@ -112,6 +112,13 @@ class ContentFastformer:
     example = "content Fastformer"
 
 
+@operator("content", "Text", "Tokens -> Tokens", layout="sequence")
+class ContentText:
+    """The text itself, for a predictor that reads it."""
+
+    example = "content Text"
+
+
 def language_model(name: str, sizes: dict[str, int], first: str) -> Declaration:
     @operator(
         "content", name, "Tokens -> Vec[hidden]", layout="sequence", pretrained=True,
@@ -298,6 +305,13 @@ class PredictMINER:
     example = "predict MINER"
 
 
+@operator("predict", "YesNo", "(Seq[Tokens], Tokens) -> Score", tasks=("ranking",))
+class PredictYesNo:
+    """A language model is asked whether the user clicks."""
+
+    example = "predict YesNo"
+
+
 NEWS = (
     Attribute(name="title", kind="text", length=30),
     Attribute(name="abstract", kind="text", length=50),
@@ -440,11 +454,11 @@ class IISAN:
 
 CLASSES = (
     ContentNull, ContentPooling, ContentCNN, ContentAttention, ContentTransformer,
-    ContentFastformer, BehaviorNull, BehaviorPooling, BehaviorAdditive, BehaviorAttention,
-    BehaviorGRU, BehaviorLSTUR, BehaviorTransformer, BehaviorFastformer, BehaviorPolyAttention,
-    FlattenLongformer, PredictDot, PredictDNN, PredictDCN, PredictDIN, PredictMINER,
-    Demo, MIND, Shop, Publisher, Time, LeaveOneOut, Words, TokenizerFile, Matching, Ranking,
-    LoRA, IISAN,
+    ContentFastformer, ContentText, BehaviorNull, BehaviorPooling, BehaviorAdditive,
+    BehaviorAttention, BehaviorGRU, BehaviorLSTUR, BehaviorTransformer, BehaviorFastformer,
+    BehaviorPolyAttention, FlattenLongformer, PredictDot, PredictDNN, PredictDCN, PredictDIN,
+    PredictMINER, PredictYesNo, Demo, MIND, Shop, Publisher, Time, LeaveOneOut, Words,
+    TokenizerFile, Matching, Ranking, LoRA, IISAN,
 )  # fmt: skip
 DECLARATIONS: tuple[Declaration, ...] = (
     *(cls.declaration for cls in CLASSES),
