@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from legoc.data.augment import augment
 from legoc.data.batch import ItemInputs
 from legoc.data.cache import cache_root
 from legoc.data.index import build_logs, mark_training, name_items, name_users, number_categories
@@ -20,6 +21,7 @@ from legoc.data.rows import Rows
 from legoc.data.source import Source
 from legoc.data.tables import Tables, convert
 from legoc.data.tokens import tokenize
+from legoc.data.vectors import WordVectors, read_vectors
 from legoc.language.catalog import catalog
 from legoc.language.diagnostics import fail
 from legoc.language.plan import plan, token_ports
@@ -36,6 +38,7 @@ class Prepared:
     reading, reading_folder: how items become ids, and the folder its files lie in; None for models
         of ids.
     training_items: Bool[N], items that some training impression or training history shows.
+    vectors: pre-trained vectors of words, where the spec names a file of them.
     best: the best scores any model could reach, where the source knows them (Demo).
     """
 
@@ -50,6 +53,7 @@ class Prepared:
     reading_folder: Path | None
     report: Report
     training_items: NDArray[np.bool_]
+    vectors: WordVectors | None = None
     best: Mapping[str, Any] | None = None
 
     def item_records(self, indices: Sequence[int]) -> list[dict[str, Any]]:
@@ -78,11 +82,12 @@ def prepare(
     check_supported(spec)
     root = cache_root(cache)
     source = build_source(spec, root)
-    tables = convert(source, spec.data.split, root, progress)
+    tables = convert(source, spec.data.split, root, progress, history=spec.data.history)
+    tables = augment(tables, spec.data.augment, root, progress)
     announce(tables.report.drops, strict, progress)
     items, users = name_items(tables), name_users(tables)
     layout = plan(spec).layout
-    reading, folder, tokens = None, None, 0
+    reading, folder, vectors, tokens = None, None, None, 0
     inputs: ItemInputs = IdTable.of(len(items))
     if layout != "id":
         inputs, reading, folder = tokenize(
@@ -90,13 +95,24 @@ def prepare(
             tokenizer=spec.data.tokenizer, root=root, progress=progress,
         )  # fmt: skip
         tokens = reading["rows"]
+        if spec.data.vectors is not None:
+            vectors = read_vectors(Path(spec.data.vectors), reading, folder, root, progress)
+    elif spec.data.vectors is not None:
+        raise fail(
+            "E0641",
+            "`vectors` are of words, and this model reads the ids of items",
+            "leave `vectors` out, or write a content that reads text, such as `content CNN`",
+        )
     logs = build_logs(
         tables, history=spec.data.history, group=spec.data.group, root=root, progress=progress
     )
     return Prepared(
         tables=tables, digest=tables.digest, inputs=inputs, logs=logs, items=items, users=users,
-        rows=Rows(items=len(items), users=len(users), tokens=tokens), reading=reading,
-        reading_folder=folder, report=tables.report,
+        rows=Rows(
+            items=len(items), users=len(users), tokens=tokens,
+            vectors=0 if vectors is None else vectors.width,
+        ),
+        reading=reading, vectors=vectors, reading_folder=folder, report=tables.report,
         training_items=mark_training(tables, len(items)), best=getattr(source, "best", None),
     )  # fmt: skip
 
@@ -139,8 +155,6 @@ def check_supported(spec: Spec) -> None:
     role = "content" if "content" in spec.model else "flatten"
     declaration = catalog().get(role, content.op)
     given = {
-        "augment": bool(data.augment),
-        "vectors": data.vectors is not None,
         "user": bool(data.user),
         "the tokenizer of a language model": declaration is not None and declaration.pretrained,
     }

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 @dataclass(frozen=True, kw_only=True)
 class Rows:
     """Rows of the item, user and token tables, row 0 (padding, the unknown user) included; 0 where
-    a model has no such table."""
+    a model has no such table. vectors: the width of the pre-trained word vectors in the token
+    table, 0 where there are none."""
 
     items: int
     users: int
     tokens: int
+    vectors: int = 0

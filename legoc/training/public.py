@@ -11,6 +11,7 @@ from legoc.language import ir
 from legoc.language.plan import plan
 from legoc.language.spec import Spec
 from legoc.model import compile
+from legoc.model.embedding import TokenEmbedding
 from legoc.model.run import Run, load_recommender
 from legoc.progress import SILENT, Progress
 from legoc.training.files import write_json, write_tensors
@@ -85,7 +86,9 @@ def obtain_weights(
     torch.manual_seed(infer_seed(recipe.seed if recipe is not None else 0))
     recommender = compile(spec).build(prepared.rows)
     if prepared.vectors is not None:
-        recommender.tokens.fill(prepared.vectors.rows, prepared.vectors.values)
+        for part in recommender.modules():
+            if isinstance(part, TokenEmbedding):
+                part.fill(prepared.vectors.rows, prepared.vectors.values)
     recommender = recommender.to(device)
     parameters = sum(p.numel() for p in recommender.parameters())
     trainable = sum(p.numel() for p in recommender.parameters() if p.requires_grad)

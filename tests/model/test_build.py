@@ -53,7 +53,7 @@ def test_only_the_operators_of_a_spec_are_imported():
         assert other not in found
 
 
-@pytest.mark.parametrize("given", [{"vectors": "glove.txt"}, {"user": (PRICE,)}])
+@pytest.mark.parametrize("given", [{"user": (PRICE,)}])
 def test_what_is_not_built_yet_is_refused_where_it_stands(given):
     (name,) = given
     place = Span(Document("x.lego", f"{name} = 1"), 0, 4)

@@ -1,0 +1,161 @@
+"""Logs of generated text (Liu et al., WSDM 2024, "ONCE"; GENRE), read as they were published.
+
+A summariser's log has `item<TAB>[tag] text` lines, a profiler's `{"uid": 3, "interest": ...}`. What
+a language model wrote may be malformed: such records are counted and never fatal.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from legoc.data.augment_files import Joining, Once, unreadable
+from legoc.data.losses import Losses
+from legoc.data.staged import Staged
+from legoc.language.diagnostics import fail
+
+
+TAGGED = re.compile(r"\[(?P<tag>\w+)\]\s*(?P<text>.*)", re.DOTALL)
+STARTS = re.compile(r"(?P<id>\w+)\t(?P<text>.*)")
+SECTION = re.compile(r"\s*\[(?P<name>[^\]]+)\]:?\s*(?P<rest>.*)")
+BULLET = re.compile(r"\s*(?:[-*•]|\d+[.)])\s+(?P<text>.*)")
+
+PROFILE = ("topics", "region")
+MALFORMED = ("generated text that cannot be read", "left out")
+
+
+def stage_log(path: Path, target: Path, losses: Losses) -> Joining:
+    """Stage a log by what its first line is. Raises E0640 for a log of another kind."""
+    lines = read_lines(path)
+    number, first = next(((n, text) for n, text in lines if text.strip()), (1, ""))
+    if STARTS.match(first):
+        return stage_texts(path, target, losses)
+    try:
+        keys = set(json.loads(first))
+    except (ValueError, TypeError):
+        keys = set()
+    if keys == {"uid", "interest"}:
+        return stage_profiles(path, target, losses)
+    if "uid" in keys:
+        raise fail(
+            "E0640",
+            f"`{path.name}` holds generated items, which have no key to be joined on",
+            "join a summariser's log (`id<TAB>[newtitle] text`) or a profiler's "
+            '(`{"uid": 3, "interest": "..."}`)',
+        )
+    raise unreadable(path, number, "not a log of generated text")
+
+
+def read_lines(path: Path) -> Iterator[tuple[int, str]]:
+    number = 0
+    try:
+        # Lines end at \n only: a model's text may hold other separators.
+        with path.open(encoding="utf-8", newline="\n") as lines:
+            for number, line in enumerate(lines, start=1):
+                yield number, line.rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise unreadable(path, number + 1, "not UTF-8") from error
+
+
+def read_texts(path: Path) -> Iterator[tuple[int, str, str]]:
+    """Line, item and text; a line that does not start with an id continues the one before."""
+    began, item, text = 0, "", ""
+    for number, line in read_lines(path):
+        found = STARTS.match(line)
+        if found is None:
+            text = f"{text}\n{line}"
+            continue
+        if began:
+            yield began, item, text
+        began, item, text = number, found["id"], found["text"]
+    if began:
+        yield began, item, text
+
+
+def stage_texts(path: Path, target: Path, losses: Losses) -> Joining:
+    """A summariser's log: the tag of the first tagged text names the attribute."""
+    tags = (TAGGED.match(text.strip()) for _, _, text in read_texts(path))
+    tag = next((found["tag"] for found in tags if found), "generated")
+    kept = Once(path, losses)
+    with Staged(target, {"item_id": "text", tag: "text"}, numbered=None) as staged:
+        for line, item, text in read_texts(path):
+            found = TAGGED.match(text.strip())
+            words = " ".join((found["text"] if found else text).split()).strip('"').strip()
+            if not words:
+                losses.add(*MALFORMED, "augment", f"{path.name}:{line}: {item}")
+            elif kept.first(item, line):
+                staged.add(item, words)
+    return Joining(key="item_id", columns=(tag,), path=target, shown=path.name)
+
+
+def stage_profiles(path: Path, target: Path, losses: Losses) -> Joining:
+    """A profiler's log: `topics` and `region` of users, whose names stand in `tok.uid.dat`."""
+    users = read_users(path)
+    kept = Once(path, losses)
+    kinds = {"user_id": "text", **dict.fromkeys(PROFILE, "texts")}
+    with Staged(target, kinds, numbered=None) as staged:
+        for line, text in read_lines(path):
+            if not text.strip():
+                continue
+            place = f"{path.name}:{line}"
+            found = read_profile(text)
+            if found is None:
+                losses.add(*MALFORMED, "augment", f"{place}: {text[:40]}")
+                continue
+            place_of_user, topics, regions = found
+            if not 0 <= place_of_user < len(users):
+                reason = "user beyond `tok.uid.dat`"
+                losses.add(reason, "dropped", "augment", f"{place}: {place_of_user}")
+            elif kept.first(users[place_of_user], line):
+                staged.add(users[place_of_user], topics or None, regions or None)
+    return Joining(key="user_id", columns=PROFILE, path=target, shown=path.name)
+
+
+def read_users(path: Path) -> Sequence[str]:
+    """The raw id of each `uid`: one per line of the tokenised user table beside the log."""
+    choices = [path.parent / "user" / "tok.uid.dat", path.parent / "tok.uid.dat"]
+    found = next((choice for choice in choices if choice.is_file()), None)
+    if found is None:
+        raise fail(
+            "E0640",
+            f"`{path.name}` numbers its users, and `{choices[0]}` is missing",
+            "put the publisher's `user/tok.uid.dat` beside the log: it names the users",
+        )
+    return [line for _, line in read_lines(found)]
+
+
+def read_profile(text: str) -> tuple[int, list[str], list[str]] | None:
+    """Place of the user, topics and regions of one line; None where it cannot be read."""
+    try:
+        record = json.loads(text)
+        user, interest = record["uid"], record["interest"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    if not isinstance(user, int) or isinstance(user, bool):
+        return None
+    if isinstance(interest, list):
+        return user, [one for one in map(clean, interest) if one], []
+    if not isinstance(interest, str):
+        return None
+    sections = read_sections(interest)
+    topics = sections.get("topics", []) or sections.get("", [])
+    regions = sections.get("region", []) or sections.get("regions", [])
+    return (user, topics, regions) if topics or regions else None
+
+
+def read_sections(text: str) -> dict[str, list[str]]:
+    """The bullets below each `[heading]`; those before any heading are under ""."""
+    found: dict[str, list[str]] = {}
+    name = ""
+    for line in text.splitlines():
+        if heading := SECTION.fullmatch(line):
+            name = heading["name"].strip().lower()
+            line = heading["rest"]
+        if (bullet := BULLET.fullmatch(line)) and (value := clean(bullet["text"])):
+            found.setdefault(name, []).append(value)
+    return found
+
+
+def clean(value: Any) -> str:
+    return " ".join(str(value).split()).strip(" .\"'")

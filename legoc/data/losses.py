@@ -1,0 +1,35 @@
+"""Counts bad rows while files are read: how many of each kind, and where the first ones are."""
+
+from collections import Counter
+
+from legoc.data.report import Drop
+
+
+# How many places a loss is shown with.
+EXAMPLES = 3
+
+
+class Losses:
+    """Filled by a reader, row by row; `drops` is the result."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[tuple[str, str, str]] = Counter()
+        self.places: dict[tuple[str, str, str], list[str]] = {}
+
+    def add(self, reason: str, policy: str, part: str, place: str, count: int = 1) -> None:
+        """One bad row, or `count` of them; `place` is such as `train/news.tsv:17: N999`."""
+        key = (reason, policy, part)
+        self.counts[key] += count
+        shown = self.places.setdefault(key, [])
+        if len(shown) < EXAMPLES:
+            shown.append(place)
+
+    def drops(self) -> tuple[Drop, ...]:
+        """A value per reason and part, in the order in which they were first met."""
+        return tuple(
+            Drop(
+                reason=reason, policy=policy, part=part, count=self.counts[reason, policy, part],
+                examples=tuple(places),
+            )
+            for (reason, policy, part), places in self.places.items()
+        )  # fmt: skip

@@ -1,0 +1,27 @@
+"""Codes of what a data record brings beside its source: tables and word vectors (E064x)."""
+
+from legoc.language.codes import Code
+
+
+CODES = (
+    Code(
+        code="E0640",
+        title="an augmenting table cannot be joined",
+        explanation="Each table of `augment` carries one key column, `item_id` or `user_id`, and "
+        "attributes beside it, as .parquet, .csv, .tsv or .jsonl; logs of generated text (.log) "
+        "are read as they were published. Rows of unknown items join nothing and are counted; a "
+        "file that is missing, broken or without a key is an error.",
+        bad='data mind_gpt = mind(augment="titles.csv")  # its columns: nid, gen_title',
+        good='data mind_gpt = mind(augment="titles.csv")  # its columns: item_id, gen_title',
+    ),
+    Code(
+        code="E0641",
+        title="a file of word vectors cannot be used",
+        explanation="`vectors` names a text file as GloVe publishes it: a word and its numbers on "
+        "each line, all of one width, separated by blanks. A first line with the count and the "
+        "width is accepted. Bad lines are counted; a file without one good line, or of words the "
+        "vocabulary does not hold, is an error.",
+        bad='data mind { vectors = "glove.6B.zip" }',
+        good='data mind { vectors = "glove.6B.300d.txt" }',
+    ),
+)
