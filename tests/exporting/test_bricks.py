@@ -17,7 +17,16 @@ VARIANTS = {
     ("content", "CNN"): ({}, {"fuse": "concat"}, {"kernel": 5}),
     ("content", "Pooling"): ({}, {"kind": "max"}),
     ("behavior", "Pooling"): ({}, {"kind": "max"}),
+    ("predict", "Cosine"): ({}, {"temperature": 0.2}),
+    ("predict", "DCNv2"): ({}, {"structure": "stacked"}, {"structure": "stacked_parallel"}),
+    ("predict", "DCNMix"): ({}, {"structure": "stacked_parallel"}, {"experts": 1}),
+    ("predict", "GDCN"): ({}, {"structure": "stacked"}),
+    ("predict", "AutoInt"): ({}, {"units": (), "scale": True}),
+    ("predict", "MaskNet"): ({}, {"structure": "parallel"}),
+    ("predict", "FinalMLP"): ({}, {"context": "learned", "heads": 1}),
     ("predict", "DIN"): ({}, {"softmax": True}),
+    ("predict", "BST"): ({}, {"pool": "candidate"}),
+    ("predict", "MINER"): ({}, {"score": "max"}, {"score": "mean"}),
 }
 GRAPH = {"content": "item_encoder", "behavior": "user_encoder", "predict": "predictor"}
 
@@ -42,6 +51,8 @@ def spec_of(role, name, given):
     signature = catalog().get("predict", chosen["predict"].op).signature
     if "Seq[" in signature:
         chosen["behavior"] = call("behavior", "Null")
+    elif "Many[" in signature:
+        chosen["behavior"] = call("behavior", "PolyAttention", codes=3)
     elif role == "behavior" and name == "Null":
         chosen["predict"] = call("predict", "DIN")
     return make_spec(**chosen)

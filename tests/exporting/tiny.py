@@ -57,6 +57,8 @@ def call(role: str, op: str, **given: Any) -> Call:
         "heads": 2,
         "units": (16, 8),
         "attention": (6,),
+        "first": (16, 8),
+        "second": (16, 8),
     }
     args |= {name: value for name, value in small.items() if name in args} | given
     return Call(op=op, args=args)
@@ -65,7 +67,11 @@ def call(role: str, op: str, **given: Any) -> Call:
 def make_spec(
     content: Call, behavior: Call, predict: Call, *, export: Export | None = None
 ) -> Spec:
-    clicks = behavior.op == "Null"
+    user = f"Vec[{WIDTH}]"
+    if behavior.op == "Null":
+        user = f"Seq[{user}]"
+    elif behavior.op == "PolyAttention":
+        user = f"Many[{behavior['codes']}, {user}]"
     return Spec(
         name="tiny",
         model={"content": content, "behavior": behavior, "predict": predict},
@@ -78,7 +84,7 @@ def make_spec(
             metrics=(Call(op="GAUC"), Call(op="NDCG", args={"k": 5})), monitor=Call(op="GAUC"),
         ),
         export=export or Export(),
-        types=Types(item=f"Vec[{WIDTH}]", user=f"Seq[Vec[{WIDTH}]]" if clicks else f"Vec[{WIDTH}]"),
+        types=Types(item=f"Vec[{WIDTH}]", user=user),
         keys=Keys(item="1" * 64, user="2" * 64, prefix="", spec="3" * 64),
         source_text="content CNN -> behavior GRU -> predict DNN\n",
     )  # fmt: skip
