@@ -1,0 +1,70 @@
+"""What the parser would take next, behind a text that may hold mistakes."""
+
+from functools import lru_cache
+
+import lark
+
+from legoc.language.document import Document
+from legoc.language.grammar import parser
+from legoc.language.mistakes import WORDS
+from legoc.language.scan import STAGES
+
+
+# Signs that are most often missing, put in before the token that does not fit.
+SIGNS = (", ", "-> ", "= ")
+MOST = 30
+STAGE_KINDS = frozenset(word.upper() for word in STAGES)
+KEYS = frozenset((*STAGE_KINDS, "DATA", "MODEL", "TRAIN", "EXPORT"))
+
+
+def accepted(document: Document, start: int, end: int) -> frozenset[str]:
+    """The kinds of tokens that fit behind the text from `start`, where a declaration begins, to
+    `end`. Tokens before it that do not fit are read as if they were not there."""
+    found = ask(document.text[start:end])
+    alone = not document.text[:start].strip()
+    # Only at the beginning of a file a pipeline may stand by itself.
+    begins = not document.text[start:end].strip()
+    return found if alone or not begins else found - STAGE_KINDS
+
+
+@lru_cache(maxsize=256)
+def ask(text: str) -> frozenset[str]:
+    for _ in range(MOST):
+        stop = attempt(text)
+        if isinstance(stop, frozenset):
+            return stop
+        text = mend(text, stop)
+    return frozenset()
+
+
+def attempt(text: str) -> "frozenset[str] | tuple[int, int]":
+    """What fits behind a text, or where it stops to be read."""
+    state = parser().parse_interactive(text, start="start")
+    try:
+        state.exhaust_lexer()
+    except lark.exceptions.UnexpectedToken as error:
+        start = error.token.start_pos or 0
+        return start, start + len(error.token)
+    except lark.exceptions.UnexpectedCharacters as error:
+        return error.pos_in_stream or 0, (error.pos_in_stream or 0) + 1
+    return frozenset(state.accepts())
+
+
+def mend(text: str, stop: tuple[int, int]) -> str:
+    """The text with a sign put in before what does not fit, if that gets further; else without
+    it."""
+    start, end = stop
+    for sign in SIGNS:
+        longer = f"{text[:start]}{sign}{text[start:]}"
+        after = attempt(longer)
+        if isinstance(after, frozenset) or after[0] >= end + len(sign):
+            return longer
+    return f"{text[:start]} {text[end:]}"
+
+
+def words(kinds: frozenset[str]) -> tuple[str, ...]:
+    """The words of the language among token kinds, without those that could only be keys or
+    symbols."""
+    paths = "NAME" in kinds and "DATA" in kinds and "RUN" not in kinds
+    left = kinds - KEYS if paths else kinds
+    return tuple(word for kind, word in WORDS.items() if kind in left)
