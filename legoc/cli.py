@@ -41,6 +41,9 @@ def build_parser() -> argparse.ArgumentParser:
     check.add_argument("--types", action="store_true", help="print the type on each arrow")
     check.add_argument("--points", action="store_true", help="print the name of every point")
     check.add_argument("--ir", action="store_true", help="print the typed spec as JSON")
+    check.add_argument(
+        "--fix", action="store_true", help="apply the safe fixes in place: spelling, number forms"
+    )
     check.add_argument("--format", choices=FORMATS, default="full", help="how messages are printed")
     selects(check)
 
@@ -223,6 +226,8 @@ def run_check(arguments: Arguments) -> int:
 
     found: list[Any] = []
     for path in arguments.files:
+        if arguments.fix:
+            fix_in_place(path, arguments.overrides)
         checked = check(path, overrides=arguments.overrides, only=arguments.only)
         # What several files share is missing once.
         fresh = [d for d in checked.diagnostics if not (d.brief and d in found)]
@@ -237,6 +242,24 @@ def run_check(arguments: Arguments) -> int:
     if arguments.format != "full":
         report(found, arguments.format)
     return 1 if any(d.severity == "error" for d in found) else 0
+
+
+def fix_in_place(path: str, overrides: Sequence[str]) -> None:
+    """Apply the safe fixes of a file and say which, to standard error."""
+    from legoc.language.diagnostics import fail
+    from legoc.language.fixes import fix_file
+
+    try:
+        applied = fix_file(path, overrides=overrides)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise fail(
+            "E0211", f"`{path}` cannot be written: {reason}", "check the permissions of its folder"
+        ) from None
+    for diagnostic in applied:
+        line, column = diagnostic.fix.span.position if diagnostic.fix else (1, 1)
+        title = diagnostic.fix.title if diagnostic.fix else ""
+        print(f"{path}:{line}:{column}: fixed[{diagnostic.code}]: {title}", file=sys.stderr)
 
 
 def run_fmt(arguments: Arguments) -> int:

@@ -1,9 +1,11 @@
 """The closed set of codes: each explained once, its bad example gives it, its good one does not."""
 
 import re
+from pathlib import Path
 
 import pytest
 
+import legoc
 from legoc.language.codes import all_codes
 from tests.language.specs import checked
 
@@ -13,6 +15,16 @@ CHECKED = [
     code for name, code in all_codes().items()
     if re.fullmatch(r"E03\d\d|E04\d\d|E050\d|E060\d|E0701|W101", name) and name != "E0401"
 ]  # fmt: skip
+
+
+def test_every_code_that_legoc_names_is_declared() -> None:
+    package = Path(legoc.__file__).parent
+    named = {
+        found
+        for path in package.rglob("*.py")
+        for found in re.findall(r'"([EW]\d{3,4})"', path.read_text("utf-8"))
+    }
+    assert named == set(all_codes())
 
 
 def test_every_code_is_explained() -> None:

@@ -1,4 +1,4 @@
-"""E0201 to E0209: names, files and the shape of what is declared."""
+"""E0201 to E0211: names, files and the shape of what is declared."""
 
 from legoc.language.codes import Code
 
@@ -95,5 +95,24 @@ CODES = (
         ),
         bad="param data = 3",
         good="param size = 3",
+    ),
+    Code(
+        code="E0210",
+        title="no such code",
+        explanation=(
+            "`legoc explain` prints the page of one code; every message shows its own in brackets."
+        ),
+        bad="legoc explain E0000",
+        good="legoc explain E0403",
+    ),
+    Code(
+        code="E0211",
+        title="a file cannot be written",
+        explanation=(
+            "`legoc check --fix` replaces a file whole, by way of a new one beside it; the folder "
+            "has to be writable. Nothing was changed."
+        ),
+        bad="legoc check --fix /usr/share/naml.lego",
+        good="cp /usr/share/naml.lego . && legoc check --fix naml.lego",
     ),
 )
