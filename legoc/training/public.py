@@ -18,6 +18,7 @@ from legoc.training.files import write_json, write_tensors
 from legoc.training.folder import enter_index, infer_folder, locked, open_folder
 from legoc.training.loop import Job, Monitor, fit, infer_seed
 from legoc.training.machine import choose_device, describe_environment, working
+from legoc.training.penalty import penalised
 from legoc.training.samplers import build_sampler
 from legoc.training.tasks import build_task
 
@@ -99,12 +100,12 @@ def obtain_weights(
         return
     from legoc.evaluation.compute import better, metric_name
 
-    task = build_task(recipe.task, spec.model["predict"].op)
+    task = build_task(recipe.task, spec.model["predict"])
     outcome = fit(
         Job(
             module=recommender,
             sampler=build_sampler(spec, prepared),
-            loss=task.loss,
+            loss=penalised(task.loss, recommender),
             train=recipe,
             monitor=Monitor(
                 name=metric_name(recipe.monitor), lower=better(recipe.monitor) == "lower"

@@ -11,10 +11,6 @@ from legoc.language.spec import Call
 from legoc.training.losses import binary_cross_entropy, cross_entropy, squared_error
 
 
-# Predictors whose score is already a probability-like number in [-1, 1].
-BOUNDED = ("Cosine",)
-
-
 class Task(Protocol):
     """A task with its settings. `bounded` says that scores are cosines and not logits."""
 
@@ -81,11 +77,16 @@ class Ranking:
         return binary_cross_entropy(scores, labels)
 
 
-def build_task(call: Call, predict: str) -> Task:
+def build_task(call: Call, predict: Call) -> Task:
     """The task a `train.task` names, for the scores of the predictor `predict`."""
     declaration = catalog().get("task", call.op)
     if declaration is None:
         raise KeyError(f"no task {call.op!r}")
     module, _, name = declaration.module.partition(":")
     task = getattr(import_module(module), name)
-    return task(task.Config(**call.args), bounded=predict in BOUNDED)
+    return task(task.Config(**call.args), bounded=is_cosine(predict))
+
+
+def is_cosine(predict: Call) -> bool:
+    """Whether the scores are cosines as they are. Divided by a temperature they are logits."""
+    return predict.op == "Cosine" and predict.args.get("temperature") is None
