@@ -76,6 +76,23 @@ class Plan:
     reads_user: bool
     notes: tuple[str, ...] = ()
 
+    @property
+    def flattens(self) -> bool:
+        """Whether the user encoder reads the tokens of the clicks and not their vectors."""
+        return any(stage.role == "flatten" for stage in self.stages)
+
+    @property
+    def reads_tokens(self) -> bool:
+        """Whether some stage reads what items say."""
+        return self.layout != "id" or self.flattens
+
+    @property
+    def item_encoder(self) -> Graph | None:
+        """The graph that encodes items; None where they are rows of a table. Without a content
+        stage that is the user encoder, which reads an item as a history of one click."""
+        found = self.graph("item_encoder")
+        return self.graph("user_encoder") if found is None and self.layout != "id" else found
+
     def graph(self, name: str) -> Graph | None:
         return next((g for g in self.graphs if g.name == name), None)
 

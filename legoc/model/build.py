@@ -1,11 +1,13 @@
 """From a spec and its plan to a model; only the operators a spec names are imported."""
 
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 from legoc.data.rows import Rows
+from legoc.data.vectors import read_width
 from legoc.language.catalog import catalog
 from legoc.language.diagnostics import Diagnostic, Label, LegoError
 from legoc.language.plan import Plan
@@ -23,19 +25,30 @@ def build(spec: Spec, plan: Plan, rows: Rows) -> Recommender:
     that change the model and are not supported yet.
     """
     verify_supported(spec)
-    content, behavior, predict = (spec.model[r] for r in ("content", "behavior", "predict"))
-    reads_tokens = plan.layout != "id"
-    hidden = int(content["hidden"])
+    content, flatten = spec.model.get("content"), spec.model.get("flatten")
+    behavior, predict = spec.model.get("behavior"), spec.model["predict"]
+    reads_tokens = content is not None and plan.layout != "id"
     user, codes = user_width(parse_type(spec.types.user))
-    tables = {"items": rows.items, "users": rows.users, "tokens": rows.tokens}
-    attributes = spec.data.attributes if reads_tokens else ()
+    around: dict[str, Any] = {
+        "items": rows.items, "users": rows.users, "tokens": rows.tokens,
+        "tokens_each": most_tokens(spec), "clicks": spec.data.history,
+    }  # fmt: skip
+    attributes = spec.data.attributes if plan.reads_tokens else ()
+    tokens, words = embed_stages(spec, rows, content if reads_tokens else None, flatten)
+
+    def make(role: str, call: Call | None, width: int, **more: Any) -> nn.Module | None:
+        sizes = Sizes(width=width, attributes=attributes, **more, **around)
+        return None if call is None else create(role, call, sizes)
+
+    predictor = make("predict", predict, user, item=plan.width, codes=codes)
+    assert predictor is not None
     return Recommender(
-        tokens=TokenEmbedding(rows.tokens, hidden) if reads_tokens else None,
-        content=create("content", content, Sizes(width=hidden, attributes=attributes, **tables)),
-        behavior=create("behavior", behavior, Sizes(width=plan.width, **tables)),
-        predict=create(
-            "predict", predict, Sizes(width=user, item=plan.width, codes=codes, **tables)
-        ),
+        tokens=tokens,
+        words=words,
+        content=make("content", content, plan.width, file=file_width(content)),
+        behavior=make("behavior", behavior, plan.width),
+        flatten=make("flatten", flatten, user),
+        predict=predictor,
         layout=plan.layout,
         attributes=[attribute.name for attribute in attributes],
         width=plan.width,
@@ -44,9 +57,47 @@ def build(spec: Spec, plan: Plan, rows: Rows) -> Recommender:
     )
 
 
+def most_tokens(spec: Spec) -> int:
+    """The most tokens of an item laid end to end, with a separator after each attribute."""
+    return sum(1 + (1 if a.kind == "number" else a.length) for a in spec.data.attributes)
+
+
+def embed_stages(
+    spec: Spec, rows: Rows, content: Call | None, flatten: Call | None
+) -> tuple[TokenEmbedding | None, TokenEmbedding | None]:
+    """The token tables of the content stage and of the flatten stage. Stages of one width share
+    one, which is then the first."""
+    widths = [int(call["hidden"]) for call in (content, flatten) if call is not None]
+    tables = [embed(spec, rows, width) for width in dict.fromkeys(widths)]
+    if content is None or flatten is None or len(tables) == 2:
+        return (tables[0] if tables else None), (tables[1] if len(tables) == 2 else None)
+    return tables[0], None
+
+
+def file_width(content: Call | None) -> int:
+    """The width of the rows in the file an item table is read from, 0 without one."""
+    path = None if content is None else content.args.get("file")
+    if path is None:
+        return 0
+    from legoc.data.item_rows import read_width as read_file_width
+
+    return read_file_width(Path(path))
+
+
+def embed(spec: Spec, rows: Rows, width: int) -> TokenEmbedding:
+    """The token table; of word vectors where the data record names some, which stay as they are
+    under `lr_pretrained = 0`."""
+    vectors = rows.vectors
+    if spec.data.vectors is not None and not vectors:
+        # Before the data is prepared only the file can tell.
+        vectors = read_width(Path(spec.data.vectors))
+    frozen = spec.train is not None and spec.train.lr_pretrained == 0
+    return TokenEmbedding(rows.tokens, width, vectors=vectors, frozen=frozen)
+
+
 def verify_supported(spec: Spec) -> None:
     """Refuse what would have to be built and is not, instead of ignoring it."""
-    for name, given in (("vectors", spec.data.vectors is not None), ("user", bool(spec.data.user))):
+    for name, given in (("user", bool(spec.data.user)),):
         if given:
             place = spec.origin.get(f"data.{name}")
             raise LegoError(

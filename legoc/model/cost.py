@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from legoc.data.rows import Rows
-from legoc.language.plan import Plan
+from legoc.language.plan import Plan, token_ports
 from legoc.language.spec import Spec
-from legoc.model.build import build
+from legoc.model.build import build, most_tokens
 from legoc.model.recommender import Recommender
 
 
@@ -129,6 +129,9 @@ def operations(model: Recommender, spec: Spec, plan: Plan) -> tuple[int, int, in
     """Operations of one item with all its tokens, one user with a full history, one pair."""
     history = spec.data.history
     clicks, mask = blank(1, history, plan.width), blank(1, history, dtype=torch.bool)
+    if plan.flattens:
+        each = history, most_tokens(spec)
+        clicks, mask = blank(1, *each, dtype=torch.int64), blank(1, *each, dtype=torch.bool)
     user = blank(1, dtype=torch.int64) if plan.reads_user else None
     items, owner = blank(1, plan.width), blank(1, dtype=torch.int64)
     with torch.no_grad():
@@ -142,17 +145,16 @@ def operations(model: Recommender, spec: Spec, plan: Plan) -> tuple[int, int, in
 
 def longest(spec: Spec, plan: Plan) -> Mapping[str, Tensor]:
     """The inputs of one item whose attributes are as long as the spec allows."""
-    graph = plan.graph("item_encoder")
-    if graph is None:
+    if plan.layout == "id":
         return {"item": blank(1, dtype=torch.int64)}
     lengths = {attribute.name: tokens(attribute) for attribute in spec.data.attributes}
-    whole = sum(length + 1 for length in lengths.values())
+    whole = most_tokens(spec)
     kinds = {"int64": torch.int64, "bool": torch.bool}
     return {
         port.name: blank(
             1, lengths.get(port.name.removesuffix("_mask"), whole), dtype=kinds[port.dtype]
         )
-        for port in graph.inputs
+        for port in token_ports(spec, plan.layout, "item")
     }
 
 

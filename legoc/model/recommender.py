@@ -15,10 +15,12 @@ from legoc.model.tensors import TensorBatch, to_tensors
 
 
 class Recommender(nn.Module):
-    """Content, behavior and predict operators around the shared token embedding.
+    """Content, behavior (or flatten) and predict operators around the shared token embedding.
 
     It holds no data and reads no file.
 
+    content: None where the flatten operator encodes items too, each as a history of one click.
+    words: the token embedding of the flatten operator, where its width is not that of the content.
     layout: what the item encoder reads, "id", "fields" or "sequence". attributes: names of the
     inputs in reading order, for `fields`. reads_clicks: a user is the clicks themselves and the
     predictor reads them with the candidate.
@@ -27,8 +29,8 @@ class Recommender(nn.Module):
     def __init__(
         self,
         *,
-        content: nn.Module,
-        behavior: nn.Module,
+        content: nn.Module | None,
+        behavior: nn.Module | None,
         predict: nn.Module,
         tokens: TokenEmbedding | None,
         layout: str,
@@ -36,12 +38,16 @@ class Recommender(nn.Module):
         width: int,
         reads_clicks: bool,
         reads_user: bool,
+        flatten: nn.Module | None = None,
+        words: TokenEmbedding | None = None,
     ) -> None:
         super().__init__()
         self.content = content
         self.behavior = behavior
+        self.flatten = flatten
         self.predict = predict
         self.tokens = tokens
+        self.words = words
         self.layout = layout
         self.attributes = tuple(attributes)
         self.width = width
@@ -58,6 +64,8 @@ class Recommender(nn.Module):
         `item` int[I]; or for each attribute `<name>` int[I, L_a] and `<name>_mask` Bool[I, L_a]; or
         `tokens` int[I, L] and `tokens_mask` Bool[I, L].
         """
+        if self.content is None:
+            return self.read(inputs["tokens"].unsqueeze(1), inputs["tokens_mask"].unsqueeze(1))
         if self.layout == "id":
             return self.content(inputs["item"])
         if self.layout == "fields":
@@ -70,10 +78,17 @@ class Recommender(nn.Module):
     ) -> Tensor:
         """Click vectors [B, S, D], Bool[B, S] -> [B, D], [B, C, D], or the clicks [B, S, D] where
         the predictor reads those. `users_B` are rows of the user table, for encoders that read
-        them."""
+        them. A flatten operator reads token ids int[B, S, L] and Bool[B, S, L] instead."""
+        if self.flatten is not None:
+            return self.read(clicks_BSD, mask_BS)
         if self.reads_user:
             return self.behavior(clicks_BSD, mask_BS, users_B)
         return self.behavior(clicks_BSD, mask_BS)
+
+    def read(self, tokens_BSL: Tensor, mask_BSL: Tensor) -> Tensor:
+        """The tokens of histories int[B, S, L], Bool[B, S, L] -> [B, D]."""
+        embed = self.tokens if self.words is None else self.words
+        return self.flatten(embed(tokens_BSL), mask_BSL)
 
     def score(
         self, users: Tensor, items_PD: Tensor, owner_P: Tensor, mask_BS: Tensor | None = None
@@ -94,6 +109,8 @@ class Recommender(nn.Module):
         """The logits [B, K] of a training batch; each distinct item is encoded once."""
         if isinstance(batch, Batch):
             batch = to_tensors(batch, self.device)
+        if self.flatten is not None:
+            return self.read_batch(batch)
         vectors_ND = self.encode_distinct(batch.buckets)
         clicks_BSD = vectors_ND.index_select(0, batch.clicks.flatten())
         clicks_BSD = clicks_BSD.unflatten(0, batch.clicks.shape)
@@ -104,8 +121,25 @@ class Recommender(nn.Module):
         owner_P = torch.arange(size, device=items_PD.device).repeat_interleave(candidates)
         return self.score(users, items_PD, owner_P, mask_BS).reshape(size, candidates)
 
+    def read_batch(self, batch: TensorBatch) -> Tensor:
+        """The logits [B, K] of a batch in one bucket: tokens are gathered for the clicks, vectors
+        for the candidates, of which each distinct one is encoded once."""
+        (bucket,) = batch.buckets
+        tokens_NL, mask_NL = with_empty(bucket["tokens"]), with_empty(bucket["tokens_mask"])
+        users = self.read(tokens_NL[batch.clicks], mask_NL[batch.clicks])
+        chosen, place_P = torch.unique(batch.candidates.flatten(), return_inverse=True)
+        vectors = self.encode_items({n: with_empty(given)[chosen] for n, given in bucket.items()})
+        size, candidates = batch.candidates.shape
+        owner_P = torch.arange(size, device=users.device).repeat_interleave(candidates)
+        return self.score(users, vectors[place_P], owner_P).reshape(size, candidates)
+
     def encode_distinct(self, buckets: Sequence[Mapping[str, Tensor]]) -> Tensor:
         """The vectors of a batch's distinct items below a row of zeros: [1 + U, D]."""
         vectors = [self.encode_items(bucket) for bucket in buckets]
         like = vectors[0] if vectors else torch.empty(0, device=self.device)
         return torch.cat([like.new_zeros(1, self.width), *vectors])
+
+
+def with_empty(given: Tensor) -> Tensor:
+    """The inputs of distinct items [U, ...] below those of the padding item: [1 + U, ...]."""
+    return torch.cat([given.new_zeros(1, *given.shape[1:]), given])

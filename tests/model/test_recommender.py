@@ -93,7 +93,7 @@ def test_naml_equals_the_equations_from_tokens_to_scores():
     found = model(batch(items)).numpy()
     for row, (history, candidates) in enumerate(zip(HISTORIES, CANDIDATES, strict=True)):
         clicks = np.array([encode(item) for item in history]).reshape(-1, model.width)
-        user = oracles.behavior_additive(oracles.within(w, "behavior."), {}, clicks)
+        user = oracles.additive_rows(oracles.within(w, "behavior."), {}, clicks)
         wanted = [user @ encode(item) for item in candidates]
         np.testing.assert_allclose(found[row], wanted, rtol=1e-5, atol=1e-6)
 

@@ -26,6 +26,11 @@ ATTRIBUTES = (
 )
 # Settings beside the defaults, where an operator has more than one form.
 FORMS: dict[tuple[str, str], tuple[dict[str, Any], ...]] = {
+    ("content", "Null"): (
+        {"file": "v.npy", "frozen": True},
+        {"file": "v.npy", "hidden": 12},
+    ),
+    ("content", "SemanticID"): ({"dim": 5, "size": 4},),
     ("content", "Pooling"): ({"kind": "max"},),
     ("content", "CNN"): ({"fuse": "concat"}, {"kernel": 5}, {"kernel": 1, "dim": 7}),
     ("content", "Attention"): ({"heads": 2, "dim": 5}, {"project": False}),
@@ -46,7 +51,11 @@ FORMS: dict[tuple[str, str], tuple[dict[str, Any], ...]] = {
     **predict_cases.FORMS,
 }
 # Kept small here: the published sizes compute the same. Heads divide both widths.
-SMALL = {"units": (20, 10), "layers": 2, "codes": 4, "dim": 20}
+SMALL = {"units": (20, 10), "layers": 2, "codes": 4, "dim": 20, "window": 6}
+# What no other case of a role has: SemanticID has no width of its own for codes, and reads a file.
+OWN = {("content", "SemanticID"): {"dim": None, "file": "codes.npy", "size": 7}}
+# Columns of the file an item table is read from: semantic codes, or the width of vectors.
+COLUMNS = {("content", "SemanticID"): 3, ("content", "Null"): 8}
 HEADS = {"Fastformer": 8}
 WIDTHS = (8, 24)
 SMALL_WEIGHTS = ("Transformer", "Fastformer", "Longformer")
@@ -101,7 +110,7 @@ def settings(operator: type[nn.Module], width: int, form: dict[str, Any]) -> dic
             found[p.name] = SMALL[p.name]
         else:
             found[p.name] = tuple(p.default) if isinstance(p.default, list) else p.default
-    return {**found, **form}
+    return {**found, **OWN.get(key(operator), {}), **form}
 
 
 def build(operator: type[nn.Module], width: int, form: dict[str, Any]) -> nn.Module:
@@ -109,7 +118,7 @@ def build(operator: type[nn.Module], width: int, form: dict[str, Any]) -> nn.Mod
     torch.manual_seed(0)
     sizes = Sizes(
         width=width, item=item_width(operator, width), attributes=ATTRIBUTES, items=11, users=USERS,
-        tokens=17,
+        tokens=17, tokens_each=13, clicks=9, file=COLUMNS.get(key(operator), 0),
     )  # fmt: skip
     made = operator(operator.Config(**settings(operator, width, form)), sizes)
     with torch.no_grad():
@@ -127,7 +136,14 @@ def build(operator: type[nn.Module], width: int, form: dict[str, Any]) -> nn.Mod
                 value.mul_(4.0)
             if path.endswith("running_var"):
                 value.uniform_(0.5, 2)
+    if key(operator) == ("content", "SemanticID"):
+        codes = torch.arange(33).reshape(11, 3) % made.size
+        made.fill(codes, torch.arange(11) % 5 > 0)
     return made.eval()
+
+
+def reads_id(operator: type[nn.Module]) -> bool:
+    return operator.declaration.signature.startswith("Id ")
 
 
 def item_width(operator: type[nn.Module], width: int) -> int:
@@ -164,15 +180,38 @@ def padded(
     return torch.from_numpy(x), torch.from_numpy(mask)
 
 
+def flat_rows(width: int, clicks: int, seed: int) -> list[np.ndarray]:
+    """A history of so many clicks: their tokens [L, width], some of them without any."""
+    return ragged(width, [(3, 1, 4, 0, 2)[(click + seed) % 5] for click in range(clicks)], seed)
+
+
+def padded_clicks(
+    rows: Sequence[list[np.ndarray]], width: int, *, more: int, hold: float
+) -> tuple[Tensor, Tensor]:
+    """Histories as [B, S, L, D] and Bool[B, S, L], padded along clicks and along tokens."""
+    clicks = max(1, *(len(row) for row in rows)) + more
+    longest = max([1, *(len(x) for row in rows for x in row)]) + more
+    x = np.full((len(rows), clicks, longest, width), hold, dtype=np.float32)
+    mask = np.zeros(x.shape[:3], dtype=bool)
+    for b, row in enumerate(rows):
+        for s, tokens in enumerate(row):
+            x[b, s, : len(tokens)] = tokens
+            mask[b, s, : len(tokens)] = True
+    return torch.from_numpy(x), torch.from_numpy(mask)
+
+
 # Full, single, empty and middling rows; then one row alone of each kind that can go wrong.
 LENGTHS = ((9, 1, 0, 4), (1,), (0,), (5,), (0, 0))
 
 
 def inputs(operator: type[nn.Module], width: int, lengths: Sequence[int], seed: int = 0) -> Any:
     """Ragged inputs of an operator: what `lay` takes and its oracle reads row by row."""
-    role, title = key(operator)
-    if (role, title) == ("content", "Null"):
+    role = key(operator)[0]
+    if reads_id(operator):
         return np.arange(len(lengths)) % 11
+    if role == "flatten":
+        rows = [flat_rows(width, length, seed + place) for place, length in enumerate(lengths)]
+        return width, rows
     if operator.declaration.layout == "fields":
         # The second and third attribute are short, and empty at other rows than the first.
         short = [min(length, 3) for length in reversed(lengths)]
@@ -193,9 +232,12 @@ def inputs(operator: type[nn.Module], width: int, lengths: Sequence[int], seed: 
 
 def lay(operator: type[nn.Module], given: Any, *, more: int = 0, hold: float = 0.0) -> list[Any]:
     """The arguments of `forward` for ragged inputs."""
-    role, title = key(operator)
-    if (role, title) == ("content", "Null"):
+    role = key(operator)[0]
+    if reads_id(operator):
         return [torch.from_numpy(given)]
+    if role == "flatten":
+        width, rows = given
+        return list(padded_clicks(rows, width, more=more, hold=hold))
     if operator.declaration.layout == "fields":
         laid = [padded(rows, more=more + a, hold=hold) for a, rows in enumerate(given)]
         return [[x for x, _ in laid], [mask for _, mask in laid]]

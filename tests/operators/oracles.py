@@ -166,6 +166,78 @@ def attention(w, settings, x):
     return attention_pooling(within(w, "encode."), x, settings["heads"])
 
 
+# Id-reading content: (weights, settings, item) -> [hidden]
+
+
+def semantic_id(w, settings, item):
+    places, total = w["places"][int(item)].astype(int), 0.0
+    for place in places:
+        total = total + (w["table.weight"][place] if place else 0.0)
+    made = total + np.zeros(w["table.weight"].shape[1])
+    return linear(w, "project", made) if "project.weight" in w else made
+
+
+def item_table(w, settings, item):
+    row = w["table.weight"][int(item)]
+    if "project.weight" not in w:
+        return row
+    return linear(w, "project", row) if item else np.zeros(settings["hidden"])
+
+
+# Flatten: (weights, settings, tokens [L, D] of each click, oldest first) -> [hidden]
+
+
+def flat(w, clicks, width):
+    """The real tokens of a history in order, with the separator after each click that has any."""
+    rows = []
+    for tokens in clicks:
+        rows += list(tokens)
+        if len(tokens) and "separate.vector" in w:
+            rows.append(w["separate.vector"])
+    return np.array(rows).reshape(-1, width)
+
+
+def flat_transformer(w, settings, clicks):
+    return transformer(w, settings, flat(w, clicks, w["encode.encode.norm.weight"].shape[0]))
+
+
+def flat_fastformer(w, settings, clicks):
+    return fastformer(w, settings, flat(w, clicks, w["encode.norm.weight"].shape[0]))
+
+
+def longformer(w, settings, clicks):
+    """Row by row: the start sees all by its own projections, words their window and the start."""
+    heads, half = settings["heads"], settings["window"] // 2
+    rows = [w["start"] + w["kinds.weight"][0] + w["positions.table.weight"][0]
+            + w["items.table.weight"][0]]  # fmt: skip
+    item = 0
+    for tokens in reversed(clicks):
+        item += bool(len(tokens))
+        for token in tokens:
+            place = w["positions.table.weight"][len(rows)] + w["items.table.weight"][item]
+            rows.append(token + w["kinds.weight"][1] + place)
+    if len(rows) == 1:
+        return np.zeros(len(rows[0]))
+    x = norm(w, "norm", np.array(rows))
+    size = x.shape[1] // heads
+    for layer in range(settings["layers"]):
+        own = within(w, f"layers.{layer}.")
+        made = np.zeros_like(x)
+        for i in range(len(x)):
+            part = within(own, "local." if i else "whole.")
+            if not part:
+                continue  # the last layer has no use for words
+            seen = [j for j in range(len(x)) if not i or not j or abs(i - j) <= half]
+            query = linear(part, "query", x[i])
+            key, value = linear(part, "key", x[seen]), linear(part, "value", x[seen])
+            for h in range(heads):
+                cut = slice(h * size, (h + 1) * size)
+                made[i, cut] = softmax(key[:, cut] @ query[cut] / np.sqrt(size)) @ value[:, cut]
+        x = norm(own, "norm", x + linear(own, "output", made))
+        x = feed_forward(within(own, "feed."), x)
+    return x[0]
+
+
 def behavior_pooling(w, settings, x):
     return reduce_rows(x, settings["kind"])
 
@@ -240,6 +312,11 @@ def recur(w, x, h):
 ORACLES: dict[tuple[str, str], Callable[..., np.ndarray | float]] = {
     ("content", "Pooling"): content_pooling,
     ("content", "CNN"): content_cnn,
+    ("content", "Null"): item_table,
+    ("content", "SemanticID"): semantic_id,
+    ("flatten", "Transformer"): flat_transformer,
+    ("flatten", "Fastformer"): flat_fastformer,
+    ("flatten", "Longformer"): longformer,
     ("content", "Additive"): additive_rows,
     ("content", "Attention"): attention,
     ("content", "GRU"): gru,

@@ -1,0 +1,34 @@
+"""Tables that start from a file: rows are found by item id, never by position."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from legoc.data.item_rows import read_rows
+from legoc.language.spec import Spec
+from legoc.model.recommender import Recommender
+from legoc.progress import SILENT, Progress
+
+
+if TYPE_CHECKING:
+    from legoc.data.prepare import Prepared
+
+
+def fill_items(
+    recommender: Recommender, spec: Spec, prepared: "Prepared", progress: Progress = SILENT
+) -> None:
+    """Put the rows of `content.file` into a fresh model; items without one get zeros and are
+    counted. Raises E0645 and E0646 for a file that does not hold such rows."""
+    content = spec.model.get("content")
+    path = None if content is None else content.args.get("file")
+    operator = recommender.content
+    if path is None or operator is None:
+        return
+    rows, has = read_rows(Path(path), operator.rows).align(prepared.items.ids)
+    operator.fill(torch.from_numpy(rows), torch.from_numpy(has))
+    count, found = len(has) - 1, int(has.sum())
+    progress.say(
+        f"{Path(path).name}: a row for {found:,} of {count:,} items"
+        f"{'; the others start as zeros' * (found < count)}"
+    )
