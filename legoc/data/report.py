@@ -9,7 +9,8 @@ from typing import Any
 @dataclass(frozen=True, kw_only=True)
 class Drop:
     """A kind of bad row. `policy` says what became of them, `examples` where the first ones are
-    (`train/news.tsv:17: N999`)."""
+    (`train/news.tsv:17: N999`). Rows that are right and left out by a rule, such as ratings in the
+    middle, are counted without examples, and `--strict` lets them pass."""
 
     reason: str
     policy: str
@@ -22,7 +23,8 @@ class Drop:
 class Part:
     """One split in numbers.
 
-    one_class: impressions that lack a click or a non-click; grouped metrics leave them out.
+    one_class: impressions (users, where a source has none) that lack a click or a non-click; grouped
+        metrics leave them out.
     cold: impressions whose history is empty. new_items: the share of rows whose item no training
     impression or training history shows.
     """

@@ -27,17 +27,44 @@ class Published:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Extracted:
-    """What a source has put into the connection, besides the tables.
+class Feedback:
+    """How single interactions become histories and labelled rows (`feedback`).
 
-    items(position, item_id, <attributes>), histories(history, user_id, clicks list),
-    impressions(position, impression_id, part, history, time),
-    rows(position, place, item_id, label).
+    graded: there are negatives of its own, such as low ratings; else every interaction is a click.
+    impressions: `impression` names what was shown together.
+    negatives, seed: non-clicks drawn for each click of valid and test.
+    last, unseen, rows, text: for the protocols: clicks set apart per user, items drawn per user
+        where nothing is graded, rows of a label a user gives at most (none: the protocol's), and
+        the attribute without which an item is left out.
+    """
+
+    graded: bool
+    impressions: bool = False
+    negatives: int = 0
+    seed: int = 2023
+    last: int = 2
+    unseen: int = 2
+    rows: int | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extracted:
+    """What a source has put into the connection.
+
+    items(position, item_id, <attributes>) and, if `users`, users(user_id, <attributes>). Then
+    either histories(history, user_id, clicks list),
+    impressions(position, impression_id, part, history, time) and
+    rows(position, place, item_id, label); or, with `feedback`, single interactions
+    feedback(position, part, user_id, item_id, label, time, impression): label 1, 0 or (in an
+    unlabelled part) NULL, time never NULL, impression NULL where there are none.
     """
 
     parts: tuple[Published, ...]
     drops: tuple[Drop, ...]
     notes: tuple[str, ...] = ()
+    feedback: Feedback | None = None
+    users: bool = False
 
 
 class Source(Protocol):

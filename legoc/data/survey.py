@@ -12,10 +12,17 @@ if TYPE_CHECKING:
 
 
 def survey(
-    folder: Path, *, source: str, licence: str, drops: Sequence[Drop], notes: Sequence[str]
+    folder: Path,
+    *,
+    source: str,
+    licence: str,
+    drops: Sequence[Drop],
+    notes: Sequence[str],
+    unit: str = "impression_id",
 ) -> Report:
     """Count the tables in a folder and mark the items that training shows.
 
+    unit: what rows are ranked within, `impression_id` or (without impressions) `user_id`.
     Writes `training.parquet` (`item_id`): items of some training impression or training history,
     from which vocabularies are learned and by which items count as known.
     """
@@ -48,7 +55,7 @@ def survey(
         return Report(
             source=source, licence=licence, items=items, users=users, histories=histories,
             empty_histories=empty, coverage=count_coverage(connection, items),
-            parts=count_parts(connection), drops=tuple(drops), notes=tuple(notes),
+            parts=count_parts(connection, unit), drops=tuple(drops), notes=tuple(notes),
         )  # fmt: skip
 
 
@@ -66,8 +73,20 @@ def count_coverage(connection: "duckdb.DuckDBPyConnection", items: int) -> dict[
     return coverage
 
 
-def count_parts(connection: "duckdb.DuckDBPyConnection") -> dict[str, Part]:
+def count_parts(connection: "duckdb.DuckDBPyConnection", unit: str) -> dict[str, Part]:
     """The counts of every split that has rows, in the order train, valid, test, predict."""
+    lacking = {
+        split: int(count)
+        for split, count in connection.execute(
+            f"""
+            SELECT split, count(*) FROM (
+                SELECT split FROM interactions JOIN histories USING (history_id)
+                GROUP BY split, {unit}
+                HAVING coalesce(sum(label), 0) = 0 OR sum(label) = count(*)
+            ) GROUP BY split
+            """
+        ).fetchall()
+    }
     counted = connection.execute(
         """
         WITH groups AS (
@@ -77,7 +96,6 @@ def count_parts(connection: "duckdb.DuckDBPyConnection") -> dict[str, Part]:
             FROM interactions GROUP BY split, impression_id
         )
         SELECT split, sum(n), sum(groups.clicks), count(*),
-               count(*) FILTER (groups.clicks = 0 OR groups.clicks = n),
                count(*) FILTER (len(histories.clicks) = 0),
                count(DISTINCT history_id), count(DISTINCT user_id), sum(fresh) / sum(n)
         FROM groups JOIN histories USING (history_id) GROUP BY split
@@ -85,12 +103,12 @@ def count_parts(connection: "duckdb.DuckDBPyConnection") -> dict[str, Part]:
     ).fetchall()
     order = ("train", "valid", "test", "predict")
     found: dict[str, Part] = {}
-    for split, rows, clicks, impressions, one, cold, histories, users, fresh in sorted(
+    for split, rows, clicks, impressions, cold, histories, users, fresh in sorted(
         counted, key=lambda row: order.index(row[0])
     ):
         found[split] = Part(
             rows=int(rows), clicks=int(clicks), impressions=int(impressions),
-            one_class=0 if split == "predict" else int(one), cold=int(cold),
+            one_class=0 if split == "predict" else lacking.get(split, 0), cold=int(cold),
             histories=int(histories), users=int(users), new_items=float(fresh),
         )  # fmt: skip
     return found

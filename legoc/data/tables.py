@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from legoc.data.cache import digest, hash_files, obtain
+from legoc.data.feedback import HISTORY, arrange
 from legoc.data.report import Report
 from legoc.data.source import Extracted, Source
-from legoc.data.splits import split_impressions
 from legoc.data.survey import survey
 from legoc.language.declare import Declaration
 from legoc.language.diagnostics import fail
@@ -67,10 +67,13 @@ class Tables:
         return self.frame("interactions")
 
     def users(self) -> "pd.DataFrame":
-        """`user_id` of every user who has a history."""
-        return self.relation("histories").query(
-            "histories", "SELECT DISTINCT user_id FROM histories ORDER BY user_id"
-        ).df()  # fmt: skip
+        """`user_id` of every user who has a history, with the attributes the source knows."""
+        with self.connect() as connection:
+            known = "SELECT DISTINCT user_id FROM histories"
+            if self.path("users").is_file():
+                place = f"read_parquet({quote(self.path('users'))})"
+                known = f"SELECT * FROM ({known}) LEFT JOIN {place} USING (user_id)"
+            return connection.sql(f"{known} ORDER BY user_id").df()
 
     def frame(self, name: str) -> "pd.DataFrame":
         return self.relation(name).df()
@@ -119,31 +122,49 @@ def open_connection(spill: Path | None) -> "duckdb.DuckDBPyConnection":
     return connection
 
 
-def convert(source: Source, split: Call, root: Path, progress: Progress = SILENT) -> Tables:
+def convert(
+    source: Source,
+    split: Call,
+    root: Path,
+    progress: Progress = SILENT,
+    *,
+    history: int = HISTORY,
+) -> Tables:
     """The tables of a source under a split, from the cache or made now.
 
-    root: the cache folder. Raises E062x for raw files that are missing, broken or of another
-    layout; then nothing is written.
+    root: the cache folder. history: clicks a model reads; longer histories than HISTORY are kept
+    for it where the source has none of its own. Raises E062x for raw files that are missing, broken
+    or of another layout; then nothing is written.
     """
     declaration: Declaration = source.declaration  # type: ignore[attr-defined]
+    kept = max(history, HISTORY)
+    # Published histories are kept whole, so the length a model reads changes nothing.
+    longer = {"history": kept} if kept > HISTORY and getattr(source, "derived", False) else {}
     key = digest(
         {
             "version": VERSION,
             "source": [declaration.name, declaration.version, source.identity()],
             "split": [split.op, dict(split.args)],
             "files": hash_files(source.files(), root),
+            **longer,
         }
     )
 
     def make(staging: Path) -> dict[str, Any]:
-        return {"digest": key, "report": write(source, declaration, split, staging, progress)}
+        report = write(source, declaration, split, staging, progress, kept)
+        return {"digest": key, "report": report}
 
     folder, manifest = obtain(root / "tables" / key[:32], make)
     return Tables(folder=folder, digest=key, report=Report.from_json(manifest["report"]))
 
 
 def write(
-    source: Source, declaration: Declaration, split: Call, staging: Path, progress: Progress
+    source: Source,
+    declaration: Declaration,
+    split: Call,
+    staging: Path,
+    progress: Progress,
+    history: int,
 ) -> dict[str, Any]:
     """Write the tables into `staging`; the report as JSON."""
     import shutil
@@ -153,27 +174,35 @@ def write(
     licence = str(declaration.facts.get("licence", ""))
     with open_connection(scratch) as connection:
         extracted = source.extract(connection, scratch, progress)
-        notes = split_impressions(connection, split, extracted.parts)
+        notes, left = arrange(connection, split, extracted, history)
         progress.say("writing the tables")
-        for name, query in ORDERED.items():
+        extra = {"users": "SELECT * FROM users ORDER BY user_id"} if extracted.users else {}
+        for name, query in {**ORDERED, **extra}.items():
             connection.execute(
                 f"COPY ({query}) TO {quote(staging / f'{name}.parquet')} "
                 "(FORMAT parquet, COMPRESSION zstd)"
             )
     shutil.rmtree(scratch)
     report = survey(
-        staging, source=declaration.name, licence=licence, drops=extracted.drops,
-        notes=(*extracted.notes, *notes),
+        staging, source=declaration.name, licence=licence, drops=(*extracted.drops, *left),
+        notes=(*extracted.notes, *notes), unit=ranked_within(extracted),
     )  # fmt: skip
     check_filled(report, extracted)
     (staging / "LICENCE.txt").write_text(licence + "\n", encoding="utf-8")
     return report.to_json()
 
 
+def ranked_within(extracted: Extracted) -> str:
+    """What a source's rows are ranked within: an impression where it has them, else a user."""
+    single = extracted.feedback is not None and not extracted.feedback.impressions
+    return "user_id" if single else "impression_id"
+
+
 def check_filled(report: Report, extracted: Extracted) -> None:
     """Refuse tables that nothing could be trained or evaluated on."""
     notes = [
-        f"{drop.count} x {drop.reason} in {drop.part}, such as {drop.examples[0]}"
+        f"{drop.count} x {drop.reason} in {drop.part}"
+        + (f", such as {drop.examples[0]}" if drop.examples else "")
         for drop in extracted.drops
     ]
     if not report.items or not report.parts:

@@ -138,12 +138,13 @@ def missing_content(record: Record, source: Declaration, field: Argument | None)
 def decide_split(
     source: Declaration, values: dict[str, Any], broken: set[str], judge: Judge, catalog: Catalog
 ) -> None:
-    """The split as given, else the source's own, else `time`."""
+    """The split as given, else the publisher's, else `time`. Protocols made for comparison with
+    published figures (`recbench`) are never the default."""
     if "split" in broken:
         return
     split = values.get("split")
     if split is None:
-        name = source.splits[0] if source.splits else "time"
+        name = "publisher" if "publisher" in source.splits else "time"
         kind = DATA.param("split")
         values["split"] = (
             default_value(kind.kind, {"op": name, "args": {}}, catalog) if kind else None

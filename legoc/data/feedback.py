@@ -1,0 +1,153 @@
+"""Single interactions (ratings, purchases, clicks) as histories and labelled rows.
+
+A data set without impressions gives a source nothing but who did what and when. What is a history
+and what a row then depends on the protocol, so it is made here, when the split is known. General
+splits take each moment of a user as one impression whose history is the clicks strictly before it;
+`recbench` and `legommenders` have rules of their own (`protocols`).
+"""
+
+from typing import TYPE_CHECKING
+
+from legoc.data.protocols import PROTOCOLS, arrange_protocol
+from legoc.data.report import Drop
+from legoc.data.source import Extracted, Feedback
+from legoc.data.splits import split_impressions
+from legoc.data.unseen import draw_unseen, list_touched
+from legoc.language.spec import Call
+
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+# Clicks kept of each history, unless a spec reads more.
+HISTORY = 100
+
+# One row per click, with its place among the clicks of its user.
+LIKED = """
+CREATE TABLE liked AS
+SELECT user_id, item_id, time,
+       row_number() OVER (PARTITION BY user_id ORDER BY time, position) AS nth
+FROM feedback WHERE label > 0
+"""
+
+# A moment is what one user did at one time, or one impression where the log has them. `seen` are
+# the clicks strictly before: what happened at the same time is not known to be earlier.
+MOMENTS = """
+CREATE TABLE moments AS
+SELECT row_number() OVER (ORDER BY user_id, time, unit, part) - 1 AS moment, user_id, part, unit,
+       time, likes,
+       coalesce(sum(likes) OVER (PARTITION BY user_id ORDER BY time), 0)
+           - sum(likes) OVER (PARTITION BY user_id, time) AS seen
+FROM (
+    SELECT user_id, part, unit, min(time) AS time,
+           count(*) FILTER (WHERE label > 0) AS likes
+    FROM units GROUP BY user_id, part, unit
+)
+"""
+
+UNITS = """
+CREATE TABLE units AS
+SELECT *, coalesce(impression, epoch_us(time)::VARCHAR) AS unit FROM feedback
+"""
+
+HISTORIES = """
+CREATE TABLE histories AS
+SELECT row_number() OVER (ORDER BY user_id, seen) - 1 AS history, user_id, seen,
+       coalesce(clicks, []::VARCHAR[]) AS clicks
+FROM (SELECT DISTINCT user_id, seen FROM moments) AS wanted
+LEFT JOIN (
+    SELECT user_id, nth AS seen,
+           list(item_id) OVER (PARTITION BY user_id ORDER BY nth
+                               ROWS BETWEEN {before} PRECEDING AND CURRENT ROW) AS clicks
+    FROM liked
+) AS known USING (user_id, seen)
+"""
+
+IMPRESSIONS = """
+CREATE TABLE impressions AS
+SELECT moment AS position, {name} AS impression_id, part, history, time
+FROM moments JOIN histories USING (user_id, seen)
+"""
+
+# The user and the how-manieth moment: unique whatever signs an id holds.
+NUMBERED = "user_id || '/' || row_number() OVER (PARTITION BY user_id ORDER BY moment)"
+NAMED = """unit || CASE WHEN count(*) OVER (PARTITION BY unit) > 1
+           THEN '/' || row_number() OVER (PARTITION BY unit ORDER BY moment) ELSE '' END"""
+
+ROWS = """
+CREATE TABLE rows AS
+SELECT moment AS position, row_number() OVER (PARTITION BY moment ORDER BY position) AS place,
+       item_id, label::FLOAT AS label
+FROM units JOIN moments USING (user_id, part, unit)
+"""
+
+# Test is the last click of a user with all non-clicks since the click before, valid the click
+# before with the non-clicks that led to it.
+LEFT_OUT = """
+CREATE TABLE assigned AS
+SELECT moment AS position,
+       CASE WHEN total >= 3 AND later <= 1 THEN 'test'
+            WHEN total >= 3 AND later <= 2 THEN 'valid' ELSE 'train' END AS split
+FROM (
+    SELECT moment, count(*) FILTER (WHERE likes > 0) OVER (PARTITION BY user_id) AS total,
+           count(*) FILTER (WHERE likes > 0) OVER (PARTITION BY user_id ORDER BY moment DESC)
+               AS later
+    FROM moments
+)
+"""
+
+
+def arrange(
+    connection: "duckdb.DuckDBPyConnection", split: Call, extracted: Extracted, history: int
+) -> tuple[tuple[str, ...], tuple[Drop, ...]]:
+    """Make histories, impressions, rows and assigned out of items and feedback; what a reader
+    should know, and what the protocol left out.
+
+    history: clicks kept of each.
+    """
+    feedback = extracted.feedback
+    if feedback is None:
+        return split_impressions(connection, split, extracted.parts), ()
+    connection.execute(UNITS)
+    if split.op in PROTOCOLS:
+        return arrange_protocol(connection, split, feedback)
+    named = NAMED if feedback.impressions else NUMBERED
+    for statement in (
+        LIKED, MOMENTS, HISTORIES.format(before=history - 1), IMPRESSIONS.format(name=named), ROWS,
+    ):  # fmt: skip
+        connection.execute(statement)
+    if split.op == "leave_one_out":
+        connection.execute(LEFT_OUT)
+        notes = (
+            "leave_one_out leaks the future across users; non-clicks go with the click they "
+            "stand before or after",
+        )
+    else:
+        notes = split_impressions(connection, split, extracted.parts)
+    if feedback.negatives:
+        notes += (add_negatives(connection, feedback),)
+    return notes, ()
+
+
+def add_negatives(connection: "duckdb.DuckDBPyConnection", feedback: Feedback) -> str:
+    """Give every click of validation and test its non-clicks, drawn from what the user never
+    touched."""
+    list_touched(connection)
+    connection.execute(
+        f"""
+        CREATE TABLE wanted AS
+        SELECT moment AS key, user_id, likes * {feedback.negatives} AS amount
+        FROM moments JOIN assigned ON moment = position
+        WHERE split IN ('valid', 'test') AND likes > 0
+        """
+    )
+    missing = draw_unseen(connection, feedback.seed)
+    connection.execute(
+        "INSERT INTO rows SELECT key, 1000000000 + place, item_id, 0 FROM drawn"
+    )
+    short = f"; {missing:,} fewer where a user knows nearly every item" if missing else ""
+    return (
+        f"{feedback.negatives} non-clicks per click of valid and test are drawn uniformly from "
+        f"items the user never touched (seed {feedback.seed}){short}"
+    )

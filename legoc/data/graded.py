@@ -1,0 +1,180 @@
+"""From staged items and staged ratings to the relations items and feedback, in DuckDB.
+
+The losses are read off on the way: each kind of bad row with its count and first places, each row a
+rule leaves out with its count alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from legoc.data.losses import EXAMPLES
+from legoc.data.report import Drop
+from legoc.data.source import Extracted, Feedback, Published
+from legoc.data.staged import Staged
+
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+# Columns of a staged log: `time` in microseconds since 1970, NULL where it could not be read.
+LOG: Mapping[str, str] = {
+    "file": "text", "line": "integer", "user_id": "text", "item_id": "text", "grade": "number",
+    "time": "integer",
+}  # fmt: skip
+PLACE: Mapping[str, str] = {"file": "text", "line": "integer", "item_id": "text"}
+
+
+def stage_items(target: Path, attributes: Mapping[str, str]) -> Staged:
+    """A file for items: add(file, line, item_id, <attributes>)."""
+    return Staged(target, {**PLACE, **attributes})
+
+
+def stage_log(target: Path) -> Staged:
+    """A file for ratings: add(file, line, user_id, item_id, grade, time)."""
+    return Staged(target, LOG)
+
+
+def scan(path: Path) -> str:
+    """A staged file as a table of SQL."""
+    return "read_parquet('" + str(path).replace("'", "''") + "')"
+
+
+def settings(config: Any) -> dict[str, Any]:
+    """The settings of a source that change its tables: all but the folder."""
+    return {name: value for name, value in vars(config).items() if name != "path"}
+
+
+def graded(
+    config: Any,
+    drops: Sequence[Drop],
+    *,
+    text: str,
+    rows: int | None = None,
+    users: bool = False,
+    notes: tuple[str, ...] = (),
+) -> Extracted:
+    """What a source with ratings has extracted. text: the attribute RecBench asks for; rows: those
+    of a label it takes of a user, where not its usual ten."""
+    return Extracted(
+        parts=(Published(name="log", labelled=True),),
+        drops=tuple(drops),
+        notes=notes,
+        feedback=Feedback(
+            graded=True, negatives=config.negatives, seed=config.seed, text=text, rows=rows
+        ),
+        users=users,
+    )
+
+
+def read_grade(value: object) -> float | None:
+    """A rating as a number, None where it is none."""
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None
+
+
+def build_graded(
+    connection: "duckdb.DuckDBPyConnection",
+    items: str,
+    log: str,
+    attributes: Sequence[str],
+    *,
+    neutral: float,
+) -> tuple[Drop, ...]:
+    """Make items and feedback out of two tables of SQL, and count what is lost.
+
+    items(position, file, line, item_id, <attributes>); log(position, file, line, user_id, item_id,
+    grade, time). A grade above `neutral` is a click, one below is none, the very one is left out.
+    """
+    drops = build_items(connection, items, attributes)
+    connection.execute(
+        f"""
+        CREATE TABLE raw AS
+        SELECT *, CASE WHEN coalesce(user_id, '') = '' THEN 'user'
+                       WHEN item_id NOT IN (SELECT item_id FROM items) THEN 'item'
+                       WHEN grade IS NULL OR isnan(grade) THEN 'grade'
+                       WHEN time IS NULL THEN 'time'
+                       WHEN grade = {neutral} THEN 'neutral' END AS fault
+        FROM (SELECT * REPLACE (coalesce(item_id, '') AS item_id) FROM {log})
+        """
+    )
+    connection.execute(
+        f"""
+        CREATE TABLE feedback AS
+        SELECT position, 'log' AS part, user_id, item_id, (grade > {neutral})::FLOAT AS label,
+               make_timestamp(time::BIGINT) AS time, NULL::VARCHAR AS impression
+        FROM raw WHERE fault IS NULL
+        """
+    )
+    faults = (
+        ("user", "rating without a user", "item_id"),
+        ("item", "rating of an unknown item", "item_id"),
+        ("grade", "rating that is no number", "user_id"),
+        ("time", "rating whose time cannot be read", "user_id"),
+    )
+    for fault, reason, value in faults:
+        drops += count_losses(
+            connection, reason, "row dropped",
+            f"SELECT file, line, position, {value} AS value FROM raw WHERE fault = '{fault}'",
+        )  # fmt: skip
+    drops += count_rule(
+        connection, f"rating of {neutral:g}, neither liked nor disliked", "row dropped",
+        "SELECT count(*) FROM raw WHERE fault = 'neutral'",
+    )  # fmt: skip
+    connection.execute("DROP TABLE raw")
+    return drops
+
+
+def build_items(
+    connection: "duckdb.DuckDBPyConnection", items: str, attributes: Sequence[str]
+) -> tuple[Drop, ...]:
+    """Make items: the first record of each id, in the order of the files."""
+    chosen = "".join(f', "{name}"' for name in attributes)
+    connection.execute(
+        f"""
+        CREATE TABLE listed AS
+        SELECT *, row_number() OVER (PARTITION BY item_id ORDER BY position) AS n FROM {items}
+        """
+    )
+    connection.execute(
+        f"""
+        CREATE TABLE items AS
+        SELECT row_number() OVER (ORDER BY position) - 1 AS position, item_id{chosen}
+        FROM listed WHERE n = 1 AND coalesce(item_id, '') <> ''
+        """
+    )
+    drops = count_losses(
+        connection, "item without an id", "dropped",
+        "SELECT file, line, position, '' AS value FROM listed WHERE coalesce(item_id, '') = ''",
+    ) + count_losses(
+        connection, "item id again", "first record kept",
+        "SELECT file, line, position, item_id AS value FROM listed "
+        "WHERE n > 1 AND coalesce(item_id, '') <> ''",
+    )  # fmt: skip
+    connection.execute("DROP TABLE listed")
+    return drops
+
+
+def count_losses(
+    connection: "duckdb.DuckDBPyConnection", reason: str, policy: str, query: str
+) -> tuple[Drop, ...]:
+    """A Drop for the rows of a query (file, line, position, value), with the first places."""
+    ((count, places),) = connection.execute(
+        f"SELECT count(*), min_by(place, position, {EXAMPLES}) FROM ("
+        f"SELECT position, file || ':' || line || CASE WHEN value = '' THEN '' "
+        f"ELSE ': ' || value END AS place FROM ({query}))"
+    ).fetchall()
+    if not count:
+        return ()
+    return (Drop(reason=reason, policy=policy, part="log", count=count, examples=tuple(places)),)
+
+
+def count_rule(
+    connection: "duckdb.DuckDBPyConnection", reason: str, policy: str, query: str
+) -> tuple[Drop, ...]:
+    """A Drop for rows that are right and left out by a rule."""
+    ((count,),) = connection.execute(query).fetchall()
+    return (Drop(reason=reason, policy=policy, part="log", count=count),) if count else ()

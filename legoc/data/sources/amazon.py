@@ -1,0 +1,219 @@
+"""Amazon reviews (Ni et al., EMNLP 2019; McAuley et al., SIGIR 2015): books, CDs, electronics."""
+
+import html
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from legoc.data.graded import (
+    build_graded,
+    graded,
+    read_grade,
+    scan,
+    settings,
+    stage_items,
+    stage_log,
+)
+from legoc.data.losses import Losses
+from legoc.data.readers.json_lines import read_json_lines
+from legoc.data.readers.opened import need_file
+from legoc.data.readers.times import read_american, read_epoch
+from legoc.data.report import Drop
+from legoc.data.source import Extracted
+from legoc.language.declare import Attribute, Folder, operator, param
+from legoc.progress import Progress
+
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+PAGE = "https://nijianmo.github.io/amazon"
+LICENCE = "The Amazon reviews come without a stated licence: research use, with citation."
+ATTRIBUTES = (
+    Attribute(name="title", kind="text", length=20),
+    Attribute(name="description", kind="text", length=50),
+    Attribute(name="brand", kind="category", length=1),
+    Attribute(name="categories", kind="category", length=3),
+)
+COLUMNS = {"title": "text", "description": "text", "brand": "text", "categories": "texts"}
+# A tag, also one that the end of the value cuts off; a lone "<" is text.
+TAG = re.compile(r"</?[A-Za-z][^>]*(?:>|$)")
+BLANKS = re.compile(r"\s+")
+
+
+class Amazon:
+    """What the three categories share; `category` is the publisher's name of one."""
+
+    category = ""
+    licence = LICENCE
+    derived = True
+
+    def __init__(self, config: Any) -> None:
+        self.config = config
+
+    def identity(self) -> dict[str, Any]:
+        return settings(self.config)
+
+    def files(self) -> Sequence[Path]:
+        """The items, then the reviews. The 5-core reviews come first where both lie there."""
+        name, root = self.category, Path(self.config.path)
+        reviews = [f"{name}_5.json", f"reviews_{name}_5.json", f"{name}.json",
+                   f"reviews_{name}.json"]  # fmt: skip
+        data = f"the reviews of {name}"
+        return [
+            need_file(root, [f"meta_{name}.json"], data, PAGE),
+            need_file(root, reviews, data, PAGE),
+        ]
+
+    def extract(
+        self, connection: "duckdb.DuckDBPyConnection", staging: Path, progress: Progress
+    ) -> Extracted:
+        meta, reviews = self.files()
+        losses = Losses()
+        progress.say(f"reading {meta.name} and {reviews.name}")
+        items, log = staging / "items.parquet", staging / "log.parquet"
+        replaced = 0
+        with stage_items(items, COLUMNS) as staged:
+            for line, item in read_json_lines(meta, meta.name, losses, "items"):
+                record = read_item(item)
+                replaced += bool(item.get("title")) and record[0] != clean(item["title"])
+                staged.add(meta.name, line, text(item.get("asin")), *record)
+        with stage_log(log) as staged:
+            for line, review in read_json_lines(reviews, reviews.name, losses, "reviews"):
+                staged.add(
+                    reviews.name, line, text(review.get("reviewerID")), text(review.get("asin")),
+                    whole(review.get("overall")), read_moment(review),
+                )  # fmt: skip
+        drops = [
+            *losses.drops(),
+            *build_graded(
+                connection, scan(items), scan(log), tuple(COLUMNS), neutral=self.config.neutral
+            ),
+        ]
+        if replaced:
+            drops.append(
+                Drop(
+                    reason="title of nothing but markup", policy="another attribute in its place",
+                    part="log", count=replaced,
+                )
+            )  # fmt: skip
+        return graded(
+            self.config, drops, text="title", notes=(f"the reviews are those of {reviews.name}",)
+        )
+
+
+def read_item(item: Mapping[str, Any]) -> tuple[str, str, str, list[str]]:
+    """Title, description, brand and categories, as 2014 and 2018 write them.
+
+    A title of nothing but markup is replaced by the brand, the narrowest category or the
+    description, whichever is there.
+    """
+    categories = item.get("category") or item.get("categories") or []
+    if isinstance(categories, str):
+        categories = [categories]
+    if categories and isinstance(categories[0], list):
+        # 2014 lists whole paths; the first is the main one.
+        categories = categories[0]
+    named = [name for each in categories if (name := clean(each))]
+    described = item.get("description") or ""
+    if isinstance(described, list):
+        described = " ".join(map(str, described))
+    description, brand = clean(described), clean(item.get("brand"))
+    title = clean(item.get("title"))
+    if not title and item.get("title"):
+        title = brand or (named[-1] if named else "") or description
+    return title, description, brand, named
+
+
+def clean(value: object) -> str:
+    """Text without tags, entities and runs of blanks."""
+    if value is None:
+        return ""
+    return BLANKS.sub(" ", TAG.sub(" ", html.unescape(TAG.sub(" ", str(value))))).strip()
+
+
+def text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def whole(value: object) -> float | None:
+    """A rating cut to a whole number, as RecBench reads it."""
+    found = read_grade(value)
+    return None if found is None or found != found else float(int(found))
+
+
+def read_moment(review: Mapping[str, Any]) -> int | None:
+    """The time of a review, from its seconds or else from its date (`06 17, 2018`)."""
+    found = read_epoch(review["unixReviewTime"]) if "unixReviewTime" in review else None
+    return found if found is not None else read_american(text(review.get("reviewTime")))
+
+
+@operator(
+    "source", "AmazonBooks", version=1, paper="Amazon", primary="path", attributes=ATTRIBUTES,
+    group="user", splits=("recbench", "legommenders"), content="[title]",
+    facts={"page": PAGE, "licence": LICENCE},
+)  # fmt: skip
+class AmazonBooks(Amazon):
+    """Amazon reviews of books, of the releases of 2018 and 2014.
+
+    The folder holds `meta_Books.json` and `Books_5.json` or `Books.json` (2014:
+    `reviews_Books_5.json`), plain or as `.gz`. Four stars and more are a click, two and fewer a
+    non-click.
+    """
+
+    class Config:
+        path: Folder = param(doc="The folder of the two files.")
+        neutral: float = param(3.0, doc="The rating that is neither; above is a click.")
+        negatives: int = param(0, min=0, doc="Items drawn per click of valid and test besides.")
+        seed: int = param(2023, min=0, doc="What they are drawn from.")
+
+    example = 'source = AmazonBooks("raw/amazon")'
+    category = "Books"
+
+
+@operator(
+    "source", "AmazonCDs", version=1, paper="Amazon", primary="path", attributes=ATTRIBUTES,
+    group="user", splits=("recbench", "legommenders"), content="[title]",
+    facts={"page": PAGE, "licence": LICENCE},
+)  # fmt: skip
+class AmazonCDs(Amazon):
+    """Amazon reviews of CDs and vinyl, of the releases of 2018 and 2014.
+
+    The folder holds `meta_CDs_and_Vinyl.json` and `CDs_and_Vinyl_5.json` or `CDs_and_Vinyl.json`
+    (2014: `reviews_CDs_and_Vinyl_5.json`), plain or as `.gz`. Four stars and more are a click, two
+    and fewer a non-click.
+    """
+
+    class Config:
+        path: Folder = param(doc="The folder of the two files.")
+        neutral: float = param(3.0, doc="The rating that is neither; above is a click.")
+        negatives: int = param(0, min=0, doc="Items drawn per click of valid and test besides.")
+        seed: int = param(2023, min=0, doc="What they are drawn from.")
+
+    example = 'source = AmazonCDs("raw/amazon")'
+    category = "CDs_and_Vinyl"
+
+
+@operator(
+    "source", "AmazonElectronics", version=1, paper="Amazon", primary="path",
+    attributes=ATTRIBUTES, group="user", splits=("recbench", "legommenders"), content="[title]",
+    facts={"page": PAGE, "licence": LICENCE},
+)  # fmt: skip
+class AmazonElectronics(Amazon):
+    """Amazon reviews of electronics, of the releases of 2018 and 2014.
+
+    The folder holds `meta_Electronics.json` and `Electronics_5.json` or `Electronics.json` (2014:
+    `reviews_Electronics_5.json`), plain or as `.gz`. Four stars and more are a click, two and fewer
+    a non-click.
+    """
+
+    class Config:
+        path: Folder = param(doc="The folder of the two files.")
+        neutral: float = param(3.0, doc="The rating that is neither; above is a click.")
+        negatives: int = param(0, min=0, doc="Items drawn per click of valid and test besides.")
+        seed: int = param(2023, min=0, doc="What they are drawn from.")
+
+    example = 'source = AmazonElectronics("raw/amazon")'
+    category = "Electronics"

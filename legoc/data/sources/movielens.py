@@ -1,0 +1,206 @@
+"""MovieLens (Harper and Konstan, TiiS 2015): films, star ratings, in its three layouts."""
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from legoc.data.graded import (
+    build_graded,
+    graded,
+    read_grade,
+    scan,
+    settings,
+    stage_items,
+    stage_log,
+)
+from legoc.data.losses import Losses
+from legoc.data.readers.delimited import read_split, read_table
+from legoc.data.readers.opened import find_file, missing_file, need_file
+from legoc.data.readers.times import read_epoch
+from legoc.data.source import Extracted
+from legoc.data.staged import Staged
+from legoc.language.declare import Attribute, Folder, operator, param
+from legoc.progress import Progress
+
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+PAGE = "https://grouplens.org/datasets/movielens"
+LICENCE = (
+    "MovieLens may be used for research with citation; no commercial use without permission, and "
+    "the 100K and 1M sets may not be redistributed."
+)
+# The layouts by their file of ratings: latest-small, 20M and 25M; 1M; 100K.
+LAYOUTS = {
+    "ratings.csv": "movies.csv",
+    "ratings.dat": "movies.dat",
+    "u.data": "u.item",
+}
+USERS = {"ratings.dat": "users.dat", "u.data": "u.user"}
+GENRES = (
+    "unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime", "Documentary",
+    "Drama", "Fantasy", "Film-Noir", "Horror", "Musical", "Mystery", "Romance", "Sci-Fi",
+    "Thriller", "War", "Western",
+)  # fmt: skip
+NO_GENRES = "(no genres listed)"
+FILM = ("movie id", "title", "release date", "video date", "url", *GENRES)
+OLD_ENCODING = "iso-8859-1"
+YEAR = re.compile(r"\((\d{4})(?:[-–]\d{0,4})?\)\s*$")
+
+Film = tuple[str, int, str, str, float | None, list[str]]
+Person = tuple[str, str, float | None, str]
+
+
+@operator(
+    "source",
+    "MovieLens",
+    version=1,
+    paper="MovieLens",
+    primary="path",
+    attributes=(
+        Attribute(name="title", kind="text", length=12),
+        Attribute(name="genres", kind="category", length=3),
+        Attribute(name="year", kind="number", length=10),
+    ),
+    users=(
+        Attribute(name="gender", kind="category", length=1),
+        Attribute(name="age", kind="number", length=7),
+        Attribute(name="occupation", kind="category", length=1),
+    ),
+    group="user",
+    splits=("recbench", "legommenders"),
+    content="[title, genres]",
+    facts={"page": PAGE, "licence": LICENCE},
+)
+class MovieLens:
+    """MovieLens, any of its sets: latest-small, 20M, 25M (CSV), 1M (`::`) and 100K (tabs).
+
+    The folder holds `ratings.csv` and `movies.csv`, or `ratings.dat` and `movies.dat`, or `u.data`
+    and `u.item`. A rating above `neutral` is a click, one below a non-click. The attributes of
+    users are those of 1M and 100K.
+    """
+
+    class Config:
+        path: Folder = param(doc="The folder of the unpacked archive.")
+        neutral: float = param(3.0, doc="The rating that is neither; above is a click.")
+        negatives: int = param(0, min=0, doc="Films drawn per click of valid and test besides.")
+        seed: int = param(2023, min=0, doc="What they are drawn from.")
+
+    example = 'source = MovieLens("raw/ml-latest-small")'
+    licence = LICENCE
+    derived = True
+
+    def __init__(self, config: Any) -> None:
+        self.config = config
+
+    def identity(self) -> dict[str, Any]:
+        return settings(self.config)
+
+    def layout(self) -> str:
+        """The name of the file of ratings."""
+        root = Path(self.config.path)
+        for name in LAYOUTS:
+            if find_file(root, [name]) is not None:
+                return name
+        raise missing_file(root / "ratings.csv", "MovieLens", PAGE, ("ratings.dat", "u.data"))
+
+    def files(self) -> Sequence[Path]:
+        root, layout = Path(self.config.path), self.layout()
+        found = [need_file(root, [name], "MovieLens", PAGE) for name in (layout, LAYOUTS[layout])]
+        people = find_file(root, [USERS[layout]]) if layout in USERS else None
+        return [*found, people] if people is not None else found
+
+    def extract(
+        self, connection: "duckdb.DuckDBPyConnection", staging: Path, progress: Progress
+    ) -> Extracted:
+        layout = self.layout()
+        ratings, films, *people = self.files()
+        losses = Losses()
+        progress.say(f"reading {ratings.name} and {films.name} of MovieLens")
+        items, log = staging / "items.parquet", staging / "log.parquet"
+        with stage_items(items, {"title": "text", "year": "number", "genres": "texts"}) as staged:
+            for name, line, item, title, year, genres in read_films(layout, films, losses):
+                staged.add(name, line, item, title, year, genres)
+        with stage_log(log) as staged:
+            for line, (user, item, grade, time) in read_ratings(layout, ratings, losses):
+                staged.add(ratings.name, line, user, item, read_grade(grade), read_epoch(time))
+        drops = build_graded(
+            connection, scan(items), scan(log), ("title", "year", "genres"),
+            neutral=self.config.neutral,
+        )  # fmt: skip
+        for path in people:
+            target = staging / "users.parquet"
+            kinds = {"user_id": "text", "gender": "text", "age": "number", "occupation": "text"}
+            with Staged(target, kinds) as staged:
+                for person in read_people(layout, path, losses):
+                    staged.add(*person)
+            connection.execute(
+                f"CREATE TABLE users AS SELECT DISTINCT ON (user_id) * EXCLUDE (position) "
+                f"FROM {scan(target)} ORDER BY user_id, position"
+            )
+        return graded(
+            self.config, (*losses.drops(), *drops), text="title", users=bool(people)
+        )
+
+
+def read_films(layout: str, path: Path, losses: Losses) -> Iterator[Film]:
+    """File, line, id, title, year and genres of every film."""
+    name = path.name
+    if layout == "u.data":
+        for line, fields in read_split(
+            path, name, FILM, losses, "films", separator="|", encoding=OLD_ENCODING
+        ):
+            item, title, date, _, _, *flags = fields
+            named = [genre for genre, flag in zip(GENRES, flags, strict=True) if flag == "1"]
+            # The year is missing from some titles and stands in the date as well: 01-Jan-1995.
+            year = read_year(title) or read_grade(date[-4:])
+            yield name, line, item, title, year, [g for g in named if g != "unknown"]
+        return
+    if layout == "ratings.dat":
+        columns = ("movie id", "title", "genres")
+        pairs: Iterator[tuple[int, Sequence[str]]] = read_split(
+            path, name, columns, losses, "films", separator="::", encoding=OLD_ENCODING
+        )
+    else:
+        pairs = read_table(path, name, ("movieId", "title", "genres"), losses, "films")
+    for line, (item, title, genres) in pairs:
+        listed = [] if genres in ("", NO_GENRES) else genres.split("|")
+        yield name, line, item, title, read_year(title), listed
+
+
+def read_ratings(
+    layout: str, path: Path, losses: Losses
+) -> Iterator[tuple[int, Sequence[str]]]:
+    """Line, and user, film, stars and time of every rating, as text."""
+    columns = ("userId", "movieId", "rating", "timestamp")
+    if layout == "ratings.csv":
+        yield from read_table(path, path.name, columns, losses, "ratings")
+        return
+    separator = "::" if layout == "ratings.dat" else "\t"
+    yield from read_split(path, path.name, columns, losses, "ratings", separator=separator)
+
+
+def read_people(layout: str, path: Path, losses: Losses) -> Iterator[Person]:
+    """Id, gender, age and occupation of every user of 1M or 100K."""
+    if layout == "ratings.dat":
+        columns = ("user id", "gender", "age", "occupation", "zip code")
+        for _, (user, gender, age, work, _code) in read_split(
+            path, path.name, columns, losses, "users", separator="::", encoding=OLD_ENCODING
+        ):
+            yield user, gender, read_grade(age), work
+        return
+    columns = ("user id", "age", "gender", "occupation", "zip code")
+    for _, (user, age, gender, work, _code) in read_split(
+        path, path.name, columns, losses, "users", separator="|", encoding=OLD_ENCODING
+    ):
+        yield user, gender, read_grade(age), work
+
+
+def read_year(title: str) -> float | None:
+    """The year in brackets at the end of a title."""
+    found = YEAR.search(title)
+    return float(found[1]) if found else None
+
