@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BELOW: dict[str, set[str]] = {
     "progress": set(),
     "language": set(),
+    "server": {"language"},
     "operators": {"language"},
     "data": {"language", "progress"},
     "model": {"language", "operators", "data", "progress"},

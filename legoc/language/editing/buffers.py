@@ -12,7 +12,7 @@ from legoc.language.parse import Parsed, parse
 from legoc.language.scope import Files, Scope, enter, read_document
 
 
-# Of files that are not open; a project has fewer.
+# Of files and of trees; a project has fewer.
 KEPT = 2000
 State: TypeAlias = "tuple[int, int] | None"
 
@@ -26,7 +26,9 @@ class Buffers:
     closed: dict[str, tuple[State, Document]] = field(
         default_factory=dict[str, "tuple[State, Document]"]
     )
-    trees: dict[Document, Parsed] = field(default_factory=dict[Document, Parsed])
+    trees: dict[int, tuple[Document, Parsed]] = field(
+        default_factory=dict[int, "tuple[Document, Parsed]"]
+    )
 
     def open(self, path: str, text: str) -> Document:
         """Hold a text, in place of an earlier version of it."""
@@ -42,7 +44,7 @@ class Buffers:
 
     def forget(self, document: Document | None) -> None:
         if document is not None:
-            self.trees.pop(document, None)
+            self.trees.pop(id(document), None)
 
     def find(self, path: str) -> Document | None:
         """The open text of a path."""
@@ -69,11 +71,14 @@ class Buffers:
 
     def parse(self, document: Document) -> Parsed:
         """The tree of a document; one parse for each version."""
-        known = self.trees.get(document)
+        known = self.trees.get(id(document))
         if known is None:
-            known = parse(document)
-            self.trees[document] = known
-        return known
+            if len(self.trees) >= KEPT:
+                self.trees.pop(next(iter(self.trees)), None)
+            # The document is kept with its tree, so that its identity cannot pass to another.
+            known = document, parse(document)
+            self.trees[id(document)] = known
+        return known[1]
 
     def files(self) -> Files:
         """A reading of files that sees what is open."""

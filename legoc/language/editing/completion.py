@@ -13,7 +13,7 @@ from legoc.language.editing.accepted import accepted, words
 from legoc.language.editing.cursor import Cursor, read_cursor
 from legoc.language.editing.slots import Slot, find_slot, operator_at
 from legoc.language.editing.sources import attributes_at
-from legoc.language.scan import STAGES
+from legoc.language.scan import DECLARATIONS, STAGES
 from legoc.language.scope import Files, Scope
 
 
@@ -47,6 +47,11 @@ class Place:
     files: Files
     kinds: frozenset[str]
     span: Span
+
+    @property
+    def begins_line(self) -> bool:
+        text = self.cursor.document.text
+        return not text[text.rfind("\n", 0, self.span.start) + 1 : self.span.start].strip()
 
 
 def complete(
@@ -86,6 +91,8 @@ def propose(place: Place) -> Iterator[Proposal]:
         yield from params(place)
     if "." not in place.cursor.typed and not place.cursor.typed.startswith("$"):
         for word in words(kinds):
+            if word in DECLARATIONS and not place.begins_line:
+                continue
             yield proposal(place, "keyword", word, page=pages.word_page(word) or "")
         if "ARROW" in kinds and not place.cursor.typed:
             yield proposal(place, "keyword", "->", detail="the next stage")

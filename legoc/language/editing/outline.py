@@ -106,7 +106,8 @@ def lines(document: Document, start: int, end: int) -> tuple[int, int]:
 
 def of_tree(parsed: Parsed) -> Iterator[Fold]:
     for part in tree.walk(parsed.tree):
-        if isinstance(part, tree.Declared | tree.Run | tree.Items | tree.Arguments | tree.Chain):
+        bare = part is parsed.tree.bare
+        if bare or isinstance(part, tree.Declared | tree.Run | tree.Items | tree.Arguments):
             first, last = lines(parsed.document, part.span.start, part.span.end)
             if last > first:
                 yield Fold(first=first, last=last, kind="region")

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from inspect import cleandoc
 
 from legoc.language import tree
 from legoc.language.declare import REQUIRED, Declaration, Kind, Param
@@ -89,7 +90,12 @@ def operator_page(declaration: Declaration) -> str:
     """An operator with its signature, parameters, tasks and paper."""
     role = ROLE_NAMES.get(declaration.role, declaration.role)
     made = f"  # {declaration.signature}" if declaration.signature else ""
-    lines = [fence(f"{signature_of(declaration)}{made}"), f"*{role}*", "", declaration.doc]
+    lines = [
+        fence(f"{signature_of(declaration)}{made}"),
+        f"*{role}*",
+        "",
+        cleandoc(declaration.doc),
+    ]
     if declaration.params:
         lines += ["", *(f"- {param_line(p)}" for p in declaration.params)]
     if declaration.tasks:
