@@ -1,15 +1,16 @@
-"""Requests about the text around a place: completion, hover, signature, formatting, fixes, hints."""
+"""Requests about the text at a place: completion, hover, signature, formatting, fixes, hints."""
 
 from collections.abc import Sequence
 
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
-from legoc.language.diagnostics import Fix, LegoError
+from legoc.language.diagnostics import LegoError
 from legoc.language.document import Document, Span
 from legoc.language.editing.analysis import Analysis
 from legoc.language.editing.completion import complete
 from legoc.language.editing.explaining import explain, signature_at
+from legoc.language.fixes import apart, is_safe
 from legoc.language.fmt import format
 from legoc.server import convert
 from legoc.server.checks import Checks
@@ -92,9 +93,9 @@ def register(server: LanguageServer, session: Session, checks: Checks) -> None:
         if wants(types.CodeActionKind.QuickFix, only):
             found += quick_fixes(analysis, where, session)
         if only and wants(FIX_ALL, only):
-            fixes = apart(d.fix for d in analysis.diagnostics if d.fix and d.fix.grade == "safe")
-            if fixes:
-                edit = convert.edit(fixes, session)
+            safe = apart(d for d in analysis.diagnostics if is_safe(d.fix, analysis.document))
+            if safe:
+                edit = convert.edit([d.fix for d in safe if d.fix is not None], session)
                 found.append(types.CodeAction("apply all safe fixes", FIX_ALL, edit=edit))
         return found
 
@@ -123,16 +124,6 @@ def quick_fixes(analysis: Analysis, where: Span, session: Session) -> list[types
             )
         )
     return found
-
-
-def apart(fixes: "Sequence[Fix] | object") -> list[Fix]:
-    """The fixes in order, those that would change the same place as an earlier one left out."""
-    kept: list[Fix] = []
-    ordered: list[Fix] = sorted(fixes, key=lambda fix: (fix.span.start, fix.span.end))  # type: ignore[call-overload]
-    for fix in ordered:
-        if not kept or fix.span.start > kept[-1].span.end:
-            kept.append(fix)
-    return kept
 
 
 def changed(document: Document, text: str) -> list[tuple[Span, str]]:

@@ -83,7 +83,7 @@ class Checks:
                 return found
 
     def fresh(self, analysis: Analysis, document: Document) -> bool:
-        """Whether an analysis still holds: of this version, with the files it rests on unchanged."""
+        """Whether an analysis still holds: of this version, and what it rests on unchanged."""
         if analysis.document is not document:
             return False
         try:

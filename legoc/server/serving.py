@@ -7,7 +7,7 @@ from pygls.lsp.server import LanguageServer
 
 from legoc import __version__
 from legoc.language.editing.analysis import Analysis
-from legoc.server import convert, editing, navigation
+from legoc.server import answers, convert, navigation
 from legoc.server.checks import Checks
 from legoc.server.session import Session, path_of
 
@@ -31,7 +31,7 @@ def build_server() -> LanguageServer:
 
     checks = Checks(session, publish, report)
     register_texts(server, session, checks)
-    editing.register(server, session, checks)
+    answers.register(server, session, checks)
     navigation.register(server, session)
     return server
 

@@ -1,4 +1,4 @@
-"""What the server knows of one editor: its open documents, its folders, its way to count columns."""
+"""What the server knows of one editor: its open documents, its folders, how it counts columns."""
 
 import os
 from collections.abc import Iterator
@@ -74,7 +74,8 @@ class Session:
         for uri in self.versions:
             if os.path.realpath(path_of(uri)) == real:
                 return uri
-        return from_fs_path(os.path.abspath(path))
+        absolute = os.path.abspath(path)
+        return from_fs_path(absolute) or absolute
 
     def files(self) -> Iterator[str]:
         """The .lego files of the editor's folders and of those beside its open documents."""
