@@ -143,6 +143,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     verify.add_argument("folder", metavar="BUNDLE")
 
+    command("lsp", "serve an editor over standard input and output", run_lsp)
+
     for added in commands.choices.values():
         added.add_argument("-q", "--quiet", action="store_true", help="print results only")
     for added in (compiled, data, train, export, evaluate, inspect, verify, prove):
@@ -425,6 +427,23 @@ def run_verify(arguments: Arguments) -> int:
         )
     else:
         show_verified(verified)
+    return 0
+
+
+def run_lsp(arguments: Arguments) -> int:
+    from legoc.language.diagnostics import fail
+
+    try:
+        from legoc.server.serving import serve
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] not in ("pygls", "lsprotocol"):
+            raise
+        raise fail(
+            "E0291",
+            "the language server needs pygls, which is not installed",
+            "install it: pip install 'legoc[lsp]'",
+        ) from None
+    serve()
     return 0
 
 
