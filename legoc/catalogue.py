@@ -2,14 +2,19 @@
 
 `python -m legoc.catalogue` (or `make schema`) after a change of a declaration. The front end reads
 the file and never imports what it describes; a test compares the file with a fresh export.
+
+`python -m legoc.catalogue --package NAME OUT.json` writes the declarations of another package, for
+the entry-point group `legoc.operators`.
 """
 
+import argparse
 import json
 import pkgutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from legoc.language.declare import ROLES, Declaration
 from legoc.language.schema import emit
@@ -19,18 +24,19 @@ from legoc.language.shipped import shipped
 PACKAGES = ("legoc.operators", "legoc.data", "legoc.model", "legoc.training", "legoc.evaluation")
 
 
-def modules() -> Iterator[str]:
+def modules(packages: Sequence[str]) -> Iterator[str]:
     """The names of all modules that may declare something, in a fixed order."""
-    for package in PACKAGES:
+    for package in packages:
         found = import_module(package)
-        for info in pkgutil.walk_packages(found.__path__, prefix=f"{package}."):
+        yield package
+        for info in pkgutil.walk_packages(getattr(found, "__path__", ()), prefix=f"{package}."):
             yield info.name
 
 
-def declarations() -> list[Declaration]:
+def declarations(packages: Sequence[str] = PACKAGES) -> list[Declaration]:
     """Every declaration, by role and name. Two of one role and name are refused."""
     found: dict[tuple[str, str], Declaration] = {}
-    for name in modules():
+    for name in modules(packages):
         module = import_module(name)
         for value in vars(module).values():
             declaration = vars(value).get("declaration") if isinstance(value, type) else None
@@ -48,12 +54,43 @@ def declarations() -> list[Declaration]:
 
 def fresh() -> str:
     """The text of `grammar/lego.schema.json` as the declarations stand now."""
-    return json.dumps(emit(declarations()), indent=1, ensure_ascii=False, sort_keys=False) + "\n"
+    return write(emit(declarations()))
+
+
+def package_file(package: str) -> str:
+    """The text of the schema file of another package: its declarations, without the IR around them.
+
+    Raises ValueError where it declares nothing.
+    """
+    document = emit(declarations((package,)))
+    roles = {r: document["$defs"][r] for r in ROLES if document["$defs"][r]["allOf"]}
+    if not roles:
+        raise ValueError(f"the package {package} declares no operator")
+    return write({"$schema": document["$schema"], "title": f"{package} operators", "$defs": roles})
+
+
+def write(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, indent=1, ensure_ascii=False, sort_keys=False) + "\n"
 
 
 def main(arguments: Sequence[str]) -> int:
-    target = Path(arguments[0]) if arguments else shipped("grammar") / "lego.schema.json"
-    target.write_text(fresh(), encoding="utf-8")
+    parser = argparse.ArgumentParser(
+        prog="python -m legoc.catalogue", description="Write a schema file of declared operators."
+    )
+    parser.add_argument("--package", metavar="NAME", help="another package than legoc")
+    parser.add_argument("target", nargs="?", metavar="OUT.json", help="the file to write")
+    given = parser.parse_args(arguments)
+    if given.package is None:
+        target = Path(given.target) if given.target else shipped("grammar") / "lego.schema.json"
+        target.write_text(fresh(), encoding="utf-8")
+        return 0
+    if given.target is None:
+        parser.error("--package needs the file to write: OUT.json")
+    try:
+        text = package_file(given.package)
+    except (ValueError, ImportError) as error:
+        parser.error(str(error))
+    Path(given.target).write_text(text, encoding="utf-8")
     return 0
 
 

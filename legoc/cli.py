@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from legoc.progress import Progress
 
 Arguments = argparse.Namespace
-LIGHT = ("check", "fmt", "operators", "explain")
+LIGHT = ("check", "fmt", "operators", "explain", "diff", "new", "debug", "import")
 FORMATS = ("full", "concise", "json", "github")
 
 
@@ -142,6 +142,41 @@ def build_parser() -> argparse.ArgumentParser:
         "verify", "check every hash, the golden tensors and the certificate", run_verify
     )
     verify.add_argument("folder", metavar="BUNDLE")
+
+    diff = command("diff", "compare what two files mean, point by point", run_diff)
+    diff.add_argument("before", metavar="FILE")
+    diff.add_argument("after", metavar="FILE")
+    diff.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", dest="overrides",
+        help="override what both files declare",
+    )  # fmt: skip
+
+    new = command("new", "write a starter file from a shipped spec", run_new)
+    new.add_argument("name", nargs="?", help="for example nrms; without one, the names are listed")
+    new.add_argument("-o", "--output", metavar="FILE", help="where it goes, else it is printed")
+
+    imported = command("import", "translate a Legommenders configuration", run_import)
+    imported.add_argument("file", metavar="MODEL.yaml")
+    imported.add_argument("--data", metavar="DATA.yaml", help="its data configuration")
+    imported.add_argument("-o", "--output", metavar="FILE", help="where it goes, else printed")
+    imported.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", dest="overrides",
+        help="fill a placeholder `${NAME}$`, as that library's command line would",
+    )  # fmt: skip
+
+    debug = command("debug", "print what one phase makes of a file", run_debug)
+    debug.add_argument("file", metavar="FILE")
+    phase = debug.add_mutually_exclusive_group(required=True)
+    for name, does in (
+        ("tokens", "the words of the text"),
+        ("tree", "the syntax tree"),
+        ("points", "the points, names resolved and axes chosen"),
+        ("ir", "the typed specs as JSON"),
+        ("types", "the type on each arrow"),
+        ("plan", "binding times, caches and graphs"),
+    ):
+        phase.add_argument(f"--{name}", action="store_const", const=name, dest="phase", help=does)
+    selects(debug)
 
     command("lsp", "serve an editor over standard input and output", run_lsp)
 
@@ -271,15 +306,59 @@ def run_fmt(arguments: Arguments) -> int:
 
 
 def run_operators(arguments: Arguments) -> int:
-    from legoc.show import show_operators
+    from legoc.pages import show_operators
 
     return show_operators(arguments.role, arguments.name, as_json=arguments.json)
 
 
 def run_explain(arguments: Arguments) -> int:
-    from legoc.show import show_code
+    from legoc.pages import show_code
 
     return show_code(arguments.code)
+
+
+def run_diff(arguments: Arguments) -> int:
+    from legoc.language import check
+    from legoc.language.diagnostics import SpecError
+    from legoc.language.difference import compare
+    from legoc.show import show_differences
+
+    files = (arguments.before, arguments.after)
+    checked = [check(path, overrides=arguments.overrides) for path in files]
+    for found in checked:
+        if found.errors:
+            raise SpecError(*found.errors)
+    differences = compare(*(found.specs for found in checked))
+    return show_differences(*files, differences)
+
+
+def run_new(arguments: Arguments) -> int:
+    from legoc.show import show_starters, write_output
+
+    if arguments.name is None:
+        return show_starters()
+    from legoc.language.starter import starter
+
+    return write_output(starter(arguments.name), arguments.output)
+
+
+def run_import(arguments: Arguments) -> int:
+    from legoc.language.importer import import_config
+    from legoc.show import write_output
+
+    text, diagnostics = import_config(
+        arguments.file, arguments.data, overrides=arguments.overrides, output=arguments.output
+    )
+    report(diagnostics)
+    return write_output(text, arguments.output)
+
+
+def run_debug(arguments: Arguments) -> int:
+    from legoc.show import show_phase
+
+    return show_phase(
+        arguments.file, arguments.phase, overrides=arguments.overrides, only=arguments.only
+    )
 
 
 def run_compile(arguments: Arguments) -> int:

@@ -1,19 +1,20 @@
-"""What the light commands print: checks, formatting, operators, codes. Plain text and `print`,
-since rich costs more to import than a whole check."""
+"""What checking and formatting print, and what differs between files. Plain text and `print`, since
+rich costs more to import than a whole check."""
 
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING
 
-from legoc.language.catalog import catalog
 from legoc.language.checking import Checked
-from legoc.language.declare import ROLES, Declaration, Param
 from legoc.language.diagnostics import fail
-from legoc.language.notation import write_call, write_value
+from legoc.language.notation import write_call
+from legoc.language.resolve import OTHER_FORMS
 from legoc.language.spec import Spec
-from legoc.language.suggest import nearest
+
+
+if TYPE_CHECKING:
+    from legoc.language.difference import Difference
 
 
 def show_checked(
@@ -69,6 +70,11 @@ def format_files(paths: Sequence[str], *, check: bool, diff: bool) -> int:
 
     changed = 0
     for path in paths:
+        if path.endswith(OTHER_FORMS):
+            raise fail(
+                "E0201", f"`{path}` is not a .lego file, and only those are formatted",
+                "leave it out; `legoc check` reads it",
+            )  # fmt: skip
         before = read_document(path).text
         after = format(Document(path, before))
         if before == after:
@@ -103,139 +109,85 @@ def write_whole(path: str, text: str) -> None:
     os.replace(part, path)
 
 
-def show_operators(role: str | None, name: str | None, *, as_json: bool) -> int:
-    """All roles, one role, or the page of one operator."""
-    known = catalog()
-    if role is not None and role not in ROLES:
-        # `legoc operators CNN` is what a newcomer types.
-        found = [d for r in ROLES for d in known.role(r) if d.name == role]
-        if not found or name is not None:
-            raise fail("E0206", f"there is no role `{role}`", f"the roles are {', '.join(ROLES)}")
-    elif name is not None:
-        one = known.get(role or "", name)
-        if one is None:
-            near = nearest(name, [d.name for d in known.role(role or "")])
-            hint = f"did you mean `{near}`? " if near else ""
-            listed = ", ".join(d.name for d in known.role(role or ""))
-            raise fail(
-                "E0206", f"there is no {role} operator `{name}`", f"{hint}there are {listed}"
-            )
-        found = [one]
-    else:
-        found = [d for r in ROLES if role in (None, r) for d in known.role(r)]
-    if as_json:
-        print(json.dumps([to_json(d) for d in found], indent=1, ensure_ascii=False))
-    elif len(found) == 1 or name is not None or role not in (None, *ROLES):
-        for declaration in found:
-            show_page(declaration)
-    else:
-        show_list(found)
+def show_differences(one: str, other: str, differences: "Sequence[Difference]") -> int:
+    """What differs between two files, a block per point; 1 if anything does, as of `diff`."""
+    from legoc.language.difference import ABSENT, write
+
+    for found in differences:
+        if found.after is None:
+            print(f"only in {one}: {found.before}")
+            continue
+        if found.before is None:
+            print(f"only in {other}: {found.after}")
+            continue
+        names = found.before if found.before == found.after else f"{found.before} -> {found.after}"
+        print(names)
+        for change in found.changes:
+            if change.before is not ABSENT:
+                print(f"  - {change.path}: {write(change.before)}")
+            if change.after is not ABSENT:
+                print(f"  + {change.path}: {write(change.after)}")
+    return 1 if differences else 0
+
+
+def show_starters() -> int:
+    """The names `legoc new` takes, each with the first line of its file."""
+    from legoc.language.starter import starters
+
+    known = starters()
+    width = max(map(len, known))
+    for name, path in known.items():
+        first = path.read_text("utf-8").partition("\n")[0]
+        print(f"{name:<{width}}  {first.lstrip('# ') if first.startswith('#') else ''}".rstrip())
+    print("\n`legoc new NAME -o FILE` writes one.")
     return 0
 
 
-def to_json(declaration: Declaration) -> dict[str, Any]:
-    value = asdict(declaration)
-    for param, given in zip(value["params"], declaration.params, strict=True):
-        param["kind"] = write_kind(given)
-        param["required"] = given.required
-        param["default"] = None if given.required else given.default
-    return value
+def write_output(text: str, path: str | None) -> int:
+    """A text to a new file, or to standard output. A file that is there is left alone (E0905)."""
+    import os
+
+    if path is None:
+        sys.stdout.write(text)
+        return 0
+    if os.path.lexists(path):
+        raise fail("E0905", f"`{path}` is there already", "choose another name, or remove it first")
+    try:
+        write_whole(path, text)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise fail(
+            "E0905", f"`{path}` cannot be written: {reason}", "check the folder it goes to"
+        ) from None
+    print(f"{path}: written", file=sys.stderr)
+    return 0
 
 
-def show_list(declarations: Sequence[Declaration]) -> None:
-    """A line per operator, below the name of its role."""
-    width = max(len(d.name) for d in declarations)
-    for role in ROLES:
-        listed = [d for d in declarations if d.role == role]
-        if listed:
-            print(role)
-        for d in listed:
-            signature = f"{d.signature}  " if d.signature else ""
-            print(f"  {d.name:<{width}}  {signature}{first_sentence(d.doc)}")
-    print("\n`legoc operators ROLE NAME` describes one.")
+def show_phase(path: str, phase: str, *, overrides: Sequence[str], only: str | None) -> int:
+    """What one phase makes of a file. Raises SpecError where an earlier phase refuses it."""
+    from legoc.language import debug
+    from legoc.language.diagnostics import LegoError, SpecError
+    from legoc.language.document import Document
+    from legoc.language.scope import read_document, unreadable
 
+    if phase in ("tokens", "tree"):
+        try:
+            document: Document = read_document(path)
+        except (OSError, UnicodeDecodeError, ValueError) as error:
+            raise LegoError(unreadable(path, None, error)) from None
+        shown = debug.show_tokens(document) if phase == "tokens" else debug.show_tree(document)
+    else:
+        from legoc.language import check
 
-def first_sentence(doc: str) -> str:
-    return " ".join(doc.split("\n\n")[0].split())
-
-
-def show_page(d: Declaration) -> None:
-    """Everything the declaration says."""
-    print(f"{d.role} {d.name}" + (f"    {d.signature}" if d.signature else ""))
-    print()
-    for paragraph in d.doc.split("\n\n"):
-        print("  " + "\n  ".join(line.strip() for line in paragraph.splitlines()) + "\n")
-    if d.params:
-        print("parameters")
-        heads = [f"{p.name}: {write_kind(p)}{write_default(p, d)}" for p in d.params]
-        width = max(map(len, heads))
-        for head, p in zip(heads, d.params, strict=True):
-            print(f"  {head:<{width}}  {p.doc}")
-        print()
-    for rule in d.rules:
-        print(f"rule: {write_rule(rule.rule, rule.args)}")
-    if d.tasks:
-        print(f"trains for: {', '.join(d.tasks)} (the first unless the recipe says otherwise)")
-    if d.attributes:
-        print("attributes: " + ", ".join(f"{a.name} ({a.kind})" for a in d.attributes))
-    if d.paper:
-        print(f"paper: {d.paper}")
-    if d.example:
-        print(f"example: {d.example}")
-
-
-def write_kind(p: Param) -> str:
-    """The values a parameter takes, in a few words."""
-    kind = p.kind
-    names = {"int": "int", "float": "number", "bool": "true or false", "str": "text"}
-    text = names.get(kind.name, kind.name)
-    if kind.name == "enum":
-        text = " | ".join(kind.values)
-    elif kind.name == "quantity":
-        text = kind.unit or ""
-    elif kind.name == "operator":
-        text = f"{kind.role} operator"
-    elif kind.name == "list" and kind.element is not None:
-        text = f"list of {names.get(kind.element.name, kind.element.role or kind.element.name)}"
-    if p.min is not None and p.max is not None:
-        text += f" from {p.min:g} to {p.max:g}"
-    elif p.min is not None:
-        text += f" of at least {p.min:g}"
-    return f"{text} or none" if p.optional else text
-
-
-def write_default(p: Param, d: Declaration) -> str:
-    if p.inherit is not None:
-        return f" = {p.inherit}"
-    if p.required:
-        return ", required"
-    default = tuple(p.default) if isinstance(p.default, list) else p.default
-    return f" = {write_value(p.kind, default)}"
-
-
-def write_rule(rule: str, args: tuple[str, ...]) -> str:
-    """A rule as a sentence."""
-    first, *rest = args
-    return {
-        "divides": f"`{first}` divides `{rest[0] if rest else ''}`",
-        "needs": f"`{first}` needs `{rest[0] if rest else ''}`",
-        "excludes": f"`{first}` and `{rest[0] if rest else ''}` are not given together",
-        "odd": f"`{first}` is odd",
-    }[rule]
-
-
-def show_code(code: str) -> int:
-    """The page of one code."""
-    from legoc.language.codes import all_codes
-
-    known = all_codes()
-    found = known.get(code.upper())
-    if found is None:
-        near = nearest(code.upper(), list(known))
-        hint = f"did you mean `{near}`? " if near else ""
-        raise fail("E0210", f"there is no code `{code}`", f"{hint}codes look like E0403")
-    print(f"{found.code}: {found.title}\n\n{found.explanation}\n")
-    for title, text in (("wrong", found.bad), ("right", found.good)):
-        print(f"{title}:\n")
-        print("\n".join(f"    {line}" for line in text.splitlines()) + "\n")
+        checked = check(path, overrides=overrides, only=only)
+        if checked.errors:
+            raise SpecError(*checked.errors)
+        if phase in ("ir", "types"):
+            show_checked(
+                path, checked, types=phase == "types", points=False, ir=phase == "ir", quiet=True
+            )
+            return 0
+        shown = debug.show_points(checked) if phase == "points" else debug.show_plan(checked)
+    for line in shown:
+        print(line)
     return 0

@@ -7,6 +7,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from legoc.language.declare import REQUIRED, ROLES, Attribute, Declaration, Kind, Param, Rule
+from legoc.language.packages import packages
 from legoc.language.shipped import shipped
 
 
@@ -42,8 +43,37 @@ class Catalog:
 
 @lru_cache(maxsize=1)
 def catalog() -> Catalog:
-    """The catalog of the declarations that ship with legoc."""
-    return read(load_schema())
+    """The declarations that ship with legoc, and those of installed packages.
+
+    Raises LegoError where two of them declare one operator (E0910) or the file of a package cannot
+    be read (E0911).
+    """
+    own = load_schema()
+    installed = packages()
+    if not installed:
+        return read(own)
+    from legoc.language.packages import declared_twice, read_schema, unreadable
+
+    found: dict[str, dict[str, Declaration]] = {role: {} for role in ROLES}
+    brought: dict[tuple[str, str], str] = {}
+
+    def add(distribution: str, declarations: Iterable[Declaration]) -> None:
+        for declaration in declarations:
+            role, name = declaration.role, declaration.name
+            first = brought.setdefault((role, name), distribution)
+            if name in found[role]:
+                raise declared_twice(role, name, first, distribution)
+            found[role][name] = declaration
+
+    add("legoc", read_declarations(own))
+    for package in installed:
+        schema = read_schema(package)
+        try:
+            declared = list(read_declarations(schema))
+        except (LookupError, TypeError, AttributeError):
+            raise unreadable(package, f"{package.file} is of another form") from None
+        add(package.distribution, declared)
+    return Catalog(found)
 
 
 @lru_cache(maxsize=1)
@@ -52,8 +82,18 @@ def load_schema() -> dict[str, Any]:
     return json.loads(shipped(SCHEMA).read_text("utf-8"))
 
 
+def whole_schema() -> dict[str, Any]:
+    """The schema over everything `catalog` knows: the shipped file, or a fresh one where installed
+    packages add to it."""
+    if not packages():
+        return load_schema()
+    from legoc.language.schema import emit
+
+    return emit(catalog())
+
+
 def describe(role: str | None = None, name: str | None = None) -> list[Declaration]:
-    """The shipped declarations, those of one role, or those of one name."""
+    """The declarations of legoc and of installed packages, those of one role, or of one name."""
     return [d for d in catalog() if role in (None, d.role) and name in (None, d.name)]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from legoc.language.catalog import Catalog, catalog, load_schema
+from legoc.language.catalog import Catalog, catalog, whole_schema
 from legoc.language.declare import Attribute, Declaration, Kind
 from legoc.language.records import RECORDS
 from legoc.language.spec import Call, Data, Export, Keys, Prompt, Spec, Train, Types
@@ -69,10 +69,10 @@ def write_part(part: Attribute | Prompt) -> dict[str, Any]:
 
 
 def validate(document: Mapping[str, Any], schema: Mapping[str, Any] | None = None) -> None:
-    """Judge an IR by the shipped schema; jsonschema's ValidationError says what does not fit."""
+    """Judge an IR by the schema of all declarations; jsonschema's ValidationError says what does not fit."""
     import jsonschema
 
-    jsonschema.Draft202012Validator(load_schema() if schema is None else schema).validate(document)
+    jsonschema.Draft202012Validator(whole_schema() if schema is None else schema).validate(document)
 
 
 def from_json(document: Mapping[str, Any], *, known: Catalog | None = None) -> Spec:

@@ -50,6 +50,16 @@ CODES = (
         good="legoc import config/model/naml.yaml --set hidden_size=64",
     ),
     Code(
+        code="E0905",
+        title="a file that is not written",
+        explanation=(
+            "`legoc new` and `legoc import` write new files and never replace one that is there: "
+            "it may hold work. The place they are given must be a folder that can be written to."
+        ),
+        bad="legoc new nrms -o nrms.lego   # twice",
+        good="legoc new nrms -o another.lego",
+    ),
+    Code(
         code="E0910",
         title="two packages declare one operator",
         explanation=(
