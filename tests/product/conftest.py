@@ -22,6 +22,12 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where specs are proved: graphs that several of them have are exported once."""
+    return tmp_path_factory.mktemp("bench")
+
+
+@pytest.fixture(scope="session")
 def naml(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run folder of a small text model."""
     place = tmp_path_factory.mktemp("naml")
