@@ -1,0 +1,161 @@
+"""Adressa (Gulla et al., WI 2017): Norwegian news as a stream of events."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from legoc.data.clicks import build_clicks
+from legoc.data.graded import scan, stage_items, stage_log
+from legoc.data.losses import Losses
+from legoc.data.readers.json_lines import read_json_lines
+from legoc.data.readers.opened import missing_file
+from legoc.data.readers.times import read_epoch
+from legoc.data.report import Drop
+from legoc.data.source import Extracted, Feedback, Published
+from legoc.language.declare import Attribute, Folder, operator, param
+from legoc.progress import Progress
+
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+PAGE = "https://reclab.idi.ntnu.no/dataset"
+LICENCE = "Adressa is for research; its terms are on the publisher's page."
+# Files of one day, such as 20170101, without an ending.
+DAY = re.compile(r"\d{8}(\.gz)?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Article:
+    """What the events say of an article, and where the first of them stands."""
+
+    file: str
+    line: int
+    title: str
+    category: str
+    subcategory: str
+    keywords: tuple[str, ...]
+
+
+@operator(
+    "source",
+    "Adressa",
+    version=1,
+    paper="Adressa",
+    primary="path",
+    attributes=(
+        Attribute(name="title", kind="text", length=30),
+        Attribute(name="category", kind="category", length=1),
+        Attribute(name="subcategory", kind="category", length=1),
+        Attribute(name="keywords", kind="category", length=5),
+    ),
+    group="user",
+    content="[title, category]",
+    facts={"page": PAGE, "licence": LICENCE},
+)
+class Adressa:
+    """Adressa, one week or three months: clicks on articles, without impressions.
+
+    The folder holds the unpacked archive: files of one day (`20170101`), plain or as `.gz`, in
+    folders of any depth. Events of the front page name no article and are left out.
+    """
+
+    class Config:
+        path: Folder = param(doc="The folder of the unpacked archive.")
+        negatives: int = param(20, min=0, doc="Articles drawn per click of valid and test.")
+        seed: int = param(2023, min=0, doc="What they are drawn from.")
+
+    example = 'source = Adressa("raw/one_week")'
+    licence = LICENCE
+    derived = True
+
+    def __init__(self, config: Any) -> None:
+        self.config = config
+
+    def identity(self) -> dict[str, Any]:
+        return {name: getattr(self.config, name) for name in ("negatives", "seed")}
+
+    def files(self) -> Sequence[Path]:
+        root = Path(self.config.path)
+        found = [p for p in root.rglob("*") if DAY.fullmatch(p.name) and p.is_file()]
+        if not found:
+            raise missing_file(root / "20170101", "Adressa", PAGE)
+        return sorted(found, key=lambda path: (path.name, path.as_posix()))
+
+    def extract(
+        self, connection: "duckdb.DuckDBPyConnection", staging: Path, progress: Progress
+    ) -> Extracted:
+        days, losses, left = self.files(), Losses(), 0
+        items, log = staging / "items.parquet", staging / "log.parquet"
+        kinds = {"title": "text", "category": "text", "subcategory": "text", "keywords": "texts"}
+        articles: dict[str, Article] = {}
+        with (
+            progress.task("reading", len(days), "days of Adressa") as task,
+            stage_log(log) as staged,
+        ):
+            for path in days:
+                for line, event in read_json_lines(path, path.name, losses, "log"):
+                    item = str(event.get("id") or "")
+                    if not item:
+                        left += 1
+                        continue
+                    note_article(articles, item, event, path.name, line, losses)
+                    user, time = event.get("userId"), read_epoch(event.get("time") or "")
+                    staged.add(path.name, line, str(user or ""), item, None, time)
+                task.advance()
+        with stage_items(items, kinds) as listed:
+            for item, article in articles.items():
+                listed.add(
+                    article.file, article.line, item, article.title, article.category,
+                    article.subcategory, article.keywords,
+                )  # fmt: skip
+        drops = build_clicks(connection, scan(items), scan(log), tuple(kinds))
+        ruled = (
+            Drop(reason="event without an article", policy="left out", part="log", count=left),
+        )
+        return Extracted(
+            parts=(Published(name="log", labelled=True),),
+            drops=(*losses.drops(), *(ruled if left else ()), *drops),
+            feedback=Feedback(
+                graded=False, negatives=self.config.negatives, seed=self.config.seed,
+                text="title",
+            ),
+        )  # fmt: skip
+
+
+def note_article(
+    articles: dict[str, Article],
+    item: str,
+    event: Mapping[str, Any],
+    file: str,
+    line: int,
+    losses: Losses,
+) -> None:
+    """Remember what an event says of its article: the first title stays, and what the first events
+    leave out is taken from later ones."""
+    title = str(event.get("title") or "").strip()
+    # Such as `nyheter|trondheim`.
+    category, _, subcategory = str(event.get("category1") or "").partition("|")
+    words = [word.strip() for word in str(event.get("keywords") or "").split(",")]
+    found = Article(
+        file=file, line=line, title=title, category=category, subcategory=subcategory,
+        keywords=tuple(word for word in words if word),
+    )  # fmt: skip
+    known = articles.get(item)
+    if known is None:
+        articles[item] = found
+        return
+    if title and known.title and title != known.title:
+        place = f"{file}:{line}: {item}"
+        losses.add("article with another title", "first title kept", "log", place)
+    if not (known.title and known.category and known.keywords):
+        articles[item] = replace(
+            known,
+            title=known.title or found.title,
+            category=known.category or found.category,
+            subcategory=known.subcategory or found.subcategory,
+            keywords=known.keywords or found.keywords,
+        )

@@ -1,0 +1,147 @@
+"""H&M (Kaggle, 2022): purchases of clothes, with what the shop says of each article."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from legoc.data.clicks import build_clicks
+from legoc.data.graded import scan, stage_items, stage_log
+from legoc.data.losses import Losses
+from legoc.data.readers.delimited import read_table
+from legoc.data.readers.opened import find_file, need_file
+from legoc.data.readers.times import read_iso
+from legoc.data.source import Extracted, Feedback, Published
+from legoc.data.staged import Staged
+from legoc.language.declare import Attribute, Folder, operator, param
+from legoc.progress import Progress
+
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+PAGE = "https://www.kaggle.com/competitions/h-and-m-personalized-fashion-recommendations"
+LICENCE = "H&M: the rules of the competition hold; no redistribution."
+ATTRIBUTES = (
+    "prod_name", "product_type_name", "product_group_name", "graphical_appearance_name",
+    "colour_group_name", "department_name", "index_name", "section_name", "garment_group_name",
+    "detail_desc",
+)  # fmt: skip
+TEXTS = {"prod_name": 10, "detail_desc": 50}
+# Re-published copies lost the zero every article id begins with.
+DIGITS = 10
+
+
+@operator(
+    "source",
+    "HM",
+    version=1,
+    paper="HM",
+    primary="path",
+    attributes=tuple(
+        Attribute(
+            name=name, kind="text" if name in TEXTS else "category", length=TEXTS.get(name, 1)
+        )
+        for name in ATTRIBUTES
+    ),
+    users=(
+        Attribute(name="age", kind="number", length=10),
+        Attribute(name="club_member_status", kind="category", length=1),
+        Attribute(name="fashion_news_frequency", kind="category", length=1),
+    ),
+    group="user",
+    splits=("recbench", "legommenders"),
+    content="[detail_desc, product_type_name]",
+    facts={"page": PAGE, "licence": LICENCE},
+)
+class HM:
+    """H&M personalised fashion: who bought what on which day, without impressions.
+
+    The folder holds `articles.csv`, `transactions_train.csv` and, if wanted, `customers.csv`, plain
+    or as `.gz`. What a customer bought on one day counts as one impression, for a day is all that
+    is known.
+    """
+
+    class Config:
+        path: Folder = param(doc="The folder of the unpacked files.")
+        negatives: int = param(20, min=0, doc="Articles drawn per purchase of valid and test.")
+        seed: int = param(2023, min=0, doc="What they are drawn from.")
+
+    example = 'source = HM("raw/hm")'
+    licence = LICENCE
+    derived = True
+
+    def __init__(self, config: Any) -> None:
+        self.config = config
+
+    def identity(self) -> dict[str, Any]:
+        return {name: getattr(self.config, name) for name in ("negatives", "seed")}
+
+    def files(self) -> Sequence[Path]:
+        root = Path(self.config.path)
+        names = ("articles.csv", "transactions_train.csv")
+        found = [need_file(root, [name], "H&M", PAGE) for name in names]
+        people = find_file(root, ["customers.csv"])
+        return [*found, people] if people is not None else found
+
+    def extract(
+        self, connection: "duckdb.DuckDBPyConnection", staging: Path, progress: Progress
+    ) -> Extracted:
+        articles, sales, *people = self.files()
+        losses = Losses()
+        progress.say(f"reading {articles.name} and {sales.name} of H&M")
+        items, log = staging / "items.parquet", staging / "log.parquet"
+        with stage_items(items, dict.fromkeys(ATTRIBUTES, "text")) as staged:
+            columns = ("article_id", *ATTRIBUTES)
+            for line, (item, *values) in read_table(
+                articles, articles.name, columns, losses, "items"
+            ):
+                staged.add(articles.name, line, pad(item), *values)
+        with stage_log(log) as staged:
+            columns = ("t_dat", "customer_id", "article_id")
+            for line, (day, user, item) in read_table(sales, sales.name, columns, losses, "log"):
+                staged.add(sales.name, line, user, pad(item), None, read_iso(day))
+        drops = build_clicks(connection, scan(items), scan(log), ATTRIBUTES)
+        for path in people:
+            add_customers(connection, path, staging / "users.parquet", losses)
+        return Extracted(
+            parts=(Published(name="log", labelled=True),),
+            drops=(*losses.drops(), *drops),
+            feedback=Feedback(
+                graded=False, negatives=self.config.negatives, seed=self.config.seed,
+                text="detail_desc",
+            ),
+            users=bool(people),
+        )  # fmt: skip
+
+
+def pad(item: str) -> str:
+    """An article id with the zeros it begins with."""
+    return item.zfill(DIGITS) if item.isdigit() else item
+
+
+def add_customers(
+    connection: "duckdb.DuckDBPyConnection", path: Path, target: Path, losses: Losses
+) -> None:
+    """The table users."""
+    names = ("customer_id", "club_member_status", "fashion_news_frequency", "age")
+    kinds = {
+        "user_id": "text", "club_member_status": "text", "fashion_news_frequency": "text",
+        "age": "number",
+    }  # fmt: skip
+    with Staged(target, kinds) as staged:
+        for line, (user, club, news, age) in read_table(path, path.name, names, losses, "users"):
+            place = f"{path.name}:{line}: {age[:40]}"
+            staged.add(user, club, news, read_age(age, place, losses))
+    connection.execute(
+        "CREATE TABLE users AS SELECT DISTINCT ON (user_id) * EXCLUDE (position) "
+        f"FROM {scan(target)} ORDER BY user_id, position"
+    )
+
+
+def read_age(text: str, place: str, losses: Losses) -> float | None:
+    try:
+        return float(text) if text else None
+    except ValueError:
+        losses.add("value that is not a number", "left empty", "users", place)
+        return None

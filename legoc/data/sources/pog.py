@@ -1,0 +1,104 @@
+"""POG (Chen et al., KDD 2019): Alibaba iFashion, clicks on pieces of clothing, in Chinese."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from legoc.data.clicks import build_clicks
+from legoc.data.graded import scan, stage_items, stage_log
+from legoc.data.losses import Losses
+from legoc.data.readers.delimited import read_split
+from legoc.data.readers.opened import need_file
+from legoc.data.source import Extracted, Feedback, Published
+from legoc.language.declare import Attribute, Folder, operator, param
+from legoc.progress import Progress
+
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+PAGE = "https://github.com/wenyuer/POG"
+LICENCE = "POG states no licence; cite the paper."
+ITEM = ("item id", "category", "picture", "title")
+USER = ("user id", "items", "outfit id")
+SECOND = 1_000_000
+
+
+@operator(
+    "source",
+    "POG",
+    version=1,
+    paper="POG",
+    primary="path",
+    attributes=(
+        Attribute(name="title", kind="text", length=30),
+        Attribute(name="category", kind="category", length=1),
+    ),
+    group="user",
+    splits=("leave_one_out", "recbench", "legommenders"),
+    content="[title, category]",
+    facts={"page": PAGE, "licence": LICENCE},
+)
+class POG:
+    """POG, Alibaba iFashion: the items each user clicked, in their order, without impressions.
+
+    The folder holds `item_data.txt` and `user_data.txt`, plain or as `.gz`. There are no times: the
+    order of the file is taken for it. The outfit at the end of a user's line is no item.
+    """
+
+    class Config:
+        path: Folder = param(doc="The folder of the unpacked archive.")
+        negatives: int = param(100, min=0, doc="Items drawn per click of valid and test.")
+        seed: int = param(2023, min=0, doc="What they are drawn from.")
+
+    example = 'source = POG("raw/pog")'
+    licence = LICENCE
+    derived = True
+
+    def __init__(self, config: Any) -> None:
+        self.config = config
+
+    def identity(self) -> dict[str, Any]:
+        return {name: getattr(self.config, name) for name in ("negatives", "seed")}
+
+    def files(self) -> Sequence[Path]:
+        root = Path(self.config.path)
+        names = ("item_data.txt", "user_data.txt")
+        return [need_file(root, [name], "POG", PAGE) for name in names]
+
+    def extract(
+        self, connection: "duckdb.DuckDBPyConnection", staging: Path, progress: Progress
+    ) -> Extracted:
+        pieces, clicks = self.files()
+        losses = Losses()
+        progress.say(f"reading {pieces.name} and {clicks.name} of POG")
+        items, log = staging / "items.parquet", staging / "log.parquet"
+        with stage_items(items, {"title": "text", "category": "text"}) as staged:
+            for line, (item, category, _, title) in read_split(
+                pieces, pieces.name, ITEM, losses, "items", separator=","
+            ):
+                staged.add(pieces.name, line, item, title, category)
+        with stage_log(log) as staged:
+            for line, user, item, place in read_clicks(clicks, losses):
+                staged.add(clicks.name, line, user, item, None, place * SECOND)
+        drops = build_clicks(connection, scan(items), scan(log), ("title", "category"))
+        return Extracted(
+            parts=(Published(name="log", labelled=True),),
+            drops=(*losses.drops(), *drops),
+            notes=("POG has no times: the place among a user's clicks is taken as the time",),
+            feedback=Feedback(
+                graded=False, negatives=self.config.negatives, seed=self.config.seed,
+                last=1, unseen=100, rows=100, text="title",
+            ),
+        )  # fmt: skip
+
+
+def read_clicks(path: Path, losses: Losses) -> Iterator[tuple[int, str, str, int]]:
+    """Line, user, item and place among the user's clicks; a user may have many lines."""
+    places: dict[str, int] = {}
+    for line, (user, listed, _) in read_split(path, path.name, USER, losses, "log", separator=","):
+        for item in listed.split(";"):
+            if item:
+                place = places[user] = places.get(user, -1) + 1
+                yield line, user, item, place

@@ -1,0 +1,120 @@
+"""Steam: games people own or reviewed, in the releases of UCSD and of SCGRec."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from legoc.data.clicks import build_clicks
+from legoc.data.graded import scan, stage_items, stage_log
+from legoc.data.losses import Losses
+from legoc.data.readers.opened import find_file, missing_file, need_file
+from legoc.data.source import Extracted, Feedback, Published
+from legoc.data.sources import steam_scgrec, steam_ucsd
+from legoc.language.declare import Attribute, Folder, operator, param
+from legoc.progress import Progress
+
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+PAGE = (
+    "https://cseweb.ucsd.edu/~jmcauley/datasets.html#steam_data (UCSD) or "
+    "https://github.com/liangwei-yang/SCGRec (SCGRec)"
+)
+LICENCE = "Steam states no licence; cite the papers."
+KINDS = {
+    "title": "text", "genres": "texts", "developer": "texts", "publisher": "texts",
+    "tags": "texts", "price": "number",
+}  # fmt: skip
+OWNED = ("australian_users_items.json",)
+REVIEWS = ("steam_reviews.json", "australian_user_reviews.json")
+
+
+@operator(
+    "source",
+    "Steam",
+    version=1,
+    paper="Steam",
+    primary="path",
+    attributes=(
+        Attribute(name="title", kind="text", length=12),
+        Attribute(name="genres", kind="category", length=3),
+        Attribute(name="developer", kind="category", length=1),
+        Attribute(name="publisher", kind="category", length=1),
+        Attribute(name="tags", kind="category", length=5),
+        Attribute(name="price", kind="number", length=10),
+    ),
+    group="user",
+    splits=("leave_one_out", "recbench", "legommenders"),
+    content="[title, genres]",
+    facts={"page": PAGE, "licence": LICENCE},
+)
+class Steam:
+    """Steam, the release of UCSD or that of SCGRec, without impressions.
+
+    SCGRec: `App_ID_Info.txt` and `train_game.txt`, with the lists of genres, developers and
+    publishers if they are there. UCSD: `steam_games.json.gz` with `steam_reviews.json.gz` or
+    `australian_user_reviews.json.gz` (`log=reviews`; what a review does not recommend is a
+    non-click), or `australian_users_items.json.gz` (`log=owned`). Where there are no times, the
+    order of a user's games is taken for it.
+    """
+
+    class Config:
+        path: Folder = param(doc="The folder of the files of one release.")
+        log: Literal["reviews", "owned"] = param(
+            "reviews", doc="What counts as a click in UCSD's release; SCGRec has games owned only."
+        )
+        negatives: int = param(20, min=0, doc="Games drawn per click of valid and test.")
+        seed: int = param(2023, min=0, doc="What they are drawn from.")
+
+    example = 'source = Steam("raw/steam")'
+    licence = LICENCE
+    derived = True
+
+    def __init__(self, config: Any) -> None:
+        self.config = config
+
+    def identity(self) -> dict[str, Any]:
+        return {name: getattr(self.config, name) for name in ("log", "negatives", "seed")}
+
+    @property
+    def scgrec(self) -> bool:
+        return find_file(Path(self.config.path), ["train_game.txt"]) is not None
+
+    def files(self) -> Sequence[Path]:
+        """The log, the games, and lists of their attributes."""
+        root = Path(self.config.path)
+        if self.scgrec:
+            games = need_file(root, ["App_ID_Info.txt"], "Steam", PAGE)
+            lists = [find_file(root, [name]) for name in steam_scgrec.LISTS]
+            log = need_file(root, ["train_game.txt"], "Steam", PAGE)
+            return [log, games, *(path for path in lists if path is not None)]
+        names = REVIEWS if self.config.log == "reviews" else OWNED
+        log = find_file(root, names)
+        if log is None:
+            raise missing_file(root / f"{names[0]}.gz", "Steam", PAGE, (*names, "train_game.txt"))
+        return [log, need_file(root, ["steam_games.json"], "Steam", PAGE)]
+
+    def extract(
+        self, connection: "duckdb.DuckDBPyConnection", staging: Path, progress: Progress
+    ) -> Extracted:
+        log, games, *lists = self.files()
+        losses = Losses()
+        progress.say(f"reading {games.name} and {log.name} of Steam")
+        items, clicks = staging / "items.parquet", staging / "log.parquet"
+        reader = steam_scgrec if self.scgrec else steam_ucsd
+        with stage_items(items, KINDS) as staged:
+            reader.read_games(games, lists, staged, losses)
+        with stage_log(clicks) as staged:
+            graded, timed = reader.read_log(log, staged, losses)
+        drops = build_clicks(connection, scan(items), scan(clicks), tuple(KINDS))
+        return Extracted(
+            parts=(Published(name="log", labelled=True),),
+            drops=(*losses.drops(), *drops),
+            notes=() if timed else ("no times: the order of a user's games is taken for it",),
+            feedback=Feedback(
+                graded=graded, negatives=self.config.negatives, seed=self.config.seed,
+                text="title",
+            ),
+        )  # fmt: skip
