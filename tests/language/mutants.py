@@ -6,11 +6,14 @@ from legoc.language.scan import pieces
 
 
 OTHERS = ("(", "]", "{", "->", "=", "in", '"a"', "3", "10%", "$x", "model", ",", "'", ":")
+KINDS = "delete double replace swap neighbour misspell"
 
 
 def mutants(text: str, kinds: str = "delete double replace swap") -> Iterator[str]:
-    """One mutant per piece and kind; what replaces a piece goes round the list."""
-    for place, piece in enumerate(pieces(text)):
+    """One mutant per piece and kind; what replaces a piece goes round the list. `swap` exchanges
+    two letters of a piece, `neighbour` a piece with the next, `misspell` drops a letter."""
+    found = list(pieces(text))
+    for place, piece in enumerate(found):
         before, after = text[: piece.start], text[piece.end :]
         if "delete" in kinds:
             yield before + after
@@ -18,8 +21,16 @@ def mutants(text: str, kinds: str = "delete double replace swap") -> Iterator[st
             yield f"{before}{piece.text} {piece.text}{after}"
         if "replace" in kinds:
             yield before + OTHERS[place % len(OTHERS)] + after
-        if "swap" in kinds and len(piece.text) > 1:
-            middle = len(piece.text) // 2
+        if "neighbour" in kinds and place + 1 < len(found):
+            other = found[place + 1]
+            between = text[piece.end : other.start]
+            yield f"{before}{other.text}{between}{piece.text}{text[other.end :]}"
+        if len(piece.text) < 2:
+            continue
+        middle = len(piece.text) // 2
+        if "swap" in kinds:
             letters = list(piece.text)
             letters[middle - 1], letters[middle] = letters[middle], letters[middle - 1]
             yield before + "".join(letters) + after
+        if "misspell" in kinds:
+            yield before + piece.text[:middle] + piece.text[middle + 1 :] + after
