@@ -15,6 +15,9 @@ from legoc.language.points import Given, Measure, Record, Settings
 from legoc.language.resolve import OTHER_FORMS
 
 
+PLACES = ("span", "head", "key_span")
+
+
 def show_tokens(document: Document) -> Iterator[str]:
     """A line per token: place, terminal, text."""
     import lark
@@ -54,9 +57,7 @@ def outline(name: str, part: Any, depth: int) -> Iterator[str]:
         for each in part:
             yield from outline(name, each, depth)
         return
-    inner = [
-        (f.name, getattr(part, f.name)) for f in fields(part) if f.name not in ("span", "head")
-    ]
+    inner = [(f.name, getattr(part, f.name)) for f in fields(part) if f.name not in PLACES]
     plain = {n: v for n, v in inner if v is None or isinstance(v, bool | int | float | str)}
     shown = "".join(
         f" {key}={json.dumps(value, ensure_ascii=False)}"

@@ -39,6 +39,10 @@ class Pair:
     key_span: Span
     value: "Node"
 
+    @property
+    def span(self) -> Span:
+        return self.key_span.to(self.value.span)
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Mapping:

@@ -83,7 +83,7 @@ class Gathered:
                 if name in {word.text for word in use.names}:
                     self.bring(name, path.parent / use.file.value)
             return
-        if name in self.texts:
+        if name in self.homes:
             if self.homes[name] != path:
                 raise fail(
                     "E0204", f"`{name}` is declared in {self.homes[name].name} and {path.name}",
@@ -91,9 +91,8 @@ class Gathered:
                 )  # fmt: skip
             return
         self.homes[name] = path
+        # What it rests on is brought in first, and so stands before it.
         self.texts[name] = self.text(item, parsed, path)
-        # Put it behind what it rests on.
-        self.texts[name] = self.texts.pop(name)
 
     def text(self, part: tree.Part, parsed: Parsed, path: Path) -> str:
         """The text of a declaration with its comments; what it rests on is brought in before it."""
