@@ -6,7 +6,10 @@ from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
 from legoc import __version__
-from legoc.language.editing.analysis import Analysis
+from legoc.language.catalog import catalog
+from legoc.language.document import Document
+from legoc.language.editing.analysis import Analysis, analyse
+from legoc.language.editing.buffers import Buffers
 from legoc.server import answers, convert, navigation
 from legoc.server.checks import Checks
 from legoc.server.session import Session, path_of
@@ -102,4 +105,6 @@ class Expected(logging.Filter):
 def serve() -> None:
     """Serve one editor over standard input and output until it leaves."""
     logging.getLogger("pygls.protocol.json_rpc").addFilter(Expected())
+    # Tables of the parser and declarations are read now rather than at the first key.
+    analyse(Document("", ""), Buffers(), catalog())
     build_server().start_io()

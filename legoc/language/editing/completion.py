@@ -11,6 +11,7 @@ from legoc.language.document import Document, Span
 from legoc.language.editing import pages
 from legoc.language.editing.accepted import accepted, words
 from legoc.language.editing.cursor import Cursor, read_cursor
+from legoc.language.editing.fitting import next_roles, readers
 from legoc.language.editing.slots import Slot, find_slot, operator_at
 from legoc.language.editing.sources import attributes_at
 from legoc.language.scan import DECLARATIONS, STAGES
@@ -26,7 +27,7 @@ ORDER: tuple[Sort, ...] = (
 @dataclass(frozen=True, kw_only=True)
 class Proposal:
     """One completion: `text` takes the place of `span`. `page` is Markdown, empty where there is
-    nothing to say."""
+    nothing to say. `fits` is false for an operator that cannot read what comes before it."""
 
     sort: Sort
     label: str
@@ -34,6 +35,7 @@ class Proposal:
     span: Span
     detail: str = ""
     page: str = ""
+    fits: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +76,7 @@ def complete(
     if cursor.quiet == "text":
         return tuple(file_names(place)) if slot.use else ()
     found = {proposal.label: proposal for proposal in propose(place)}
-    return tuple(sorted(found.values(), key=lambda each: ORDER.index(each.sort)))
+    return tuple(sorted(found.values(), key=lambda each: (ORDER.index(each.sort), not each.fits)))
 
 
 def propose(place: Place) -> Iterator[Proposal]:
@@ -90,7 +92,10 @@ def propose(place: Place) -> Iterator[Proposal]:
     if "DOLLAR" in kinds and not (slot.keys and not slot.positional):
         yield from params(place)
     if "." not in place.cursor.typed and not place.cursor.typed.startswith("$"):
+        roles = next_roles(place.cursor.stages) or frozenset(STAGES)
         for word in words(kinds):
+            if word in STAGES and word not in roles:
+                continue
             if word in DECLARATIONS and not place.begins_line:
                 continue
             yield proposal(place, "keyword", word, page=pages.word_page(word) or "")
@@ -157,8 +162,11 @@ def values(place: Place, kind: Kind, param: Param | None) -> Iterator[Proposal]:
         yield proposal(place, "value", "none")
     match kind.name:
         case "operator":
-            for declaration in place.catalog.role(kind.role or ""):
-                yield operator(place, declaration)
+            role = kind.role or ""
+            stages = place.cursor.stages if len(place.cursor.frames) == 1 else ()
+            able = readers(role, stages, place.catalog)
+            for declaration in place.catalog.role(role):
+                yield replace(operator(place, declaration), fits=declaration.name in able)
         case "enum":
             for value in kind.values:
                 yield proposal(place, "value", value, "", param.doc if param is not None else "")

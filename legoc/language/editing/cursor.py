@@ -37,9 +37,11 @@ class Cursor:
     """A place in a document.
 
     kind: the word of the declaration around it; empty at the margin, `bare` in a pipeline without
-    a name. name: the name it declares. word: the word that is being typed or stands there, dots and
-    `$` included; typed: how much of it lies before the place. before: the piece before the word;
-    after: the one behind it. quiet: in a comment or a string, so that no word stands there.
+    a name. name: the name it declares. stages: those before the one around the place, each with
+    its operator (empty where several are swept). word: the word that is being typed or stands
+    there, dots and `$` included; typed: how much of it lies before the place. before: the piece
+    before the word; after: the one behind it. quiet: in a comment or a string, so that no word
+    stands there.
     """
 
     document: Document
@@ -47,6 +49,7 @@ class Cursor:
     kind: str
     name: str
     frames: tuple[Frame, ...]
+    stages: tuple[tuple[str, str], ...]
     word: Span
     before: Piece | None
     after: Piece | None
@@ -74,6 +77,7 @@ class Reader:
         self.kind = ""
         self.name = ""
         self.frames: list[Frame] = [Frame(sign="", start=0)]
+        self.stages: list[tuple[str, str]] = []
         self.path = ""
         self.last: Piece | None = None
 
@@ -86,6 +90,7 @@ class Reader:
             self.kind = text if begins else "bare"
             self.name, self.path = "", ""
             self.frames = [Frame(sign="", start=piece.start, clause=text)]
+            self.stages = [] if begins else [(text, "")]
         elif text in PAIRS:
             callee = self.path if text == "(" else ""
             self.frames.append(Frame(sign=text, start=piece.start, callee=callee))
@@ -99,12 +104,15 @@ class Reader:
             self.frames[-1] = replace(top, key=self.path, axis=text == "in")
         elif top.sign == "" and (text in CLAUSES or (text in STAGES and self.takes_stages)):
             self.frames[-1] = replace(top, key="", axis=False, clause=text, index=0)
+            self.stages += [(text, "")] if text in STAGES else []
         elif top.sign == "{" and piece.is_word and not self.joins(piece):
             # Blocks have no separators: a word behind a whole value begins the next field.
             if self.last is not None and self.last.text not in BINDS:
                 self.frames[-1] = replace(top, key="", axis=False)
         elif top.sign == "" and piece.is_word and self.last and self.last.text == self.kind:
             self.name = text
+        elif top.sign == "" and piece.is_word and self.last and self.last.text == top.clause:
+            self.stages[-1:] = [(role, text) for role, _ in self.stages[-1:]]
         self.follow(piece)
 
     @property
@@ -153,11 +161,18 @@ def read_cursor(document: Document, offset: int) -> Cursor:
         kind=reader.kind,
         name=reader.name,
         frames=tuple(reader.frames),
+        stages=stages_before(reader),
         word=word,
         before=reader.last,
         after=after,
         quiet=quiet,
     )
+
+
+def stages_before(reader: Reader) -> tuple[tuple[str, str], ...]:
+    """The stages read, without the one the place belongs to: behind an arrow a new one begins."""
+    ended = reader.last is not None and reader.last.text == "->"
+    return tuple(reader.stages if ended else reader.stages[:-1])
 
 
 def pieces(text: str, start: int) -> Iterator[Piece]:
