@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from legoc.data.batch import Array
+from legoc.data.batch import Array, ItemInputs
 from legoc.data.log import I32
 from legoc.language.plan import Port
 
@@ -48,3 +48,44 @@ class IdTable:
 
     def rows(self, items: I32) -> Mapping[str, Array]:
         return {"item": np.asarray(items, dtype=np.int32)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class JointInputs:
+    """What two stages read of the same items: the content stage `content`, the flatten stage the
+    `tokens` of each item in one sequence. Names that both have mean the same."""
+
+    content: ItemInputs
+    tokens: TokenTable
+
+    @property
+    def ports(self) -> tuple[Port, ...]:
+        return (*self.content.ports, *self.tokens.ports)
+
+    @property
+    def lengths(self) -> I32:
+        return self.tokens.lengths
+
+    def rows(self, items: I32) -> Mapping[str, Array]:
+        """The inputs of both, by name."""
+        return {**self.content.rows(items), **self.tokens.rows(items)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """Some rows of an item table as a table of their own, repetitions and all: `origin` says which
+    row each one is, and row 0 is the padding item."""
+
+    inputs: ItemInputs
+    origin: I32
+
+    @property
+    def ports(self) -> tuple[Port, ...]:
+        return self.inputs.ports
+
+    @property
+    def lengths(self) -> I32:
+        return self.inputs.lengths[self.origin]
+
+    def rows(self, items: I32) -> Mapping[str, Array]:
+        return self.inputs.rows(self.origin[items])

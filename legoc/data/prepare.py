@@ -13,7 +13,7 @@ from legoc.data.augment import augment
 from legoc.data.batch import ItemInputs
 from legoc.data.cache import cache_root
 from legoc.data.index import build_logs, mark_training, name_items, name_users, number_categories
-from legoc.data.inputs import IdTable
+from legoc.data.inputs import IdTable, JointInputs, TokenTable
 from legoc.data.log import Log
 from legoc.data.names import Names
 from legoc.data.report import Drop, Report
@@ -24,7 +24,7 @@ from legoc.data.tokens import tokenize
 from legoc.data.vectors import WordVectors, read_vectors
 from legoc.language.catalog import catalog
 from legoc.language.diagnostics import fail
-from legoc.language.plan import plan, token_ports
+from legoc.language.plan import Layout, plan, token_ports
 from legoc.language.spec import Spec
 from legoc.progress import SILENT, Progress
 
@@ -86,14 +86,9 @@ def prepare(
     tables = augment(tables, spec.data.augment, root, progress)
     announce(tables.report.drops, strict, progress)
     items, users = name_items(tables), name_users(tables)
-    layout = plan(spec).layout
-    reading, folder, vectors, tokens = None, None, None, 0
-    inputs: ItemInputs = IdTable.of(len(items))
-    if layout != "id":
-        inputs, reading, folder = tokenize(
-            tables, spec.data.attributes, layout=layout, ports=token_ports(spec, layout, "item"),
-            tokenizer=spec.data.tokenizer, root=root, progress=progress,
-        )  # fmt: skip
+    inputs, reading, folder = read_items(spec, tables, len(items), root, progress)
+    vectors, tokens = None, 0
+    if reading is not None and folder is not None:
         tokens = reading["rows"]
         if spec.data.vectors is not None:
             vectors = read_vectors(Path(spec.data.vectors), reading, folder, root, progress)
@@ -115,6 +110,30 @@ def prepare(
         reading=reading, vectors=vectors, reading_folder=folder, report=tables.report,
         training_items=mark_training(tables, len(items)), best=getattr(source, "best", None),
     )  # fmt: skip
+
+
+def read_items(
+    spec: Spec, tables: Tables, items: int, root: Path, progress: Progress
+) -> tuple[ItemInputs, dict[str, Any] | None, Path | None]:
+    """What the stages read of N items, how items become ids, and the folder of its files. Where a
+    flatten stage follows another reading of the items, the reading is that of the content stage."""
+    made = plan(spec)
+
+    def read(layout: Layout) -> tuple[TokenTable, dict[str, Any], Path]:
+        return tokenize(
+            tables, spec.data.attributes, layout=layout, ports=token_ports(spec, layout, "item"),
+            tokenizer=spec.data.tokenizer, root=root, progress=progress,
+        )  # fmt: skip
+
+    if made.layout == "sequence" or (made.layout != "id" and not made.flattens):
+        return read(made.layout)
+    if not made.flattens:
+        return IdTable.of(items), None, None
+    sequence, reading, folder = read("sequence")
+    if made.layout == "id":
+        return JointInputs(content=IdTable.of(items), tokens=sequence), reading, folder
+    fields, reading, folder = read(made.layout)
+    return JointInputs(content=fields, tokens=sequence), reading, folder
 
 
 def announce(drops: Sequence[Drop], strict: bool, progress: Progress) -> None:

@@ -16,6 +16,7 @@ from legoc.data.log import F32, I32
 from legoc.model.recommender import Recommender
 from legoc.model.tensors import to_inputs, to_tensor
 from legoc_runtime.chunks import by_length, pairs_at_once, stack_padded
+from legoc_runtime.histories import gather_tokens, histories_at_once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,15 @@ class Clicks:
     """Users of a target-aware predictor: rows of Items [U, S] on the device, padded with 0."""
 
     rows: Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadItems:
+    """Items of a model that flattens: their vectors [N, D], and what the user encoder reads of
+    them."""
+
+    vectors: Tensor
+    inputs: ItemInputs
 
 
 class TorchEngine:
@@ -36,7 +46,7 @@ class TorchEngine:
         self.recommender = recommender.to(self.device)
         self.reads_user = recommender.reads_user
 
-    def encode_items(self, inputs: ItemInputs) -> Tensor:
+    def encode_items(self, inputs: ItemInputs) -> Tensor | ReadItems:
         """[N, D], row 0 zero."""
         lengths = np.asarray(inputs.lengths)
         with evaluating(self.recommender):
@@ -46,14 +56,18 @@ class TorchEngine:
                 items_ND[to_tensor(rows, self.device).long()] = self.recommender.encode_items(
                     given
                 ).float()
+        if self.recommender.flatten is not None:
+            return ReadItems(vectors=items_ND, inputs=inputs)
         return items_ND
 
     def encode_users(
-        self, items: Tensor, clicks: Iterable[I32], users: Iterable[I32]
+        self, items: Tensor | ReadItems, clicks: Iterable[I32], users: Iterable[I32]
     ) -> Tensor | Clicks:
         """[U, D] or [U, C, D]; for a target-aware predictor the clicks themselves."""
         if self.recommender.reads_clicks:
             return Clicks(rows=to_tensor(stack_padded(list(clicks)), self.device))
+        if isinstance(items, ReadItems):
+            return self.read_users(items, clicks, users)
         encoded: list[Tensor] = []
         with evaluating(self.recommender):
             for block, names in zip(clicks, users, strict=True):
@@ -64,8 +78,27 @@ class TorchEngine:
                 )
         return torch.cat(encoded) if encoded else items[:0]
 
-    def score(self, users: Tensor | Clicks, items: Tensor, owner: I32, candidates: I32) -> F32:
+    def read_users(self, items: ReadItems, clicks: Iterable[I32], users: Iterable[I32]) -> Tensor:
+        """[U, D] of the tokens of the clicks, in blocks that bound what attention needs."""
+        encoded = [items.vectors[:0]]
+        with evaluating(self.recommender):
+            for block, names in zip(clicks, users, strict=True):
+                for part in histories_at_once(block, items.inputs):
+                    given = to_inputs(gather_tokens(items.inputs, block[part]), self.device)
+                    named_B = to_tensor(names[part], self.device) if self.reads_user else None
+                    encoded.append(
+                        self.recommender.encode_users(
+                            given["tokens"], given["tokens_mask"], named_B
+                        )
+                    )
+        return torch.cat(encoded)
+
+    def score(
+        self, users: Tensor | Clicks, items: Tensor | ReadItems, owner: I32, candidates: I32
+    ) -> F32:
         """[P] logits, in chunks that bound the memory of what is gathered per pair."""
+        if isinstance(items, ReadItems):
+            items = items.vectors
         wide = users.rows.shape[1] if isinstance(users, Clicks) else max(users.dim() - 1, 1)
         step = pairs_at_once(wide * items.shape[1])
         scores = np.empty(len(owner), dtype=np.float32)

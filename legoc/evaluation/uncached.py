@@ -3,40 +3,20 @@
 Letters: P pairs, S clicks, R runs of pairs of one user.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from legoc.data.batch import Array, ItemInputs
+from legoc.data.inputs import Chosen
 from legoc.data.log import F32, I32
 from legoc.evaluation.engine import Engine
-from legoc.language.plan import Port
 from legoc_runtime.chunks import stack_padded
 
 
 SLOTS_AT_ONCE = 2_048
-
-
-@dataclass(frozen=True, kw_only=True)
-class Chosen:
-    """Some rows of an item table as a table of their own, repetitions and all: `origin` says which
-    row each one is, and row 0 is the padding item."""
-
-    inputs: ItemInputs
-    origin: I32
-
-    @property
-    def ports(self) -> tuple[Port, ...]:
-        return self.inputs.ports
-
-    @property
-    def lengths(self) -> I32:
-        return self.inputs.lengths[self.origin]
-
-    def rows(self, items: I32) -> Mapping[str, Array]:
-        return self.inputs.rows(self.origin[items])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -79,8 +79,10 @@ def write_bundle(
             labels=describe_model(spec, prepared), progress=progress,
         )  # fmt: skip
         torch_table = read_table(reference, prepared.rows.items) if plan.layout == "id" else None
-        table = item_table(files, prepared, torch_table, progress)
+        table = item_table(files, plan, prepared, torch_table, progress)
         contents.write_items(place, table, prepared.items.ids)
+        if plan.flattens:
+            contents.write_tokens(place, prepared.inputs)
         if plan.reads_user:
             contents.write_users(place, prepared.users.ids)
         if prepared.reading is not None:
@@ -104,6 +106,7 @@ def write_bundle(
             "reading": prepared.reading,
             "history": spec.data.history,
             "items": {"file": contents.ITEMS, "rows": len(table)},
+            "tokens": {"file": contents.TOKENS} if plan.flattens else None,
             "users": {"file": contents.USERS} if plan.reads_user else None,
             "certificate": describe_certificate(spec, files, real, whole),
             "provenance": describe_provenance(spec, prepared.digest),
@@ -139,6 +142,7 @@ def read_table(reference: Any, rows: int) -> F32:
 
 def item_table(
     files: Mapping[str, GraphFile],
+    plan: Plan,
     prepared: "Prepared",
     torch_table: F32 | None,
     progress: Progress,
@@ -146,7 +150,8 @@ def item_table(
     """The item matrix [N, D]: what the exported item encoder makes of every item, or the table."""
     if torch_table is not None:
         return torch_table
-    made = files["item_encoder"]
+    assert plan.item_encoder is not None
+    made = files[plan.item_encoder.name]
     every = np.arange(len(prepared.items), dtype=np.int32)
     return encode_items(made.run, made.graph, prepared.inputs, every, progress)
 

@@ -6,13 +6,14 @@ the ranking and the metrics are the same. Letters as in `engine`.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from legoc.data.batch import ItemInputs
+from legoc.data.inputs import Chosen
 from legoc.data.log import F32, I32, Log
 from legoc.evaluation.compute import compute
 from legoc.exporting import engine
@@ -21,6 +22,7 @@ from legoc.exporting.gates import Figure, relative_difference, verify_difference
 from legoc.exporting.sample import Sample, draw_sample
 from legoc.language.plan import Graph
 from legoc.language.spec import Call
+from legoc_runtime.histories import histories_at_once
 
 
 TOP = 10
@@ -107,18 +109,21 @@ def certify(
     """
     candidates = ranked_items(len(onnx_table), seed)
     sample = draw_sample(log, seed=seed, further=candidates)
+    if onnx_side.plan.flattens:
+        read = Chosen(inputs=inputs, origin=sample.items)
+        torch_side, onnx_side = replace(torch_side, inputs=read), replace(onnx_side, inputs=read)
     theirs = onnx_table[sample.items]
-    graph = onnx_side.plan.graph("item_encoder")
+    graph = onnx_side.plan.item_encoder
     ours = (
         torch_table[sample.items]
         if graph is None and torch_table is not None
         else engine.encode_items(
-            torch_side.runs["item_encoder"], require(graph), inputs, sample.items
+            torch_side.runs[require(graph).name], require(graph), inputs, sample.items
         )
     )
     figures: dict[str, Figure] = {}
     if graph is not None:
-        figures["item_encoder"] = judge(graph, ours, theirs, tolerance)
+        figures[graph.name] = judge(graph, ours, theirs, tolerance)
     figures |= compare_pairs(torch_side, onnx_side, ours, sample.log, tolerance)
     scores = [
         engine.score_log(side, vectors, sample.log)
@@ -164,10 +169,14 @@ def compare_pairs(
     """User encoder and predictor, each given the same real inputs in both engines."""
     figures: dict[str, Figure] = {}
     histories = np.arange(min(REAL_USERS, log.histories), dtype=np.int32)
+    if onnx_side.inputs is not None:
+        # One call each: as many as attention over all their tokens has room for.
+        part = next(histories_at_once(log.padded(histories), onnx_side.inputs), slice(0))
+        histories = histories[part]
     users = None
     graph = onnx_side.plan.graph("user_encoder")
     if graph is not None:
-        inputs = engine.user_inputs(onnx_side.plan, vectors, log, histories)
+        inputs = engine.user_inputs(onnx_side, vectors, log, histories)
         users = torch_side.runs["user_encoder"](inputs)
         figures["user_encoder"] = judge(
             graph, users, onnx_side.runs["user_encoder"](inputs), tolerance

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from legoc.data.batch import ItemInputs
 from legoc.data.log import F32
 from legoc.exporting.gates import Run
 from legoc.exporting.probes import Probe
@@ -16,6 +17,7 @@ from legoc.language.plan import Graph
 
 
 ITEMS = "cache/items.safetensors"
+TOKENS = "cache/tokens.safetensors"
 USERS = "vocabularies/users.json"
 GOLDEN = "golden.safetensors"
 
@@ -36,6 +38,22 @@ def write_items(folder: Path, vectors: F32, ids: Sequence[str]) -> None:
             "offsets": offsets,
         },
         path,
+    )
+
+
+def write_tokens(folder: Path, inputs: ItemInputs) -> None:
+    """`tokens` I32[N, L], the token ids of every item padded with 0, and `lengths` I32[N]: what a
+    user encoder that flattens reads of the clicked items."""
+    from safetensors.numpy import save_file
+
+    rows = inputs.rows(np.arange(len(inputs.lengths), dtype=np.int32))
+    tokens, mask = rows["tokens"], rows["tokens_mask"]
+    save_file(
+        {
+            "tokens": np.where(mask, tokens, 0).astype(np.int32),
+            "lengths": mask.sum(axis=1).astype(np.int32),
+        },
+        folder / TOKENS,
     )
 
 

@@ -18,6 +18,7 @@ from legoc.exporting.gates import Run
 from legoc.exporting.probes import Tensors
 from legoc.language.plan import Graph, Plan
 from legoc.progress import SILENT, Progress
+from legoc_runtime.histories import gather_tokens, histories_at_once
 from legoc_runtime.sessions import Settings, open_session
 
 
@@ -40,16 +41,19 @@ def onnx_run(path: Path, graph: Graph) -> Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Side:
-    """One of the two engines: its graphs by name, as functions."""
+    """One of the two engines: its graphs by name, as functions. inputs: what a user encoder that
+    flattens reads of the items of a log, None for others."""
 
     plan: Plan
     runs: Mapping[str, Run]
+    inputs: ItemInputs | None = None
 
 
 def encode_items(
     run: Run, graph: Graph, inputs: ItemInputs, items: I32, progress: Progress = SILENT
 ) -> F32:
-    """The vectors [I, D] of some items, encoded in buckets of like length; row 0 gives zeros."""
+    """The vectors [I, D] of some items, encoded in buckets of like length; row 0 gives zeros. The
+    user encoder of a model without a content stage reads each as a history of one click."""
     width = int(graph.outputs[0].dims[-1])
     vectors = np.zeros((len(items), width), dtype=np.float32)
     real = np.flatnonzero(items)
@@ -57,7 +61,10 @@ def encode_items(
     with progress.task("items", len(order)) as task:
         for start in range(0, len(order), ITEMS):
             block = order[start : start + ITEMS]
-            vectors[block] = run(feed(inputs.rows(items[block])))
+            given = feed(inputs.rows(items[block]))
+            if graph.name == "user_encoder":
+                given = {name: array[:, None] for name, array in given.items()}
+            vectors[block] = run(given)
             task.advance(len(block))
     return vectors
 
@@ -82,16 +89,29 @@ def encode_users(side: Side, vectors: F32, log: Log, histories: I32) -> F32:
     order = np.argsort(counts, kind="stable")
     for start in range(0, len(order), USERS):
         block = order[start : start + USERS]
-        users[block] = side.runs["user_encoder"](
-            user_inputs(side.plan, vectors, log, histories[block])
-        )
+        users[block] = run_users(side, vectors, log, histories[block])
     return users
 
 
-def user_inputs(plan: Plan, vectors: F32, log: Log, histories: I32) -> Tensors:
+def run_users(side: Side, vectors: F32, log: Log, histories: I32) -> F32:
+    """The users of a block, in parts where attention over their tokens would need too much."""
+    if side.inputs is None:
+        parts = [slice(0, len(histories))]
+    else:
+        parts = list(histories_at_once(log.padded(histories), side.inputs))
+    return np.concatenate(
+        [side.runs["user_encoder"](user_inputs(side, vectors, log, histories[p])) for p in parts]
+    )
+
+
+def user_inputs(side: Side, vectors: F32, log: Log, histories: I32) -> Tensors:
     clicks = log.padded(histories)
-    inputs: dict[str, NDArray[Any]] = {"clicks": vectors[clicks], "clicks_mask": clicks > 0}
-    if plan.reads_user:
+    inputs: dict[str, NDArray[Any]] = {}
+    if side.inputs is not None:
+        inputs |= feed(gather_tokens(side.inputs, clicks))
+    else:
+        inputs |= {"clicks": vectors[clicks], "clicks_mask": clicks > 0}
+    if side.plan.reads_user:
         inputs["user"] = log.user[histories].astype(np.int64)
     return inputs
 

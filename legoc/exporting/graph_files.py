@@ -153,7 +153,7 @@ def describe_graph(graph: Graph, spec: Spec, rows: Rows) -> dict[str, str]:
     }
     if lengths:
         found["legoc.max_length"] = " ".join(f"{name}={longest[name]}" for name in lengths)
-    if graph.name == "item_encoder":
+    if any(port.dtype == "int64" and port.dims[-1] in longest for port in graph.inputs):
         found["legoc.pad_id"] = "0"
         found["legoc.vocabulary_size"] = str(rows.tokens)
     return found

@@ -3,10 +3,10 @@
 Letters: N items, U users, S clicks, D width, P pairs, C vectors of a user.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,17 +15,19 @@ from legoc_runtime.bundle import Bundle, open_bundle
 from legoc_runtime.chunks import by_length, stack_padded
 from legoc_runtime.errors import RequestError
 from legoc_runtime.graphs import F32, I32, Graphs
+from legoc_runtime.histories import Inputs, gather_tokens, histories_at_once
 from legoc_runtime.items import Table, load_table
 from legoc_runtime.scoring import Clicks, Scorer
 from legoc_runtime.sessions import Settings
 
 
-class Inputs(Protocol):
-    """What the item encoder reads, by rows of the evaluated data's item table."""
+@dataclass(frozen=True, kw_only=True)
+class ReadItems:
+    """Items of a model that flattens: their vectors [N, D], and what the user encoder reads of
+    them."""
 
-    lengths: I32
-
-    def rows(self, items: I32) -> Mapping[str, NDArray[Any]]: ...
+    vectors: F32
+    inputs: Inputs
 
 
 class Engine:
@@ -50,8 +52,15 @@ class Engine:
         self.reads_user = self.bundle.parts.plan.reads_user
         self.ids = ids
 
-    def encode_items(self, inputs: Inputs) -> F32:
+    def encode_items(self, inputs: Inputs) -> F32 | ReadItems:
         """[N, D], row 0 zero. Raises RequestError where a table has no row for an item."""
+        vectors = self.encode_vectors(inputs)
+        if self.bundle.parts.flattens:
+            return ReadItems(vectors=vectors, inputs=inputs)
+        return vectors
+
+    def encode_vectors(self, inputs: Inputs) -> F32:
+        """[N, D], row 0 zero."""
         if not self.graphs.encodes_items:
             origin = getattr(inputs, "origin", None)
             rows = np.arange(len(inputs.lengths)) if origin is None else np.asarray(origin)
@@ -80,17 +89,34 @@ class Engine:
             )
         return table.vectors[found]
 
-    def encode_users(self, items: F32, clicks: Iterable[I32], users: Iterable[I32]) -> F32 | Clicks:
+    def encode_users(
+        self, items: F32 | ReadItems, clicks: Iterable[I32], users: Iterable[I32]
+    ) -> F32 | Clicks:
         """[U, D] or [U, C, D] of blocks of click rows [m, S] and users [m]; for a target-aware
         predictor the clicks themselves."""
         if self.bundle.parts.plan.user == "clicks":
             return Clicks(rows=stack_padded(list(clicks)))
+        if isinstance(items, ReadItems):
+            return self.read_users(items, clicks, users)
         encoded = [
             self.graphs.encode_users(items[block], block > 0, names)
             for block, names in zip(clicks, users, strict=True)
         ]
         return np.concatenate(encoded) if encoded else items[:0]
 
-    def score(self, users: F32 | Clicks, items: F32, owner: I32, candidates: I32) -> F32:
+    def read_users(self, items: ReadItems, clicks: Iterable[I32], users: Iterable[I32]) -> F32:
+        """[U, D] of the tokens of the clicks, in blocks that bound what attention needs."""
+        encoded = [items.vectors[:0]]
+        for block, names in zip(clicks, users, strict=True):
+            for part in histories_at_once(block, items.inputs):
+                given = gather_tokens(items.inputs, block[part])
+                encoded.append(self.graphs.read_users(given, names[part]))
+        return np.concatenate(encoded)
+
+    def score(
+        self, users: F32 | Clicks, items: F32 | ReadItems, owner: I32, candidates: I32
+    ) -> F32:
         """[P] logits of the pairs (row `owner` of users, row `candidates` of items)."""
+        if isinstance(items, ReadItems):
+            items = items.vectors
         return self.scorer.score(users, items, owner, candidates)

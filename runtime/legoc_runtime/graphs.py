@@ -37,7 +37,7 @@ class Graphs:
     @property
     def encodes_items(self) -> bool:
         """Whether there is an item graph; without one the items are rows of a table."""
-        return "item_encoder" in self.sessions
+        return self.parts.item_graph is not None
 
     def run(self, name: str, inputs: Mapping[str, Array]) -> F32:
         """Run one graph on inputs by name; they are cast to what it declares."""
@@ -50,16 +50,39 @@ class Graphs:
 
     def encode_items(self, inputs: Mapping[str, Array]) -> F32:
         """[I, D] of item inputs by name: ids [I, L] and masks [I, L], L may be 0."""
-        assert self.parts.reading is not None
-        rows = int(self.parts.reading["rows"])
-        filled = {name: at_least_one(array) for name, array in inputs.items()}
+        name = self.parts.item_graph
+        assert name is not None
+        filled = {
+            port.name: at_least_one(inputs[port.name])
+            for port in self.parts.graphs[name].inputs
+            if port.name in inputs
+        }
         count = len(next(iter(filled.values())))
         if not count:
             return np.zeros((0, self.parts.plan.width), dtype=np.float32)
-        for name, array in filled.items():
+        self.verify_ids(filled)
+        if name == "user_encoder":
+            return self.run(name, {given: array[:, None] for given, array in filled.items()})
+        return self.run(name, filled)
+
+    def verify_ids(self, inputs: Mapping[str, Array]) -> None:
+        """Every token id has a row."""
+        assert self.parts.reading is not None
+        for name, array in inputs.items():
             if array.dtype != np.bool_:
-                verify_range(name, array, rows)
-        return self.run("item_encoder", filled)
+                verify_range(name, array, int(self.parts.reading["rows"]))
+
+    def read_users(self, inputs: Mapping[str, Array], users: I32 | None = None) -> F32:
+        """[U, D] of histories as `tokens` [U, S, L] and `tokens_mask`; `users` as for
+        `encode_users`."""
+        tokens = inputs["tokens"]
+        if not len(tokens):
+            return np.zeros((0, *self.user_dims()), dtype=np.float32)
+        self.verify_ids({"tokens": tokens})
+        given = dict(inputs)
+        if self.parts.plan.reads_user:
+            given["user"] = np.zeros(len(tokens), dtype=np.int64) if users is None else users
+        return self.run("user_encoder", given)
 
     def encode_users(self, clicks: F32, mask: Bool, users: I32 | None = None) -> F32:
         """[U, D] or [U, C, D] of click vectors [U, S, D] and their mask [U, S]; `users` [U] are

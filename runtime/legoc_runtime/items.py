@@ -17,16 +17,19 @@ from legoc_runtime.bundle import Bundle
 from legoc_runtime.chunks import by_length
 from legoc_runtime.errors import BundleError, RequestError
 from legoc_runtime.graphs import F32, I32, Graphs
+from legoc_runtime.histories import TokenRows
 from legoc_runtime.tensors import read_tensors
 from legoc_runtime.tokens import Reader, Record
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """The items at one moment: ids (row 0 is the padding item, with the empty id) and vectors."""
+    """The items at one moment: ids (row 0 is the padding item, with the empty id), vectors, and
+    for user encoders that flatten what the items say."""
 
     ids: tuple[str, ...]
     vectors: F32
+    tokens: TokenRows | None = None
 
     @cached_property
     def places(self) -> Mapping[str, int]:
@@ -88,8 +91,9 @@ class Items:
         if twice:
             raise RequestError(f"`{twice[0]}` is given twice", "give each item once")
         vectors, lengths = encode_records(self.graphs, self.reader, records)
+        tokens = read_sequences(self.reader, records) if self.table.tokens is not None else None
         with self.lock:
-            self.table, replaced = extend(self.table, names, vectors)
+            self.table, replaced = extend(self.table, names, vectors, tokens)
         return Added(
             added=tuple(name for name in names if name not in replaced),
             replaced=replaced,
@@ -128,8 +132,17 @@ def encode_records(graphs: Graphs, reader: Reader, records: Sequence[Record]) ->
     return vectors, total
 
 
-def extend(table: Table, names: Sequence[str], vectors: F32) -> tuple[Table, tuple[str, ...]]:
-    """A new table with these items, and the names of those that were there already."""
+def read_sequences(reader: Reader, records: Sequence[Record]) -> TokenRows:
+    """The tokens of records laid end to end, however the item encoder reads them."""
+    tokens, lengths = reader.in_sequence().read(records)["tokens"]
+    return TokenRows(tokens=tokens, lengths=lengths)
+
+
+def extend(
+    table: Table, names: Sequence[str], vectors: F32, tokens: TokenRows | None = None
+) -> tuple[Table, tuple[str, ...]]:
+    """A new table with these items, and the names of those that were there already. tokens: of the
+    items, for a table that has them."""
     known = [table.places.get(name, 0) for name in names]
     fresh = [place for place, row in enumerate(known) if not row]
     grown = np.concatenate([table.vectors, vectors[fresh]])
@@ -138,7 +151,12 @@ def extend(table: Table, names: Sequence[str], vectors: F32) -> tuple[Table, tup
             grown[row] = vectors[place]
     ids = (*table.ids, *(names[place] for place in fresh))
     replaced = tuple(name for name, row in zip(names, known, strict=True) if row)
-    return Table(ids=ids, vectors=grown), replaced
+    every = None
+    if table.tokens is not None and tokens is not None:
+        new = {place: len(table.ids) + number for number, place in enumerate(fresh)}
+        rows = [row or new[place] for place, row in enumerate(known)]
+        every = table.tokens.with_rows(len(ids), rows, tokens)
+    return Table(ids=ids, vectors=grown, tokens=every), replaced
 
 
 def load_table(bundle: Bundle) -> Table:
@@ -158,7 +176,24 @@ def load_table(bundle: Bundle) -> Table:
         )
     if len(vectors) and vectors[0].any():
         raise BundleError(f"row 0 of `{parts.items}` is not zero", again)
-    return Table(ids=read_ids(parts.items, tensors["ids"], offsets, parts.rows), vectors=vectors)
+    ids = read_ids(parts.items, tensors["ids"], offsets, parts.rows)
+    tokens = None if parts.tokens is None else read_tokens(bundle, parts.tokens, parts.rows)
+    return Table(ids=ids, vectors=vectors, tokens=tokens)
+
+
+def read_tokens(bundle: Bundle, file: str, rows: int) -> TokenRows:
+    """The tokens of every item. Raises BundleError where they do not fit."""
+    tensors = read_tensors(bundle.file(file))
+    tokens, lengths = tensors.get("tokens"), tensors.get("lengths")
+    if (
+        tokens is None or lengths is None or tokens.ndim != 2 or tokens.dtype != np.int32
+        or lengths.dtype != np.int32 or not len(tokens) == len(lengths) == rows
+        or lengths.min(initial=0) < 0 or lengths.max(initial=0) > tokens.shape[1]
+    ):  # fmt: skip
+        raise BundleError(
+            f"`{file}` does not hold the tokens of {rows} items", "export the bundle again"
+        )
+    return TokenRows(tokens=tokens, lengths=lengths)
 
 
 def read_ids(file: str, content: Any, offsets: Any, rows: int) -> tuple[str, ...]:

@@ -72,6 +72,20 @@ class Manifest:
     predict: str
     tolerance: float
     files: Mapping[str, Entry]
+    tokens: str | None = None
+
+    @property
+    def flattens(self) -> bool:
+        """Whether the user encoder reads the tokens of the clicked items, not their vectors."""
+        return self.tokens is not None
+
+    @property
+    def item_graph(self) -> str | None:
+        """The graph that encodes items, None where they are rows of a table. A model that only
+        flattens encodes an item as a history of one click."""
+        if "item_encoder" in self.graphs:
+            return "item_encoder"
+        return "user_encoder" if self.flattens and self.plan.layout != "id" else None
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -117,7 +131,7 @@ def parse_manifest(raw: Mapping[str, Any]) -> Manifest:
     plan = raw["plan"]
     if plan["user"] not in ("vector", "many", "clicks"):
         raise ValueError(f"users are {plan['user']!r}")
-    users = raw.get("users")
+    users, tokens = raw.get("users"), raw.get("tokens")
     certificate = raw.get("certificate") or {}
     manifest = Manifest(
         raw=raw,
@@ -133,6 +147,7 @@ def parse_manifest(raw: Mapping[str, Any]) -> Manifest:
         items=str(raw["items"]["file"]),
         rows=int(raw["items"]["rows"]),
         users=None if users is None else str(users["file"]),
+        tokens=None if tokens is None else str(tokens["file"]),
         predict=str(raw["spec"]["model"]["predict"]["op"]),
         tolerance=float(certificate.get("tolerance", 1e-4)),
         files={
@@ -169,15 +184,16 @@ def verify_parts(manifest: Manifest) -> None:
     missing = needed - manifest.graphs.keys()
     if missing:
         raise ValueError(f"no graph {', '.join(sorted(missing))}")
-    if "item_encoder" in manifest.graphs and manifest.reading is None:
+    if manifest.item_graph is not None and manifest.reading is None:
         raise ValueError("an item encoder without a reading")
     user_inputs = {port.name for graph in manifest.graphs.values() for port in graph.inputs}
-    if manifest.plan.user != "clicks" and "clicks" not in user_inputs:
-        raise ValueError("a user encoder that reads no `clicks`")
+    reads = "tokens" if manifest.flattens else "clicks"
+    if manifest.plan.user != "clicks" and reads not in user_inputs:
+        raise ValueError(f"a user encoder that reads no `{reads}`")
     if manifest.plan.reads_user and manifest.users is None:
         raise ValueError("a user encoder that reads users, and no list of them")
     named = [graph.file for graph in manifest.graphs.values()]
-    named += [manifest.items, *([manifest.users] if manifest.users else [])]
+    named += [file for file in (manifest.items, manifest.users, manifest.tokens) if file]
     if manifest.reading is not None:
         for part in manifest.reading["parts"]:
             named += [part[key] for key in ("tokenizer", "vocabulary") if key in part]

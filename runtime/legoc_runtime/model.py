@@ -14,8 +14,9 @@ import numpy as np
 from legoc_runtime.bundle import Bundle, open_bundle
 from legoc_runtime.chunks import by_length, stack_padded
 from legoc_runtime.errors import BundleError, RequestError
-from legoc_runtime.graphs import F32, I32, Graphs
-from legoc_runtime.items import Items, load_table
+from legoc_runtime.graphs import F32, I32, Graphs, at_least_one
+from legoc_runtime.histories import gather_tokens, histories_at_once
+from legoc_runtime.items import Items, Table, load_table
 from legoc_runtime.scoring import Scorer, top
 from legoc_runtime.selftest import SelfTest, replay
 from legoc_runtime.sessions import Level, Providers, Settings
@@ -83,7 +84,7 @@ class Model:
         kept = [[(name, row) for name, row in pairs if row][-parts.history :] for pairs in found]
         rows = [np.array([row for _, row in pairs], dtype=np.int32) for pairs in kept]
         numbers = np.array([self.users.get(name or "", 0) for name in named], dtype=np.int32)
-        vectors = self.encode_rows(table.vectors, rows, numbers)
+        vectors = self.encode_rows(table, rows, numbers)
         return [
             User(
                 vectors=vectors[place],
@@ -94,18 +95,31 @@ class Model:
             for place in range(len(histories))
         ]
 
-    def encode_rows(self, items: F32, rows: Sequence[I32], users: I32) -> list[F32]:
+    def encode_rows(self, table: Table, rows: Sequence[I32], users: I32) -> list[F32]:
         """The vectors of users given by the rows of their clicks."""
+        items = table.vectors
         if self.bundle.parts.plan.user == "clicks":
             return [items[clicks] for clicks in rows]
         vectors: list[F32] = [items[:0]] * len(rows)
         lengths = np.array([len(clicks) for clicks in rows], dtype=np.int32)
         for block in by_length(lengths):
             padded = stack_padded([rows[place][None] for place in block])
-            encoded = self.graphs.encode_users(items[padded], padded > 0, users[block])
+            encoded = self.encode_block(table, padded, users[block])
             for place, vector in zip(block, encoded, strict=True):
                 vectors[place] = vector
         return vectors
+
+    def encode_block(self, table: Table, clicks: I32, users: I32) -> F32:
+        """[U, D] or [U, C, D] of click rows [U, S] and rows of users [U]."""
+        if table.tokens is None:
+            return self.graphs.encode_users(table.vectors[clicks], clicks > 0, users)
+        clicks = at_least_one(clicks)
+        return np.concatenate(
+            [
+                self.graphs.read_users(gather_tokens(table.tokens, clicks[part]), users[part])
+                for part in histories_at_once(clicks, table.tokens)
+            ]
+        )
 
     def score(self, user: User, ids: Sequence[str]) -> F32:
         """[P] logits of candidates; the higher, the likelier a click.

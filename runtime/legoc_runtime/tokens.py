@@ -122,6 +122,13 @@ class Reader:
             parts=link_prompts(parts, tokenizers),
         )  # fmt: skip
 
+    def in_sequence(self) -> "Reader":
+        """The same reading with all attributes laid end to end."""
+        return Reader(
+            layout="sequence", rows=self.rows, padding=self.padding, unknown=self.unknown,
+            separator=self.separator, parts=self.parts,
+        )  # fmt: skip
+
     @property
     def attributes(self) -> tuple[str, ...]:
         """The names of the attributes in reading order."""
