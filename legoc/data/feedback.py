@@ -107,8 +107,11 @@ def arrange(
     history: clicks kept of each.
     """
     feedback = extracted.feedback
-    if feedback is None:
-        return split_impressions(connection, split, extracted.parts), ()
+    if feedback is None or feedback.told:
+        notes = split_impressions(connection, split, extracted.parts)
+        if feedback is not None and feedback.negatives:
+            notes += (add_negatives(connection, feedback),)
+        return notes, ()
     connection.execute(UNITS)
     if split.op in PROTOCOLS:
         return arrange_protocol(connection, split, feedback)
@@ -137,15 +140,14 @@ def add_negatives(connection: "duckdb.DuckDBPyConnection", feedback: Feedback) -
     connection.execute(
         f"""
         CREATE TABLE wanted AS
-        SELECT moment AS key, user_id, likes * {feedback.negatives} AS amount
-        FROM moments JOIN assigned ON moment = position
-        WHERE split IN ('valid', 'test') AND likes > 0
+        SELECT position AS key, user_id, count(*) * {feedback.negatives} AS amount
+        FROM rows JOIN assigned USING (position) JOIN impressions USING (position)
+        JOIN histories USING (history)
+        WHERE split IN ('valid', 'test') AND label > 0 GROUP BY position, user_id
         """
     )
     missing = draw_unseen(connection, feedback.seed)
-    connection.execute(
-        "INSERT INTO rows SELECT key, 1000000000 + place, item_id, 0 FROM drawn"
-    )
+    connection.execute("INSERT INTO rows SELECT key, 1000000000 + place, item_id, 0 FROM drawn")
     short = f"; {missing:,} fewer where a user knows nearly every item" if missing else ""
     return (
         f"{feedback.negatives} non-clicks per click of valid and test are drawn uniformly from "

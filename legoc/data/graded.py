@@ -164,7 +164,7 @@ def count_losses(
     """A Drop for the rows of a query (file, line, position, value), with the first places."""
     ((count, places),) = connection.execute(
         f"SELECT count(*), min_by(place, position, {EXAMPLES}) FROM ("
-        f"SELECT position, file || ':' || line || CASE WHEN value = '' THEN '' "
+        f"SELECT position, file || ':' || line || CASE WHEN coalesce(value, '') = '' THEN '' "
         f"ELSE ': ' || value END AS place FROM ({query}))"
     ).fetchall()
     if not count:

@@ -184,9 +184,7 @@ def arrange_protocol(
             f"{min(feedback.unseen, rows)} AS amount FROM parted"
         )
         draw_unseen(connection, config.seed)
-        connection.execute(
-            "INSERT INTO rows SELECT key, 1000000000 + place, item_id, 0 FROM drawn"
-        )
+        connection.execute("INSERT INTO rows SELECT key, 1000000000 + place, item_id, 0 FROM drawn")
     return notes, textless
 
 

@@ -23,8 +23,8 @@ class Drop:
 class Part:
     """One split in numbers.
 
-    one_class: impressions (users, where a source has none) that lack a click or a non-click; grouped
-        metrics leave them out.
+    one_class: impressions (users, where a source has none) that lack a click or a non-click;
+    grouped metrics leave them out.
     cold: impressions whose history is empty. new_items: the share of rows whose item no training
     impression or training history shows.
     """

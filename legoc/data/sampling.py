@@ -104,15 +104,28 @@ def ranking_batches(
     buckets: int = BUCKETS,
 ) -> Sampler:
     """Every labelled row of `train`, or with `negatives` each click and so many non-clicks of its
-    impression (fewer where it has fewer), drawn anew in every epoch."""
+    impression (fewer where it has fewer), drawn anew in every epoch.
+
+    A log of nothing but clicks has no impressions: then the non-clicks are uniform items the user
+    never clicked.
+    """
     log = prepared.logs["train"]
     label = np.asarray(log.label)
+    bare = not (label == 0).any()
     if negatives is None:
         known = np.flatnonzero(~np.isnan(label))
         check_rows(len(known), "labelled rows")
+        if bare:
+            raise fail(
+                "E0627",
+                "the training part has clicks and no non-clicks: there is nothing to rank",
+                "write `task = ranking(negatives=4)` to draw some, or `task = matching`",
+            )
         return ranked(prepared, lambda epoch: known, len(known), batch, seed, samples, buckets)
     hits = np.flatnonzero(label > 0)
     check_rows(len(hits), "clicks")
+    if bare:
+        return ranked_fresh(prepared, hits, batch, seed, negatives, samples, buckets)
     shown = Shown.of(log, prepared.rows.items)
     groups = np.asarray(log.group)[hits]
     total = len(hits) + int(np.minimum(np.diff(shown.starts)[groups], negatives).sum())
@@ -144,6 +157,42 @@ def ranked(
             history=log.history[here],
             candidates=log.item[here][:, None],
             labels=log.label[here][:, None],
+        )
+
+    return Sampler(
+        log=log, inputs=prepared.inputs, rows=count_rows(total, samples), size=batch,
+        buckets=buckets, samples=sample,
+    )  # fmt: skip
+
+
+def ranked_fresh(
+    prepared: Prepared,
+    hits: I64,
+    batch: int,
+    seed: int,
+    negatives: int,
+    samples: int | None,
+    buckets: int,
+) -> Sampler:
+    """Batches of single candidates out of clicks alone: each click, and `negatives` uniform items
+    its user never clicked, as rows in a shuffled order."""
+    log = prepared.logs["train"]
+    clicked = Clicked.of(log, prepared.rows.items)
+    pools = (Pool.uniform(prepared.training_items),)
+    total = len(hits) * (1 + negatives)
+    order = shuffled(total, seed, samples)
+
+    def sample(epoch: int, step: int) -> Samples:
+        place = order(epoch)[step * batch : (step + 1) * batch]
+        rows, drawn = hits[place % len(hits)], place >= len(hits)
+        positives, history = log.item[rows], log.history[rows]
+        rng = draw(seed, epoch, step, "negatives")
+        fresh = np.zeros((len(rows), 1), dtype=np.int32)
+        fresh = fill(rng, fresh, positives, log.user[history], clicked, pools)[:, 0]
+        return Samples(
+            history=history,
+            candidates=np.where(drawn, fresh, positives)[:, None].astype(np.int32),
+            labels=(~drawn).astype(np.float32)[:, None],
         )
 
     return Sampler(

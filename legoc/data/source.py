@@ -32,6 +32,8 @@ class Feedback:
 
     graded: there are negatives of its own, such as low ratings; else every interaction is a click.
     impressions: `impression` names what was shown together.
+    told: the source has histories, impressions and rows of its own; feedback(user_id, item_id) then
+        only says what each user has touched.
     negatives, seed: non-clicks drawn for each click of valid and test.
     last, unseen, rows, text: for the protocols: clicks set apart per user, items drawn per user
         where nothing is graded, rows of a label a user gives at most (none: the protocol's), and
@@ -40,6 +42,7 @@ class Feedback:
 
     graded: bool
     impressions: bool = False
+    told: bool = False
     negatives: int = 0
     seed: int = 2023
     last: int = 2

@@ -67,7 +67,7 @@ def count_coverage(connection: "duckdb.DuckDBPyConnection", items: int) -> dict[
         if name == "item_id":
             continue
         ((filled,),) = connection.execute(
-            f"SELECT count(*) FILTER (\"{name}\"::VARCHAR <> '') FROM items"
+            f"SELECT count(*) FILTER (\"{name}\"::VARCHAR NOT IN ('', '[]')) FROM items"
         ).fetchall()
         coverage[name] = filled / items if items else 0.0
     return coverage

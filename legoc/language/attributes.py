@@ -26,13 +26,21 @@ PIECE = re.compile(r'\s*(?:"(?P<text>(?:[^"\\]|\\.)*)"|(?P<name>[A-Za-z_]\w*)(?:
 class Columns:
     """The attributes a data record may name: the source's, and those of its tables.
 
+    header: the attributes of a source that learns them from its files; None where there are none.
     `open` says that a table could not be read, so any further name must be believed.
     """
 
-    def __init__(self, declared: Sequence[Attribute], tables: Sequence[str]) -> None:
+    def __init__(
+        self,
+        declared: Sequence[Attribute],
+        tables: Sequence[str],
+        header: "Mapping[str, ColumnKind] | None" = None,
+        *,
+        open: bool = False,
+    ) -> None:
         self.declared = {attribute.name: attribute for attribute in declared}
-        self.joined: dict[str, ColumnKind] = {}
-        self.open = False
+        self.joined: dict[str, ColumnKind] = dict(header or {})
+        self.open = open
         if tables:
             self.join(tables)
 

@@ -1,41 +1,60 @@
-"""The columns of a user's table, read from its header alone (`augment`).
+"""The columns of a user's tables, read from their headers alone (`augment`, `Tables`).
 
 The kind of a column is known where the format tells it: Parquet and JSON lines; elsewhere it is
-what the spec's notation implies. pyarrow is imported for Parquet only.
+what the spec's notation implies, or what the source's settings say. pyarrow is imported for Parquet
+only.
 """
 
 import csv
+import gzip
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import IO, Any, Literal, TypeAlias
+
+from legoc.language.declare import Attribute, Declaration
 
 
 # "word" columns are text where a length is written after the name and categories elsewhere.
 ColumnKind: TypeAlias = Literal["word", "category", "number"]
 
+# The formats of a user's own tables; text formats may be compressed.
+FORMATS = (".parquet", ".csv", ".tsv", ".jsonl", ".csv.gz", ".tsv.gz", ".jsonl.gz")
+
 
 def columns(path: Path) -> Mapping[str, ColumnKind] | None:
     """Kinds by column name, or None where the file cannot be read as a table."""
     readers = {".csv": read_csv, ".tsv": read_csv, ".jsonl": read_json, ".parquet": read_parquet}
-    reader = readers.get(path.suffix.lower())
+    reader = readers.get(ending(path))
     if reader is None or not path.is_file():
         return None
     try:
         return reader(path)
-    except (OSError, ValueError, csv.Error):
+    except (OSError, EOFError, ValueError, csv.Error):
         return None
 
 
+def ending(path: Path) -> str:
+    """The format by name, `.gz` left aside."""
+    return Path(path.name.removesuffix(".gz")).suffix.lower()
+
+
+def open_text(path: Path) -> IO[str]:
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
+    return path.open(encoding="utf-8-sig", newline="")
+
+
 def read_csv(path: Path) -> Mapping[str, ColumnKind]:
-    separator = "\t" if path.suffix.lower() == ".tsv" else ","
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        names = next(csv.reader(lines, delimiter=separator), [])
+    separator = "\t" if ending(path) == ".tsv" else ","
+    with open_text(path) as lines:
+        names = next((row for row in csv.reader(lines, delimiter=separator) if row), [])
     return dict.fromkeys(names, "word")
 
 
 def read_json(path: Path) -> Mapping[str, ColumnKind]:
-    with path.open(encoding="utf-8") as lines:
+    with open_text(path) as lines:
         first = json.loads(next(lines, "{}"))
     if not isinstance(first, dict):
         raise ValueError("a line of a table is an object")
@@ -63,3 +82,85 @@ def read_parquet(path: Path) -> Mapping[str, ColumnKind]:
     except ArrowException as error:
         raise ValueError(str(error)) from error
     return {field.name: kind(field.type) for field in schema}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What the headers of a folder of tables say; None where a header could not be read.
+
+    items, users: the attributes, by name. group: `impression` where interactions name one.
+    """
+
+    items: Mapping[str, ColumnKind] | None
+    users: Mapping[str, ColumnKind] | None
+    group: str | None
+    split: bool
+
+
+# Where the folder itself is in doubt: any name must be believed.
+UNREAD = Found(items=None, users=None, group=None, split=False)
+
+
+def read_folder(args: Mapping[str, Any]) -> Found:
+    """The headers of the tables in the folder that the settings of a source name."""
+    folder = Path(args["path"])
+    items, users, interactions = (
+        columns_of(folder, name) for name in ("items", "users", "interactions")
+    )
+    grouped = None
+    if interactions is not None:
+        grouped = "impression" if args["impression"] in interactions else "user"
+    return Found(
+        items=attributes_of(items, {args["item"], "item_id"}, args),
+        users=attributes_of(users, {args["user"], "user_id"}, args),
+        group=grouped,
+        split=interactions is not None and args["split"] in interactions,
+    )
+
+
+def columns_of(folder: Path, name: str) -> Mapping[str, ColumnKind] | None:
+    for format in FORMATS:
+        path = folder / f"{name}{format}"
+        if path.is_file():
+            return columns(path)
+    return None
+
+
+def attributes_of(
+    header: Mapping[str, ColumnKind] | None, keys: set[str], args: Mapping[str, Any]
+) -> Mapping[str, ColumnKind] | None:
+    """The columns of a table beside its key, with the kinds that the settings say."""
+    if header is None:
+        return None
+    numbers, categories = args["numbers"], args["categories"]
+    found: dict[str, ColumnKind] = {}
+    for name, kind in header.items():
+        if name not in keys:
+            named = "category" if name in categories else kind
+            found[name] = "number" if name in numbers else named
+    return found
+
+
+def complete(source: Declaration, found: Found) -> Declaration:
+    """The declaration of a source that learns its attributes, grouping and split from headers."""
+    return replace(
+        source,
+        attributes=guess(found.items),
+        users=guess(found.users),
+        group=found.group or source.group,
+        splits=("publisher", *source.splits) if found.split else source.splits,
+    )
+
+
+def guess(header: Mapping[str, ColumnKind] | None) -> tuple[Attribute, ...]:
+    """Attributes to name in messages; a word is shown as text."""
+    found: list[Attribute] = []
+    for name, kind in (header or {}).items():
+        match kind:
+            case "word":
+                found.append(Attribute(name=name, kind="text", length=30))
+            case "category":
+                found.append(Attribute(name=name, kind="category", length=1))
+            case "number":
+                found.append(Attribute(name=name, kind="number", length=10))
+    return tuple(found)

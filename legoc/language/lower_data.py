@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from legoc.language import wording_data, wording_names
 from legoc.language import wording_params as wording
@@ -17,6 +17,9 @@ from legoc.language.records import RECORDS
 from legoc.language.rules import default_value
 from legoc.language.spec import Call, Data, Prompt
 
+
+if TYPE_CHECKING:
+    from legoc.language.headers import ColumnKind, Found
 
 DATA = RECORDS["data"]
 LISTS = ("content", "user")
@@ -50,8 +53,13 @@ def lower_data(record: Record, catalog: Catalog) -> LoweredData:
     spans = dict(judge.spans)
     if source is None:
         return LoweredData(data=None, source=None, spans=spans, problems=tuple(judge.problems))
-    content = read_content(fields, record, source, values, judge)
-    user = read_users(fields, source, values, judge)
+    found = read_headers(source, values.get("source"))
+    if found is not None:
+        from legoc.language.headers import complete
+
+        source = complete(source, found)
+    content = read_content(fields, record, source, values, judge, found)
+    user = read_users(fields, source, values, judge, found)
     decide_split(source, values, broken, judge, catalog)
     decide_group(source, values, broken, judge)
     if broken or content is None or user is None:
@@ -60,6 +68,15 @@ def lower_data(record: Record, catalog: Catalog) -> LoweredData:
         augment = values.pop("augment") or ()
         data = Data(**values, augment=augment, content=content, user=user)
     return LoweredData(data=data, source=source, spans=spans, problems=tuple(judge.problems))
+
+
+def read_headers(source: Declaration, call: object) -> "Found | None":
+    """What the files of a source say of it, where it learns its attributes from them."""
+    if not source.facts.get("headers"):
+        return None
+    from legoc.language.headers import UNREAD, read_folder
+
+    return read_folder(call.args) if isinstance(call, Call) else UNREAD
 
 
 def one_file(argument: Argument) -> Argument:
@@ -76,6 +93,7 @@ def read_content(
     source: Declaration,
     values: Mapping[str, Any],
     judge: Judge,
+    found: "Found | None",
 ) -> tuple[Attribute | Prompt, ...] | None:
     field = fields.get("content")
     if field is None or field.given.value is None:
@@ -83,7 +101,11 @@ def read_content(
             return read_default(source.content, source.attributes)
         judge.problems.append(missing_content(record, source, field))
         return None
-    return read_field(field, source.attributes, source, values, judge, prompts=True)
+    declared, header = (source.attributes, None) if found is None else ((), found.items)
+    return read_field(
+        field, declared, source, values, judge, prompts=True, header=header,
+        open=found is not None and found.items is None,
+    )  # fmt: skip
 
 
 def read_users(
@@ -91,11 +113,16 @@ def read_users(
     source: Declaration,
     values: Mapping[str, Any],
     judge: Judge,
+    found: "Found | None",
 ) -> tuple[Attribute, ...] | None:
     if "user" not in fields:
         return ()
-    found = read_field(fields["user"], source.users, source, values, judge, prompts=False)
-    return None if found is None else tuple(a for a in found if isinstance(a, Attribute))
+    declared, header = (source.users, None) if found is None else ((), found.users)
+    parts = read_field(
+        fields["user"], declared, source, values, judge, prompts=False, header=header,
+        open=found is not None and found.items is None,
+    )  # fmt: skip
+    return None if parts is None else tuple(a for a in parts if isinstance(a, Attribute))
 
 
 def read_field(
@@ -106,6 +133,8 @@ def read_field(
     judge: Judge,
     *,
     prompts: bool,
+    header: "Mapping[str, ColumnKind] | None",
+    open: bool,
 ) -> tuple[Attribute | Prompt, ...] | None:
     param = DATA.param(field.name)
     if param is not None and not isinstance(field.given.value, tuple):
@@ -113,7 +142,7 @@ def read_field(
         return None
     if "augment" not in values:
         return None
-    known = Columns(declared, values["augment"] or ())
+    known = Columns(declared, values["augment"] or (), header, open=open)
     given = field.given.value if isinstance(field.given.value, tuple) else ()
     parts, problems = read_list(given, known, source, prompts=prompts)
     judge.problems += problems
@@ -131,7 +160,9 @@ def missing_content(record: Record, source: Declaration, field: Argument | None)
                 f"{source.name} has no default for it",
             ),
         ),
-        help=(f"write `content = [{', '.join(names[:2])}]`; attributes: {', '.join(names)}",),
+        help=(f"write `content = [{', '.join(names[:2])}]`; attributes: {', '.join(names)}",)
+        if names
+        else ("write `content = [title(30)]`, with the names of your columns",),
     )
 
 

@@ -66,9 +66,7 @@ def read_table(
         raise fail("E0625", f"`{shown}` is empty", f"its first line names {', '.join(columns)}")
 
 
-def locate(
-    names: Sequence[str], columns: Sequence[str], path: Path, shown: str
-) -> list[int]:
+def locate(names: Sequence[str], columns: Sequence[str], path: Path, shown: str) -> list[int]:
     """The place of each column in a header."""
     places: list[int] = []
     for column in columns:

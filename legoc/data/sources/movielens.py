@@ -141,9 +141,7 @@ class MovieLens:
                 f"CREATE TABLE users AS SELECT DISTINCT ON (user_id) * EXCLUDE (position) "
                 f"FROM {scan(target)} ORDER BY user_id, position"
             )
-        return graded(
-            self.config, (*losses.drops(), *drops), text="title", users=bool(people)
-        )
+        return graded(self.config, (*losses.drops(), *drops), text="title", users=bool(people))
 
 
 def read_films(layout: str, path: Path, losses: Losses) -> Iterator[Film]:
@@ -171,9 +169,7 @@ def read_films(layout: str, path: Path, losses: Losses) -> Iterator[Film]:
         yield name, line, item, title, read_year(title), listed
 
 
-def read_ratings(
-    layout: str, path: Path, losses: Losses
-) -> Iterator[tuple[int, Sequence[str]]]:
+def read_ratings(layout: str, path: Path, losses: Losses) -> Iterator[tuple[int, Sequence[str]]]:
     """Line, and user, film, stars and time of every rating, as text."""
     columns = ("userId", "movieId", "rating", "timestamp")
     if layout == "ratings.csv":
@@ -203,4 +199,3 @@ def read_year(title: str) -> float | None:
     """The year in brackets at the end of a title."""
     found = YEAR.search(title)
     return float(found[1]) if found else None
-

@@ -1,0 +1,169 @@
+"""From one's own staged tables to relations, in DuckDB; the losses are read off on the way."""
+
+from typing import TYPE_CHECKING
+
+from legoc.data.graded import build_items, count_losses, count_rule
+from legoc.data.report import Drop
+from legoc.data.sources.tables_layout import Layout
+
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+FAULTS = (
+    ("user", "interaction without a user", "item_id"),
+    ("item", "interaction with an unknown item", "item_id"),
+    ("label", "interaction without a label that can be read", "item_id"),
+    ("part", "interaction of an unknown part", "part"),
+    ("time", "interaction whose time cannot be read", "item_id"),
+    ("impression", "interaction without an impression", "item_id"),
+    ("history", "interaction of an unknown history", "history_key"),
+)
+
+# The first record of a key is its history.
+OWN = """
+CREATE TABLE own AS
+SELECT row_number() OVER (ORDER BY position) - 1 AS history, key, user_id, clicks, file, line
+FROM (
+    SELECT *, row_number() OVER (PARTITION BY key ORDER BY position) AS n FROM {told}
+) WHERE n = 1 AND key <> '' AND user_id <> ''
+"""
+
+# A user without a record has clicked nothing yet.
+NEWCOMERS = """
+INSERT INTO own
+SELECT (SELECT coalesce(max(history), -1) FROM own)
+           + row_number() OVER (ORDER BY min(position)), user_id, user_id, [], '', 0
+FROM {log} AS l WHERE user_id <> '' AND user_id NOT IN (SELECT key FROM own) GROUP BY user_id
+"""
+
+CLICKED = """
+CREATE TABLE clicked AS
+SELECT history, file, line, place, item_id, item_id IN (SELECT item_id FROM items) AS known
+FROM (
+    SELECT history, file, line, unnest(clicks) AS item_id,
+           generate_subscripts(clicks, 1) AS place FROM own
+)
+"""
+
+HISTORIES = """
+CREATE TABLE histories AS
+SELECT own.history, user_id, coalesce(kept.clicks, []::VARCHAR[]) AS clicks
+FROM own LEFT JOIN (
+    SELECT history, list(item_id ORDER BY place) AS clicks
+    FROM clicked WHERE known GROUP BY history
+) AS kept ON own.history = kept.history
+"""
+
+# Without impressions, what happens to one history at one time is one.
+UNITED = """
+CREATE TABLE united AS
+SELECT raw.*, own.history, own.user_id AS owner,
+       coalesce(impression, own.key || '/' || epoch_us(moment)) AS unit
+FROM raw JOIN own ON own.key = raw.known_key WHERE fault IS NULL
+"""
+
+IMPRESSIONS = """
+CREATE TABLE impressions AS
+SELECT row_number() OVER (ORDER BY min(position)) - 1 AS position,
+       unit || CASE WHEN count(*) OVER (PARTITION BY unit) > 1
+           THEN '/' || row_number() OVER (PARTITION BY unit ORDER BY min(position))
+           ELSE '' END AS impression_id,
+       part, history, min(moment) AS time, unit
+FROM united GROUP BY unit, part, history
+"""
+
+ROWS = """
+CREATE TABLE rows AS
+SELECT i.position, row_number() OVER (PARTITION BY i.position ORDER BY u.position) AS place,
+       item_id, grade::FLOAT AS label
+FROM united AS u JOIN impressions AS i USING (unit, part, history)
+"""
+
+TOUCHED = """
+CREATE TABLE feedback AS
+SELECT owner AS user_id, item_id FROM united
+UNION ALL SELECT user_id, unnest(clicks) FROM histories
+"""
+
+
+def build_feedback(
+    connection: "duckdb.DuckDBPyConnection", layout: Layout, items: str, log: str
+) -> tuple[Drop, ...]:
+    """Make items and feedback: histories are made when the split is known."""
+    drops = build_items(connection, items, tuple(layout.items))
+    judge(connection, layout, log, "user_id")
+    connection.execute(
+        """
+        CREATE TABLE feedback AS
+        SELECT position, part, user_id, item_id, grade::FLOAT AS label, moment AS time, impression
+        FROM raw WHERE fault IS NULL
+        """
+    )
+    return drops + count_faults(connection, layout)
+
+
+def build_told(
+    connection: "duckdb.DuckDBPyConnection", layout: Layout, items: str, log: str, told: str
+) -> tuple[Drop, ...]:
+    """Make items, histories, impressions and rows out of tables that have histories."""
+    drops = build_items(connection, items, tuple(layout.items))
+    connection.execute(OWN.format(told=told))
+    if layout.history is None:
+        connection.execute(NEWCOMERS.format(log=log))
+    judge(connection, layout, log, "user_id" if layout.history is None else "history_key")
+    for statement in (CLICKED, HISTORIES, UNITED, IMPRESSIONS, ROWS, TOUCHED):
+        connection.execute(statement)
+    return (
+        drops
+        + count_faults(connection, layout)
+        + count_losses(
+            connection, "history again", "first record kept",
+            f"SELECT file, line, position, key AS value FROM (SELECT *, row_number() OVER "
+            f"(PARTITION BY key ORDER BY position) AS n FROM {told}) WHERE n > 1 AND key <> ''",
+        )
+        + count_losses(
+            connection, "history without a name or a user", "dropped",
+            f"SELECT file, line, position, key AS value FROM {told} "
+            "WHERE key = '' OR user_id = ''",
+        )
+        + count_losses(
+            connection, "unknown item in a history", "dropped from that history",
+            "SELECT file, line, history * 1000000 + place AS position, item_id AS value "
+            "FROM clicked WHERE NOT known",
+        )
+    )  # fmt: skip
+
+
+def judge(connection: "duckdb.DuckDBPyConnection", layout: Layout, log: str, key: str) -> None:
+    """Make raw: the interactions with their time and what is wrong with each."""
+    unknown = "WHEN history_key NOT IN (SELECT key FROM own) THEN 'history'"
+    connection.execute(
+        f"""
+        CREATE TABLE raw AS
+        SELECT * REPLACE (
+            CASE WHEN {key} = '' AND '{key}' = 'user_id' THEN 'user'
+                 {unknown if key == "history_key" else ""}
+                 WHEN item_id NOT IN (SELECT item_id FROM items) THEN 'item'
+                 WHEN fault IS NOT NULL THEN fault
+                 WHEN time IS NULL THEN 'time'
+                 WHEN impression = '' THEN 'impression' END AS fault
+        ), make_timestamp(time::BIGINT) AS moment, {key} AS known_key
+        FROM {log}
+        """
+    )
+
+
+def count_faults(connection: "duckdb.DuckDBPyConnection", layout: Layout) -> tuple[Drop, ...]:
+    """One Drop per kind of fault; ratings in the middle are left out by a rule."""
+    found: tuple[Drop, ...] = ()
+    for fault, reason, value in FAULTS:
+        found += count_losses(
+            connection, reason, "row dropped",
+            f"SELECT file, line, position, {value} AS value FROM raw WHERE fault = '{fault}'",
+        )  # fmt: skip
+    return found + count_rule(
+        connection, f"rating of {layout.neutral:g}, neither liked nor disliked", "row dropped",
+        "SELECT count(*) FROM raw WHERE fault = 'neutral'",
+    )  # fmt: skip
