@@ -112,7 +112,7 @@ def param(
     inherit: str | None = None,
     runtime: bool = False,
     since: bool = False,
-    doc: str,
+    doc: str = "",
 ) -> Any:
     """Declare a parameter.
 
