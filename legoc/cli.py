@@ -73,6 +73,7 @@ def build_parser() -> argparse.ArgumentParser:
         "data", "prepare the data and print counts, coverage and every dropped row", run_data
     )
     takes_file(data)
+    data.add_argument("--page", metavar="FILE", help="write it with charts as an HTML page, too")
     caches(data)
 
     train = command(
@@ -376,9 +377,13 @@ def run_compile(arguments: Arguments) -> int:
 
 def run_data(arguments: Arguments) -> int:
     from legoc.data import prepare
+    from legoc.data.portrait import draw_portrait
+    from legoc.language.notation import write_call
     from legoc.report import print_json, show_prepared
+    from legoc.show_data import show_portrait, write_page
 
     seen: set[str] = set()
+    sections: list[Any] = []
     for spec in points(arguments):
         prepared = prepare(
             spec, cache=arguments.cache, strict=arguments.strict, progress=progress(arguments)
@@ -386,10 +391,15 @@ def run_data(arguments: Arguments) -> int:
         if prepared.digest in seen:
             continue
         seen.add(prepared.digest)
+        portrait = draw_portrait(spec, prepared)
+        sections.append((write_call("source", spec.data.source), prepared.report, portrait))
         if arguments.json:
-            print_json(prepared.report.to_json())
+            print_json({**prepared.report.to_json(), "portrait": portrait.to_json()})
         else:
             show_prepared(spec, prepared)
+            show_portrait(portrait)
+    if arguments.page is not None:
+        write_page(arguments.page, sections)
     return 0
 
 

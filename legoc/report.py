@@ -135,7 +135,8 @@ def show_prepared(spec: Any, prepared: Any) -> None:
             )
         )
         for drop in report.drops:
-            out.print(f"  {drop.reason}: {'; '.join(drop.examples)}", style="dim")
+            if drop.examples:
+                out.print(f"  {drop.reason}: {'; '.join(drop.examples)}", style="dim")
     else:
         out.print("nothing was dropped")
     for note in report.notes:

@@ -1,4 +1,4 @@
-"""Codes of what a data record brings beside its source: tables and word vectors (E064x)."""
+"""Codes of what a data record brings beside its source: tables, word vectors, its page (E064x)."""
 
 from legoc.language.codes import Code
 
@@ -23,5 +23,12 @@ CODES = (
         "vocabulary does not hold, is an error.",
         bad='data mind { vectors = "glove.6B.zip" }',
         good='data mind { vectors = "glove.6B.300d.txt" }',
+    ),
+    Code(
+        code="E0642",
+        title="the page of the data cannot be written",
+        explanation="`legoc data --page FILE` writes one HTML file into a folder that exists.",
+        bad="legoc data naml.lego --page no/such/folder/data.html",
+        good="legoc data naml.lego --page data.html",
     ),
 )
