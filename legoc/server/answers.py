@@ -8,6 +8,7 @@ from pygls.lsp.server import LanguageServer
 from legoc.language.diagnostics import LegoError
 from legoc.language.document import Document, Span
 from legoc.language.editing.analysis import Analysis
+from legoc.language.editing.arrows import Arrow
 from legoc.language.editing.completion import complete
 from legoc.language.editing.explaining import explain, signature_at
 from legoc.language.fixes import apart, is_safe
@@ -39,9 +40,12 @@ def register(server: LanguageServer, session: Session, checks: Checks) -> None:
 
     @server.feature(types.TEXT_DOCUMENT_HOVER)
     async def hover(params: types.HoverParams) -> types.Hover | None:
-        analysis = await checks.analysis(params.text_document.uri)
         document, offset = session.place(params.text_document.uri, params.position)
-        arrows = analysis.arrows if analysis.document is document else ()
+        arrows: Sequence[Arrow] = ()
+        if "->" in document.text[max(offset - 1, 0) : offset + 2]:
+            # Types need a check; everything else is told at once.
+            analysis = await checks.analysis(params.text_document.uri)
+            arrows = analysis.arrows if analysis.document is document else ()
         page = explain(document, offset, session.scope(document), session.known, arrows)
         if page is None:
             return None

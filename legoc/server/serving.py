@@ -1,9 +1,12 @@
 """The server itself: what it offers, and the texts the editor tells it of."""
 
 import logging
+from collections.abc import Generator
+from typing import Any
 
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
+from pygls.protocol import LanguageServerProtocol, lsp_method
 
 from legoc import __version__
 from legoc.language.catalog import catalog
@@ -15,9 +18,20 @@ from legoc.server.checks import Checks
 from legoc.server.session import Session, path_of
 
 
+class Protocol(LanguageServerProtocol):
+    """The protocol without pygls's own copy of the texts: it splits lines where Python does and
+    moves positions that it takes to lie behind a line, before anyone else reads them."""
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
+    def lsp_text_document__did_change(
+        self, params: types.DidChangeTextDocumentParams
+    ) -> Generator[Any, Any, None]:
+        yield self.fm.features[types.TEXT_DOCUMENT_DID_CHANGE], (params,), None
+
+
 def build_server() -> LanguageServer:
     """A server for one editor, with everything it offers."""
-    server = LanguageServer("legoc", __version__)
+    server = LanguageServer("legoc", __version__, protocol_cls=Protocol)
     session = Session()
 
     def publish(uri: str, version: int, analysis: Analysis) -> None:
@@ -40,7 +54,10 @@ def build_server() -> LanguageServer:
 
 
 def register_texts(server: LanguageServer, session: Session, checks: Checks) -> None:
-    """Keep the session's texts those of the editor."""
+    """Keep the session's texts those of the editor.
+
+    None of these may be a coroutine: it would run after the requests that follow the change.
+    """
 
     @server.feature(types.INITIALIZED)
     def initialized(params: types.InitializedParams) -> None:
@@ -54,18 +71,18 @@ def register_texts(server: LanguageServer, session: Session, checks: Checks) -> 
         watch_files(server)
 
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
-    async def did_open(params: types.DidOpenTextDocumentParams) -> None:
+    def did_open(params: types.DidOpenTextDocumentParams) -> None:
         document = params.text_document
         session.open(document.uri, document.version, document.text)
         checks.touch(document.uri)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
-    async def did_change(params: types.DidChangeTextDocumentParams) -> None:
+    def did_change(params: types.DidChangeTextDocumentParams) -> None:
         session.change(params)
         checks.touch(params.text_document.uri)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
-    async def did_close(params: types.DidCloseTextDocumentParams) -> None:
+    def did_close(params: types.DidCloseTextDocumentParams) -> None:
         uri = params.text_document.uri
         session.close(uri)
         checks.close(uri)
@@ -73,11 +90,11 @@ def register_texts(server: LanguageServer, session: Session, checks: Checks) -> 
         server.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, []))
 
     @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
-    async def did_save(params: types.DidSaveTextDocumentParams) -> None:
+    def did_save(params: types.DidSaveTextDocumentParams) -> None:
         checks.touch_all()
 
     @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
-    async def files_changed(params: types.DidChangeWatchedFilesParams) -> None:
+    def files_changed(params: types.DidChangeWatchedFilesParams) -> None:
         checks.touch_all()
 
 

@@ -218,7 +218,8 @@ def test_one_parse_for_each_version(tmp_path: Path) -> None:
 def test_what_is_wrong_in_a_used_file_stands_at_its_use(tmp_path: Path) -> None:
     (tmp_path / "a.lego").write_text("data d { source = Demo histroy = 3 }\n")
     buffers = Buffers()
-    text = 'param x = 1\nuse "a.lego" (d)\nrun m on d\nmodel m = content CNN -> behavior Null -> predict DIN\n'
+    text = 'param x = 1\nuse "a.lego" (d)\nrun m on d\n'
+    text += "model m = content CNN -> behavior Null -> predict DIN\n"
     document = buffers.open(str(tmp_path / "b.lego"), text)
     found = analyse(document, buffers, KNOWN)
     assert all(d.primary is not None and d.primary.document is document for d in found.diagnostics)
