@@ -16,6 +16,12 @@ ROWS = Rows(items=12, users=4, tokens=30)
 VARIANTS = {
     ("content", "CNN"): ({}, {"fuse": "concat"}, {"kernel": 5}),
     ("content", "Pooling"): ({}, {"kind": "max"}),
+    ("content", "Attention"): ({}, {"project": False}),
+    ("content", "SemanticID"): ({"file": None},),
+    ("behavior", "Attention"): ({}, {"project": False}),
+    ("behavior", "LSTUR"): ({}, {"form": "con"}),
+    ("flatten", "Transformer"): ({}, {"item_sep": False}),
+    ("flatten", "Longformer"): ({"window": 4},),
     ("behavior", "Pooling"): ({}, {"kind": "max"}),
     ("predict", "Cosine"): ({}, {"temperature": 0.2}),
     ("predict", "DCNv2"): ({}, {"structure": "stacked"}, {"structure": "stacked_parallel"}),
@@ -28,7 +34,12 @@ VARIANTS = {
     ("predict", "BST"): ({}, {"pool": "candidate"}),
     ("predict", "MINER"): ({}, {"score": "max"}, {"score": "mean"}),
 }
-GRAPH = {"content": "item_encoder", "behavior": "user_encoder", "predict": "predictor"}
+GRAPH = {
+    "content": "item_encoder", "behavior": "user_encoder", "flatten": "user_encoder",
+    "predict": "predictor",
+}  # fmt: skip
+# Items that are rows of a table, and clicks handed through, have no graph.
+WITHOUT = ("Null", "SemanticID")
 
 
 def bricks():
@@ -48,6 +59,8 @@ def spec_of(role, name, given):
         "predict": call("predict", "Dot"),
     }
     chosen[role] = call(role, name, **given)
+    if role == "flatten":
+        del chosen["behavior"]
     signature = catalog().get("predict", chosen["predict"].op).signature
     if "Seq[" in signature:
         chosen["behavior"] = call("behavior", "Null")
@@ -64,7 +77,7 @@ def test_a_brick_exports_and_agrees(role, name, given, tmp_path):
     made = plan(spec)
     graph = made.graph(GRAPH[role])
     if graph is None:
-        assert name == "Null"
+        assert name in WITHOUT
         return
     reference = reference_copy(compile(spec).build(ROWS))
     written = write_graph(reference, graph, spec, ROWS, tmp_path / "graph.onnx", {})

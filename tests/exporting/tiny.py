@@ -9,15 +9,15 @@ import numpy as np
 import torch
 from torch import nn
 
-from legoc.data.inputs import IdTable, TokenTable
+from legoc.data.inputs import IdTable, JointInputs, TokenTable
 from legoc.data.log import Log
 from legoc.data.names import Names
 from legoc.data.prepare import Prepared
 from legoc.data.rows import Rows
 from legoc.language.catalog import catalog
 from legoc.language.declare import Attribute
-from legoc.language.plan import Plan, plan
-from legoc.language.spec import Call, Data, Export, Keys, Spec, Train, Types
+from legoc.language.plan import Plan, Port, plan, token_ports
+from legoc.language.spec import Call, Data, Export, Keys, Role, Spec, Train, Types
 from legoc.model import compile
 from legoc_runtime.tokens import Reader
 
@@ -65,16 +65,24 @@ def call(role: str, op: str, **given: Any) -> Call:
 
 
 def make_spec(
-    content: Call, behavior: Call, predict: Call, *, export: Export | None = None
+    content: Call | None = None,
+    behavior: Call | None = None,
+    predict: Call | None = None,
+    *,
+    flatten: Call | None = None,
+    export: Export | None = None,
 ) -> Spec:
+    stages: dict[Role, Call | None] = {
+        "content": content, "behavior": behavior, "flatten": flatten, "predict": predict,
+    }  # fmt: skip
     user = f"Vec[{WIDTH}]"
-    if behavior.op == "Null":
+    if behavior is not None and behavior.op == "Null":
         user = f"Seq[{user}]"
-    elif behavior.op == "PolyAttention":
+    elif behavior is not None and behavior.op == "PolyAttention":
         user = f"Many[{behavior['codes']}, {user}]"
     return Spec(
         name="tiny",
-        model={"content": content, "behavior": behavior, "predict": predict},
+        model={role: stage for role, stage in stages.items() if stage is not None},
         data=Data(
             source=call("source", "Demo"),
             content=ATTRIBUTES, history=6, split=Call(op="publisher"), group="impression",
@@ -133,18 +141,25 @@ def make_log() -> Log:
     )
 
 
+def read(reader: Reader, ports: tuple[Port, ...]) -> TokenTable:
+    found = reader.read([{}, *records()])
+    lengths = sum(length for _, length in found.values())
+    return TokenTable(ports=ports, matrices=found, lengths=lengths)
+
+
 def make_prepared(spec: Spec, made: Plan, folder: Path) -> Prepared:
     ids = ["", *(record["id"] for record in records())]
     inputs: Any = IdTable.of(len(ids))
     reading, tokens = None, 0
-    if made.layout != "id":
-        reading = write_reading(folder, made.layout)
-        found = Reader.load(folder, reading).read([{}, *records()])
-        lengths = sum(length for _, length in found.values())
-        graph = made.graph("item_encoder")
-        assert graph is not None
-        inputs = TokenTable(ports=graph.inputs, matrices=found, lengths=lengths)
-        tokens = reading["rows"]
+    if made.reads_tokens:
+        layout: Any = "sequence" if made.layout == "id" else made.layout
+        reading = write_reading(folder, layout)
+        reader, tokens = Reader.load(folder, reading), reading["rows"]
+        if made.layout != "id":
+            inputs = read(reader, token_ports(spec, layout, "item"))
+        if made.flattens and made.layout != "sequence":
+            sequence = read(reader.in_sequence(), token_ports(spec, "sequence", "item"))
+            inputs = JointInputs(content=inputs, tokens=sequence)
     nothing: Any = None
     return Prepared(
         tables=nothing, report=nothing, digest="4" * 64, inputs=inputs,
