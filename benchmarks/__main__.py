@@ -6,7 +6,7 @@ import sys
 from importlib import import_module, metadata
 
 
-NAMES = ("front_end", "naml")
+NAMES = ("front_end", "completion", "naml")
 
 
 def main(names: list[str]) -> int:

@@ -1,5 +1,6 @@
 """The server itself: what it offers, and the texts the editor tells it of."""
 
+import gc
 import logging
 from collections.abc import Generator
 from typing import Any
@@ -124,4 +125,6 @@ def serve() -> None:
     logging.getLogger("pygls.protocol.json_rpc").addFilter(Expected())
     # Tables of the parser and declarations are read now rather than at the first key.
     analyse(Document("", ""), Buffers(), catalog())
+    # They stay for good: a collection in the middle of typing need not look at them.
+    gc.freeze()
     build_server().start_io()
