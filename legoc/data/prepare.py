@@ -16,6 +16,7 @@ from legoc.data.index import build_logs, mark_training, name_items, name_users, 
 from legoc.data.inputs import IdTable, JointInputs, TokenTable
 from legoc.data.log import Log
 from legoc.data.names import Names
+from legoc.data.profiles import Profiles, read_profiles
 from legoc.data.report import Drop, Report
 from legoc.data.rows import Rows
 from legoc.data.source import Source
@@ -39,6 +40,7 @@ class Prepared:
         of ids.
     training_items: Bool[N], items that some training impression or training history shows.
     vectors: pre-trained vectors of words, where the spec names a file of them.
+    profiles: the attributes of users, where the spec names some.
     best: the best scores any model could reach, where the source knows them (Demo).
     """
 
@@ -54,6 +56,7 @@ class Prepared:
     report: Report
     training_items: NDArray[np.bool_]
     vectors: WordVectors | None = None
+    profiles: Profiles | None = None
     best: Mapping[str, Any] | None = None
 
     def item_records(self, indices: Sequence[int]) -> list[dict[str, Any]]:
@@ -98,6 +101,8 @@ def prepare(
             "`vectors` are of words, and this model reads the ids of items",
             "leave `vectors` out, or write a content that reads text, such as `content CNN`",
         )
+    known = spec.data.user
+    profiles = read_profiles(tables, known, users, root) if known else None
     logs = build_logs(
         tables, history=spec.data.history, group=spec.data.group, root=root, progress=progress
     )
@@ -106,8 +111,9 @@ def prepare(
         rows=Rows(
             items=len(items), users=len(users), tokens=tokens,
             vectors=0 if vectors is None else vectors.width,
+            profile=0 if profiles is None else profiles.rows,
         ),
-        reading=reading, vectors=vectors, reading_folder=folder, report=tables.report,
+        reading=reading, vectors=vectors, profiles=profiles, reading_folder=folder, report=tables.report,
         training_items=mark_training(tables, len(items)), best=getattr(source, "best", None),
     )  # fmt: skip
 
@@ -174,7 +180,6 @@ def check_supported(spec: Spec) -> None:
     role = "content" if "content" in spec.model else "flatten"
     declaration = catalog().get(role, content.op)
     given = {
-        "user": bool(data.user),
         "the tokenizer of a language model": declaration is not None and declaration.pretrained,
     }
     for name, used in given.items():

@@ -16,7 +16,10 @@ from legoc.language.spec import Spec
 
 
 # What `where valid` drops: combinations that do not fit. A mistake in one part alone is an error.
-DROPPED = ("E0401", "E0402", "E0403", "E0404", "E0501", "E0503", "E0504", "E0605")
+DROPPED = (
+    "E0401", "E0402", "E0403", "E0404", "E0501", "E0503", "E0504", "E0605",
+    "E0607",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,7 @@
 """Checks between an operator that reads items and the data, beyond their types."""
 
+from collections.abc import Sequence
+
 from legoc.language import wording_data
 from legoc.language.declare import Attribute
 from legoc.language.diagnostics import Diagnostic
@@ -28,6 +30,22 @@ def check_reading(stage: Typed, data: Data, content: Span | None) -> tuple[Diagn
     total = sum(tokens_of(attribute) for attribute in data.attributes)
     if isinstance(most, int) and total > most:
         return (wording_data.too_long(operator, place, content, total, most),)
+    return ()
+
+
+def check_users(stages: Sequence[Typed], data: Data, place: Span | None) -> tuple[Diagnostic, ...]:
+    """Attributes of users join the vector of a user, so there has to be one, and it must not be
+    what encodes the items as well.
+
+    place: where the attributes are written.
+    """
+    if not data.user or not stages:
+        return ()
+    last = stages[-1]
+    if isinstance(last.made, Seq) or last.role == "flatten" == stages[0].role:
+        operator = f"{last.role} {last.arguments.declaration.name}"
+        clicks = isinstance(last.made, Seq)
+        return (wording_data.no_user_vector(operator, last.arguments.span, place, clicks),)
     return ()
 
 

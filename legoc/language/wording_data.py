@@ -128,6 +128,20 @@ def nothing_to_read(operator: str, place: Span, content: Span | None) -> Diagnos
     )
 
 
+def no_user_vector(operator: str, place: Span, user: Span | None, clicks: bool) -> Diagnostic:
+    what = "passes the clicks through" if clicks else "encodes items and users alike"
+    labels = [primary(place, what)]
+    if user is not None:
+        labels.append(Label(span=user, text="these attributes would join a user vector"))
+    able = "a behavior that makes one, such as `behavior Additive`"
+    return Diagnostic(
+        code="E0607",
+        message=f"`{operator}` makes no user vector that attributes of users could join",
+        labels=tuple(labels),
+        help=(f"use {able if clicks else 'a `content` stage before it'}, or drop `user`",),
+    )
+
+
 def too_long(operator: str, place: Span, content: Span | None, total: int, most: int) -> Diagnostic:
     labels = [primary(place, f"reads at most {most} tokens")]
     if content is not None:

@@ -9,11 +9,12 @@ from torch import nn
 from legoc.data.rows import Rows
 from legoc.data.vectors import read_width
 from legoc.language.catalog import catalog
-from legoc.language.diagnostics import Diagnostic, Label, LegoError
-from legoc.language.plan import Plan
+from legoc.language.declare import Declaration
+from legoc.language.plan import Plan, reads_ids
 from legoc.language.spec import Call, Spec
 from legoc.language.types import Many, Seq, Type, Vec, parse_type
 from legoc.model.embedding import TokenEmbedding
+from legoc.model.profile import Profile
 from legoc.model.recommender import Recommender
 from legoc.operators.sizes import Sizes
 
@@ -21,10 +22,8 @@ from legoc.operators.sizes import Sizes
 def build(spec: Spec, plan: Plan, rows: Rows) -> Recommender:
     """A model with fresh weights from torch's generator.
 
-    rows: of the item, user and token tables, row 0 included. Errors: E0624 for settings of the data
-    that change the model and are not supported yet.
+    rows: of the item, user and token tables, row 0 included.
     """
-    verify_supported(spec)
     content, flatten = spec.model.get("content"), spec.model.get("flatten")
     behavior, predict = spec.model.get("behavior"), spec.model["predict"]
     reads_tokens = content is not None and plan.layout != "id"
@@ -54,7 +53,16 @@ def build(spec: Spec, plan: Plan, rows: Rows) -> Recommender:
         width=plan.width,
         reads_clicks=plan.user == "clicks",
         reads_user=plan.reads_user,
+        profile=make_profile(spec, rows, user),
+        by_user=behavior is not None and reads_ids(declared("behavior", behavior)),
     )
+
+
+def make_profile(spec: Spec, rows: Rows, width: int) -> Profile | None:
+    """The module that joins attributes of users to vectors of a width; None without any."""
+    if not spec.data.user:
+        return None
+    return Profile(spec.data.user, users=rows.users, values=max(rows.profile, 1), width=width)
 
 
 def most_tokens(spec: Spec) -> int:
@@ -95,29 +103,19 @@ def embed(spec: Spec, rows: Rows, width: int) -> TokenEmbedding:
     return TokenEmbedding(rows.tokens, width, vectors=vectors, frozen=frozen)
 
 
-def verify_supported(spec: Spec) -> None:
-    """Refuse what would have to be built and is not, instead of ignoring it."""
-    for name, given in (("user", bool(spec.data.user)),):
-        if given:
-            place = spec.origin.get(f"data.{name}")
-            raise LegoError(
-                Diagnostic(
-                    code="E0624",
-                    message=f"`{name}` is not supported by this version",
-                    labels=(Label(span=place, text="given here", primary=True),) if place else (),
-                    help=("leave it out, or use a later version",),
-                )
-            )
-
-
 def create(role: str, call: Call, sizes: Sizes) -> nn.Module:
     """The operator a call names, from its module."""
+    module, _, name = declared(role, call).module.partition(":")
+    operator: Any = getattr(import_module(module), name)
+    return operator(operator.Config(**call.args), sizes)
+
+
+def declared(role: str, call: Call) -> Declaration:
+    """The declaration of the operator a call names."""
     declaration = catalog().get(role, call.op)
     if declaration is None:
         raise LookupError(f"no {role} operator {call.op!r} in the catalog")
-    module, _, name = declaration.module.partition(":")
-    operator: Any = getattr(import_module(module), name)
-    return operator(operator.Config(**call.args), sizes)
+    return declaration
 
 
 def user_width(user: Type) -> tuple[int, int]:

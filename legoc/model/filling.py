@@ -1,4 +1,4 @@
-"""Tables that start from a file: rows are found by item id, never by position."""
+"""Tables that start from the data: rows are found by id, never by position."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,12 @@ from legoc.progress import SILENT, Progress
 
 if TYPE_CHECKING:
     from legoc.data.prepare import Prepared
+
+
+def fill_users(recommender: Recommender, prepared: "Prepared") -> None:
+    """Put what is known of the users into a fresh model."""
+    if recommender.profile is not None and prepared.profiles is not None:
+        recommender.profile.fill(prepared.profiles)
 
 
 def fill_items(

@@ -23,7 +23,9 @@ class Recommender(nn.Module):
     words: the token embedding of the flatten operator, where its width is not that of the content.
     layout: what the item encoder reads, "id", "fields" or "sequence". attributes: names of the
     inputs in reading order, for `fields`. reads_clicks: a user is the clicks themselves and the
-    predictor reads them with the candidate.
+    predictor reads them with the candidate. reads_user: the user encoder reads the row of the user;
+    the behavior operator itself does with `by_user`, and `profile` joins what is known of the user
+    to what the operator makes of the clicks.
     """
 
     def __init__(
@@ -40,6 +42,8 @@ class Recommender(nn.Module):
         reads_user: bool,
         flatten: nn.Module | None = None,
         words: TokenEmbedding | None = None,
+        profile: nn.Module | None = None,
+        by_user: bool | None = None,
     ) -> None:
         super().__init__()
         self.content = content
@@ -53,6 +57,8 @@ class Recommender(nn.Module):
         self.width = width
         self.reads_clicks = reads_clicks
         self.reads_user = reads_user
+        self.profile = profile
+        self.by_user = reads_user if by_user is None else by_user
 
     @property
     def device(self) -> torch.device:
@@ -80,10 +86,14 @@ class Recommender(nn.Module):
         the predictor reads those. `users_B` are rows of the user table, for encoders that read
         them. A flatten operator reads token ids int[B, S, L] and Bool[B, S, L] instead."""
         if self.flatten is not None:
-            return self.read(clicks_BSD, mask_BS)
-        if self.reads_user:
-            return self.behavior(clicks_BSD, mask_BS, users_B)
-        return self.behavior(clicks_BSD, mask_BS)
+            return self.join(self.read(clicks_BSD, mask_BS), users_B)
+        if self.by_user:
+            return self.join(self.behavior(clicks_BSD, mask_BS, users_B), users_B)
+        return self.join(self.behavior(clicks_BSD, mask_BS), users_B)
+
+    def join(self, made: Tensor, users_B: Tensor | None) -> Tensor:
+        """What is made of the clicks, with what is known of the users."""
+        return made if self.profile is None else self.profile(made, users_B)
 
     def read(self, tokens_BSL: Tensor, mask_BSL: Tensor) -> Tensor:
         """The tokens of histories int[B, S, L], Bool[B, S, L] -> [B, D]."""
@@ -126,7 +136,7 @@ class Recommender(nn.Module):
         for the candidates, of which each distinct one is encoded once."""
         (bucket,) = batch.buckets
         tokens_NL, mask_NL = with_empty(bucket["tokens"]), with_empty(bucket["tokens_mask"])
-        users = self.read(tokens_NL[batch.clicks], mask_NL[batch.clicks])
+        users = self.join(self.read(tokens_NL[batch.clicks], mask_NL[batch.clicks]), batch.users)
         chosen, place_P = torch.unique(batch.candidates.flatten(), return_inverse=True)
         vectors = self.encode_items({n: with_empty(given)[chosen] for n, given in bucket.items()})
         size, candidates = batch.candidates.shape

@@ -12,7 +12,7 @@ from legoc.language.plan import plan
 from legoc.language.spec import Spec
 from legoc.model import compile
 from legoc.model.embedding import TokenEmbedding
-from legoc.model.filling import fill_items
+from legoc.model.filling import fill_items, fill_users
 from legoc.model.run import Run, load_recommender
 from legoc.progress import SILENT, Progress
 from legoc.training.files import write_json, write_tensors
@@ -92,6 +92,7 @@ def obtain_weights(
             if isinstance(part, TokenEmbedding):
                 part.fill(prepared.vectors.rows, prepared.vectors.values)
     fill_items(recommender, spec, prepared, progress)
+    fill_users(recommender, prepared)
     recommender = recommender.to(device)
     parameters = sum(p.numel() for p in recommender.parameters())
     trainable = sum(p.numel() for p in recommender.parameters() if p.requires_grad)

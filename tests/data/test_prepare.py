@@ -142,11 +142,12 @@ def test_every_process_prepares_the_same(tmp_path):
     assert found == {fingerprint(tmp_path / "here")}
 
 
-def test_what_no_code_reads_is_refused(demo_cache):
+def test_users_without_an_attribute_are_refused(demo_cache):
     with pytest.raises(LegoError) as error:
         prepare(make_spec(user=(CATEGORY,)), cache=demo_cache)
-    assert error.value.diagnostics[0].code == "E0624"
-    assert "`user`" in error.value.diagnostics[0].message
+    assert error.value.diagnostics[0].code == "E0628"
+    assert "`category`" in error.value.diagnostics[0].message
+    assert "`age`, `region`" in error.value.diagnostics[0].help[0]
 
 
 def test_a_missing_folder_is_an_error_with_help(tmp_path):

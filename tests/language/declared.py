@@ -322,7 +322,7 @@ NEWS = (
 
 @operator(
     "source", "Demo", attributes=NEWS, group="impression", splits=("publisher",),
-    content="[title(20), subcategory]",
+    content="[title(20), subcategory]", users=(Attribute(name="age", kind="number", length=10),),
 )  # fmt: skip
 class Demo:
     """The small data set that ships inside the package."""

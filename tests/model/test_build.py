@@ -2,15 +2,11 @@
 
 import subprocess
 import sys
-from dataclasses import replace
 
-import pytest
 import torch
 
-from legoc.language.diagnostics import LegoError
-from legoc.language.document import Document, Span
 from legoc.model import compile
-from tests.model.pipelines import PRICE, ROWS, WIDTH, spec
+from tests.model.pipelines import ROWS, WIDTH, spec
 
 
 def test_one_seed_gives_one_model():
@@ -51,18 +47,3 @@ def test_only_the_operators_of_a_spec_are_imported():
     assert "legoc.operators.content.cnn" in found
     for other in ("content.null", "behavior.gru", "predict.din"):
         assert other not in found
-
-
-@pytest.mark.parametrize("given", [{"user": (PRICE,)}])
-def test_what_is_not_built_yet_is_refused_where_it_stands(given):
-    (name,) = given
-    place = Span(Document("x.lego", f"{name} = 1"), 0, 4)
-    plain = spec("naml")
-    asked = replace(plain, data=replace(plain.data, **given), origin={f"data.{name}": place})
-    with pytest.raises(LegoError) as caught:
-        compile(asked).build(ROWS)
-    (diagnostic,) = caught.value.diagnostics
-    assert diagnostic.code == "E0624"
-    assert f"`{name}`" in diagnostic.message
-    assert diagnostic.primary == place
-    assert diagnostic.help

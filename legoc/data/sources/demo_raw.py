@@ -15,13 +15,18 @@ TITLE = (6, 12)
 ABSTRACT = (12, 30)
 # Each of these happens to so many items (DATASETS section 3, MIND).
 NO_ABSTRACT, QUOTED, UNBALANCED = 0.05, 0.04, 0.03
+REGIONS = ("north", "east", "south", "west", "islands")
+AGES = (18, 80)
+# A reader's region follows from what the reader likes for so many of them; so many tell nothing.
+TELLING, UNTOLD = 0.7, 0.15
 
 
 def write_raw(world: World, folder: Path) -> None:
-    """Write train/ and dev/, each with news.tsv and behaviors.tsv."""
+    """Write train/ and dev/, each with news.tsv and behaviors.tsv, and users.tsv beside them."""
     rng = np.random.Generator(np.random.Philox(key=[len(world.topic), 17]))
     ids = make_ids(rng, len(world.topic))
     names = [f"U{number}" for number in make_numbers(rng, len(world.likes))]
+    write_lines(folder / "users.tsv", ["user_id\tage\tregion", *user_lines(world, names)])
     lines = [news_line(rng, world, item, ids[item]) for item in range(len(world.topic))]
     for part, log, histories in (
         ("train", world.train, world.before_train),
@@ -62,6 +67,21 @@ def make_numbers(rng: np.random.Generator, count: int) -> list[int]:
 
 def make_ids(rng: np.random.Generator, count: int) -> list[str]:
     return [f"N{number}" for number in make_numbers(rng, count)]
+
+
+def user_lines(world: World, names: Sequence[str]) -> list[str]:
+    """id, age and region of every reader; what is not told is empty."""
+    # Draws of their own, so that the files without users.tsv stay what they were.
+    rng = np.random.Generator(np.random.Philox(key=[len(world.topic), 18]))
+    lines: list[str] = []
+    for user, name in enumerate(names):
+        region = int(rng.integers(len(REGIONS)))
+        if rng.random() < TELLING:
+            region = int(np.flatnonzero(world.likes[user])[0]) % len(REGIONS)
+        age = str(int(rng.integers(AGES[0], AGES[1] + 1)))
+        told = rng.random(2) >= UNTOLD
+        lines.append(f"{name}\t{age if told[0] else ''}\t{REGIONS[region] if told[1] else ''}")
+    return lines
 
 
 def news_line(rng: np.random.Generator, world: World, item: int, name: str) -> str:

@@ -133,6 +133,21 @@ run m on demo""",
 run m on demo""",
     ),
     Code(
+        code="E0607",
+        title="nothing that attributes of users could join",
+        explanation=(
+            "What `user` names is joined to the vector that the behavior makes of the clicks. "
+            "`behavior Null` makes none: its predictor reads the clicks themselves. A flatten "
+            "stage without a content stage encodes items with the same weights as users."
+        ),
+        bad="""data demo { source = Demo  user = [age] }
+model m = content CNN -> behavior Null -> predict DIN
+run m on demo""",
+        good="""data demo { source = Demo  user = [age] }
+model m = content CNN -> behavior Additive -> predict DCN
+run m on demo""",
+    ),
+    Code(
         code="E0606",
         title="no such file or folder",
         explanation=(
