@@ -1,4 +1,4 @@
-"""What a file asks to have proved: its points at small sizes, equal ones once, and what it skips."""
+"""What a file asks to have proved: its points at small sizes, equal ones once, and the rest."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace

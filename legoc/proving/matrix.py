@@ -152,7 +152,11 @@ def text(matrix: Matrix) -> str:
     width = max((len(user) for rows in blocks for user, _ in rows), default=0)
     lines = [f"{letter}  {name}" for name, letter in letters.items()]
     for rows, encoders in blocks.items():
-        lines += ["", f"content {', '.join(encoders)}", f"  {'':<{width}}  {' '.join(letters.values())}"]
+        lines += [
+            "",
+            f"content {', '.join(encoders)}",
+            f"  {'':<{width}}  {' '.join(letters.values())}",
+        ]
         lines += [f"  {user:<{width}}  {marks}" for user, marks in rows]
     used = dict.fromkeys(cell.state for cell in matrix.cells)
     lines += ["", ", ".join(f"{MARKS[state]} {MEANING[state]}" for state in RANK if state in used)]

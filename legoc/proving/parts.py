@@ -120,7 +120,9 @@ def state_of(model: nn.Module, graph: str) -> Iterator[tuple[str, Any]]:
     """The weights that a graph of a cascaded model holds."""
     for name, value in model.state_dict().items():
         child = name.partition(".")[0]
-        of = "item_encoder" if child in ITEM else "predictor" if child in PREDICT else "user_encoder"
+        of = (
+            "item_encoder" if child in ITEM else "predictor" if child in PREDICT else "user_encoder"
+        )
         if of == graph:
             yield name, value
 

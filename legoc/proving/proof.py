@@ -70,7 +70,8 @@ def prove_case(case: Case, bench: Bench) -> dict[str, Any]:
     """The record of a case: `status` is `green`, or `red` with a `reason` and the `phase` that
     failed. Only an interruption is raised."""
     record: dict[str, Any] = {
-        "key": case.key, "code": bench.code, "pipeline": case.spec.name, "labels": dict(case.labels),
+        "key": case.key, "code": bench.code, "pipeline": case.spec.name,
+        "labels": dict(case.labels),
         "types": {"item": case.spec.types.item, "user": case.spec.types.user},
         "task": case.spec.train.task.op if case.spec.train else None, "small": case.small,
         "seconds": {},

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,7 @@ def cover(cases: Sequence[Case]) -> list[Case]:
 def neighbours(case: Case) -> set[tuple[str, str]]:
     """The pairs of stages that meet in a case, as `role Name(...)`."""
     stages = [f"{role} {label}" for role, label in case.labels.items()]
-    return set(zip(stages, stages[1:], strict=False))
+    return set(pairwise(stages))
 
 
 def forget_failures(folder: Path) -> None:

@@ -61,9 +61,7 @@ class Shrinker:
                 changed[param.name] = Argument(param.name, span, Given(value, span))
         return replace(settings, args={**settings.args, **changed}) if changed else settings
 
-    def value(
-        self, param: Param, given: object, span: Span
-    ) -> "int | tuple[Given, ...] | None":
+    def value(self, param: Param, given: object, span: Span) -> "int | tuple[Given, ...] | None":
         """The small value of a parameter; None leaves it as it is."""
         if param.name == "hidden" and param.kind.name == "int":
             if isinstance(given, int):

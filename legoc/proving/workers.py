@@ -11,6 +11,10 @@ from typing import Any
 from legoc.proving.cases import Case
 
 
+GRACE = 5.0
+"""Seconds that a process is given to end."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Place:
     """Where proofs are made: the output folder, the cache of data, the digest of the code."""
@@ -102,7 +106,9 @@ class Worker:
         }  # fmt: skip
 
     def stop(self) -> None:
+        """Let the process end by itself, which it does unless it is at work."""
         self.connection.close()
+        self.process.join(timeout=GRACE)
         self.process.terminate()
         self.process.join()
 

@@ -20,6 +20,7 @@ BELOW: dict[str, set[str]] = {
     "evaluation": {"language", "data", "model", "progress"},
     "exporting": {"language", "data", "model", "evaluation", "progress"},
     "training": {"language", "data", "model", "evaluation", "exporting", "progress"},
+    "proving": {"language", "data", "model", "evaluation", "exporting", "training", "progress"},
 }
 # The top-level modules of the command line and the declarations' export stand above all packages.
 FRONT = {
