@@ -1,4 +1,4 @@
-"""E0901 to E0911, W901 and W902: specs in JSON and YAML, imported configurations, packages."""
+"""E0901 to E0911, W901 to W903: specs in JSON and YAML, imported configurations, packages."""
 
 from legoc.language.codes import Code
 
@@ -102,5 +102,16 @@ CODES = (
         ),
         bad="item_config:\n  kernel_size: 3   # of a Pooling operator",
         good="legoc import prints a list of such keys once; nothing has to be done about it",
+    ),
+    Code(
+        code="W903",
+        title="code in a configuration",
+        explanation=(
+            "A Legommenders data configuration filters rows by Python code in a string. A spec is "
+            "data and nothing in it is run, so the filter is left out. The usual one drops users "
+            "without clicks, who are users like any other here."
+        ),
+        bad='filters:\n  history:\n    - "lambda x: x"',
+        good="prepare the rows you want, and read them with `Tables`",
     ),
 )
