@@ -41,9 +41,11 @@ def ending(path: Path) -> str:
 
 
 def open_text(path: Path) -> IO[str]:
+    """The lines of a file. Bytes that are not UTF-8 are left to whoever reads the rows: it can name
+    their line."""
     if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
+        return gzip.open(path, "rt", encoding="utf-8-sig", errors="replace", newline="")
+    return path.open(encoding="utf-8-sig", errors="replace", newline="")
 
 
 def read_csv(path: Path) -> Mapping[str, ColumnKind]:

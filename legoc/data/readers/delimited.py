@@ -34,12 +34,14 @@ def read_table(
     not UTF-8 or cannot be read to its end.
     """
     lines = (decode(raw, number, shown) for number, raw in read_lines(path, shown))
-    rows = csv.reader(lines, delimiter=separator)
+    # Strict, because a quote that is never closed would swallow the rows behind it.
+    rows = csv.reader(lines, delimiter=separator, strict=True)
     places: list[int] = []
     names: list[str] = []
-    good = 0
+    good = last = 0
     try:
         for row in rows:
+            first, last = last + 1, rows.line_num
             if not row:
                 continue
             if not names:
@@ -48,19 +50,19 @@ def read_table(
                 continue
             if len(row) == len(names):
                 good += 1
-                yield rows.line_num, tuple([row[place] for place in places])
+                yield first, tuple([row[place] for place in places])
                 continue
             if not good:
-                raise other_width(shown, rows.line_num, len(row), len(names), ", ".join(names))
+                raise other_width(shown, first, len(row), len(names), ", ".join(names))
             losses.add(
                 "row with another number of columns", "dropped", part,
-                f"{shown}:{rows.line_num}: {row[0][:40]}",
+                f"{shown}:{first}: {row[0][:40]}",
             )  # fmt: skip
     except csv.Error as error:
         raise fail(
             "E0621",
-            f"`{shown}` line {rows.line_num} cannot be read as a row ({error})",
-            "check the quotes of this line: one may be open",
+            f"`{shown}` line {last + 1} cannot be read as a row ({error})",
+            "check the quotes of this line: one may be open, or text may follow a closed one",
         ) from None
     if not names:
         raise fail("E0625", f"`{shown}` is empty", f"its first line names {', '.join(columns)}")
