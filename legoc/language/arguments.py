@@ -18,6 +18,7 @@ from legoc.language.points import Argument, Given, Measure, Settings
 from legoc.language.rules import check_rules, default_value
 from legoc.language.spec import Call
 from legoc.language.wording_names import meant_by, unknown_operator, unknown_parameter
+from legoc.language.wording_units import wrong_unit
 
 
 FACTORS = {
@@ -160,7 +161,7 @@ class Judge:
             case "float", int() | float() if not isinstance(value, bool):
                 return self.in_range(p, float(value), given, owner)
             case "int" | "float", Measure():
-                self.problems.append(wording.wrong_unit(p, kind, given))
+                self.problems.append(wrong_unit(p, kind, given))
                 return BROKEN
             case _:
                 self.problems.append(wording.wrong_kind(p, kind, owner, given))
@@ -176,7 +177,7 @@ class Judge:
         self, p: Param, kind: Kind, given: Given, value: Measure, owner: Declaration
     ) -> Any:
         if wording.UNIT_OF[value.unit] != kind.unit:
-            self.problems.append(wording.wrong_unit(p, kind, given))
+            self.problems.append(wrong_unit(p, kind, given))
             return BROKEN
         # Dividing keeps 7% the very number 0.07; multiplying by 0.01 would not.
         number = value.number / 100 if value.unit == "%" else value.number * FACTORS[value.unit]
@@ -186,7 +187,7 @@ class Judge:
         self, p: Param, kind: Kind, given: Given, value: int | float, owner: Declaration
     ) -> Any:
         if kind.unit not in PLAIN_UNITS:
-            self.problems.append(wording.wrong_unit(p, kind, given))
+            self.problems.append(wrong_unit(p, kind, given))
             return BROKEN
         if kind.unit == "count" and isinstance(value, float):
             self.problems.append(wording.wrong_kind(p, kind, owner, given))

@@ -52,7 +52,15 @@ EXAMPLES = (
     Example(
         label="a stage comes after `->`",
         help="write `content`, `behavior`, `flatten` or `predict` and an operator",
-        snippets=("content A -> ...", "model m = content A -> ..."),
+        snippets=(
+            "content A -> ...", "model m = content A -> ...", "content A -> behavior B -> ...",
+            "model m = content A -> behavior B -> ...",
+        ),
+    ),
+    Example(
+        label="the first stage lacks its word",
+        help="write `content` before its operator, or `flatten`",
+        snippets=("model m = A ->", "model m = A() ->", "model m = A(b) ->", "model m = A(b=1) ->"),
     ),
     Example(
         label="`=` is missing before this",
@@ -114,7 +122,7 @@ EXAMPLES = (
             "data d { a = b,", "data d { a = b.c,", "data d { a = 1,", "data d { a = 1k,",
             'data d { a = "b",', "data d { a = $b,", "data d { a = [],", "data d { a = [b],",
             "data d { a = [b,],", "data d { a = b(),", "data d { a = b(c),", "data d { a = b(c,),",
-            "data d { a in [],",
+            "data d { a in [],", "data d { a = 1 b = 2,",
         ),
     ),
     Example(
@@ -169,6 +177,21 @@ EXAMPLES = (
             "run m(a) run", "run m(a) model", "run m() run", "run r = m with", "run r = m run",
             "run m on ...",
         ),
+    ),
+    Example(
+        label="`with`, `as` or `,` is missing before this",
+        help="write `with NAME` for a recipe, `as NAME` for an export, `,` between two of a kind",
+        snippets=("run m on d a", "run m on d() a", "run m on d(a) a", "run m on d(a=1,) a"),
+    ),
+    Example(
+        label="a name is missing behind `.`",
+        help="write, for instance, `common.base`",
+        snippets=("data d = a. ...", "content A. ...", "run m. ..."),
+    ),
+    Example(
+        label="a file is brought in with `use`",
+        help='write `use "file.lego" (name)` or `use "file.lego" as prefix`',
+        snippets=('"a"',),
     ),
     Example(
         label="the training recipe is missing",

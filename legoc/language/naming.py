@@ -8,6 +8,7 @@ from legoc.language.declare import STAGES
 from legoc.language.diagnostics import Diagnostic, Fix, Label
 from legoc.language.document import Span
 from legoc.language.override import Override
+from legoc.language.scan import RESERVED
 from legoc.language.scope import Scope, Target
 from legoc.language.suggest import listing, nearest
 from legoc.language.wording_names import ROLE_NAMES, article
@@ -48,6 +49,9 @@ def unknown(path: tree.Path, where: Scope, name: tree.Word, kinds: Sequence[str]
     else:
         form = FORMS[kind].format(name=name.text)
         help = f'declare it, `{form}`, or bring it in: `use "file.lego" ({name.text})`'
+        if name.text in RESERVED:
+            form = FORMS[kind].format(name="base")
+            help = f"`{name.text}` is a word of the language; name a declaration: `{form}`"
         found = operator_called(name.text) if kind == "model" else None
         if found is not None:
             example = "content CNN -> behavior Additive -> predict Dot"

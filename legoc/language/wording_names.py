@@ -20,13 +20,37 @@ ROLE_NAMES = {
     "adapter": "adapter",
     "side": "side network",
 }
-# What Legommenders calls some operators, for those who come from there.
+# What Legommenders and others call some operators, for those who write from memory.
 OLD_NAMES = {
     "Ada": "Additive",
     "CNNCat": "CNN(fuse=concat)",
     "NullConcat": "Null",
     "BertBase": "BERT",
     "Bert": "BERT",
+    "SelfAttention": "Attention",
+    "MultiHeadAttention": "Attention",
+    "MHSA": "Attention",
+    "AdditiveAttention": "Additive",
+    "Mean": "Pooling",
+    "Average": "Pooling",
+    "MeanPooling": "Pooling",
+    "MaxPooling": "Pooling(kind=max)",
+    "None": "Null",
+    "Identity": "Null",
+    "Embedding": "Null",
+    "ID": "Null",
+    "LSTM": "GRU",
+    "RNN": "GRU",
+    "MLP": "DNN",
+    "InnerProduct": "Dot",
+    "DotProduct": "Dot",
+    "HR": "HitRatio",
+    "Hit": "HitRatio",
+    "BCE": "ranking",
+    "CrossEntropy": "matching",
+    "contrastive": "matching",
+    "classification": "ranking",
+    "pointwise": "ranking",
 }
 
 
@@ -44,6 +68,10 @@ USUAL_NAMES = {
     "attributes": "content", "columns": "content", "max_history": "history",
     "history_length": "history", "glove": "vectors", "embeddings": "vectors",
 }  # fmt: skip
+
+
+# More operators than these are not told one by one.
+MOST = 4
 
 
 def article(noun: str) -> str:
@@ -98,10 +126,14 @@ def elsewhere(name: str, owner: Declaration, catalog: Catalog) -> tuple[str, ...
     """Who else has this parameter, first in the same role."""
     having = [d for d in catalog if d.param(name) is not None and d is not owner]
     same = [d.name for d in having if d.role == owner.role]
-    if same:
-        return (f"`{name}` is a parameter of {listing(same, quote='`')}",)
-    stages = [f"{d.role} {d.name}" for d in having if d.role in STAGES]
-    return (f"`{name}` is a parameter of {listing(stages, quote='`')}",) if stages else ()
+    found = same or [f"{d.role} {d.name}" for d in having if d.role in STAGES]
+    if not found:
+        return ()
+    if len(found) > MOST:
+        shown = f"{', '.join(f'`{each}`' for each in found[:MOST])} and {len(found) - MOST} others"
+    else:
+        shown = listing(found, quote="`")
+    return (f"`{name}` is a parameter of {shown}",)
 
 
 def unknown_operator(role: str, name: str, span: Span, catalog: Catalog) -> Diagnostic:
