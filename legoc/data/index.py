@@ -1,5 +1,6 @@
 """From the tables to logs of indices: items, users and histories by number."""
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -108,8 +109,10 @@ def build_logs(
 
         def write(staging: Path) -> dict[str, Any]:
             progress.say(f"indexing {split}")
-            for name, array in index(tables, split, history, group).items():
+            scratch = staging / "scratch"
+            for name, array in index(tables, split, history, group, scratch).items():
                 np.save(staging / f"{name}.npy", array)
+            shutil.rmtree(scratch, ignore_errors=True)
             return {"split": split}
 
         folder, _ = obtain(root / "logs" / key[:32], write)
@@ -121,11 +124,13 @@ def build_logs(
     return Logs(names=tuple(tables.report.parts), make=make)
 
 
-def index(tables: Tables, split: str, history: int, group: str) -> dict[str, np.ndarray]:
-    """The arrays of one split's log."""
+def index(
+    tables: Tables, split: str, history: int, group: str, spill: Path | None = None
+) -> dict[str, np.ndarray]:
+    """The arrays of one split's log; `spill` is a folder for what memory does not hold."""
     unit = "user_id" if group == "user" else "impression_id"
     rows = tables.report.parts[split].rows
-    with tables.connect() as connection:
+    with tables.connect(spill) as connection:
         for statement in (
             f"""
             CREATE TEMP TABLE chosen AS

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 # Raise when the tables of the same raw files would differ from those an older version wrote.
 VERSION = 1
 
+# What DuckDB holds before it spills; the rest of a process is small beside it.
+MEMORY = "2GB"
+
 ORDERED = {
     "items": "SELECT * EXCLUDE (position) FROM items ORDER BY position",
     "histories": """
@@ -82,9 +85,10 @@ class Tables:
         """A table as a DuckDB relation, on a connection of its own that can read all of them."""
         return self.connect().table(name)
 
-    def connect(self) -> "duckdb.DuckDBPyConnection":
-        """A connection with a view per table; `items` has the index of each item as `place`."""
-        connection = open_connection(None)
+    def connect(self, spill: Path | None = None) -> "duckdb.DuckDBPyConnection":
+        """A connection with a view per table; `places` has the index of each item as `place`.
+        Large queries want a folder to spill into."""
+        connection = open_connection(spill)
         for name in ORDERED:
             connection.execute(
                 f"CREATE VIEW {name} AS SELECT * FROM read_parquet({quote(self.path(name))})"
@@ -119,6 +123,7 @@ def open_connection(spill: Path | None) -> "duckdb.DuckDBPyConnection":
     connection.execute("SET enable_progress_bar = false")
     if spill is not None:
         connection.execute(f"SET temp_directory = {quote(spill)}")
+        connection.execute(f"SET memory_limit = '{MEMORY}'")
     return connection
 
 

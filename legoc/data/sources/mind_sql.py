@@ -149,6 +149,8 @@ def build(connection: "duckdb.DuckDBPyConnection") -> list[Drop]:
     found: list[Drop] = []
     for reason, policy, file, query in losses:
         found += count_losses(connection, reason, policy, file, query)
+    for table in ("clicked", "offered", "shown", "told"):
+        connection.execute(f"DROP TABLE {table}")
     return found
 
 

@@ -1,0 +1,202 @@
+"""From raw files to training batches on a log of MIND-large's shape: memory, growth over three
+sizes, against the same joins in plain pandas, and a second start.
+
+`python -m benchmarks data` runs small sizes; `python -m benchmarks.data 1` runs a quarter, a half
+and the whole of MIND-large (about 10 GB of disk). Each figure is of a process of its own.
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import large_log
+
+
+SMALL = 0.04
+TEXT = """
+data log {{ source = MIND("{folder}") content = [title(30), category] history = 50 }}
+model naml = content CNN(hidden=64) -> behavior Additive -> predict Dot
+run naml on log
+"""
+BATCHES = 200
+
+
+def run(scale: float = SMALL) -> None:
+    """Print every figure for a quarter, a half and the whole of a scale of MIND-large."""
+    print(f"\ndata: raw files to batches, scale {scale:g} of MIND-large; each line is a process")
+    found: list[tuple[float, dict[str, Any], dict[str, Any]]] = []
+    with tempfile.TemporaryDirectory() as place:
+        for share in (0.25, 0.5, 1.0):
+            folder = large_log.write(Path(place) / f"raw{share:g}", scale=scale * share)
+            spec = Path(place) / f"log{share:g}.lego"
+            spec.write_text(TEXT.format(folder=folder), encoding="utf-8")
+            cache = Path(place) / f"cache{share:g}"
+            first, again = (measure("legoc", spec, cache) for _ in range(2))
+            pandas = measure("pandas", folder, cache)
+            check_equal(first, pandas)
+            rows = first["rows"]
+            show(f"legoc, {rows:,} rows", first)
+            show("  a second start", again)
+            show("  plain pandas, joins only", pandas)
+            joins = first["tables"] + first["logs"]
+            print(
+                f"    joins: legoc {joins:.1f} s of {first['cpu']:.1f} s CPU, pandas "
+                f"{pandas['cpu']:.1f} s CPU: {pandas['cpu'] / joins:.1f} x"
+            )
+            found.append((rows, first, pandas))
+    for name in ("legoc", "pandas"):
+        place_of = 1 if name == "legoc" else 2
+        slope = np.polyfit(
+            np.log([one[0] for one in found]), np.log([one[place_of]["cpu"] for one in found]), 1
+        )[0]
+        print(f"  {name}: CPU seconds grow as rows to the power {slope:.2f}")
+
+
+def show(name: str, figures: Mapping[str, Any]) -> None:
+    print(
+        f"  {name:<34} {figures['cpu']:>8.1f} s CPU {figures['wall']:>8.1f} s wall "
+        f"{figures['peak'] / 2**20:>8,.0f} MiB resident at most"
+    )
+
+
+def check_equal(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:
+    """The baseline must do the same work."""
+    for name in ("rows", "clicks", "checksum"):
+        if ours[name] != theirs[name]:
+            raise RuntimeError(f"{name}: legoc has {ours[name]} and pandas {theirs[name]}")
+
+
+def measure(work: str, path: Path, cache: Path) -> dict[str, Any]:
+    """The figures of one process."""
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.data", work, str(path), str(cache)],
+        capture_output=True, text=True, check=False, env=dict(os.environ),
+    )  # fmt: skip
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def work_legoc(spec_file: Path, cache: Path) -> dict[str, Any]:
+    """Everything up to training batches, the joins timed apart from the tokens."""
+    from legoc.data import prepare
+    from legoc.data.sampling import matching_batches
+    from legoc.language import load
+
+    (spec,) = load(spec_file)
+    clock = Clock()
+    prepared = prepare(spec, cache=cache, progress=clock)
+    prepared_at = time.process_time()
+    logs = {name: prepared.logs[name] for name in prepared.logs}
+    logs_time = time.process_time() - prepared_at
+    sampler = matching_batches(prepared, batch=64, seed=1)
+    began = time.process_time()
+    for step in range(min(BATCHES, sampler.steps)):
+        sampler.batch(0, step)
+    return {
+        "rows": sum(log.rows for log in logs.values()),
+        "clicks": sum(len(log.clicks) for log in logs.values()),
+        "checksum": checksum(
+            {name: (log.item, log.label, log.clicks) for name, log in logs.items()}
+        ),
+        "tables": clock.spent("reading", "learning"),
+        "logs": logs_time,
+        "batch_ms": 1000 * (time.process_time() - began) / min(BATCHES, sampler.steps),
+    }
+
+
+class Clock:
+    """Notes the CPU time at each line of progress."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[str, float]] = []
+
+    def say(self, text: str) -> None:
+        self.lines.append((text, time.process_time()))
+
+    def task(self, name: str, total: int | None, unit: str = "") -> Any:
+        from legoc.progress import SILENT
+
+        return SILENT.task(name, total, unit)
+
+    def spent(self, first: str, last: str) -> float:
+        """Seconds between the lines that begin so; 0 where nothing was made."""
+        times = {text.split()[0]: at for text, at in reversed(self.lines)}
+        return times[last] - times[first] if first in times and last in times else 0.0
+
+
+def work_pandas(folder: Path, cache: Path) -> dict[str, Any]:
+    """The same joins: raw lines to item numbers, labels, groups and histories of 50 clicks."""
+    import pandas as pd
+
+    del cache
+    options = {"sep": "\t", "header": None, "quoting": 3, "keep_default_na": False, "dtype": str}
+    news = pd.concat([pd.read_csv(folder / part / "news.tsv", **options) for part in PARTS])
+    items = pd.Series(news[0].drop_duplicates().to_numpy())
+    number = pd.Series(np.arange(1, len(items) + 1, dtype=np.int32), index=items)
+    read = {part: pd.read_csv(folder / part / "behaviors.tsv", **options) for part in PARTS}
+    for part in PARTS:
+        read[part][2] = pd.to_datetime(read[part][2], format="%m/%d/%Y %I:%M:%S %p")
+    train = read["train"]
+    cut = train[2].sort_values(kind="stable").iloc[int(0.9 * len(train) + 1e-9)]
+    parts = {
+        "train": train[train[2] < cut], "valid": train[train[2] >= cut], "test": read["dev"],
+    }  # fmt: skip
+    arrays: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
+    for name, frame in parts.items():
+        pairs = frame[4].str.split(" ").explode()
+        named = pairs.str[:-2].map(number)
+        label = pairs.str[-1].astype(np.float32)
+        past = frame.drop_duplicates([1, 3])
+        clicks = past[3].str.split(" ").explode()
+        clicks = clicks[clicks != ""].map(number)
+        clicks = clicks.groupby(level=0, sort=False).tail(50)
+        arrays[name] = (named.to_numpy(), label.to_numpy(), clicks.to_numpy())
+    return {
+        "rows": sum(len(item) for item, _, _ in arrays.values()),
+        "clicks": sum(len(clicks) for _, _, clicks in arrays.values()),
+        "checksum": checksum(arrays),
+    }
+
+
+PARTS = ("train", "dev")
+
+
+def checksum(arrays: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]]) -> int:
+    """A sum that depends on every item, label and click, and not on their order."""
+    total = 0
+    for item, label, clicks in arrays.values():
+        total += int((item.astype(np.int64) * (1 + label.astype(np.int64))).sum())
+        total += int((clicks.astype(np.int64) ** 2).sum())
+    return total
+
+
+WORK: Mapping[str, Callable[[Path, Path], dict[str, Any]]] = {
+    "legoc": work_legoc, "pandas": work_pandas,
+}  # fmt: skip
+
+
+def main(arguments: list[str]) -> int:
+    if arguments and arguments[0] in WORK:
+        wall, cpu = time.monotonic(), time.process_time()
+        figures = WORK[arguments[0]](Path(arguments[1]), Path(arguments[2]))
+        figures["wall"] = time.monotonic() - wall
+        figures["cpu"] = time.process_time() - cpu
+        figures["peak"] = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        print(json.dumps(figures))
+        return 0
+    run(float(arguments[0]) if arguments else SMALL)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
