@@ -31,90 +31,35 @@ def test_every_shipped_spec_formats_to_itself(path: Path) -> None:
     assert formatted(text) == text
 
 
-CASES = {
-    "one line if it fits": (
-        "content   CNN( hidden = 256,kernel=3, )->behavior Additive( )\n->predict Dot",
-        "content CNN(hidden=256, kernel=3) -> behavior Additive -> predict Dot\n",
-    ),
-    "else one stage per line": (
-        "content CNN(hidden=256, kernel=3) -> behavior Attention(heads=8, dim=200) -> predict "
-        "DCN(cross=3)",
-        "content CNN(hidden=256, kernel=3)\n"
-        "-> behavior Attention(heads=8, dim=200)\n"
-        "-> predict DCN(cross=3)\n",
-    ),
-    "a named pipeline is indented": (
-        "model a_rather_long_name = content CNN(hidden=256) -> behavior Attention(heads=8)"
-        " -> predict Dot",
-        "model a_rather_long_name =\n"
-        "  content CNN(hidden=256)\n"
-        "  -> behavior Attention(heads=8)\n"
-        "  -> predict Dot\n",
-    ),
-    "blocks are spaced, parentheses tight": (
-        'data d{source=MIND("a") lr in[1,2] content=[title(30),category]}',
-        'data d {\n  source = MIND("a")\n  lr in [1, 2]\n  content = [title(30), category]\n}\n',
-    ),
-    "an empty block": ("train t {\n\n}", "train t {}\n"),
-    "long lists open": (
-        "train t = base(metrics=[GAUC, MRR, NDCG(5), NDCG(10), HitRatio(5), HitRatio(10), "
-        "Recall(5), F1(0.5)])",
-        "train t = base(\n"
-        "  metrics=[GAUC, MRR, NDCG(5), NDCG(10), HitRatio(5), HitRatio(10), Recall(5), F1(0.5)],\n"
-        ")\n",
-    ),
-    "clauses of a run open": (
-        "run zoo on mind, mind_gpt with base(lr in [1e-3, 1e-4]), ranking where valid "
-        "except (content=Null)",
-        "run zoo on mind, mind_gpt with base(lr in [1e-3, 1e-4]), ranking\n"
-        "  where valid\n"
-        "  except (content=Null)\n",
-    ),
-    "a run too long opens at its words": (
-        "run zoo = a_model_with_a_name on a_data_set_with_a_name, another_data_set_with_a_name "
-        "with a_recipe(epochs=10) as edge",
-        "run zoo = a_model_with_a_name\n"
-        "  on a_data_set_with_a_name, another_data_set_with_a_name\n"
-        "  with a_recipe(epochs=10)\n"
-        "  as edge\n",
-    ),
-    "use": ('use "a.lego"(b,c,)use "d.lego"as e', 'use "a.lego" (b, c)\nuse "d.lego" as e\n'),
-    "blank lines the author left": (
-        "\n\nparam a = 1\nparam b = 2\n\n\n\nparam c = 3\n\n",
-        "param a = 1\nparam b = 2\n\nparam c = 3\n",
-    ),
-    "comments stay with their neighbours": (
-        "# top\n\n## of a\nparam a = 1 # behind a\n# of b\nparam b = [1, # one\n 2]\n# end\n",
-        "# top\n\n## of a\nparam a = 1  # behind a\n# of b\n"
-        "param b = [\n  1,  # one\n  2,\n]\n# end\n",
-    ),
-    "comments in a pipeline": (
-        "model m = # why\ncontent A # first\n-> behavior B( # open\nx=1)\n# of c\n-> predict C",
-        "model m =\n  # why\n  content A  # first\n  -> behavior B(\n    # open\n    x=1,\n  )\n"
-        "  # of c\n  -> predict C\n",
-    ),
-    "comments in a run": (
-        "run m on d # head\n# clause\nwhere valid # behind",
-        "run m on d  # head\n  # clause\n  where valid  # behind\n",
-    ),
-    "comments alone": ("# a\n\n\n# b", "# a\n\n# b\n"),
-    "comments inside emptiness": (
-        "train t {\n# nothing yet\n}\nparam p = f(# c\n)",
-        "train t {\n  # nothing yet\n}\nparam p = f(\n  # c\n)\n",
-    ),
-    "nothing": ("", ""),
-    "numbers, strings and params as written": (
-        'param p = [1_000, 1e-3, 64.0, 10%, "\\u00e9", $q]',
-        'param p = [1_000, 1e-3, 64.0, 10%, "\\u00e9", $q]\n',
-    ),
-    "carriage returns": ("param a = 1\r\nparam b = 2\r\n", "param a = 1\nparam b = 2\n"),
-}
+TESTS = Path(__file__).parents[1]
+# An input, a line `# output`, and what comes of it.
+CASES = {path.stem: path.read_text("utf-8") for path in sorted((TESTS / "fmt").glob("*.lego"))}
+OUTPUT = "# output\n"
+# Every other text of the repository, broken ones included.
+FILES = sorted([*(TESTS / "bad").rglob("*.lego"), *SPECS])
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_layout(name: str) -> None:
-    text, expected = CASES[name]
+    text, _, expected = CASES[name].partition(OUTPUT)
     assert formatted(text) == expected
+    assert formatted(expected) == expected
+
+
+def test_nothing_and_carriage_returns() -> None:
+    assert formatted("") == ""
+    assert formatted("param a = 1\r\nparam b = 2\r\n") == "param a = 1\nparam b = 2\n"
+    assert len(CASES) >= 15
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_file_of_the_repository_is_formatted_or_refused(path: Path) -> None:
+    text = path.read_bytes().decode("utf-8", errors="replace")
+    if parse(Document("m.lego", text)).diagnostics:
+        with pytest.raises(SpecError):
+            formatted(text)
+    else:
+        assert formatted(formatted(text)) == formatted(text)
 
 
 def test_no_line_is_wider_than_it_must_be() -> None:
