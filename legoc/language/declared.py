@@ -14,6 +14,7 @@ from legoc.language.copies import (
 )
 from legoc.language.diagnostics import Diagnostic
 from legoc.language.document import Span
+from legoc.language.idle import changes_nothing
 from legoc.language.naming import (
     circle,
     needs_name,
@@ -190,6 +191,9 @@ class Declarations:
         report_repeated(fields, self.report)
         for field in fields:
             new = read_binding(field.binding, self.lookup(scope), self.report)
+            idle = changes_nothing(made, field, new)
+            if idle is not None:
+                self.report(idle)
             made = change_any(made, field.key, new)
         return made
 

@@ -1,4 +1,4 @@
-"""W101: warnings about style; nothing is wrong with what the spec means."""
+"""W101 and W102: warnings about style; nothing is wrong with what the spec means."""
 
 from legoc.language.codes import Code
 
@@ -19,5 +19,22 @@ run m on demo""",
 data demo { source = Demo }
 model m = content CNN(hidden=$hidden) -> behavior Additive -> predict Dot
 run m on demo""",
+    ),
+    Code(
+        code="W102",
+        title="an override that changes nothing",
+        explanation=(
+            "A copy replaces a field or a setting by the value it has already: a leftover, or the "
+            "wrong field was meant. A setting that repeats its default is no such case; recipes "
+            "write theirs out for the reader."
+        ),
+        bad="""data demo { source = Demo }
+train base { epochs = 50 }
+model m = content CNN -> behavior Additive -> predict Dot
+run m on demo with base(epochs=50)""",
+        good="""data demo { source = Demo }
+train base { epochs = 50 }
+model m = content CNN -> behavior Additive -> predict Dot
+run m on demo with base(epochs=10)""",
     ),
 )
