@@ -1,4 +1,5 @@
-"""Collects every declaration of the package and writes `grammar/lego.schema.json`.
+"""Collects every declaration of the package and writes `grammar/lego.schema.json`; beside it the
+TextMate grammar.
 
 `python -m legoc.catalogue` (or `make schema`) after a change of a declaration. The front end reads
 the file and never imports what it describes; a test compares the file with a fresh export.
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from legoc.language.declare import ROLES, Declaration
+from legoc.language.highlight import textmate
 from legoc.language.schema import emit
 from legoc.language.shipped import shipped
 
@@ -57,6 +59,17 @@ def fresh() -> str:
     return write(emit(declarations()))
 
 
+def derived() -> dict[Path, str]:
+    """The generated files of a checkout with their texts: the schema, and the TextMate grammar of
+    the repository and of the VS Code extension."""
+    grammar = shipped("grammar")
+    extension = grammar.parent / "editors/vscode/syntaxes"
+    found = {grammar / "lego.schema.json": fresh(), grammar / "lego.tmLanguage.json": textmate()}
+    if extension.is_dir():
+        found[extension / "lego.tmLanguage.json"] = textmate()
+    return found
+
+
 def package_file(package: str) -> str:
     """The text of the schema file of another package: its declarations, without the IR around them.
 
@@ -80,9 +93,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--package", metavar="NAME", help="another package than legoc")
     parser.add_argument("target", nargs="?", metavar="OUT.json", help="the file to write")
     given = parser.parse_args(arguments)
+    if given.package is None and given.target is None:
+        for path, text in derived().items():
+            path.write_text(text, encoding="utf-8")
+        return 0
     if given.package is None:
-        target = Path(given.target) if given.target else shipped("grammar") / "lego.schema.json"
-        target.write_text(fresh(), encoding="utf-8")
+        Path(given.target).write_text(fresh(), encoding="utf-8")
         return 0
     if given.target is None:
         parser.error("--package needs the file to write: OUT.json")
