@@ -7,6 +7,7 @@ and of the content of each file; tables that stay the same are shared with the f
 import os
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,9 @@ VERSION = 1
 
 # The number of an item's row beside its attributes, under a name no attribute has.
 PLACE = "#place"
+
+# What the survey writes.
+COUNTED = ("training", "trained")
 
 
 def augment(
@@ -89,16 +93,18 @@ def write(tables: Tables, paths: Sequence[Path], staging: Path) -> Report:
                 "(FORMAT parquet, COMPRESSION zstd)"
             )
     shutil.rmtree(scratch)
-    # The survey writes the training items again; what it opens must not be a shared file.
+    # The survey writes these again; what it opens must not be a shared file.
     for path in tables.folder.iterdir():
-        if path.suffix == ".parquet" and path.stem not in (*changed, "training"):
+        if path.suffix == ".parquet" and path.stem not in (*changed, *COUNTED):
             share(path, staging / path.name)
     if (tables.folder / "LICENCE.txt").is_file():
         shutil.copyfile(tables.folder / "LICENCE.txt", staging / "LICENCE.txt")
-    return survey(
+    found = survey(
         staging, source=before.source, licence=before.licence,
         drops=(*before.drops, *losses.drops()), notes=before.notes,
     )  # fmt: skip
+    # A join adds attributes and leaves the rows as they are, counted as their source ranks them.
+    return replace(found, parts=before.parts)
 
 
 def share(path: Path, target: Path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from legoc.data.cache import digest, obtain
 from legoc.data.log import Log
 from legoc.data.names import Names
-from legoc.data.tables import Tables
+from legoc.data.tables import Tables, quote
 from legoc.language.diagnostics import fail
 from legoc.progress import SILENT, Progress
 
@@ -24,12 +24,6 @@ BLOCK = 1 << 20
 
 ARRAYS = ("clicks", "starts", "user", "history", "item", "label", "group")
 
-# Users that train, in the order in which training shows them.
-USERS = """
-    SELECT user_id, row_number() OVER (ORDER BY min(row))::INTEGER AS number
-    FROM interactions JOIN histories USING (history_id) WHERE split = 'train' GROUP BY user_id
-"""
-
 
 def name_items(tables: Tables) -> Names:
     """The items by index: the order of the table."""
@@ -41,8 +35,13 @@ def name_items(tables: Tables) -> Names:
 def name_users(tables: Tables) -> Names:
     """The users that train, by index."""
     with tables.connect() as connection:
-        found = connection.sql(f"SELECT user_id FROM ({USERS}) ORDER BY number").fetchall()
+        found = connection.sql(f"SELECT user_id FROM {users_of(tables)} ORDER BY number").fetchall()
     return Names(ids=("", *(name for (name,) in found)))
+
+
+def users_of(tables: Tables) -> str:
+    """The users that train as a table of SQL: `user_id`, `number` from 1."""
+    return f"read_parquet({quote(tables.path('trained'))})"
 
 
 def mark_training(tables: Tables, items: int) -> np.ndarray:
@@ -148,7 +147,7 @@ def index(
                    coalesce(users.number, 0)::INTEGER AS user,
                    list_slice(clicks, -{history}, -1) AS clicks
             FROM (SELECT history_id, min(row) AS first FROM chosen GROUP BY history_id)
-            JOIN histories USING (history_id) LEFT JOIN ({USERS}) AS users USING (user_id)
+            JOIN histories USING (history_id) LEFT JOIN {users_of(tables)} AS users USING (user_id)
             """,
         ):
             connection.execute(statement)

@@ -11,6 +11,12 @@ if TYPE_CHECKING:
     import duckdb
 
 
+USERS = """
+    SELECT user_id, row_number() OVER (ORDER BY min(row))::INTEGER AS number
+    FROM interactions JOIN histories USING (history_id) WHERE split = 'train' GROUP BY user_id
+"""
+
+
 def survey(
     folder: Path,
     *,
@@ -24,7 +30,8 @@ def survey(
 
     unit: what rows are ranked within, `impression_id` or (without impressions) `user_id`.
     Writes `training.parquet` (`item_id`): items of some training impression or training history,
-    from which vocabularies are learned and by which items count as known.
+    from which vocabularies are learned and by which items count as known; and `trained.parquet`
+    (`user_id`, `number`): the users of the training rows in the order in which these show them.
     """
     import duckdb
 
@@ -47,6 +54,8 @@ def survey(
         connection.execute(
             f"COPY (SELECT item_id FROM training ORDER BY item_id) TO '{target}' (FORMAT parquet)"
         )
+        target = str(folder / "trained.parquet").replace("'", "''")
+        connection.execute(f"COPY ({USERS} ORDER BY number) TO '{target}' (FORMAT parquet)")
         ((items,),) = connection.execute("SELECT count(*) FROM items").fetchall()
         ((histories, users, empty),) = connection.execute(
             "SELECT count(*), count(DISTINCT user_id), count(*) FILTER (len(clicks) = 0) "
