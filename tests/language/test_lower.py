@@ -228,7 +228,7 @@ BAD_DATA = {
     "source = Demo  content = []": "E0605",
     'source = Demo  content = ["Title: ", title]': "E0605",
     'source = Demo  user = ["x"]': "E0303",
-    "source = Demo  user = [age]": "E0601",
+    "source = Demo  user = [region]": "E0601",
     "source = Demo  split = random": "E0206",
     "source = Demo  split = time(valid=2)": "E0305",
     "source = Demo  group = session": "E0303",
