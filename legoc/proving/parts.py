@@ -32,7 +32,6 @@ from legoc.training.files import write_tensors
 
 
 ITEM = ("content", "tokens")
-PREDICT = ("predict",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,10 +61,12 @@ class Parts:
         value = ir.to_json(spec)
         ports = [(p.name, p.dtype, p.dims) for p in (*graph.inputs, *graph.outputs)]
         model, data = value["model"], value["data"]
+        tokens = [data["content"], data["tokenizer"], rows.tokens]
         of: dict[str, list[Any]] = {
-            "item_encoder": [model["content"], data["content"], data["tokenizer"], rows.tokens],
+            "item_encoder": [model.get("content"), tokens],
             "user_encoder": [
-                model.get("behavior"), plan.width, data["history"], data["user"],
+                model.get("behavior"), model.get("flatten"), plan.width, data["history"],
+                data["user"], tokens if "flatten" in model else None,
                 [rows.users, data["source"]] if plan.reads_user else None,
             ],
             "predictor": [model["predict"], value["types"]],
@@ -75,11 +76,15 @@ class Parts:
     def lend(
         self, model: nn.Module, spec: Spec, plan: Plan, rows: Rows
     ) -> "tuple[dict[str, Part], tuple[str, ...]]":
-        """The part of each graph of a cascaded model, whose weights the model has afterwards; the
-        names of those that had to be exported. Errors: those of `write_graph`."""
+        """The part of each graph that can be another's, whose weights the model has afterwards; the
+        names of graphs that had to be exported. Errors: those of `write_graph`."""
         parts: dict[str, Part] = {}
         fresh: list[str] = []
         for graph in plan.graphs:
+            if graph.name != "predictor" and {"content", "flatten"} <= spec.model.keys():
+                # Both stages may read one token table, which cannot have the weights of two parts.
+                fresh.append(graph.name)
+                continue
 
             def make(place: Path, graph: Graph = graph) -> dict[str, Any]:
                 fresh.append(graph.name)
@@ -117,13 +122,11 @@ LABELS = {"legoc.format": "legoc-proof/1"}
 
 
 def state_of(model: nn.Module, graph: str) -> Iterator[tuple[str, Any]]:
-    """The weights that a graph of a cascaded model holds."""
+    """The weights that a graph of a model holds."""
+    cascaded = getattr(model, "content", None) is not None
+    homes = {"predict": "predictor"} | dict.fromkeys(ITEM if cascaded else (), "item_encoder")
     for name, value in model.state_dict().items():
-        child = name.partition(".")[0]
-        of = (
-            "item_encoder" if child in ITEM else "predictor" if child in PREDICT else "user_encoder"
-        )
-        if of == graph:
+        if homes.get(name.partition(".")[0], "user_encoder") == graph:
             yield name, value
 
 
@@ -139,7 +142,8 @@ def put_weights(model: nn.Module, graph: str, part: Part) -> None:
 
 
 def lent_graphs(parts: Mapping[str, Part]) -> Callable[..., dict[str, GraphFile]]:
-    """A stand-in for `write_graphs` that links lent graphs, and compares each with this model."""
+    """A stand-in for `write_graphs` that links lent graphs, compares each with this model, and
+    exports the others."""
 
     def write(
         reference: nn.Module, spec: Spec, plan: Plan, rows: Rows, folder: Path, *,
@@ -150,6 +154,9 @@ def lent_graphs(parts: Mapping[str, Part]) -> Callable[..., dict[str, GraphFile]
         written: dict[str, GraphFile] = {}
         for graph in plan.graphs:
             path = place / f"{graph.name}.onnx"
+            if graph.name not in parts:
+                written[graph.name] = write_graph(reference, graph, spec, rows, path, labels)
+                continue
             os.link(parts[graph.name].graph, path)
             probes = make_probes(graph, spec, rows)
             expected, run = torch_run(GraphCall(reference, graph), graph), onnx_run(path, graph)
