@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from legoc.data.draws import choose
+from legoc.data.distinct import distinct
 from legoc.data.log import F32, I32, I64, Log
 
 
@@ -34,7 +35,7 @@ class Shown:
     def of(log: Log, items: int) -> "Shown":
         group, label = np.asarray(log.group), np.asarray(log.label)
         keys = group.astype(np.int64) * items + log.item
-        clicked = np.unique(keys[label > 0])
+        clicked = distinct(keys[label > 0])
         quiet = np.flatnonzero(label == 0)
         quiet = quiet[~contains(clicked, keys[quiet])]
         _, first = np.unique(keys[quiet], return_index=True)
@@ -67,7 +68,7 @@ class Clicked:
         hit = np.flatnonzero(np.asarray(log.label) > 0)
         own = np.asarray(log.user)[log.history[hit]].astype(np.int64)
         keys = np.concatenate([user * items + log.clicks, own * items + log.item[hit]])
-        return Clicked(keys=np.unique(keys), items=items)
+        return Clicked(keys=distinct(keys), items=items)
 
     def contains(self, users: I32, items: I32) -> NDArray[np.bool_]:
         """Whether users[b] has clicked items[b]."""

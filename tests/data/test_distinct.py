@@ -1,0 +1,14 @@
+"""Distinct values against a set."""
+
+import numpy as np
+import pytest
+
+from legoc.data.distinct import distinct
+
+
+@pytest.mark.parametrize("length", [0, 1, 2, 1000])
+def test_against_a_set(rng, length):
+    values = rng.integers(-50, 50, length)
+    found = distinct(values)
+    assert found.tolist() == sorted(set(values.tolist()))
+    assert found.dtype == values.dtype
