@@ -57,7 +57,7 @@ def build_server() -> LanguageServer:
 def register_texts(server: LanguageServer, session: Session, checks: Checks) -> None:
     """Keep the session's texts those of the editor.
 
-    None of these may be a coroutine: it would run after the requests that follow the change.
+    None of these is a coroutine: it might run after the requests that follow the change.
     """
 
     @server.feature(types.INITIALIZED)

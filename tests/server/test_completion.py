@@ -144,6 +144,21 @@ def test_columns_of_joined_tables(tmp_path: Path) -> None:
     assert "summary" in labels(text, str(tmp_path / "t.lego"))
 
 
+def test_columns_of_tables_of_ones_own(tmp_path: Path) -> None:
+    """As they stand in the headers, for a record, for its copy, and before the value is whole."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/items.csv").write_text("item_id,headline,price\n1,a,2\n")
+    (tmp_path / "mine/interactions.csv").write_text("user_id,item_id,time\n1,1,1\n")
+    own = str(tmp_path / "t.lego")
+    tables = 'Tables("mine", numbers=["price"])'
+    assert labels(f"data d {{ source = {tables} content = [|] }}", own) == ["headline", "price"]
+    assert labels(f"data d {{ content = [|] source = {tables} }}", own) == ["headline", "price"]
+    copied = f"data d {{ source = {tables} content = [headline] }}\ndata e = d(content=[|])"
+    assert labels(copied, own) == ["headline", "price"]
+    for open in ("$where", '"nowhere"', '"mine", 3', "path in [], path=3", '"mine", path.x=3'):
+        assert labels(f"data d {{ source = Tables({open}) content = [|] }}", own) == []
+
+
 def test_open_files_count_as_they_are_open(tmp_path: Path) -> None:
     (tmp_path / "common.lego").write_text("data old { source = Demo }\n")
     text = 'use "common.lego" (|)'

@@ -14,7 +14,7 @@ from legoc.language.editing.analysis import analyse
 from legoc.language.editing.buffers import Buffers
 from legoc.language.editing.explaining import explain, signature_at
 from legoc.language.editing.outline import folds, symbols
-from legoc.language.editing.pages import WORDS, operator_page, signature_of
+from legoc.language.editing.pages import WORDS, documentation, operator_page, signature_of
 from legoc.language.mistakes import WORDS as TERMINALS
 from legoc.language.parse import parse
 from tests.server.texts import KNOWN, SPECS, marked
@@ -185,6 +185,24 @@ def test_symbols_and_folds() -> None:
     assert [s.name for s in symbols(parse(Document("t", "content CNN -> predict Dot")))] == [
         "content", "predict",
     ]  # fmt: skip
+
+
+def test_comments_fold_where_they_follow_each_other() -> None:
+    text = "# one\n\n# two\n# three\nparam x = 1  # four\n# five\nparam y = 1\n# six\n# seven"
+    found = [(f.first, f.last) for f in folds(parse(Document("t", text)))]
+    assert found == [(3, 4), (8, 9)]
+
+
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [
+        ("## near\n", "near"), ("## far\n\n", ""), ("# plain\n", ""), ("param y = 1  ## its\n", ""),
+        ("## a\n\n## b\n## c\n", "b\nc"), ("## a\n# b\n", ""),
+    ],
+)  # fmt: skip
+def test_documentation_stands_directly_before(before: str, said: str) -> None:
+    parsed = parse(Document("t", f"{before}param x = 1\n"))
+    assert documentation(parsed.document, parsed.tree.items[-1]) == said
 
 
 def test_symbols_of_all_shipped_specs_nest() -> None:

@@ -366,6 +366,12 @@ def test_changes_on_the_disk_are_seen_when_told(files: Editor) -> None:
     event = {"uri": files.uri("common.lego"), "type": 2}
     files.tell("workspace/didChangeWatchedFiles", changes=[event])
     assert codes(files.diagnostics("own.lego", 1)) == ["E0202"]
+    # A file that was missing leaves nothing behind that could tell of its coming.
+    files.change("own.lego", 2, {"text": 'use "late.lego" (x)\n'})
+    assert codes(files.diagnostics("own.lego", 2)) == ["E0201"]
+    (files.root / "late.lego").write_text("param x = 1\n")
+    files.tell("workspace/didChangeWatchedFiles", changes=[event])
+    assert files.diagnostics("own.lego", 2) == []
 
 
 def test_it_leaves_when_asked_and_when_the_editor_is_gone(tmp_path: Path) -> None:

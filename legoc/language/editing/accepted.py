@@ -13,18 +13,13 @@ from legoc.language.scan import STAGES
 # Signs that are most often missing, put in before the token that does not fit.
 SIGNS = (", ", "-> ", "= ")
 MOST = 30
-STAGE_KINDS = frozenset(word.upper() for word in STAGES)
-KEYS = frozenset((*STAGE_KINDS, "DATA", "MODEL", "TRAIN", "EXPORT"))
+KEYS = frozenset((*map(str.upper, STAGES), "DATA", "MODEL", "TRAIN", "EXPORT"))
 
 
 def accepted(document: Document, start: int, end: int) -> frozenset[str]:
     """The kinds of tokens that fit behind the text from `start`, where a declaration begins, to
     `end`. Tokens before it that do not fit are read as if they were not there."""
-    found = ask(document.text[start:end])
-    alone = not document.text[:start].strip()
-    # Only at the beginning of a file a pipeline may stand by itself.
-    begins = not document.text[start:end].strip()
-    return found if alone or not begins else found - STAGE_KINDS
+    return ask(document.text[start:end])
 
 
 @lru_cache(maxsize=256)

@@ -105,10 +105,6 @@ class Reader:
         elif top.sign == "" and (text in CLAUSES or (text in STAGES and self.takes_stages)):
             self.frames[-1] = replace(top, key="", axis=False, clause=text, index=0)
             self.stages += [(text, "")] if text in STAGES else []
-        elif top.sign == "{" and piece.is_word and not self.joins(piece):
-            # Blocks have no separators: a word behind a whole value begins the next field.
-            if self.last is not None and self.last.text not in BINDS:
-                self.frames[-1] = replace(top, key="", axis=False)
         elif top.sign == "" and piece.is_word and self.last and self.last.text == self.kind:
             self.name = text
         elif top.sign == "" and piece.is_word and self.last and self.last.text == top.clause:

@@ -142,8 +142,15 @@ def documentation(document: Document, item: tree.Part) -> str:
     for comment in reversed(comments(document)):
         if comment.end > edge:
             continue
-        between = document.text[comment.end : edge]
-        if between.strip() or between.count("\n") > 1 or not comment.text.startswith("##"):
+        text = document.text
+        behind = text[text.rfind("\n", 0, comment.start) + 1 : comment.start].strip()
+        between = text[comment.end : edge]
+        if (
+            behind
+            or between.strip()
+            or between.count("\n") > 1
+            or not comment.text.startswith("##")
+        ):
             break
         said.append(comment.text.lstrip("#").strip())
         edge = comment.start

@@ -5,13 +5,22 @@ import json
 import os
 
 from legoc.language import tree
+from legoc.language.arguments import check_arguments
 from legoc.language.attributes import Columns
 from legoc.language.catalog import Catalog
+from legoc.language.copies import Refused
 from legoc.language.declare import Attribute, Declaration
+from legoc.language.diagnostics import Diagnostic
+from legoc.language.document import Document
 from legoc.language.editing.cursor import Cursor
 from legoc.language.editing.fields import read_fields
 from legoc.language.editing.slots import arguments_of, look, name_of
+from legoc.language.parse import parse_value
+from legoc.language.points import Settings
 from legoc.language.scope import Scope, Target
+from legoc.language.template import Template
+from legoc.language.values import read_call
+from legoc.language.ways import Expander
 
 
 def source_at(cursor: Cursor, scope: Scope, catalog: Catalog) -> Declaration | None:
@@ -19,7 +28,12 @@ def source_at(cursor: Cursor, scope: Scope, catalog: Catalog) -> Declaration | N
     for frame in reversed(cursor.frames[1:]):
         written = read_fields(cursor.document.text, frame.start).fields.get("source")
         if written:
-            return catalog.get("source", written[0].text)
+            # Cut behind the value: the rest of the text may be half-written.
+            document = Document(cursor.document.path, cursor.document.text[: written[-1].end])
+            value = parse_value(document, written[0].start)
+            if isinstance(value, tuple):
+                return catalog.get("source", written[0].text)
+            return learn(value, catalog)
         target = look(scope, frame.callee) if frame.callee else None
         if target is not None and target.kind == "data":
             return source_of(target, catalog)
@@ -36,6 +50,8 @@ def source_of(target: Target, catalog: Catalog) -> Declaration | None:
             return None
         fields = body.fields if isinstance(body, tree.Block) else arguments_of(body)
         value = next((f.binding for f in fields if f.key.text == "source"), None)
+        if isinstance(value, tree.Bind):
+            return learn(value.value, catalog)
         if value is not None:
             return catalog.get("source", name_of(value))
         found = look(target.scope, body.path.text) if isinstance(body, tree.Invocation) else None
@@ -43,6 +59,38 @@ def source_of(target: Target, catalog: Catalog) -> Declaration | None:
             return None
         target = found
     return None
+
+
+def learn(value: tree.Value, catalog: Catalog) -> Declaration | None:
+    """The declaration of the source a value names; where it learns its attributes from headers,
+    with those of the folder that is named."""
+    if not isinstance(value, tree.Invocation):
+        return None
+    declaration = catalog.get("source", value.path.text)
+    if declaration is None or not declaration.facts.get("headers") or value.args is None:
+        return declaration
+    if any(isinstance(part, tree.Axis | tree.Variable) for part in tree.walk(value)):
+        # Which folder is meant is open, or for the file as a whole to say.
+        return declaration
+    from legoc.language.headers import complete, read_folder
+
+    try:
+        template = read_call(value, no_param, ignore, "source")
+    except Refused:
+        return declaration
+    (outcome,) = Expander({}).outcomes(template, {})
+    if not isinstance(outcome.made, Settings):
+        return declaration
+    judged = check_arguments(declaration, outcome.made, catalog)
+    return declaration if judged.broken else complete(declaration, read_folder(judged.values))
+
+
+def no_param(variable: tree.Variable) -> Template:
+    raise AssertionError(f"${variable.name} among settings without params")
+
+
+def ignore(diagnostic: Diagnostic) -> None:
+    """What is wrong with the source is the check's to say."""
 
 
 def attributes_at(
