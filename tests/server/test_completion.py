@@ -155,8 +155,8 @@ def test_columns_of_tables_of_ones_own(tmp_path: Path) -> None:
     assert labels(f"data d {{ content = [|] source = {tables} }}", own) == ["headline", "price"]
     copied = f"data d {{ source = {tables} content = [headline] }}\ndata e = d(content=[|])"
     assert labels(copied, own) == ["headline", "price"]
-    for open in ("$where", '"nowhere"', '"mine", 3', "path in [], path=3", '"mine", path.x=3'):
-        assert labels(f"data d {{ source = Tables({open}) content = [|] }}", own) == []
+    for call in ("$where", '"nowhere"', "path in [], path=3", '"mine", path.x=3'):
+        assert labels(f"data d {{ source = Tables({call}) content = [|] }}", own) == []
 
 
 def test_open_files_count_as_they_are_open(tmp_path: Path) -> None:
