@@ -44,13 +44,15 @@ HOME = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    home = HOME.get(name)
-    if home is None:
-        raise AttributeError(f"module 'legoc' has no attribute {name!r}")
-    value = getattr(import_module(home), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:
+    # A type checker would take any name for one of these.
+    def __getattr__(name: str) -> Any:
+        home = HOME.get(name)
+        if home is None:
+            raise AttributeError(f"module 'legoc' has no attribute {name!r}")
+        value = getattr(import_module(home), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:
