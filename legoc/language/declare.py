@@ -135,7 +135,8 @@ class Rule:
 
 
 def Divides(name: str, width: str) -> Rule:
-    """`Divides("heads", "d")`: the parameter divides another parameter or a width of the input."""
+    """`Divides("heads", "d")`: the parameter divides another parameter (the last of a list) or a
+    width of the input."""
     return Rule("divides", (name, width))
 
 

@@ -149,6 +149,9 @@ def check_divides(
 ) -> Diagnostic | None:
     name, other = rule.args
     value, total = values.get(name), values.get(other, solved.get(other))
+    if isinstance(total, tuple) and total:
+        # Of a list of widths it is the last that is cut into parts.
+        total = total[-1]
     if not isinstance(value, int) or not isinstance(total, int) or total % value == 0:
         return None
     own = arguments.declaration.param(other)

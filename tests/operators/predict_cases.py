@@ -27,7 +27,7 @@ FORMS: dict[Key, tuple[dict[str, Any], ...]] = {
     ("predict", "FiBiNET"): ({"share": "each"}, {"share": "all", "reduction": 1}),
     ("predict", "MaskNet"): (
         {"structure": "parallel"},
-        {"structure": "parallel", "ratio": 0.1, "units": None, "blocks": None},
+        {"structure": "parallel", "ratio": 0.5, "units": None, "blocks": None},
         {"structure": "serial", "units": None, "blocks": None},
         {"blocks": ()},
     ),
@@ -52,7 +52,7 @@ SMALL: dict[tuple[str, str], Any] = {
 # Another value of a setting, to see that it matters.
 OTHERS: dict[str, Any] = {
     "temperature": 0.5, "rank": 3, "experts": 2, "cin": (4,), "scale": True, "reduction": 1,
-    "ratio": 0.5, "first": (8,), "second": (8,), "context": "learned", "gate": (5,),
+    "ratio": 2.0, "first": (8,), "second": (8,), "context": "learned", "gate": (5,),
     "inner": 5, "pool": "candidate", "score": "mean", "disagreement": 0.8, "blocks": (5,),
     "structure": "stacked",
 }  # fmt: skip
