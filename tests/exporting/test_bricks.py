@@ -14,7 +14,7 @@ from tests.exporting.tiny import call, make_spec
 
 ROWS = Rows(items=12, users=4, tokens=30)
 VARIANTS = {
-    ("content", "CNN"): ({}, {"fuse": "concat"}, {"kernel": 5}),
+    ("content", "CNN"): ({}, {"fuse": "concat"}, {"fuse": "tokens"}, {"kernel": 5}),
     ("content", "Pooling"): ({}, {"kind": "max"}),
     ("content", "Attention"): ({}, {"project": False}),
     ("content", "SemanticID"): ({"file": None},),

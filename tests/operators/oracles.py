@@ -132,9 +132,13 @@ def content_pooling(w, settings, kinds, texts):
 
 def content_cnn(w, settings, kinds, texts):
     kernel, hidden = settings["kernel"], texts[0].shape[1]
-    vectors = []
+    shared = settings["fuse"] == "tokens"
+    vectors, positions = [], []
     for a, (kind, x) in enumerate(zip(kinds, texts, strict=True)):
-        own = within(w, f"readers.{a}.")
+        own = within(w, "readers." if shared else f"readers.{a}.")
+        if shared and kind != "text":
+            positions += list(linear(own, "linear", x))
+            continue
         if kind != "text":
             features = relu(linear(own, "linear", x))
             vectors.append(features.mean(0) if len(x) else np.zeros(hidden))
@@ -148,7 +152,12 @@ def content_cnn(w, settings, kinds, texts):
                 if 0 <= at < len(x):
                     total += filters[:, j] @ x[at]
             features[place] = relu(total)
+        if shared:
+            positions += list(features)
+            continue
         vectors.append(additive(within(own, "pool."), features))
+    if shared:
+        return additive(within(w, "join."), np.array(positions).reshape(-1, hidden))
     if not any(len(x) for x in texts):
         return np.zeros(hidden)
     if settings["fuse"] == "concat":

@@ -24,12 +24,16 @@ class CNN(nn.Module):
     A category or number goes through one layer instead. `fuse=additive` weighs the attributes by
     a second additive attention (NAML); `fuse=concat` concatenates them and brings them back to
     `hidden` by one Linear (LSTUR). An attribute without a token is masked, or a slot of zeros.
+    `fuse=tokens` is NAML as Legommenders has it: the texts share one convolution, the values one
+    Linear without a ReLU, and one additive attention weighs all positions of all attributes.
     """
 
     class Config:
         hidden: int = param(64, min=1, doc="filters, and width of an item vector")
         kernel: int = param(3, min=1, doc="tokens in a window")
-        fuse: Literal["additive", "concat"] = param("additive", doc="how attributes are joined")
+        fuse: Literal["additive", "concat", "tokens"] = param(
+            "additive", doc="how attributes are joined"
+        )
         dim: int = param(256, min=1, doc="inner width of the additive attentions")
         dropout: float = param(
             0.1, min=0, max=1, doc="share of zeroed inputs and features of texts"
@@ -40,18 +44,24 @@ class CNN(nn.Module):
 
     def __init__(self, config: "CNN.Config", sizes: Sizes) -> None:
         super().__init__()
-        self.readers = nn.ModuleList(
-            TextReader(config) if attribute.kind == "text" else ValueReader(config.hidden)
-            for attribute in sizes.attributes
-        )
         self.fuse = config.fuse
-        if config.fuse == "additive":
+        self.texts = tuple(attribute.kind == "text" for attribute in sizes.attributes)
+        if config.fuse == "tokens":
+            self.readers = SharedReaders(config, self.texts)
             self.join: nn.Module = AdditiveAttention(config.hidden, config.dim)
+            return
+        self.readers = nn.ModuleList(
+            TextReader(config) if text else ValueReader(config.hidden) for text in self.texts
+        )
+        if config.fuse == "additive":
+            self.join = AdditiveAttention(config.hidden, config.dim)
         else:
             self.join = PlainLinear(config.hidden * len(sizes.attributes), config.hidden)
 
     def forward(self, x: Sequence[Tensor], masks: Sequence[Tensor]) -> Tensor:
         """A of [I, L_a, hidden] and Bool[I, L_a], in reading order -> [I, hidden]."""
+        if self.fuse == "tokens":
+            return self.join(torch.cat(self.readers(x, masks), 1), torch.cat(list(masks), 1))
         vectors = [
             read(x_ILD, mask_IL)
             for read, x_ILD, mask_IL in zip(self.readers, x, masks, strict=True)
@@ -61,6 +71,29 @@ class CNN(nn.Module):
             return self.join(torch.stack(vectors, 1), has_IA)
         # The bias must not make a vector of an item that says nothing.
         return self.join(torch.cat(vectors, 1)).masked_fill(~has_IA.any(1, keepdim=True), 0.0)
+
+
+class SharedReaders(nn.Module):
+    """One convolution for all texts and one Linear for all values; nothing is pooled."""
+
+    def __init__(self, config: "CNN.Config", texts: Sequence[bool]) -> None:
+        super().__init__()
+        self.texts = tuple(texts)
+        width = config.hidden
+        self.convolve = Convolution(width, width, config.kernel) if any(texts) else None
+        self.linear = None if all(texts) else PlainLinear(width, width)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, x: Sequence[Tensor], masks: Sequence[Tensor]) -> list[Tensor]:
+        """A of [I, L_a, hidden] and Bool[I, L_a] -> A of [I, L_a, hidden]."""
+        found: list[Tensor] = []
+        for text, x_ILD, mask_IL in zip(self.texts, x, masks, strict=True):
+            if text and self.convolve is not None:
+                features_ILD = self.convolve(self.dropout(cleared(x_ILD, mask_IL))).relu()
+                found.append(self.dropout(features_ILD))
+            elif self.linear is not None:
+                found.append(self.linear(cleared(x_ILD, mask_IL)))
+        return found
 
 
 class TextReader(nn.Module):
