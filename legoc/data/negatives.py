@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from legoc.data.draws import choose
 from legoc.data.distinct import distinct
+from legoc.data.draws import choose
 from legoc.data.log import F32, I32, I64, Log
 
 

@@ -1,6 +1,5 @@
 """Distinct values against a set."""
 
-import numpy as np
 import pytest
 
 from legoc.data.distinct import distinct
