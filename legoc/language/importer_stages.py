@@ -7,6 +7,7 @@ from typing import Any
 from legoc.language.catalog import Catalog
 from legoc.language.declare import Declaration
 from legoc.language.document import Span
+from legoc.language.importer_models import language_model
 from legoc.language.importer_source import Section, Setting, stop
 from legoc.language.importer_words import (
     BEHAVIOR,
@@ -107,7 +108,7 @@ class Stages:
                 self.one_width()
         if counterpart.pretrained:
             self.config.setting("item_hidden_size")
-            args |= self.language_model(counterpart, section, named)
+            args |= language_model(counterpart, section, named)
         call = Called(counterpart.name, named.span, named.span, args, (), bool(args))
         return StageTemplate(role, named.key, call)
 
@@ -188,55 +189,6 @@ class Stages:
             setting.span, f"`{key}` has no counterpart", f"here it is always {word.value}",
             f"write {word.value}, or leave it out, if that is what you want",
         )  # fmt: skip
-
-    def language_model(
-        self, counterpart: Counterpart, section: Section, named: Setting
-    ) -> dict[str, Entry]:
-        """Layers, adapters and side network of a language model."""
-        found: dict[str, Entry] = {}
-
-        def give(name: str, template: Template) -> None:
-            found[name] = Entry(name, template.span, template)
-
-        def value(name: str, default: Any) -> tuple[Any, Span]:
-            setting = section.setting(name)
-            if setting is None or setting.value is None:
-                return default, named.span
-            return setting.value, setting.span
-
-        if counterpart.side:
-            inner: dict[str, Entry] = {}
-            for key, param in (
-                ("layer_selection_step", "step"),
-                ("global_proj_size", "proj"),
-                ("local_proj_size", "proj"),
-            ):
-                number, span = value(key, None)
-                if number is not None:
-                    inner[param] = Entry(param, span, Leaf(Given(number, span)))
-            give("side", Called("IISAN", named.span, named.span, inner, (), bool(inner)))
-            return found
-        layer, span = value("tune_from", 0)
-        if layer:
-            # Counted from the end, that library has the last block at -1, we its output.
-            split = layer - 1 if isinstance(layer, int) and layer < 0 else layer
-            give("split", Leaf(Given(split, span)))
-        uses, _ = value("use_lora", True)
-        numbers = {
-            param: value(key, default)
-            for key, param, default in (
-                ("lora_r", "r", 32),
-                ("lora_alpha", "alpha", 128),
-                ("lora_dropout", "dropout", 0.1),
-            )
-        }
-        if uses is True:
-            inner = {
-                param: Entry(param, at, Leaf(Given(number, at)))
-                for param, (number, at) in numbers.items()
-            }
-            give("lora", Called("LoRA", named.span, named.span, inner, (), True))
-        return found
 
 
 def leaf(setting: Setting, value: Any) -> Leaf:

@@ -364,3 +364,50 @@ def test_the_front_end_and_the_schema_judge_alike() -> None:
                 assert not shapes, (path, value, render(shapes))
             judged[sound] += 1
     assert min(judged.values()) > 20
+
+
+@pytest.mark.parametrize("ending", ["json", "yaml"])
+def test_commands_take_these_forms(
+    ending: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from legoc.cli import main
+
+    lego = tmp_path / "m.lego"
+    lego.write_text(
+        "data d { source = Demo }\nmodel m = content CNN(hidden=16) -> behavior Additive(dim=16) "
+        "-> predict Dot\nrun m on d\n",
+        encoding="utf-8",
+    )
+    assert main(["check", str(lego), "--ir"]) == 0
+    written = capsys.readouterr().out
+    path = tmp_path / f"m.{ending}"
+    text = written if ending == "json" else yaml.safe_dump(json.loads(written))
+    path.write_text(text, encoding="utf-8")
+    assert main(["check", str(path), "--ir"]) == 0
+    assert capsys.readouterr().out == written
+    shown: list[str] = []
+    for each in (lego, path):
+        assert main(["compile", str(each), "--json"]) == 0
+        shown.append(capsys.readouterr().out)
+    assert shown[0] == shown[1]
+    path.write_text(text.replace("CNN", "CMN"), encoding="utf-8")
+    assert main(["compile", str(path)]) == 1
+    assert f"m.{ending}:" in capsys.readouterr().err
+
+
+def test_only_yaml_loads_the_yaml_library(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    for name, text, loads in (
+        ("m.lego", "content CNN -> behavior Additive -> predict Dot", False),
+        ("m.json", '{"model": {"predict": {"op": "Dot"}}}', False),
+        ("m.yaml", "model: {predict: {op: Dot}}", True),
+    ):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        code = (
+            "import sys\nfrom legoc.language import check\ncheck(sys.argv[1])\n"
+            "sys.exit(('yaml' in sys.modules) + 2 * ('torch' in sys.modules))"
+        )
+        done = subprocess.run([sys.executable, "-c", code, str(tmp_path / name)], check=False)
+        assert done.returncode == int(loads), name
