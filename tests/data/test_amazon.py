@@ -173,6 +173,11 @@ def test_recbench_leaves_out_items_without_a_title(tmp_path):
     assert set(tables.histories()["user_id"]) == set(protocol_users(log))
     assert set(tables.items()["item_id"]) == {"0001", "B2"}
     assert drops(tables)["interaction with an item without text"] == 4
+    other = read_with(
+        books(tmp_path), tmp_path / "cache",
+        type(RECBENCH)(op="legommenders", args={**RECBENCH.args, "test": 1, "valid": 0.0}),
+    )  # fmt: skip
+    assert other.items().set_index("item_id").loc["B2", "description"] == "[empty]"
 
 
 @pytest.mark.parametrize(
