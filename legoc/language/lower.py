@@ -81,7 +81,8 @@ class Lowering:
             problems += self.check_task(point, model, train)
         problems += self.check_together(point, model, data)
         if train is not None:
-            problems += check_recipe(train, model.stages)
+            vectors = data.data is not None and data.data.vectors is not None
+            problems += check_recipe(train, model.stages, vectors=vectors)
         export = self.export(point)
         problems += export.problems
         unsound = any(problem.severity == "error" for problem in problems)

@@ -97,9 +97,12 @@ def name_call(call: Call) -> str:
     return f"{call.op}({', '.join(str(value) for value in call.args.values())})"
 
 
-def check_recipe(lowered: LoweredTrain, stages: Sequence[Typed]) -> tuple[Diagnostic, ...]:
-    """What a recipe asks of a model: `lr_pretrained` needs pre-trained weights."""
-    if lowered.train is None or lowered.train.lr_pretrained is None:
+def check_recipe(
+    lowered: LoweredTrain, stages: Sequence[Typed], *, vectors: bool
+) -> tuple[Diagnostic, ...]:
+    """What a recipe asks of a model: `lr_pretrained` needs pre-trained weights, which word vectors
+    of the data are, too."""
+    if lowered.train is None or lowered.train.lr_pretrained is None or vectors:
         return ()
     if any(stage.arguments.declaration.pretrained for stage in stages):
         return ()

@@ -10,6 +10,7 @@ from tokenizers import models, pre_tokenizers
 
 from legoc.data import prepare
 from legoc.data.vectors import read_vectors, read_width
+from legoc.language import check, load
 from legoc.language.diagnostics import LegoError
 from tests.data.test_prepare import make_spec
 
@@ -178,3 +179,16 @@ def test_a_spec_reads_its_vectors(demo_cache, demo_tables, tmp_path):
     with pytest.raises(LegoError) as error:
         prepare(make_spec("Null", vectors=str(path)), cache=demo_cache)
     assert error.value.diagnostics[0].code == "E0641"
+
+
+def test_a_recipe_may_slow_or_freeze_vectors(tmp_path):
+    (tmp_path / "glove.txt").write_text("rome 1 2\n", "utf-8")
+    file = tmp_path / "a.lego"
+    text = (
+        "data d {{ source = Demo {} }}\ntrain t {{ lr_pretrained = 0 }}\n"
+        "model m = content CNN -> behavior Additive -> predict Dot\nrun m on d with t\n"
+    )
+    file.write_text(text.format('vectors = "glove.txt"'), "utf-8")
+    assert load(file)[0].train.lr_pretrained == 0
+    file.write_text(text.format(""), "utf-8")
+    assert [d.code for d in check(file).diagnostics] == ["E0503"]

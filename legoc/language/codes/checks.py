@@ -38,7 +38,9 @@ run m on demo with base""",
         code="E0503",
         title="no pre-trained stage",
         explanation=(
-            "`lr_pretrained` is the learning rate of pre-trained weights; this model has none."
+            "`lr_pretrained` is the learning rate of pre-trained weights; this model has none. A "
+            "language model has some, and so has the token table where the data record names "
+            "`vectors`; a rate of 0 keeps them as they are."
         ),
         bad=f"""data demo {{ source = Demo }}
 train base {{ lr_pretrained = 1e-5 }}
