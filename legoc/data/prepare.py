@@ -113,7 +113,8 @@ def prepare(
             vectors=0 if vectors is None else vectors.width,
             profile=0 if profiles is None else profiles.rows,
         ),
-        reading=reading, vectors=vectors, profiles=profiles, reading_folder=folder, report=tables.report,
+        reading=reading, vectors=vectors, profiles=profiles, reading_folder=folder,
+        report=tables.report,
         training_items=mark_training(tables, len(items)), best=getattr(source, "best", None),
     )  # fmt: skip
 
@@ -175,18 +176,12 @@ def build_source(spec: Spec, root: Path) -> Source:
 
 def check_supported(spec: Spec) -> None:
     """Refuse what no code reads yet, instead of ignoring it."""
-    data = spec.data
-    content = spec.model.get("content") or spec.model["flatten"]
     role = "content" if "content" in spec.model else "flatten"
-    declaration = catalog().get(role, content.op)
-    given = {
-        "the tokenizer of a language model": declaration is not None and declaration.pretrained,
-    }
-    for name, used in given.items():
-        if used:
-            shown = name if " " in name else f"`{name}`"
-            raise fail(
-                "E0624",
-                f"{shown} is not supported by this version",
-                "leave it out, or use a later version",
-            )
+    declaration = catalog().get(role, spec.model[role].op)
+    if declaration is not None and declaration.pretrained:
+        raise fail(
+            "E0624",
+            f"the tokenizer of a language model (`{declaration.name}`) is not supported by this "
+            "version",
+            "use a word-level content operator, or a later version",
+        )

@@ -69,7 +69,8 @@ def write_part(part: Attribute | Prompt) -> dict[str, Any]:
 
 
 def validate(document: Mapping[str, Any], schema: Mapping[str, Any] | None = None) -> None:
-    """Judge an IR by the schema of all declarations; jsonschema's ValidationError says what does not fit."""
+    """Judge an IR by the schema of all declarations; jsonschema's ValidationError says what does
+    not fit."""
     import jsonschema
 
     jsonschema.Draft202012Validator(whole_schema() if schema is None else schema).validate(document)

@@ -36,5 +36,5 @@ def test_the_primary_parameter_stands_without_its_name() -> None:
 
 
 def test_an_operator_nobody_declared() -> None:
-    with pytest.raises(LookupError, match="`?Nothing"):
+    with pytest.raises(LookupError, match="Nothing"):
         write_call("predict", Call(op="Nothing"))

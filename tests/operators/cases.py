@@ -32,7 +32,12 @@ FORMS: dict[tuple[str, str], tuple[dict[str, Any], ...]] = {
     ),
     ("content", "SemanticID"): ({"dim": 5, "size": 4},),
     ("content", "Pooling"): ({"kind": "max"},),
-    ("content", "CNN"): ({"fuse": "concat"}, {"fuse": "tokens"}, {"kernel": 5}, {"kernel": 1, "dim": 7}),
+    ("content", "CNN"): (
+        {"fuse": "concat"},
+        {"fuse": "tokens"},
+        {"kernel": 5},
+        {"kernel": 1, "dim": 7},
+    ),  # fmt: skip
     ("content", "Attention"): ({"heads": 2, "dim": 5}, {"project": False}),
     ("content", "Transformer"): ({"layers": 1, "heads": 2},),
     ("content", "Fastformer"): ({"layers": 2, "heads": 4},),
