@@ -249,6 +249,13 @@ def test_what_is_no_plain_yaml_is_refused_where_it_ends(text: str, place: str) -
     assert "{}:{}".format(*span.position) == place, found
 
 
+def test_a_comma_too_many_is_called_one() -> None:
+    for text in ("[1,]", '{"a": 1,}'):
+        (found,) = checked(text, "t.json").diagnostics
+        assert found.message == "a comma stands behind the last element"
+        assert found.help == ("delete the comma",)
+
+
 def test_words_of_yaml_are_those_of_version_1_2() -> None:
     text = "{a: 1e-3, b: on, c: 0o7, d: ~, e: True, f: '5', g: 1_000, h: .5, i: -2, j: }"
     assert plain(read_yaml(Document("t.yaml", text))) == {
