@@ -37,7 +37,7 @@ FORMS: dict[tuple[str, str], tuple[dict[str, Any], ...]] = {
         {"fuse": "tokens"},
         {"kernel": 5},
         {"kernel": 1, "dim": 7},
-    ),  # fmt: skip
+    ),
     ("content", "Attention"): ({"heads": 2, "dim": 5}, {"project": False}),
     ("content", "Transformer"): ({"layers": 1, "heads": 2},),
     ("content", "Fastformer"): ({"layers": 2, "heads": 4},),
