@@ -38,6 +38,8 @@ def test_plays_agree_with_a_slow_reader(tmp_path):
     found = losses(tables)
     assert found["click whose time cannot be read"] == (1, f"{PLAYS}:5: user_000002")
     assert found["click on an unknown item"] == (1, f"{PLAYS}:6")
+    # The header of the profiles is no user.
+    assert "value that is not a number" not in found
     users = tables.users().set_index("user_id")
     assert users.loc["user_000002", "age"] == 24
     assert users.loc["user_000001", "country"] == "Japan"

@@ -39,8 +39,8 @@ CODES = (
         title="part of the data record is not supported by this version",
         explanation="The field is part of the language, but no code of this version reads it. It "
         "is refused instead of being ignored.",
-        bad='data mind_gpt = mind(augment="titles.parquet")',
-        good="data mind_gpt = mind",
+        bad="data mind_people = mind(user=[age])",
+        good="data mind_people = mind",
     ),
     Code(
         code="E0625",
