@@ -142,14 +142,17 @@ def test_clean_tables_have_only_what_is_there_to_say(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        ([*CLEAN, ("2a", "c", 1, 6, "train")], "25.0%|33.3% of the training rows are later"),
+        (
+            [*CLEAN, ("2a", "c", 1, 6, "train"), ("2a", "e", 1, 9, "test")],
+            "33.3% of the training rows are later",
+        ),
         ([*CLEAN, ("1a", "e", 1, 5, "train")], "1 clicks of test are training rows too"),
         ([*CLEAN, ("1a", "a", 1, 5, "test")], "50.0% of the clicks of test are on items of their"),
     ],
 )
 def test_leakage_is_said_with_its_figures(tmp_path, rows, said):
     found = hand(tmp_path, rows, {"1a": ["a"], "2a": ["b"]})
-    assert any(one in text for text in found for one in said.split("|"))
+    assert any(said in text for text in found)
 
 
 def test_unknown_ids_are_said_from_one_percent_on(tmp_path):
