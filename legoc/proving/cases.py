@@ -74,7 +74,7 @@ def find_cases(path: str, *, overrides: Sequence[str] = (), only: str | None = N
         line = whole.suggestion or "run MODEL on DATA"
         raise fail("E0702", f"`{path}` declares no run, so there is nothing to prove",
                    f"add a line: `{line}`")  # fmt: skip
-    notes = ["the data of every point are a small generated world"]
+    notes = ["every point is proved on a small generated world, its files of vectors and codes too"]
     given = (*overrides, *DATA, *RECIPE)
     checked = check(path, overrides=given, only=only)
     if checked.errors or not all(reads_demo(spec) for spec in checked.specs):

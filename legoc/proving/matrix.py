@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from legoc.language import ir
+from legoc.language.spec import Spec
 from legoc.proving.cases import Scope
 
 
@@ -105,11 +107,17 @@ def build_matrix(
             "legal": sum(len(case.points) for case in scope.cases),
             "cases": len(scope.cases), "green": states["green"], "red": states["red"],
             "open": len(scope.cases) - len(proved),
+            "architectures": len({describe(case.spec) for case in scope.cases}),
         },
         dropped=dict(dropped),
         failures=tuple(record for record in proved if record["status"] == "red"),
         notes=scope.notes, facts=gather(proved),
     )  # fmt: skip
+
+
+def describe(spec: Spec) -> str:
+    """An architecture whatever it is trained for."""
+    return repr((ir.to_json(spec)["model"], spec.types))
 
 
 def place(labels: Mapping[Any, str]) -> tuple[str, str, str]:
@@ -170,13 +178,18 @@ def summary(matrix: Matrix) -> Iterable[str]:
     yield (
         f"{c['points']:,} points: {c['excluded']:,} excluded, {c['illegal']:,} refused by the "
         f"check{f' ({dropped})' if dropped else ''}, {c['legal']:,} legal; those are "
-        f"{c['cases']:,} distinct architectures and tasks at small widths"
+        f"{c['architectures']:,} distinct architectures at small widths, {c['cases']:,} with tasks"
     )
     yield f"{c['green']:,} proved, {c['red']:,} refuted, {c['open']:,} not proved yet"
     if facts["largest difference"] is not None:
         yield (
             f"largest difference of the engines {facts['largest difference']:.1e}, of a graph "
             f"{facts['largest export difference']:.1e}"
+        )
+    if facts["graphs exported"]:
+        yield (
+            f"{facts['graphs exported']:,} graphs exported; equal parts share one, with the "
+            "weights of the first point that had it"
         )
     yield from (f"note: {note}" for note in matrix.notes)
     for failure in matrix.failures:

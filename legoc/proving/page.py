@@ -40,7 +40,7 @@ def page(matrix: Matrix) -> Iterator[str]:
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     yield f"<style>{STYLE}</style></head><body><h1>{title}</h1>"
     yield (
-        "<p>Every legal combination was built at small widths, trained two steps, exported, "
+        "<p>What is green was built at small widths, trained two steps, exported, "
         "reloaded, and scored by torch and by onnxruntime, each with and without caches, on a "
         "small generated world. Hover over a cell for its reason.</p>"
     )
@@ -86,13 +86,17 @@ def figures(matrix: Matrix) -> Iterator[str]:
         "refused by the check": f"{counts['illegal']:,} "
         + " ".join(f"({code}: {n:,})" for code, n in sorted(matrix.dropped.items())),
         "legal": f"{counts['legal']:,}",
-        "distinct architectures and tasks": f"{counts['cases']:,}",
+        "distinct architectures": f"{counts['architectures']:,}, {counts['cases']:,} with tasks",
         "proved": f"{counts['green']:,}",
         "refuted": f"{counts['red']:,}",
         "not proved yet": f"{counts['open']:,}",
     }
     if facts["largest difference"] is not None:
         rows["largest difference of the engines"] = f"{facts['largest difference']:.1e}"
+    rows["graphs exported"] = (
+        f"{facts['graphs exported']:,}; equal parts share one, with the weights of the first point "
+        "that had it"
+    )
     spent = ", ".join(f"{name} {seconds:,.0f} s" for name, seconds in facts["seconds"].items())
     if spent:
         rows["time"] = spent
