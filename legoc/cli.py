@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from legoc.options import build_parser
+
 
 if TYPE_CHECKING:
     from legoc.language import Spec
@@ -17,209 +19,6 @@ if TYPE_CHECKING:
 
 Arguments = argparse.Namespace
 LIGHT = ("check", "fmt", "operators", "explain", "diff", "new", "debug", "import")
-FORMATS = ("full", "concise", "json", "github")
-
-
-def build_parser() -> argparse.ArgumentParser:
-    """The whole command line. Flags are frozen: `--set` changes what a file declares, nothing
-    else."""
-    parser = argparse.ArgumentParser(
-        prog="legoc",
-        description="Compile a recommender, written in one line, into a trained, certified bundle.",
-        epilog="`legoc COMMAND --help` explains a command. A first look: `legoc demo`.",
-    )
-    parser.add_argument("--version", action="store_true", help="print the version and stop")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-
-    def command(name: str, does: str, run: Callable[[Arguments], int]) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=does, description=does[0].upper() + does[1:] + ".")
-        added.set_defaults(run=run)
-        return added
-
-    check = command("check", "parse and check files, everything up to the typed spec", run_check)
-    check.add_argument("files", nargs="+", metavar="FILE")
-    check.add_argument("--types", action="store_true", help="print the type on each arrow")
-    check.add_argument("--points", action="store_true", help="print the name of every point")
-    check.add_argument("--ir", action="store_true", help="print the typed spec as JSON")
-    check.add_argument(
-        "--fix", action="store_true", help="apply the safe fixes in place: spelling, number forms"
-    )
-    check.add_argument("--format", choices=FORMATS, default="full", help="how messages are printed")
-    selects(check)
-
-    fmt = command("fmt", "format files in place", run_fmt)
-    fmt.add_argument("files", nargs="+", metavar="FILE")
-    fmt.add_argument(
-        "--check", action="store_true", help="change nothing; exit 1 if a file would change"
-    )
-    fmt.add_argument("--diff", action="store_true", help="change nothing; print what would change")
-
-    operators = command("operators", "list the operators, or describe one", run_operators)
-    operators.add_argument(
-        "role", nargs="?", help="content, behavior, predict, source, metric, ..."
-    )
-    operators.add_argument("name", nargs="?", help="for example CNN")
-    operators.add_argument("--json", action="store_true", help="print the declarations as JSON")
-
-    explain = command("explain", "explain a code such as E0403", run_explain)
-    explain.add_argument("code")
-
-    compiled = command(
-        "compile", "print the plan: types, parameters, cost, caches, graphs", run_compile
-    )
-    takes_file(compiled)
-
-    data = command(
-        "data", "prepare the data and print counts, coverage and every dropped row", run_data
-    )
-    takes_file(data)
-    data.add_argument("--page", metavar="FILE", help="write it with charts as an HTML page, too")
-    caches(data)
-
-    train = command(
-        "train", "compile, prepare, train, export and evaluate every run of a file", run_train
-    )
-    takes_file(train)
-    caches(train)
-    runs(train)
-    train.add_argument(
-        "--until", choices=("data", "train", "export", "evaluate"), default="evaluate",
-        help="stop after this phase (default: evaluate)",
-    )  # fmt: skip
-    train.add_argument("--again", action="store_true", help="repeat runs that are finished")
-    train.add_argument("--threads", type=int, metavar="N", help="threads of torch (default: 1)")
-    train.add_argument(
-        "--device", metavar="NAME", help="cpu or cuda (default: a GPU if there is one)"
-    )
-    for added in (data, train):
-        added.add_argument(
-            "--strict", action="store_true", help="refuse raw files with any row that is not right"
-        )
-
-    export = command("export", "write the bundle of a run", run_export)
-    export.add_argument("folder", metavar="RUN")
-    caches(export)
-
-    evaluate = command("eval", "evaluate a bundle or a run with cached encoders", run_eval)
-    evaluate.add_argument("folder", metavar="BUNDLE|RUN")
-    evaluate.add_argument(
-        "--uncached", action="store_true", help="encode every pair anew, to compare"
-    )
-    evaluate.add_argument("--split", choices=("train", "valid", "test"), default=None)
-    caches(evaluate)
-
-    score = command("score", "score candidates for histories", run_score)
-    score.add_argument("folder", metavar="BUNDLE")
-    records(score, '{"history": ["N1"], "candidates": ["N5"]}')
-
-    recommend = command("recommend", "give the best items for histories", run_recommend)
-    recommend.add_argument("folder", metavar="BUNDLE")
-    records(recommend, '{"history": ["N1", "N2"]}')
-    recommend.add_argument("-k", type=int, default=10, help="items per user (default: 10)")
-    recommend.add_argument(
-        "--keep-clicked", action="store_true", help="items of the history may return"
-    )
-
-    prove = command(
-        "prove", "build, train, export and compare every legal point of a file", run_prove
-    )
-    takes_file(prove)
-    caches(prove)
-    prove.add_argument(
-        "--jobs", type=int, default=1, metavar="N", help="processes side by side (default: 1)"
-    )
-    prove.add_argument(
-        "--out", metavar="FOLDER", help="records, matrix.json and matrix.html (default: prove-FILE)"
-    )
-
-    demo = command("demo", "train and compare two models on the embedded data set", run_demo)
-    caches(demo)
-    runs(demo)
-
-    inspect = command("inspect", "say what is in a bundle", run_inspect)
-    inspect.add_argument("folder", metavar="BUNDLE")
-
-    verify = command(
-        "verify", "check every hash, the golden tensors and the certificate", run_verify
-    )
-    verify.add_argument("folder", metavar="BUNDLE")
-
-    diff = command("diff", "compare what two files mean, point by point", run_diff)
-    diff.add_argument("before", metavar="FILE")
-    diff.add_argument("after", metavar="FILE")
-    diff.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", dest="overrides",
-        help="override what both files declare",
-    )  # fmt: skip
-
-    new = command("new", "write a starter file from a shipped spec", run_new)
-    new.add_argument("name", nargs="?", help="for example nrms; without one, the names are listed")
-    new.add_argument("-o", "--output", metavar="FILE", help="where it goes, else it is printed")
-
-    imported = command("import", "translate a Legommenders configuration", run_import)
-    imported.add_argument("file", metavar="MODEL.yaml")
-    imported.add_argument("--data", metavar="DATA.yaml", help="its data configuration")
-    imported.add_argument("-o", "--output", metavar="FILE", help="where it goes, else printed")
-    imported.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", dest="overrides",
-        help="fill a placeholder `${NAME}$`, as that library's command line would",
-    )  # fmt: skip
-
-    debug = command("debug", "print what one phase makes of a file", run_debug)
-    debug.add_argument("file", metavar="FILE")
-    phase = debug.add_mutually_exclusive_group(required=True)
-    for name, does in (
-        ("tokens", "the words of the text"),
-        ("tree", "the syntax tree"),
-        ("points", "the points, names resolved and axes chosen"),
-        ("ir", "the typed specs as JSON"),
-        ("types", "the type on each arrow"),
-        ("plan", "binding times, caches and graphs"),
-    ):
-        phase.add_argument(f"--{name}", action="store_const", const=name, dest="phase", help=does)
-    selects(debug)
-
-    command("lsp", "serve an editor over standard input and output", run_lsp)
-
-    for added in commands.choices.values():
-        added.add_argument("-q", "--quiet", action="store_true", help="print results only")
-    for added in (compiled, data, train, export, evaluate, inspect, verify, prove):
-        added.add_argument("--json", action="store_true", help="print results as JSON")
-    return parser
-
-
-def selects(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", dest="overrides",
-        help="override what the file declares: hidden=128, train.lr=1e-4, data.source=Demo; may be "
-        "repeated",
-    )  # fmt: skip
-    parser.add_argument("--only", metavar="CHOICES", help="select points: content=CNN,hidden=64")
-
-
-def takes_file(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE")
-    selects(parser)
-
-
-def caches(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--cache", metavar="FOLDER", help="where prepared data is kept (else LEGOC_CACHE)"
-    )
-
-
-def records(parser: argparse.ArgumentParser, example: str) -> None:
-    parser.add_argument(
-        "input", nargs="?", default="-",
-        help=f"records such as {example}, as .jsonl, .csv, .tsv or .parquet; - reads JSON lines",
-    )  # fmt: skip
-    parser.add_argument(
-        "-o", "--output", default="-", help="where the answers go, by the same endings"
-    )
-
-
-def runs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--runs", metavar="FOLDER", default="runs", help="where run folders go")
 
 
 def progress(arguments: Arguments) -> "Progress":
@@ -536,6 +335,30 @@ def run_lsp(arguments: Arguments) -> int:
     return 0
 
 
+COMMANDS: dict[str, Callable[[Arguments], int]] = {
+    "check": run_check,
+    "fmt": run_fmt,
+    "operators": run_operators,
+    "explain": run_explain,
+    "diff": run_diff,
+    "new": run_new,
+    "import": run_import,
+    "debug": run_debug,
+    "compile": run_compile,
+    "data": run_data,
+    "train": run_train,
+    "export": run_export,
+    "eval": run_eval,
+    "score": run_score,
+    "recommend": run_recommend,
+    "prove": run_prove,
+    "demo": run_demo,
+    "inspect": run_inspect,
+    "verify": run_verify,
+    "lsp": run_lsp,
+}
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code."""
     parser = build_parser()
@@ -552,7 +375,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # They end within a moment and make no cycles worth collecting: a tenth of their time.
         gc.disable()
     try:
-        return arguments.run(arguments)
+        return COMMANDS[arguments.command](arguments)
     except KeyboardInterrupt:
         print("interrupted; the same command goes on where it stopped", file=sys.stderr)
         return 130
