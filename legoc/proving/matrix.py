@@ -87,7 +87,8 @@ def build_matrix(
         reason = f"{skipped.code}: {skipped.message}"
         found[place(skipped.labels)].append(("illegal", 0, reason))
     cells: list[Cell] = []
-    for encoder, user, predict in dict.fromkeys(place(named) for named in scope.combinations):
+    # What was proved has its cell whatever the combinations name: none is left out of the count.
+    for encoder, user, predict in dict.fromkeys([*map(place, scope.combinations), *found]):
         entries = found[encoder, user, predict]
         state, _, why = min(entries, key=lambda entry: RANK.index(entry[0]))
         cases = sum(entry[1] for entry in entries)

@@ -12,6 +12,7 @@ from legoc.language import LegoError
 from legoc.operators.predict.dot import Dot
 from legoc.proving import prove, text
 from legoc.proving.cases import find_cases
+from legoc.proving.matrix import build_matrix
 from legoc.proving.public import cover, neighbours
 from legoc.proving.state import State
 
@@ -159,3 +160,8 @@ def test_a_file_that_does_not_check_is_refused(tmp_path: Path) -> None:
     with pytest.raises(LegoError) as caught:
         prove(file, out=tmp_path / "out")
     assert caught.value.diagnostics[0].code == "E0702"
+
+
+def test_every_case_has_a_cell() -> None:
+    matrix = build_matrix(find_cases(str(ZOO)), {}, name="zoo", code="")
+    assert sum(cell.cases for cell in matrix.cells) == matrix.counts["cases"]
