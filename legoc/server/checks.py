@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from legoc.language.document import Document
 from legoc.language.editing.analysis import Analysis, analyse
+from legoc.server.memory import tidy
 from legoc.server.session import Session, path_of
 
 
@@ -76,11 +77,17 @@ class Checks:
             if known is not None and self.fresh(known, document):
                 return known
             found = await asyncio.get_running_loop().run_in_executor(
-                self.worker, analyse, document, self.session.buffers, self.session.known
+                self.worker, self.analyse, document
             )
             if self.session.document(uri) is document:
                 self.known[uri] = found
                 return found
+
+    def analyse(self, document: Document) -> Analysis:
+        """Check a version of a text, and use the pause in typing that has led here."""
+        found = analyse(document, self.session.buffers, self.session.known)
+        tidy()
+        return found
 
     def fresh(self, analysis: Analysis, document: Document) -> bool:
         """Whether an analysis still holds: of this version, and what it rests on unchanged."""

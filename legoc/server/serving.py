@@ -1,6 +1,5 @@
 """The server itself: what it offers, and the texts the editor tells it of."""
 
-import gc
 import logging
 from collections.abc import Generator
 from typing import Any
@@ -16,6 +15,7 @@ from legoc.language.editing.analysis import Analysis, analyse
 from legoc.language.editing.buffers import Buffers
 from legoc.server import answers, convert, navigation
 from legoc.server.checks import Checks
+from legoc.server.memory import keep_loaded
 from legoc.server.session import Session, path_of
 
 
@@ -125,6 +125,5 @@ def serve() -> None:
     logging.getLogger("pygls.protocol.json_rpc").addFilter(Expected())
     # Tables of the parser and declarations are read now rather than at the first key.
     analyse(Document("", ""), Buffers(), catalog())
-    # They stay for good: a collection in the middle of typing need not look at them.
-    gc.freeze()
+    keep_loaded()
     build_server().start_io()
