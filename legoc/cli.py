@@ -185,7 +185,11 @@ def run_data(arguments: Arguments) -> int:
     sections: list[Any] = []
     for spec in points(arguments):
         prepared = prepare(
-            spec, cache=arguments.cache, strict=arguments.strict, progress=progress(arguments)
+            spec,
+            cache=arguments.cache,
+            strict=arguments.strict,
+            truncated=arguments.keep_truncated,
+            progress=progress(arguments),
         )
         if prepared.digest in seen:
             continue
@@ -209,8 +213,8 @@ def run_train(arguments: Arguments) -> int:
     done = [
         train(
             spec, runs=arguments.runs, until=arguments.until, cache=arguments.cache,
-            again=arguments.again, strict=arguments.strict, threads=arguments.threads,
-            device=arguments.device, progress=progress(arguments),
+            again=arguments.again, strict=arguments.strict, truncated=arguments.keep_truncated,
+            threads=arguments.threads, device=arguments.device, progress=progress(arguments),
         )
         for spec in points(arguments)
     ]  # fmt: skip

@@ -75,6 +75,10 @@ def build_parser() -> argparse.ArgumentParser:
         added.add_argument(
             "--strict", action="store_true", help="refuse raw files with any row that is not right"
         )
+        added.add_argument(
+            "--keep-truncated", action="store_true",
+            help="read gzip files that break off as far as they are whole, and count them",
+        )  # fmt: skip
 
     export = command("export", "write the bundle of a run")
     export.add_argument("folder", metavar="RUN")

@@ -17,6 +17,7 @@ from legoc.data.inputs import IdTable, JointInputs, TokenTable
 from legoc.data.log import Log
 from legoc.data.names import Names
 from legoc.data.profiles import Profiles, read_profiles
+from legoc.data.readers.truncation import REASON, broken_off
 from legoc.data.report import Drop, Report
 from legoc.data.rows import Rows
 from legoc.data.source import Source
@@ -74,18 +75,23 @@ def prepare(
     *,
     cache: str | Path | None = None,
     strict: bool = False,
+    truncated: bool = False,
     progress: Progress = SILENT,
 ) -> Prepared:
     """Convert, tokenise and index the data of a spec; what is in the cache is used as it is.
 
     cache: the cache folder, else `LEGOC_CACHE`, else the user's own. Raises E062x for raw files
     that are missing, broken or of another layout; with `strict`, also for any row that is not as it
-    should be (E0629). Without, such rows are counted and said.
+    should be (E0629). Without, such rows are counted and said. truncated: gzip files that break off
+    are read as far as they are whole (E0622 otherwise).
     """
     check_supported(spec)
     root = cache_root(cache)
     source = build_source(spec, root)
-    tables = convert(source, spec.data.split, root, progress, history=spec.data.history)
+    tables = convert(
+        source, spec.data.split, root, progress, history=spec.data.history, truncated=truncated
+    )
+    check_whole(tables.report.drops, truncated)
     tables = augment(tables, spec.data.augment, root, progress)
     announce(tables.report.drops, strict, progress)
     items, users = name_items(tables), name_users(tables)
@@ -141,6 +147,14 @@ def read_items(
         return JointInputs(content=IdTable.of(items), tokens=sequence), reading, folder
     fields, reading, folder = read(made.layout)
     return JointInputs(content=fields, tokens=sequence), reading, folder
+
+
+def check_whole(drops: Sequence[Drop], truncated: bool) -> None:
+    """Refuse tables that were made of files that break off, where that was not asked for again."""
+    found = next((drop for drop in drops if drop.reason == REASON), None)
+    if found is not None and not truncated:
+        name, _, line = found.examples[0].rpartition(":")
+        raise broken_off(f"`{name}` is a gzip file that breaks off after line {line}")
 
 
 def announce(drops: Sequence[Drop], strict: bool, progress: Progress) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from legoc.data.cache import digest, hash_files, obtain
 from legoc.data.feedback import HISTORY, arrange
+from legoc.data.readers.truncation import keep_whole
 from legoc.data.report import Report
 from legoc.data.source import Extracted, Source
 from legoc.data.survey import survey
@@ -134,12 +135,15 @@ def convert(
     progress: Progress = SILENT,
     *,
     history: int = HISTORY,
+    truncated: bool = False,
 ) -> Tables:
     """The tables of a source under a split, from the cache or made now.
 
     root: the cache folder. history: clicks a model reads; longer histories than HISTORY are kept
-    for it where the source has none of its own. Raises E062x for raw files that are missing, broken
-    or of another layout; then nothing is written.
+    for it where the source has none of its own. truncated: gzip files that break off are read as
+    far as they are whole, and counted; tables made so are the same files' only tables, and it is
+    for the caller to refuse them. Raises E062x for raw files that are missing, broken or of another
+    layout; then nothing is written.
     """
     declaration: Declaration = source.declaration  # type: ignore[attr-defined]
     kept = max(history, HISTORY)
@@ -156,7 +160,7 @@ def convert(
     )
 
     def make(staging: Path) -> dict[str, Any]:
-        report = write(source, declaration, split, staging, progress, kept)
+        report = write(source, declaration, split, staging, progress, kept, truncated)
         return {"digest": key, "report": report}
 
     folder, manifest = obtain(root / "tables" / key[:32], make)
@@ -170,6 +174,7 @@ def write(
     staging: Path,
     progress: Progress,
     history: int,
+    truncated: bool,
 ) -> dict[str, Any]:
     """Write the tables into `staging`; the report as JSON."""
     import shutil
@@ -178,7 +183,8 @@ def write(
     scratch.mkdir()
     licence = str(declaration.facts.get("licence", ""))
     with open_connection(scratch) as connection:
-        extracted = source.extract(connection, scratch, progress)
+        with keep_whole(truncated) as cut:
+            extracted = source.extract(connection, scratch, progress)
         notes, left = arrange(connection, split, extracted, history)
         progress.say("writing the tables")
         extra = {"users": "SELECT * FROM users ORDER BY user_id"} if extracted.users else {}
@@ -189,7 +195,8 @@ def write(
             )
     shutil.rmtree(scratch)
     report = survey(
-        staging, source=declaration.name, licence=licence, drops=(*extracted.drops, *left),
+        staging, source=declaration.name, licence=licence, 
+        drops=(*cut.losses.drops(), *extracted.drops, *left),
         notes=(*extracted.notes, *notes), unit=ranked_within(extracted),
     )  # fmt: skip
     check_filled(report, extracted)

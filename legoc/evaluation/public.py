@@ -52,7 +52,7 @@ def evaluate(
     spec = read_spec(folder, bundle)
     from legoc.data import prepare
 
-    prepared = prepare(spec, cache=cache, progress=progress)
+    prepared = prepare(spec, cache=cache, truncated=True, progress=progress)
     chosen = choose_split(prepared.logs, split)
     made = build_engine(folder, bundle, prepared)
     log = prepared.logs[chosen]

@@ -33,7 +33,7 @@ def export(
 
     run = run if isinstance(run, Run) else Run(Path(run))
     spec = run.spec if settings is None else dataclasses.replace(run.spec, export=settings)
-    prepared = prepare(spec, cache=cache, progress=progress)
+    prepared = prepare(spec, cache=cache, truncated=True, progress=progress)
     recommender = load_recommender(run, prepared.rows)
     source = run.folder / "model.lego"
     return write_bundle(

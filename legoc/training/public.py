@@ -39,6 +39,7 @@ def train(
     cache: str | Path | None = None,
     again: bool = False,
     strict: bool = False,
+    truncated: bool = False,
     threads: int | None = None,
     device: str | None = None,
     progress: Progress = SILENT,
@@ -47,9 +48,10 @@ def train(
 
     until: the last of these phases. cache: where converted data lies. The same spec, data and seed
     land in the same folder: what is finished there is not repeated unless `again` is given, and an
-    interrupted training goes on. strict: no row of the raw files may be bad. threads: within one
-    torch operation (1, or OMP_NUM_THREADS). device: `cpu`, `cuda`, ...; a GPU if there is one. A
-    spec without `train`, or a model without trainable parameters, skips to the export.
+    interrupted training goes on. strict: no row of the raw files may be bad. truncated: gzip files
+    that break off are read as far as they are whole. threads: within one torch operation (1, or
+    OMP_NUM_THREADS). device: `cpu`, `cuda`, ...; a GPU if there is one. A spec without `train`, or
+    a model without trainable parameters, skips to the export.
 
     Raises LegoError for anything wrong with the data, the recipe or the folder; KeyboardInterrupt
     after the state is saved.
@@ -57,7 +59,7 @@ def train(
     from legoc.data import prepare
 
     place = choose_device(device)
-    prepared = prepare(spec, cache=cache, strict=strict, progress=progress)
+    prepared = prepare(spec, cache=cache, strict=strict, truncated=truncated, progress=progress)
     runs = Path(runs)
     run = Run(infer_folder(runs, spec, prepared.digest))
     with locked(run.folder), working(threads, place) as count:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from legoc.data.losses import Losses
 from legoc.data.readers.opened import decode, read_lines
+from legoc.data.readers.truncation import is_cut
 from legoc.language.diagnostics import LegoError, fail
 
 
@@ -59,6 +60,9 @@ def read_table(
                 f"{shown}:{first}: {row[0][:40]}",
             )  # fmt: skip
     except csv.Error as error:
+        if is_cut(shown):
+            # The last row breaks off within its quotes.
+            return
         raise fail(
             "E0621",
             f"`{shown}` line {last + 1} cannot be read as a row ({error})",

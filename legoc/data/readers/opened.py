@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from legoc.data.readers.truncation import meet_end
 from legoc.language.diagnostics import LegoError, fail
 
 
@@ -41,7 +42,7 @@ def read_lines(path: Path, shown: str) -> Iterator[tuple[int, bytes]]:
     """Number (from 1) and bytes of every line, its end included; a byte order mark is left out.
 
     `shown` is how messages call the file. Raises E0622 for a file that cannot be read and for a
-    gzip file that ends early.
+    gzip file that is damaged or breaks off (`truncation`: unless the user asked to read on).
     """
     opened = gzip.open if path.suffix == ".gz" else open
     number = 0
@@ -51,19 +52,26 @@ def read_lines(path: Path, shown: str) -> Iterator[tuple[int, bytes]]:
                 if number == 1 and raw.startswith(b"\xef\xbb\xbf"):
                     raw = raw[3:]
                 yield number, raw
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise fail(
-            "E0622",
-            f"`{shown}` is a gzip file that breaks off after line {number}",
-            "fetch the file again: the download was interrupted or the file is damaged",
-            notes=(str(error),),
-        ) from None
+    except EOFError as error:
+        meet_end(shown, number, error)
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise damaged(shown, number, error) from None
     except OSError as error:
         raise fail(
             "E0622",
             f"`{shown}` cannot be read ({error.strerror or error})",
             "check the file and its permissions",
         ) from None
+
+
+def damaged(shown: str, number: int, error: Exception) -> LegoError:
+    """The error of a gzip file whose content is not what was compressed: no line of it is sure."""
+    return fail(
+        "E0622",
+        f"`{shown}` is a damaged gzip file, found at line {number + 1}",
+        "fetch the file again: what it holds is not what was written",
+        notes=(str(error),),
+    )
 
 
 def decode(raw: bytes, number: int, shown: str, encoding: str = "utf-8") -> str:
