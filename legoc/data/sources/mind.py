@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from legoc.data.lines import stage
+from legoc.data.readers.blocks import stage
 from legoc.data.source import Extracted, Published
 from legoc.data.sources import mind_sql
 from legoc.language.declare import Attribute, Folder, operator, param
