@@ -5,6 +5,7 @@ unit, a path its absolute form.
 """
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,8 @@ FACTORS = {
     "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3,
 }  # fmt: skip
 PLAIN_UNITS = ("share", "count")
+# What hubs call their models: a name, or an owner's name before it.
+HUB_NAME = re.compile(r"[A-Za-z0-9][\w-]*(?:\.[\w-]+)*(?:/[A-Za-z0-9][\w-]*(?:\.[\w-]+)*)?")
 
 
 class Broken:
@@ -150,6 +153,8 @@ class Judge:
                 return value
             case "file" | "folder", str():
                 return self.path(kind.name, value, given.span)
+            case "model", str():
+                return self.model(value, given.span)
             case "enum", Settings(called=False, name=name) if name in kind.values:
                 return name
             case "quantity", Measure():
@@ -213,6 +218,14 @@ class Judge:
         if not exists:
             self.problems.append(wording.missing_file(found, kind, span))
         return found
+
+    def model(self, value: str, span: Span) -> str:
+        """The path of a model's folder; what is no folder and looks like one of a hub's names is
+        such a name."""
+        folder = os.path.abspath(os.path.join(os.path.dirname(span.document.path), value))
+        if HUB_NAME.fullmatch(value) and not os.path.isdir(folder):
+            return value
+        return self.path("folder", value, span)
 
     def operator(self, role: str, settings: Settings, prefix: str) -> Any:
         declaration = self.catalog.get(role, settings.name)

@@ -40,6 +40,11 @@ class Folder:
     """A path that stays out of the digests: raw files enter the data digest instead."""
 
 
+class Model:
+    """The folder of a pre-trained model, or the name of one on a hub. A path stays out of the
+    digests, since the content of the model's files enters the data digest; a name enters them."""
+
+
 class Quantity:
     """`Quantity["share" | "duration" | "count" | "bytes"]`: a number with a unit.
 
@@ -63,8 +68,8 @@ class Operator:
 
 @dataclass(frozen=True)
 class Kind:
-    """What values a parameter takes. `name` is one of int, float, bool, str, file, folder, enum,
-    quantity, operator, list; the other fields belong to some of these."""
+    """What values a parameter takes. `name` is one of int, float, bool, str, file, folder,
+    model, enum, quantity, operator, list; the other fields belong to some of these."""
 
     name: str
     values: tuple[str, ...] = ()
@@ -265,10 +270,11 @@ def operator(
 
 
 def read_params(config: type) -> tuple[Param, ...]:
-    """The parameters of a nested `Config` class, in the order they are written."""
+    """The parameters of a nested `Config` class, those of its bases first, in the order they are
+    written."""
     found: list[Param] = []
     for name, annotation in typing.get_type_hints(config).items():
-        value = config.__dict__.get(name)
+        value = getattr(config, name, None)
         if not isinstance(value, Param):
             raise TypeError(f"{config.__qualname__}.{name}: declare it with param(...)")
         kind, optional = read_kind(annotation)
@@ -292,7 +298,10 @@ def read_kind(annotation: Any) -> tuple[Kind, bool]:
         return Kind("enum", values=tuple(str(a) for a in args)), False
     if origin in (list, tuple):
         return Kind("list", element=read_kind(args[0])[0]), False
-    names = {int: "int", float: "float", bool: "bool", str: "str", File: "file", Folder: "folder"}
+    names = {
+        int: "int", float: "float", bool: "bool", str: "str",
+        File: "file", Folder: "folder", Model: "model",
+    }  # fmt: skip
     if annotation in names:
         return Kind(names[annotation]), False
     raise TypeError(f"{annotation}: not a kind a parameter can have")

@@ -6,6 +6,7 @@ A file enters as the digest of its bytes, a folder not at all; `runtime` paramet
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -144,6 +145,8 @@ class Digester:
             return None
         if kind.name == "operator":
             return self.call(kind.role or "", value)
+        if kind.name == "model":
+            return None if os.path.isabs(value) else value
         if kind.name == "list" and kind.element is not None:
             return [self.value(kind.element, each) for each in value]
         return self.file(value) if kind.name == "file" else value

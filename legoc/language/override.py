@@ -26,7 +26,7 @@ from legoc.language.template import (
 
 
 KEY = re.compile(r"\s*([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\s*=", re.ASCII)
-PATHS = ("str", "file", "folder")
+PATHS = ("str", "file", "folder", "model")
 
 
 @dataclass(frozen=True, eq=False)

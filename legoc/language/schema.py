@@ -175,7 +175,7 @@ def emit_kind(kind: Kind, low: float | None = None, high: float | None = None) -
     match kind.name:
         case "int" | "float" | "bool" | "str":
             return {"type": PLAIN[kind.name], **bounds}
-        case "file" | "folder":
+        case "file" | "folder" | "model":
             return {"type": "string", "x-lego-kind": kind.name}
         case "enum":
             return {"enum": list(kind.values)}

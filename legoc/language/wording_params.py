@@ -21,7 +21,10 @@ UNIT_OF = {
     "%": "share", "s": "duration", "min": "duration", "h": "duration", "k": "count", "M": "count",
     "KiB": "bytes", "MiB": "bytes", "GiB": "bytes",
 }  # fmt: skip
-SHOWN = {"folder": '"FOLDER"', "file": '"FILE"', "str": '"TEXT"', "int": "5", "float": "0.5"}
+SHOWN = {
+    "folder": '"FOLDER"', "file": '"FILE"', "model": '"FOLDER"', "str": '"TEXT"',
+    "int": "5", "float": "0.5",
+}  # fmt: skip
 PLAIN = {
     "int": re.compile(r"-?\d+", re.ASCII),
     "float": re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII),
@@ -60,6 +63,7 @@ def wanted(kind: Kind) -> str:
         "str": "text in quotes",
         "file": "the path of a file, in quotes",
         "folder": "the path of a folder, in quotes",
+        "model": "the folder of a model or its name on a hub, in quotes",
         "list": "a list",
     }.get(kind.name, "an attribute")
 
@@ -153,7 +157,7 @@ def wrong_kind(p: Param, kind: Kind, owner: Declaration, given: Given) -> Diagno
             meant = nearest(name, kind.values)
             if meant is not None:
                 help, fix = (f"did you mean `{meant}`?",), rewrite(given.span, meant)
-        case (("str" | "file" | "folder"), Settings(called=False)):
+        case (("str" | "file" | "folder" | "model"), Settings(called=False)):
             help = (f'write `"{given.span.text}"`',)
             fix = rewrite(given.span, f'"{given.span.text}"')
         case "list", _:
