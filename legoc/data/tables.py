@@ -35,10 +35,11 @@ ORDERED = {
         WHERE history IN (SELECT history FROM impressions) ORDER BY history
     """,
     "interactions": """
-        SELECT row_number() OVER (ORDER BY position, place) - 1 AS row, impression_id,
-               history::VARCHAR AS history_id, item_id, label, time, split
-        FROM rows JOIN impressions USING (position) JOIN assigned USING (position)
-        ORDER BY position, place
+        SELECT row_number() OVER () - 1 AS row, * FROM (
+            SELECT impression_id, history::VARCHAR AS history_id, item_id, label, time, split
+            FROM rows JOIN impressions USING (position) JOIN assigned USING (position)
+            ORDER BY position, place
+        )
     """,
 }
 

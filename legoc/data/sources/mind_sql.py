@@ -26,65 +26,64 @@ FROM (
 """
 
 # MIND writes 11/9/2019 9:05:58 AM without zero padding.
-SHOWN = """
-CREATE TABLE shown AS
-SELECT position, part, line, user_id, history, candidates,
-       part || '/' || impression || CASE WHEN again > 1 THEN '+' || again ELSE '' END
-           AS impression_id, again,
-       try_strptime(time, '%m/%d/%Y %I:%M:%S %p') AS time
-FROM (
-    SELECT *, row_number() OVER (PARTITION BY part, impression ORDER BY position) AS again
-    FROM behaviors
-)
+TIMED = """
+CREATE VIEW timed AS
+SELECT *, try_strptime(time, '%m/%d/%Y %I:%M:%S %p') AS moment FROM behaviors
 """
 
+# Lines repeat the history of their user, so each text is taken apart once.
 TOLD = """
 CREATE TABLE told AS
 SELECT row_number() OVER (ORDER BY min(position)) - 1 AS history, user_id, history AS text,
-       arg_min(part, position) AS part, arg_min(line, position) AS line
-FROM shown WHERE time IS NOT NULL GROUP BY user_id, history
+       min(position) AS position
+FROM timed WHERE moment IS NOT NULL GROUP BY user_id, history
 """
 
-CLICKED = """
-CREATE TABLE clicked AS
-SELECT history, part, line, place, item_id, item_id IN (SELECT item_id FROM items) AS known
+STRANGE = """
+CREATE TABLE strange AS
+SELECT history, position, place, item_id
 FROM (
-    SELECT history, part, line, unnest(parts) AS item_id, generate_subscripts(parts, 1) AS place
-    FROM (SELECT history, part, line, string_split(text, ' ') AS parts FROM told)
-) WHERE item_id <> ''
+    SELECT history, position, unnest(parts) AS item_id, generate_subscripts(parts, 1) AS place
+    FROM (SELECT history, position, string_split(text, ' ') AS parts FROM told)
+) ANTI JOIN items USING (item_id)
+WHERE item_id <> ''
 """
 
 HISTORIES = """
 CREATE TABLE histories AS
-SELECT told.history, user_id, coalesce(clicks, []::VARCHAR[]) AS clicks
-FROM told LEFT JOIN (
-    SELECT history, list(item_id ORDER BY place) AS clicks
-    FROM clicked WHERE known GROUP BY history
-) kept ON told.history = kept.history
+SELECT history, user_id,
+       CASE WHEN unknown IS NULL THEN [name FOR name IN parts IF name <> '']
+            ELSE [name FOR name IN parts IF name <> '' AND NOT list_contains(unknown, name)]
+       END AS clicks
+FROM (SELECT history, user_id, string_split(text, ' ') AS parts FROM told)
+LEFT JOIN (
+    SELECT history, list(DISTINCT item_id) AS unknown FROM strange GROUP BY history
+) USING (history)
+"""
+
+# Only what occurs twice is numbered: a window over all lines would cost as much as all the rest.
+REPEATED = """
+CREATE TABLE repeated AS
+SELECT position, row_number() OVER (PARTITION BY part, impression ORDER BY position) AS again
+FROM behaviors WHERE (part, impression) IN (
+    SELECT (part, impression) FROM behaviors GROUP BY part, impression HAVING count(*) > 1
+)
+"""
+
+SHOWN = """
+CREATE TABLE shown AS
+SELECT timed.position, part, line,
+       part || '/' || impression || CASE WHEN again > 1 THEN '+' || again ELSE '' END
+           AS impression_id,
+       again, told.history, moment AS time
+FROM timed
+LEFT JOIN told ON timed.user_id = told.user_id AND timed.history = told.text
+LEFT JOIN repeated ON timed.position = repeated.position
 """
 
 IMPRESSIONS = """
-CREATE TABLE impressions AS
-SELECT shown.position, impression_id, shown.part, told.history, time
-FROM shown JOIN told ON shown.user_id = told.user_id AND shown.history = told.text
-WHERE time IS NOT NULL
-"""
-
-OFFERED = """
-CREATE TABLE offered AS
-SELECT position, part, line, place,
-       CASE WHEN labelled THEN left(candidate, length(candidate) - 2) ELSE candidate END AS item_id,
-       CASE WHEN NOT labelled THEN NULL WHEN right(candidate, 2) = '-1' THEN 1
-            WHEN right(candidate, 2) = '-0' THEN 0 END AS label,
-       labelled, candidate
-FROM (
-    SELECT position, part, line, unnest(parts) AS candidate, generate_subscripts(parts, 1) AS place
-    FROM (
-        SELECT position, part, line, string_split(candidates, ' ') AS parts
-        FROM shown WHERE time IS NOT NULL
-    )
-) JOIN labels USING (part)
-WHERE candidate <> ''
+CREATE VIEW impressions AS
+SELECT position, impression_id, part, history, time FROM shown WHERE time IS NOT NULL
 """
 
 # A part is unlabelled (the large test part) where not one candidate of it has a suffix.
@@ -94,19 +93,40 @@ SELECT part, bool_or(regexp_matches(candidates, '-[01]( |$)')) AS labelled
 FROM behaviors GROUP BY part
 """
 
+OFFERED = """
+CREATE TABLE offered AS
+SELECT position, place, item_id, label,
+       CASE WHEN labelled AND label IS NULL THEN 'label'
+            WHEN item_id NOT IN (SELECT item_id FROM items) THEN 'item' END AS fault
+FROM (
+    SELECT position, place, labelled,
+           CASE WHEN NOT labelled THEN NULL WHEN ends_with(candidate, '-1') THEN 1::FLOAT
+                WHEN ends_with(candidate, '-0') THEN 0::FLOAT END AS label,
+           CASE WHEN label IS NULL THEN candidate ELSE left(candidate, -2) END AS item_id
+    FROM (
+        SELECT position, labelled, unnest(parts) AS candidate,
+               generate_subscripts(parts, 1) AS place
+        FROM (
+            SELECT position, labelled, string_split(candidates, ' ') AS parts
+            FROM timed JOIN labels USING (part) WHERE moment IS NOT NULL
+        )
+    )
+    WHERE candidate <> ''
+)
+"""
+
 ROWS = """
-CREATE TABLE rows AS
-SELECT position, place, item_id, label::FLOAT AS label FROM offered
-WHERE (label IS NOT NULL OR NOT labelled) AND item_id IN (SELECT item_id FROM items)
+CREATE VIEW rows AS SELECT position, place, item_id, label FROM offered WHERE fault IS NULL
 """
 
 
 def build(connection: "duckdb.DuckDBPyConnection") -> list[Drop]:
     """Make items, histories, impressions and rows out of the tables news and behaviors."""
-    for statement in (ITEMS, LABELS, SHOWN, TOLD, CLICKED, HISTORIES, IMPRESSIONS, OFFERED, ROWS):
+    for statement in (
+        ITEMS, TIMED, TOLD, STRANGE, HISTORIES, REPEATED, SHOWN, IMPRESSIONS, LABELS, OFFERED, ROWS,
+    ):  # fmt: skip
         connection.execute(statement)
     news, behaviors = "news.tsv", "behaviors.tsv"
-    known = "item_id IN (SELECT item_id FROM items)"
     # An article that another part lists again is the same article: only a repetition within one
     # file, or another text under the same id, is a loss.
     again = """
@@ -137,19 +157,19 @@ def build(connection: "duckdb.DuckDBPyConnection") -> list[Drop]:
          "SELECT part, line, impression_id AS value, position, 0 AS slot FROM shown "
          "WHERE again > 1"),
         ("unknown item in a history", "dropped from that history", behaviors,
-         "SELECT part, line, item_id AS value, history AS position, place AS slot FROM clicked "
-         "WHERE NOT known"),
+         "SELECT part, line, item_id AS value, strange.history AS position, place AS slot "
+         "FROM strange JOIN shown USING (position)"),
         ("candidate without a label", "row dropped", behaviors,
-         "SELECT part, line, candidate AS value, position, place AS slot FROM offered "
-         "WHERE labelled AND label IS NULL"),
+         "SELECT part, line, item_id AS value, position, place AS slot "
+         "FROM offered JOIN shown USING (position) WHERE fault = 'label'"),
         ("unknown item as a candidate", "row dropped", behaviors,
-         "SELECT part, line, item_id AS value, position, place AS slot FROM offered "
-         f"WHERE (label IS NOT NULL OR NOT labelled) AND NOT {known}"),
+         "SELECT part, line, item_id AS value, position, place AS slot "
+         "FROM offered JOIN shown USING (position) WHERE fault = 'item'"),
     )  # fmt: skip
     found: list[Drop] = []
     for reason, policy, file, query in losses:
         found += count_losses(connection, reason, policy, file, query)
-    for table in ("clicked", "offered", "shown", "told"):
+    for table in ("told", "strange", "repeated"):
         connection.execute(f"DROP TABLE {table}")
     return found
 
