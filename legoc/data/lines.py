@@ -1,18 +1,17 @@
 """Headerless tab-separated files, read as they are: no quoting, no guessing of types.
 
-Rows are checked one by one, so a wrong layout is found at its file, line and column, and staged as
-Parquet, so that everything after it is bounded in memory.
+Rows are checked one by one, so a wrong layout is found at its file, line and column. Blocks in
+which every line is plain take a shorter way (`readers.blocks`).
 """
 
 import gzip
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from legoc.data.readers.opened import damaged
+from legoc.data.readers.truncation import meet_end
 from legoc.language.diagnostics import LegoError, fail
-
-
-# Rows staged at a time: with long impressions about 50 MB.
-BLOCK = 65536
 
 
 def read_rows(path: Path, columns: Sequence[str], shown: str) -> Iterator[tuple[int, list[str]]]:
@@ -29,13 +28,10 @@ def read_rows(path: Path, columns: Sequence[str], shown: str) -> Iterator[tuple[
                 fields = split_row(raw, number, columns, path, shown)
                 if fields is not None:
                     yield number, fields
-    except (EOFError, gzip.BadGzipFile) as error:
-        raise fail(
-            "E0622",
-            f"`{shown}` is a gzip file that breaks off after line {number}",
-            "fetch the file again: the download was interrupted or the file is damaged",
-            notes=(str(error),),
-        ) from None
+    except EOFError as error:
+        meet_end(shown, number, error)
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise damaged(shown, number, error) from None
     except OSError as error:
         raise fail(
             "E0622",
@@ -86,47 +82,3 @@ def wrong_layout(
         hint,
         notes=(f"the columns are {', '.join(columns)}", f"the file is {path}"),
     )
-
-
-def stage(
-    files: Sequence[tuple[str, Path, str]],
-    columns: Sequence[str],
-    kept: Sequence[str],
-    target: Path,
-) -> None:
-    """Write the rows of several files into one Parquet file.
-
-    files: part, path, and how messages call the file. The result has `position` (over all files),
-    `part`, `line` and the `kept` columns as text.
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    places = [list(columns).index(name) for name in kept]
-    schema = pa.schema(
-        [("position", pa.int64()), ("part", pa.string()), ("line", pa.int64())]
-        + [(name, pa.string()) for name in kept]
-    )
-    position = 0
-    with pq.ParquetWriter(target, schema, compression="zstd") as writer:
-
-        def flush(part: str, numbers: list[int], texts: list[list[str]]) -> None:
-            block = [
-                pa.array(range(position - len(numbers), position), pa.int64()),
-                pa.array([part] * len(numbers), pa.string()),
-                pa.array(numbers, pa.int64()),
-                *(pa.array([row[i] for row in texts], pa.string()) for i in range(len(kept))),
-            ]
-            writer.write_batch(pa.record_batch(block, schema=schema))
-
-        for part, path, shown in files:
-            numbers: list[int] = []
-            texts: list[list[str]] = []
-            for number, fields in read_rows(path, columns, shown):
-                numbers.append(number)
-                texts.append([fields[i] for i in places])
-                position += 1
-                if len(numbers) == BLOCK:
-                    flush(part, numbers, texts)
-                    numbers, texts = [], []
-            flush(part, numbers, texts)
