@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from legoc.data.augment_files import Joining, stage_table
+from legoc.data.augment_generated import Generated, attach, load_histories
 from legoc.data.augment_logs import stage_log
 from legoc.data.cache import digest, hash_files, obtain
 from legoc.data.losses import Losses
@@ -42,7 +43,8 @@ def augment(
     """The tables with the attributes of `files` joined to items and users, in their order.
 
     A column the items have already is replaced where the file has a value. Rows of unknown items
-    or users join nothing and are counted. root: the cache folder. Raises E0640.
+    or users join nothing and are counted. Generated items follow all others. root: the cache
+    folder. Raises E0640.
     """
     if not files:
         return tables
@@ -78,15 +80,24 @@ def write(tables: Tables, paths: Sequence[Path], staging: Path) -> Report:
     scratch.mkdir()
     losses = Losses()
     before = tables.report
+    added, notes, ruled = 0, list(before.notes), list(before.drops)
     with open_connection(scratch) as connection:
         load(connection, tables)
         for number, path in enumerate(paths):
             target = scratch / f"joined{number}.parquet"
             reader = stage_log if path.suffix.lower() == ".log" else stage_table
-            join(connection, reader(path, target, losses), losses)
+            staged = reader(path, target, losses)
+            if isinstance(staged, Generated):
+                load_histories(connection, tables)
+                count, note, left = attach(connection, staged, PLACE, losses)
+                added, notes, ruled = added + count, [*notes, note], [*ruled, *left]
+            else:
+                join(connection, staged, losses)
         changed = {"items": f'SELECT * EXCLUDE ("{PLACE}") FROM items ORDER BY "{PLACE}"'}
         if columns(connection, "users") != ["user_id"]:
             changed["users"] = "SELECT * FROM users ORDER BY user_id"
+        if added:
+            changed["histories"] = "SELECT * EXCLUDE (place, own) FROM histories ORDER BY place"
         for name, query in changed.items():
             connection.execute(
                 f"COPY ({query}) TO {quote(staging / f'{name}.parquet')} "
@@ -101,10 +112,10 @@ def write(tables: Tables, paths: Sequence[Path], staging: Path) -> Report:
         shutil.copyfile(tables.folder / "LICENCE.txt", staging / "LICENCE.txt")
     found = survey(
         staging, source=before.source, licence=before.licence,
-        drops=(*before.drops, *losses.drops()), notes=before.notes,
+        drops=(*ruled, *losses.drops()), notes=tuple(notes),
     )  # fmt: skip
     # A join adds attributes and leaves the rows as they are, counted as their source ranks them.
-    return replace(found, parts=before.parts)
+    return replace(found, parts=before.parts, generated=added)
 
 
 def share(path: Path, target: Path) -> None:

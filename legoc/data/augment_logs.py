@@ -1,85 +1,62 @@
 """Logs of generated text (Liu et al., WSDM 2024, "ONCE"; GENRE), read as they were published.
 
-A summariser's log has `item<TAB>[tag] text` lines, a profiler's `{"uid": 3, "interest": ...}`. What
-a language model wrote may be malformed: such records are counted and never fatal.
+What a language model wrote may be malformed: such records are counted and never fatal.
 """
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from legoc.data.augment_files import Joining, Once, unreadable
+from legoc.data.augment_generated import MALFORMED, Generated, stage_generated
 from legoc.data.losses import Losses
 from legoc.data.staged import Staged
 from legoc.language.diagnostics import fail
+from legoc.language.generated_logs import (
+    PROFILE,
+    TAGGED,
+    find_kind,
+    find_tag,
+    join_texts,
+    number_lines,
+)
 
 
-TAGGED = re.compile(r"\[(?P<tag>\w+)\]\s*(?P<text>.*)", re.DOTALL)
-STARTS = re.compile(r"(?P<id>\w+)\t(?P<text>.*)")
 SECTION = re.compile(r"\s*\[(?P<name>[^\]]+)\]:?\s*(?P<rest>.*)")
 BULLET = re.compile(r"\s*(?:[-*•]|\d+[.)])\s+(?P<text>.*)")
 
-PROFILE = ("topics", "region")
-MALFORMED = ("generated text that cannot be read", "left out")
 
-
-def stage_log(path: Path, target: Path, losses: Losses) -> Joining:
-    """Stage a log by what its first line is. Raises E0640 for a log of another kind."""
-    lines = read_lines(path)
-    number, first = next(((n, text) for n, text in lines if text.strip()), (1, ""))
-    if STARTS.match(first):
-        return stage_texts(path, target, losses)
-    try:
-        keys = set(json.loads(first))
-    except (ValueError, TypeError):
-        keys = set()
-    if keys == {"uid", "interest"}:
-        return stage_profiles(path, target, losses)
-    if "uid" in keys:
-        raise fail(
-            "E0640",
-            f"`{path.name}` holds generated items, which have no key to be joined on",
-            "join a summariser's log (`id<TAB>[newtitle] text`) or a profiler's "
-            '(`{"uid": 3, "interest": "..."}`)',
-        )
-    raise unreadable(path, number, "not a log of generated text")
+def stage_log(path: Path, target: Path, losses: Losses) -> Joining | Generated:
+    """Stage a log by what its first lines are. Raises E0640 for what is no log."""
+    match find_kind(read_lines(path)):
+        case "texts":
+            return stage_texts(path, target, losses)
+        case "profiles":
+            return stage_profiles(path, target, losses)
+        case "items":
+            return stage_generated(read_lines(path), read_users(path), path, target, losses)
+        case None:
+            number = next((n for n, text in read_lines(path) if text.strip()), 1)
+            raise unreadable(path, number, "not a log of generated text")
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
     number = 0
     try:
-        # Lines end at \n only: a model's text may hold other separators.
-        with path.open(encoding="utf-8", newline="\n") as lines:
-            for number, line in enumerate(lines, start=1):
-                yield number, line.rstrip("\r\n")
+        for number, line in number_lines(path):
+            yield number, line
     except UnicodeDecodeError as error:
         raise unreadable(path, number + 1, "not UTF-8") from error
 
 
-def read_texts(path: Path) -> Iterator[tuple[int, str, str]]:
-    """Line, item and text; a line that does not start with an id continues the one before."""
-    began, item, text = 0, "", ""
-    for number, line in read_lines(path):
-        found = STARTS.match(line)
-        if found is None:
-            text = f"{text}\n{line}"
-            continue
-        if began:
-            yield began, item, text
-        began, item, text = number, found["id"], found["text"]
-    if began:
-        yield began, item, text
-
-
 def stage_texts(path: Path, target: Path, losses: Losses) -> Joining:
     """A summariser's log: the tag of the first tagged text names the attribute."""
-    tags = (TAGGED.match(text.strip()) for _, _, text in read_texts(path))
-    tag = next((found["tag"] for found in tags if found), "generated")
+    tag = find_tag(read_lines(path))
     kept = Once(path, losses)
     with Staged(target, {"item_id": "text", tag: "text"}, numbered=None) as staged:
-        for line, item, text in read_texts(path):
+        for line, item, text in join_texts(read_lines(path)):
             found = TAGGED.match(text.strip())
             words = " ".join((found["text"] if found else text).split()).strip('"').strip()
             if not words:
@@ -112,7 +89,7 @@ def stage_profiles(path: Path, target: Path, losses: Losses) -> Joining:
     return Joining(key="user_id", columns=PROFILE, path=target, shown=path.name)
 
 
-def read_users(path: Path) -> Sequence[str]:
+def read_users(path: Path) -> list[str]:
     """The raw id of each `uid`: one per line of the tokenised user table beside the log."""
     choices = [path.parent / "user" / "tok.uid.dat", path.parent / "tok.uid.dat"]
     found = next((choice for choice in choices if choice.is_file()), None)

@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 from legoc.data.augment import augment
 from legoc.data.batch import ItemInputs
 from legoc.data.cache import cache_root
+from legoc.data.cache import digest as join_digests
+from legoc.data.checkpoint import checkpoint_digest, obtain_folder, verify_folder
 from legoc.data.index import build_logs, mark_training, name_items, name_users, number_categories
 from legoc.data.inputs import IdTable, JointInputs, TokenTable
 from legoc.data.log import Log
+from legoc.data.model_tokens import ModelReading, plan_reading, tokenize_for_model
 from legoc.data.names import Names
 from legoc.data.profiles import Profiles, read_profiles
 from legoc.data.readers.truncation import REASON, broken_off
@@ -25,6 +28,7 @@ from legoc.data.tables import Tables, convert
 from legoc.data.tokens import tokenize
 from legoc.data.vectors import WordVectors, read_vectors
 from legoc.language.catalog import catalog
+from legoc.language.checkpoints import content_model
 from legoc.language.diagnostics import fail
 from legoc.language.plan import Layout, plan, token_ports
 from legoc.language.spec import Spec
@@ -35,14 +39,19 @@ from legoc.progress import SILENT, Progress
 class Prepared:
     """The data of one spec, ready for training, evaluation and export.
 
-    digest: the data digest, which joins the spec digest in a run's identity.
+    digest: the data digest, which joins the spec digest in a run's identity; of the tables and,
+        for a language model, of its files.
     logs: keys are those of `train`, `valid`, `test`, `predict` that exist; made when asked for.
     reading, reading_folder: how items become ids, and the folder its files lie in; None for models
         of ids.
     training_items: Bool[N], items that some training impression or training history shows.
     vectors: pre-trained vectors of words, where the spec names a file of them.
     profiles: the attributes of users, where the spec names some.
+    checkpoint, checkpoint_digest: the folder of a language model and the digest of its content;
+        None and empty for other models.
     best: the best scores any model could reach, where the source knows them (Demo).
+    generated: how many of the items, the last ones, were made up for histories; nothing offers
+        them.
     """
 
     tables: Tables
@@ -59,6 +68,7 @@ class Prepared:
     vectors: WordVectors | None = None
     profiles: Profiles | None = None
     best: Mapping[str, Any] | None = None
+    generated: int = 0
 
     def item_records(self, indices: Sequence[int]) -> list[dict[str, Any]]:
         """The attributes of some items as the publisher wrote them, with `item_id`."""
@@ -83,10 +93,12 @@ def prepare(
     cache: the cache folder, else `LEGOC_CACHE`, else the user's own. Raises E062x for raw files
     that are missing, broken or of another layout; with `strict`, also for any row that is not as it
     should be (E0629). Without, such rows are counted and said. truncated: gzip files that break off
-    are read as far as they are whole (E0622 otherwise).
+    are read as far as they are whole (E0622 otherwise). Raises E065x for a language model that is
+    not there, not whole or does not fit its tokenizer, before anything else is read.
     """
     check_supported(spec)
     root = cache_root(cache)
+    model = open_model(spec, root, progress)
     source = build_source(spec, root)
     tables = convert(
         source, spec.data.split, root, progress, history=spec.data.history, truncated=truncated
@@ -95,7 +107,7 @@ def prepare(
     tables = augment(tables, spec.data.augment, root, progress)
     announce(tables.report.drops, strict, progress)
     items, users = name_items(tables), name_users(tables)
-    inputs, reading, folder = read_items(spec, tables, len(items), root, progress)
+    inputs, reading, folder = read_items(spec, tables, len(items), root, progress, model)
     vectors, tokens = None, 0
     if reading is not None and folder is not None:
         tokens = reading["rows"]
@@ -113,23 +125,37 @@ def prepare(
         tables, history=spec.data.history, group=spec.data.group, root=root, progress=progress
     )
     return Prepared(
-        tables=tables, digest=tables.digest, inputs=inputs, logs=logs, items=items, users=users,
+        tables=tables,
+        digest=tables.digest if model is None else join_digests([tables.digest, model.digest]),
+        inputs=inputs, logs=logs, items=items, users=users,
         rows=Rows(
             items=len(items), users=len(users), tokens=tokens,
             vectors=0 if vectors is None else vectors.width,
             profile=0 if profiles is None else profiles.rows,
+            longest=0 if model is None else model.reading.longest,
         ),
         reading=reading, vectors=vectors, profiles=profiles, reading_folder=folder,
         report=tables.report,
         training_items=mark_training(tables, len(items)), best=getattr(source, "best", None),
+        generated=tables.report.generated,
     )  # fmt: skip
 
 
 def read_items(
-    spec: Spec, tables: Tables, items: int, root: Path, progress: Progress
+    spec: Spec,
+    tables: Tables,
+    items: int,
+    root: Path,
+    progress: Progress,
+    model: "Model | None",
 ) -> tuple[ItemInputs, dict[str, Any] | None, Path | None]:
     """What the stages read of N items, how items become ids, and the folder of its files. Where a
     flatten stage follows another reading of the items, the reading is that of the content stage."""
+    if model is not None:
+        return tokenize_for_model(
+            tables, spec.data.attributes, model.reading, root=root, progress=progress,
+            ports=token_ports(spec, "sequence", "item"),
+        )  # fmt: skip
     made = plan(spec)
 
     def read(layout: Layout) -> tuple[TokenTable, dict[str, Any], Path]:
@@ -190,12 +216,50 @@ def build_source(spec: Spec, root: Path) -> Source:
 
 def check_supported(spec: Spec) -> None:
     """Refuse what no code reads yet, instead of ignoring it."""
-    role = "content" if "content" in spec.model else "flatten"
-    declaration = catalog().get(role, spec.model[role].op)
+    flatten = spec.model.get("flatten")
+    declaration = None if flatten is None else catalog().get("flatten", flatten.op)
     if declaration is not None and declaration.pretrained:
         raise fail(
             "E0624",
-            f"the tokenizer of a language model (`{declaration.name}`) is not supported by this "
-            "version",
-            "use a word-level content operator, or a later version",
+            f"a language model as flatten (`{declaration.name}`) is not supported by this version",
+            "use a language model as content, or a word-level flatten operator",
         )
+    found = content_model(spec)
+    if found is None:
+        return
+    call, _ = found
+    if flatten is not None:
+        raise fail(
+            "E0624",
+            f"`flatten {flatten.op}` after the language model `{call.op}` is not supported by this "
+            "version: the two would read different tokens",
+            "leave flatten out, or write a word-level content",
+        )
+    if spec.data.vectors is not None:
+        raise fail(
+            "E0641",
+            f"`vectors` are of words, and the language model `{call.op}` has an embedding of its "
+            "own tokens",
+            "leave `vectors` out, or write a word-level content, such as `content CNN`",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """The language model of a spec: its whole folder, the digest of that, and how it reads."""
+
+    folder: Path
+    digest: str
+    reading: ModelReading
+
+
+def open_model(spec: Spec, root: Path, progress: Progress) -> Model | None:
+    """The language model of a content stage, there, whole and fit to read; None without one."""
+    found = content_model(spec)
+    if found is None:
+        return None
+    call, named = found
+    folder = obtain_folder(named, progress)
+    verify_folder(folder, tokenizer=spec.data.tokenizer is None)
+    reading = plan_reading(spec.data, call, named, folder)
+    return Model(folder=folder, digest=checkpoint_digest(folder, root), reading=reading)

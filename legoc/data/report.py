@@ -41,7 +41,11 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """The counts of one data set, kept beside its tables and printed by `legoc data`."""
+    """The counts of one data set, kept beside its tables and printed by `legoc data`.
+
+    generated: how many of the items, the last ones, a language model made up for short histories;
+    they are no candidates.
+    """
 
     source: str
     licence: str
@@ -53,6 +57,7 @@ class Report:
     parts: Mapping[str, Part] = field(default_factory=dict[str, Part])
     drops: tuple[Drop, ...] = ()
     notes: tuple[str, ...] = ()
+    generated: int = 0
 
     def to_json(self) -> dict[str, Any]:
         return dataclasses.asdict(self)

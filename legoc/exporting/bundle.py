@@ -105,7 +105,10 @@ def write_bundle(
             },
             "reading": prepared.reading,
             "history": spec.data.history,
-            "items": {"file": contents.ITEMS, "rows": len(table)},
+            "items": {
+                "file": contents.ITEMS, "rows": len(table),
+                "generated": prepared.generated,
+            },
             "tokens": {"file": contents.TOKENS} if plan.flattens else None,
             "users": {"file": contents.USERS} if plan.reads_user else None,
             "certificate": describe_certificate(spec, files, real, whole),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from legoc.language.headers import ColumnKind
 
 BINS = 10
+KEYS = ("item_id", "user_id")
 LENGTH_NAMES = {"text": "max", "number": "bins"}
 LEAST = {"text": 1, "number": 2}
 PIECE = re.compile(r'\s*(?:"(?P<text>(?:[^"\\]|\\.)*)"|(?P<name>[A-Za-z_]\w*)(?:\((?P<n>\d+)\))?)')
@@ -27,7 +28,8 @@ class Columns:
     """The attributes a data record may name: the source's, and those of its tables.
 
     header: the attributes of a source that learns them from its files; None where there are none.
-    `open` says that a table could not be read, so any further name must be believed.
+    key: that of the attributes meant; tables of the other key bring none of them. `open` says that
+    a table could not be read, so any further name must be believed.
     """
 
     def __init__(
@@ -36,8 +38,10 @@ class Columns:
         tables: Sequence[str],
         header: "Mapping[str, ColumnKind] | None" = None,
         *,
+        key: str = "item_id",
         open: bool = False,
     ) -> None:
+        self.key = key
         self.declared = {attribute.name: attribute for attribute in declared}
         self.joined: dict[str, ColumnKind] = dict(header or {})
         self.open = open
@@ -50,12 +54,13 @@ class Columns:
         for table in tables:
             found = columns(Path(table))
             self.open = self.open or found is None
-            self.joined.update(found or {})
+            other = [key for key in KEYS if key != self.key]
+            if found and not (self.key not in found and any(key in found for key in other)):
+                self.joined.update(found)
 
     @property
     def names(self) -> list[str]:
-        keys = ("item_id", "user_id")
-        return [*self.declared, *(n for n in self.joined if n not in keys)]
+        return [*self.declared, *(n for n in self.joined if n not in KEYS)]
 
     def find(self, name: str, length: int | None) -> Attribute | None:
         """The attribute of this name as its notation asks for it."""

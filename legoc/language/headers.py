@@ -25,7 +25,10 @@ FORMATS = (".parquet", ".csv", ".tsv", ".jsonl", ".csv.gz", ".tsv.gz", ".jsonl.g
 
 def columns(path: Path) -> Mapping[str, ColumnKind] | None:
     """Kinds by column name, or None where the file cannot be read as a table."""
-    readers = {".csv": read_csv, ".tsv": read_csv, ".jsonl": read_json, ".parquet": read_parquet}
+    readers = {
+        ".csv": read_csv, ".tsv": read_csv, ".jsonl": read_json, ".parquet": read_parquet,
+        ".log": read_log,
+    }  # fmt: skip
     reader = readers.get(ending(path))
     if reader is None or not path.is_file():
         return None
@@ -67,6 +70,12 @@ def kind_of(value: object) -> ColumnKind:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return "number"
     return "category" if isinstance(value, list) else "word"
+
+
+def read_log(path: Path) -> Mapping[str, ColumnKind]:
+    from legoc.language.generated_logs import log_columns
+
+    return log_columns(path)
 
 
 def read_parquet(path: Path) -> Mapping[str, ColumnKind]:

@@ -142,7 +142,8 @@ def read_field(
         return None
     if "augment" not in values:
         return None
-    known = Columns(declared, values["augment"] or (), header, open=open)
+    key = "item_id" if prompts else "user_id"
+    known = Columns(declared, values["augment"] or (), header, key=key, open=open)
     given = field.given.value if isinstance(field.given.value, tuple) else ()
     parts, problems = read_list(given, known, source, prompts=prompts)
     judge.problems += problems

@@ -59,7 +59,10 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """The parts of a manifest the runtime reads; `raw` is the whole of it."""
+    """The parts of a manifest the runtime reads; `raw` is the whole of it.
+
+    generated: how many of the item rows, the last ones, a language model made up for histories.
+    """
 
     raw: Mapping[str, Any]
     plan: Plan
@@ -73,6 +76,7 @@ class Manifest:
     tolerance: float
     files: Mapping[str, Entry]
     tokens: str | None = None
+    generated: int = 0
 
     @property
     def flattens(self) -> bool:
@@ -146,6 +150,7 @@ def parse_manifest(raw: Mapping[str, Any]) -> Manifest:
         history=int(raw["history"]),
         items=str(raw["items"]["file"]),
         rows=int(raw["items"]["rows"]),
+        generated=int(raw["items"].get("generated", 0)),
         users=None if users is None else str(users["file"]),
         tokens=None if tokens is None else str(tokens["file"]),
         predict=str(raw["spec"]["model"]["predict"]["op"]),

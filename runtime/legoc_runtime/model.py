@@ -141,17 +141,19 @@ class Model:
     def recommend(
         self, user: User, k: int = 10, exclude: Sequence[str] = ()
     ) -> tuple[list[str], F32]:
-        """The k best items and their logits, best first, without those excluded.
+        """The k best items and their logits, best first, without those excluded and those that were
+        made up for histories.
 
         Fewer than k where there are not as many. Every item is scored: the top k is exact.
         """
         if k < 1:
             raise RequestError(f"k is {k}", "ask for at least one item")
-        table = self.items.table
+        table, parts = self.items.table, self.bundle.parts
         verify_ids(exclude)
         scores = self.scorer.one(user.vectors, table.vectors)
         allowed = np.ones(len(table.ids), dtype=bool)
         allowed[0] = False
+        allowed[parts.rows - parts.generated : parts.rows] = False
         allowed[[table.places.get(name, 0) for name in exclude]] = False
         rows = np.flatnonzero(allowed)
         best = rows[top(scores[rows], k)]

@@ -189,7 +189,7 @@ def test_users_get_a_table_of_their_own(joined, tmp_path):
         ("a.parquet", "PAR1 it is not", "not a Parquet table"),
         ("a.xlsx", "x", "ends in `.xlsx`"),
         ("a.log", "no log\n", "line 1: not a log"),
-        ("a.log", '{"uid": 1, "news": "{}"}\n', "generated items"),
+        ("a.log", '{"uid": 1, "news": "{}"}\n', "tok.uid.dat` is missing"),
         ("a.log", '{"uid": 1, "interest": "x"}\n', "tok.uid.dat` is missing"),
     ],
 )

@@ -208,3 +208,19 @@ def test_settings(tmp_path):
         legoc_runtime.load(folder, providers=[absent])
     with pytest.raises(RequestError, match=f"does not run on {absent}"):
         legoc_runtime.load(folder, providers=[absent], strict=True)
+
+
+def test_items_made_up_for_histories_are_not_recommended(tmp_path):
+    import json
+
+    plain = open_model(tmp_path, "dot")
+    user = plain.encode_user(["N1", "N5"])
+    folder = plain.bundle.path
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    manifest["items"]["generated"] = 2
+    (folder / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    model = legoc_runtime.load(folder)
+    last = set(plain.items.ids[-2:])
+    assert set(model.recommend(user, k=10)[0]) == {*plain.items.ids[1:]} - last
+    # They are items nevertheless: a history may hold them.
+    assert model.encode_user(sorted(last)).clicks

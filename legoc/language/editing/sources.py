@@ -99,7 +99,7 @@ def attributes_at(
     """Attributes of items, or of users, that the list at a place may name."""
     source = source_at(cursor, scope, catalog)
     declared = () if source is None else source.users if users else source.attributes
-    columns = Columns(declared, tables_at(cursor))
+    columns = Columns(declared, tables_at(cursor), key="user_id" if users else "item_id")
     found = [columns.find(name, None) for name in columns.names]
     return tuple(attribute for attribute in found if attribute is not None)
 
