@@ -150,7 +150,10 @@ def measure_lengths(prepared: Prepared) -> tuple[Lengths, ...]:
     from legoc_runtime.tokens import Reader
 
     parts: list[dict[str, Any]] = [
-        part for part in reading["parts"] if "text" not in part and part["kind"] != "number"
+        part
+        for part in reading["parts"]
+        # Prompts are no attributes; a number is one bin, unless a language model reads it as text.
+        if "name" in part and (part["kind"] != "number" or "tokenizer" in part)
     ]
     if not parts:
         return ()

@@ -13,11 +13,11 @@ from legoc.data.augment import augment
 from legoc.data.batch import ItemInputs
 from legoc.data.cache import cache_root
 from legoc.data.cache import digest as join_digests
-from legoc.data.checkpoint import checkpoint_digest, obtain_folder, verify_folder
 from legoc.data.index import build_logs, mark_training, name_items, name_users, number_categories
 from legoc.data.inputs import IdTable, JointInputs, TokenTable
+from legoc.data.language_model import LanguageModel, open_model, verify_supported
 from legoc.data.log import Log
-from legoc.data.model_tokens import ModelReading, plan_reading, tokenize_for_model
+from legoc.data.model_tokens import tokenize_for_model
 from legoc.data.names import Names
 from legoc.data.profiles import Profiles, read_profiles
 from legoc.data.readers.truncation import REASON, broken_off
@@ -28,7 +28,6 @@ from legoc.data.tables import Tables, convert
 from legoc.data.tokens import tokenize
 from legoc.data.vectors import WordVectors, read_vectors
 from legoc.language.catalog import catalog
-from legoc.language.checkpoints import content_model
 from legoc.language.diagnostics import fail
 from legoc.language.plan import Layout, plan, token_ports
 from legoc.language.spec import Spec
@@ -69,6 +68,8 @@ class Prepared:
     profiles: Profiles | None = None
     best: Mapping[str, Any] | None = None
     generated: int = 0
+    checkpoint: Path | None = None
+    checkpoint_digest: str = ""
 
     def item_records(self, indices: Sequence[int]) -> list[dict[str, Any]]:
         """The attributes of some items as the publisher wrote them, with `item_id`."""
@@ -96,7 +97,7 @@ def prepare(
     are read as far as they are whole (E0622 otherwise). Raises E065x for a language model that is
     not there, not whole or does not fit its tokenizer, before anything else is read.
     """
-    check_supported(spec)
+    verify_supported(spec)
     root = cache_root(cache)
     model = open_model(spec, root, progress)
     source = build_source(spec, root)
@@ -147,7 +148,7 @@ def read_items(
     items: int,
     root: Path,
     progress: Progress,
-    model: "Model | None",
+    model: LanguageModel | None,
 ) -> tuple[ItemInputs, dict[str, Any] | None, Path | None]:
     """What the stages read of N items, how items become ids, and the folder of its files. Where a
     flatten stage follows another reading of the items, the reading is that of the content stage."""
@@ -212,54 +213,3 @@ def build_source(spec: Spec, root: Path) -> Source:
     source = getattr(import_module(module), name)
     config = source.Config(**call.args)
     return source(config, cache=root) if call.op == "Demo" else source(config)
-
-
-def check_supported(spec: Spec) -> None:
-    """Refuse what no code reads yet, instead of ignoring it."""
-    flatten = spec.model.get("flatten")
-    declaration = None if flatten is None else catalog().get("flatten", flatten.op)
-    if declaration is not None and declaration.pretrained:
-        raise fail(
-            "E0624",
-            f"a language model as flatten (`{declaration.name}`) is not supported by this version",
-            "use a language model as content, or a word-level flatten operator",
-        )
-    found = content_model(spec)
-    if found is None:
-        return
-    call, _ = found
-    if flatten is not None:
-        raise fail(
-            "E0624",
-            f"`flatten {flatten.op}` after the language model `{call.op}` is not supported by this "
-            "version: the two would read different tokens",
-            "leave flatten out, or write a word-level content",
-        )
-    if spec.data.vectors is not None:
-        raise fail(
-            "E0641",
-            f"`vectors` are of words, and the language model `{call.op}` has an embedding of its "
-            "own tokens",
-            "leave `vectors` out, or write a word-level content, such as `content CNN`",
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Model:
-    """The language model of a spec: its whole folder, the digest of that, and how it reads."""
-
-    folder: Path
-    digest: str
-    reading: ModelReading
-
-
-def open_model(spec: Spec, root: Path, progress: Progress) -> Model | None:
-    """The language model of a content stage, there, whole and fit to read; None without one."""
-    found = content_model(spec)
-    if found is None:
-        return None
-    call, named = found
-    folder = obtain_folder(named, progress)
-    verify_folder(folder, tokenizer=spec.data.tokenizer is None)
-    reading = plan_reading(spec.data, call, named, folder)
-    return Model(folder=folder, digest=checkpoint_digest(folder, root), reading=reading)

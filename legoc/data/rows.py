@@ -7,10 +7,14 @@ from dataclasses import dataclass
 class Rows:
     """Rows of the item, user and token tables, row 0 (padding, the unknown user) included; 0 where
     a model has no such table. vectors: the width of the pre-trained word vectors in the token
-    table, 0 where there are none. profile: values of all attributes of users."""
+    table, 0 where there are none. profile: values of all attributes of users. longest: the most
+    tokens an item can have in a language model's ids, 0 for other models. checkpoint: the digest of
+    that model's files."""
 
     items: int
     users: int
     tokens: int
     vectors: int = 0
     profile: int = 0
+    longest: int = 0
+    checkpoint: str = ""

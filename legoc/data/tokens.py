@@ -92,16 +92,30 @@ def write(
     progress: Progress,
 ) -> dict[str, Any]:
     """Learn the vocabularies and write the matrices into `folder`; the reading."""
-    from legoc_runtime.tokens import Reader
-
     progress.say("learning the vocabulary")
     reading = learn(tables, attributes, layout, tokenizer, folder)
-    reader = Reader.load(folder, reading)
-    count = tables.report.items + 1
     widths = {a.name: 1 if a.kind == "number" else a.length for a in attributes}
     if layout == "sequence":
         # A separator follows each attribute.
         widths = {"tokens": sum(widths.values()) + len(widths)}
+    write_matrices(tables, attributes, reading, widths, folder, progress)
+    return reading
+
+
+def write_matrices(
+    tables: Tables,
+    attributes: Sequence[Attribute],
+    reading: Mapping[str, Any],
+    widths: Mapping[str, int],
+    folder: Path,
+    progress: Progress,
+) -> None:
+    """Write what a reading, whose files lie in `folder`, makes of all items: a matrix of each
+    width by name, and its lengths."""
+    from legoc_runtime.tokens import Reader
+
+    reader = Reader.load(folder, reading)
+    count = tables.report.items + 1
     target = folder / "matrices"
     target.mkdir()
     matrices = {
@@ -123,7 +137,6 @@ def write(
     for name, matrix in matrices.items():
         matrix.flush()
         np.save(target / f"{name}.lengths.npy", lengths[name])
-    return reading
 
 
 def learn(

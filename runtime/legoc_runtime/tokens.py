@@ -10,10 +10,12 @@
                 "vocabulary": "vocabularies/category.json"},
                {"name": "price", "kind": "number", "length": 1,
                 "vocabulary": "vocabularies/price.json"},
-               {"text": "a prompt fragment"}]}
+               {"text": "a prompt fragment"}, {"ids": [102]}]}
 
 Every id lies in one space of `rows` ids. A part with a tokenizer is read as text, whatever its kind
-(language models read categories and numbers as text). A `separator` of null sets none.
+(language models read categories and numbers as text; of a category so many `values` are kept). A
+`separator` of null sets none. Prompt fragments and literal ids belong to items that have a token:
+one whose attributes are all empty has none at all.
 """
 
 import json
@@ -38,23 +40,40 @@ Record = Mapping[str, object]
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """One attribute of a reading, or a prompt fragment (`text`)."""
+    """One attribute of a reading, or what is the same for every item: a prompt fragment (`text`) or
+    ids as they are (`literal`)."""
 
     name: str
     length: int
     words: Words | None = None
     text: str | None = None
+    literal: tuple[int, ...] | None = None
+    kept: int | None = None
     values: Mapping[str, int] | None = None
     edges: NDArray[np.float64] | None = None
     first: int = 0
 
+    @property
+    def fixed(self) -> bool:
+        """Whether the part is the same for every item."""
+        return self.text is not None or self.literal is not None
+
+    def repeat(self, real: NDArray[np.bool_]) -> Ragged:
+        """The ids of a fixed part, for the items that are real."""
+        ids = self.literal
+        if ids is None:
+            assert self.words is not None
+            assert self.text is not None
+            ids = self.words.encode([self.text])[0]
+        values = np.tile(np.asarray(ids, dtype=np.int32), int(real.sum()))
+        return Ragged(values=values, lengths=real * np.int64(len(ids)))
+
     def read(self, records: Sequence[Record], unknown: int) -> Ragged:
-        """The ids of this part for every record."""
-        if self.text is not None and self.words is not None:
-            (ids,) = self.words.encode([self.text])
-            return Ragged.of([ids] * len(records))
+        """The ids of an attribute for every record."""
         given = [record.get(self.name) for record in records]
         if self.words is not None:
+            if self.kept is not None:
+                given = [read_categories(self.name, value)[: self.kept] for value in given]
             texts = [read_text(self.name, value) for value in given]
             return Ragged.of([ids[: self.length] for ids in self.words.encode(texts)])
         if self.values is not None:
@@ -113,7 +132,7 @@ class Reader:
                 f"the reading of `{folder}` is not of the form this runtime knows ({error})",
                 "export the bundle again with the version of legoc that is installed",
             ) from error
-        if layout == "fields" and any(part.text is not None for part in parts):
+        if layout == "fields" and any(part.fixed for part in parts):
             raise BundleError(
                 "a reading by fields has a prompt fragment", "export the bundle again"
             )
@@ -132,31 +151,38 @@ class Reader:
     @property
     def attributes(self) -> tuple[str, ...]:
         """The names of the attributes in reading order."""
-        return tuple(part.name for part in self.parts if part.text is None)
+        return tuple(part.name for part in self.parts if not part.fixed)
 
     def read(self, records: Sequence[Record]) -> dict[str, tuple[I32, I32]]:
         """Ids and lengths of I records, per matrix: I32[I, L] padded on the right, and I32[I].
 
         The matrices are the attributes for the layout `fields` and `tokens` for `sequence`; L is
         the longest row, at least 1. An attribute that is missing, null or empty has no token; in
-        `sequence` a separator follows each attribute that has tokens. Raises RequestError for a
-        value of the wrong kind, and for texts where the package tokenizers is absent.
+        `sequence` a separator follows each attribute that has tokens, and prompt fragments stand
+        only where some attribute has any. Raises RequestError for a value of the wrong kind, and
+        for texts where the package tokenizers is absent.
         """
-        read = [self.bounded(part, part.read(records, self.unknown)) for part in self.parts]
+        given = [part for part in self.parts if not part.fixed]
+        read = [self.bounded(part, part.read(records, self.unknown)) for part in given]
         if self.layout == "fields":
-            rows = {part.name: ids for part, ids in zip(self.parts, read, strict=True)}
+            rows = {part.name: ids for part, ids in zip(given, read, strict=True)}
         else:
-            closed = [
-                ids
-                if part.text is not None or self.separator is None
-                else ids.ended(self.separator)
-                for part, ids in zip(self.parts, read, strict=True)
-            ]
-            rows = {"tokens": lay(closed)}
+            rows = {"tokens": self.lay_out(read, len(records))}
         return {
             name: (ids.pad(self.padding), ids.lengths.astype(np.int32))
             for name, ids in rows.items()
         }
+
+    def lay_out(self, read: Sequence[Ragged], count: int) -> Ragged:
+        """All parts of each item end to end; read: the attributes' ids."""
+        real = np.zeros(count, dtype=bool)
+        for ids in read:
+            real |= ids.lengths > 0
+        closed = iter(ids if self.separator is None else ids.ended(self.separator) for ids in read)
+        return lay(
+            self.bounded(part, part.repeat(real)) if part.fixed else next(closed)
+            for part in self.parts
+        )
 
     def bounded(self, part: Part, ids: Ragged) -> Ragged:
         """The same ids, none of which lies outside the token table."""
@@ -174,6 +200,11 @@ def load_part(
 ) -> Part:
     """One part; tokenizers of the same file are shared."""
     words = None
+    if "ids" in part:
+        literal = tuple(int(place) for place in part["ids"])
+        if any(not 0 <= place < rows for place in literal):
+            raise ValueError(f"the ids {literal} lie beyond the {rows} rows")
+        return Part(name="", length=0, literal=literal)
     if "tokenizer" in part:
         path = locate(folder, part["tokenizer"])
         words = tokenizers.setdefault(str(path), Words(path))
@@ -181,7 +212,8 @@ def load_part(
         return Part(name="", length=0, words=words, text=str(part["text"]))
     name, kind, length = str(part["name"]), part["kind"], int(part["length"])
     if words is not None:
-        return Part(name=name, length=length, words=words)
+        kept = part.get("values")
+        return Part(name=name, length=length, words=words, kept=None if kept is None else int(kept))
     if kind == "text":
         raise ValueError(f"text `{name}` without a tokenizer")
     path = locate(folder, part["vocabulary"])

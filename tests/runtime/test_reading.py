@@ -94,8 +94,46 @@ def test_prompts_and_text_of_every_kind(tmp_path):
     ids, lengths = Reader.load(tmp_path, given).read(
         [{"title": "goal", "category": ["storm", "coast"], "price": 3.0}, {}]
     )["tokens"]
-    assert ids.tolist() == [[5, 8, 9, 3, 7, 1], [5, 8, 0, 0, 0, 0]]  # `coast` is cut, 3 unknown
-    assert lengths.tolist() == [6, 2]
+    # `coast` is cut and 3 unknown; an item that says nothing has no prompt either.
+    assert ids.tolist() == [[5, 8, 9, 3, 7, 1], [0] * 6]
+    assert lengths.tolist() == [6, 0]
+
+
+def test_ids_as_they_are_stand_around_items_that_say_something(tmp_path):
+    write_files(tmp_path)
+    given = reading("sequence")
+    del given["parts"][1:]
+    given["parts"] = [{"ids": [13]}, {"text": "the"}, *given["parts"], {"ids": [14, 15]}]
+    given["separator"] = None
+    reader = Reader.load(tmp_path, given)
+    ids, lengths = reader.read([{"title": "goal"}, {"title": ""}, {"title": "storm coast"}])[
+        "tokens"
+    ]
+    assert ids.tolist() == [[13, 5, 9, 14, 15, 0], [0] * 6, [13, 5, 3, 6, 14, 15]]
+    assert lengths.tolist() == [5, 0, 6]
+    assert reader.attributes == ("title",)
+    assert reader.read([])["tokens"][0].shape == (0, 1)
+
+
+@pytest.mark.parametrize("part", [{"ids": [16]}, {"ids": [-1]}, {"ids": ["x"]}, {"ids": 3}])
+def test_ids_that_have_no_row(tmp_path, part):
+    write_files(tmp_path)
+    given = reading("sequence")
+    given["parts"].append(part)
+    with pytest.raises(BundleError, match="not of the form"):
+        Reader.load(tmp_path, given)
+
+
+def test_as_text_a_category_keeps_so_many_values(tmp_path):
+    write_files(tmp_path)
+    given = reading("sequence")
+    given["separator"] = None
+    given["parts"] = [
+        {"name": "category", "kind": "category", "length": 64, "values": 2,
+         "tokenizer": "tokenizers/words/tokenizer.json"},
+    ]  # fmt: skip
+    ids, _ = Reader.load(tmp_path, given).read([{"category": ["storm", "coast", "goal"]}])["tokens"]
+    assert ids.tolist() == [[3, 7, 6]]  # with the comma between them
 
 
 def test_no_records_and_empty_records(tmp_path):
