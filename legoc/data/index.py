@@ -1,6 +1,5 @@
 """From the tables to logs of indices: items, users and histories by number."""
 
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from legoc.data.cache import digest, obtain
+from legoc.data.codes import SPLITS, Codes, number_trained, renumber
 from legoc.data.log import Log
 from legoc.data.names import Names
 from legoc.data.tables import Tables, quote
@@ -18,9 +18,6 @@ from legoc.progress import SILENT, Progress
 
 # Raise when the logs of the same tables would differ from those an older version wrote.
 VERSION = 1
-
-# Rows fetched at a time.
-BLOCK = 1 << 20
 
 ARRAYS = ("clicks", "starts", "user", "history", "item", "label", "group")
 
@@ -45,7 +42,8 @@ def users_of(tables: Tables) -> str:
 
 
 def mark_training(tables: Tables, items: int) -> np.ndarray:
-    """Bool[N]: items that some training impression or training history shows."""
+    """Bool[N]: items that some training impression or training history shows, without those that
+    a language model made up: nothing is drawn from them."""
     with tables.connect() as connection:
         path = str(tables.path("training")).replace("'", "''")
         found = connection.sql(
@@ -53,6 +51,7 @@ def mark_training(tables: Tables, items: int) -> np.ndarray:
         ).fetchnumpy()["place"]
     mask = np.zeros(items, dtype=bool)
     mask[np.asarray(found)] = True
+    mask[items - tables.report.generated :] = False
     return mask
 
 
@@ -108,10 +107,8 @@ def build_logs(
 
         def write(staging: Path) -> dict[str, Any]:
             progress.say(f"indexing {split}")
-            scratch = staging / "scratch"
-            for name, array in index(tables, split, history, group, scratch).items():
+            for name, array in index(tables, split, history, group).items():
                 np.save(staging / f"{name}.npy", array)
-            shutil.rmtree(scratch, ignore_errors=True)
             return {"split": split}
 
         folder, _ = obtain(root / "logs" / key[:32], write)
@@ -123,74 +120,25 @@ def build_logs(
     return Logs(names=tuple(tables.report.parts), make=make)
 
 
-def index(
-    tables: Tables, split: str, history: int, group: str, spill: Path | None = None
-) -> dict[str, np.ndarray]:
-    """The arrays of one split's log; `spill` is a folder for what memory does not hold."""
-    unit = "user_id" if group == "user" else "impression_id"
-    rows = tables.report.parts[split].rows
-    with tables.connect(spill) as connection:
-        for statement in (
-            f"""
-            CREATE TEMP TABLE chosen AS
-            SELECT row, {unit} AS unit, history_id, item_id, label
-            FROM interactions JOIN histories USING (history_id) WHERE split = '{split}'
-            """,
-            """
-            CREATE TEMP TABLE units AS
-            SELECT unit, (row_number() OVER (ORDER BY min(row)) - 1)::INTEGER AS number
-            FROM chosen GROUP BY unit
-            """,
-            f"""
-            CREATE TEMP TABLE told AS
-            SELECT history_id, (row_number() OVER (ORDER BY first) - 1)::INTEGER AS number,
-                   coalesce(users.number, 0)::INTEGER AS user,
-                   list_slice(clicks, -{history}, -1) AS clicks
-            FROM (SELECT history_id, min(row) AS first FROM chosen GROUP BY history_id)
-            JOIN histories USING (history_id) LEFT JOIN {users_of(tables)} AS users USING (user_id)
-            """,
-        ):
-            connection.execute(statement)
-        found = fetch(
-            connection,
-            """
-            SELECT told.number AS history, place AS item, label::FLOAT AS label,
-                   units.number AS "group"
-            FROM chosen JOIN told USING (history_id) JOIN units USING (unit)
-            JOIN places USING (item_id) ORDER BY units.number, row
-            """,
-            rows,
-            {"history": np.int32, "item": np.int32, "label": np.float32, "group": np.int32},
-        )
-        users = connection.sql("SELECT user, len(clicks) AS n FROM told ORDER BY number")
-        counted = users.fetchnumpy()
-        starts = np.concatenate([[0], np.cumsum(counted["n"])]).astype(np.int64)
-        clicks = fetch(
-            connection,
-            """
-            SELECT place AS clicks FROM (
-                SELECT number, unnest(clicks) AS item_id,
-                       generate_subscripts(clicks, 1) AS slot FROM told
-            ) JOIN places USING (item_id) ORDER BY number, slot
-            """,
-            int(starts[-1]),
-            {"clicks": np.int32},
-        )
-    user = np.ascontiguousarray(counted["user"], dtype=np.int32)
-    return {**found, **clicks, "starts": starts, "user": user}
-
-
-def fetch(
-    connection: Any, query: str, rows: int, columns: Mapping[str, type]
-) -> dict[str, np.ndarray]:
-    """The columns of a query of known length, fetched in blocks; an absent number is NaN."""
-    arrays = {name: np.empty(rows, dtype=kind) for name, kind in columns.items()}
-    first = 0
-    for batch in connection.sql(query).to_arrow_reader(BLOCK):
-        last = first + batch.num_rows
-        for name, array in arrays.items():
-            array[first:last] = batch.column(name).to_numpy(zero_copy_only=False)
-        first = last
-    if first != rows:
-        raise RuntimeError(f"expected {rows} rows and found {first}")
-    return arrays
+def index(tables: Tables, split: str, history: int, group: str) -> dict[str, np.ndarray]:
+    """The arrays of one split's log."""
+    codes = Codes.load(tables.folder)
+    rows = np.flatnonzero(codes.split == SPLITS.index(split))
+    told = codes.history[rows]
+    histories, history_of = renumber(told)
+    _, unit = renumber(codes.person[told] if group == "user" else codes.impression[rows])
+    # Rows of one unit become adjacent and keep their order.
+    order = np.argsort(unit, kind="stable")
+    ends = codes.starts[1:][histories]
+    kept = np.minimum(ends - codes.starts[:-1][histories], history)
+    starts = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)
+    places = np.repeat(ends - starts[1:], kept) + np.arange(starts[-1])
+    return {
+        "history": history_of[order],
+        "item": codes.item[rows[order]],
+        "label": codes.label[rows[order]],
+        "group": unit[order],
+        "user": number_trained(codes)[codes.person[histories]],
+        "starts": starts,
+        "clicks": codes.clicks[places],
+    }
