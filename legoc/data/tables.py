@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 # Raise when the tables of the same raw files would differ from those an older version wrote.
-VERSION = 2
+VERSION = 3
 
 # What DuckDB holds before it spills; the rest of a process is small beside it.
 MEMORY = "2GB"
