@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,8 +36,7 @@ def emit_alone(reference: nn.Module, spec: Spec, rows: Rows, name: str) -> "onnx
     with tempfile.TemporaryDirectory(prefix="legoc-") as place:
         folder = Path(place)
         (folder / "spec.json").write_text(json.dumps(ir.to_json(spec)), encoding="utf-8")
-        sizes = {"items": rows.items, "users": rows.users, "tokens": rows.tokens}
-        (folder / "rows.json").write_text(json.dumps(sizes), encoding="utf-8")
+        (folder / "rows.json").write_text(json.dumps(asdict(rows)), encoding="utf-8")
         weights = {key: value.contiguous() for key, value in reference.state_dict().items()}
         save_file(weights, folder / "weights.safetensors")
         done = subprocess.run(
@@ -62,7 +62,7 @@ def main(folder: Path, name: str) -> None:
 
     spec = ir.from_json(json.loads((folder / "spec.json").read_text(encoding="utf-8")))
     rows = Rows(**json.loads((folder / "rows.json").read_text(encoding="utf-8")))
-    recommender = compile(spec).build(rows)
+    recommender = compile(spec).build(rows).float()
     recommender.load_state_dict(load_file(folder / "weights.safetensors"))
     graph = plan(spec).graph(name)
     assert graph is not None

@@ -144,7 +144,7 @@ def is_recurrent(module: nn.Module) -> bool:
 
 def describe_graph(graph: Graph, spec: Spec, rows: Rows) -> dict[str, str]:
     """Our labels in a graph: what somebody needs who finds the file alone."""
-    longest = longest_sizes(spec)
+    longest = longest_sizes(spec, rows)
     lengths = dict.fromkeys(d for port in graph.inputs for d in port.dims if d in longest)
     found = {
         "legoc.role": graph.name,

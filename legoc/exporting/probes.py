@@ -32,7 +32,7 @@ class Probe:
 
 def make_probes(graph: Graph, spec: Spec, rows: Rows) -> tuple[Probe, ...]:
     """The probes of EXPORT section 5 for one graph."""
-    longest = longest_sizes(spec)
+    longest = longest_sizes(spec, rows)
     if graph.name == "predictor":
         shapes = {f"{users}x{pairs}": {"user": users, "pair": pairs} for users, pairs in PAIRS}
     else:
@@ -76,13 +76,14 @@ def make_probes(graph: Graph, spec: Spec, rows: Rows) -> tuple[Probe, ...]:
     return tuple(probes)
 
 
-def longest_sizes(spec: Spec) -> dict[str, int]:
+def longest_sizes(spec: Spec, rows: Rows) -> dict[str, int]:
     """The largest size of each length dimension: tokens of each attribute, of all laid end to end
-    with a separator after each, and clicks. A number is one token, whatever its bins."""
+    with a separator after each, and clicks. A number is one token, whatever its bins. What a
+    language model reads is as long as its prompts and limits allow."""
     tokens = {a.name: 1 if a.kind == "number" else a.length for a in spec.data.attributes}
     return {
         **{f"{name}_tokens": length for name, length in tokens.items()},
-        "tokens": sum(tokens.values()) + len(tokens),
+        "tokens": rows.longest or sum(tokens.values()) + len(tokens),
         "clicks": spec.data.history,
     }
 

@@ -49,7 +49,7 @@ def find_named(call: Call, declaration: Declaration) -> Named:
     if given is not None:
         local = os.path.isabs(given)
         return Named(op=call.op, folder=given if local else None, hub=None if local else given)
-    published = facts["checkpoints"][str(call.args[facts["by"]])]
+    published = facts["checkpoints"][choice(call.args, facts)]
     return Named(
         op=call.op, folder=None, hub=published["hub"],
         family=facts["family"], shape=published["shape"],
@@ -66,15 +66,28 @@ def content_model(spec: Spec) -> tuple[Call, Named] | None:
     return call, find_named(call, declaration)
 
 
+def has_prefix(declaration: Declaration, call: Call) -> bool:
+    """Whether an item encoder starts with layers that never change: a language model that is split,
+    or one with a side network."""
+    args = call.args
+    given = args.get("split") is not None or args.get("side") is not None
+    return declaration.pretrained and given
+
+
 def count_layers(values: Mapping[str, Any], declaration: Declaration) -> int | None:
     """How many blocks the model of these arguments has, as its folder or its declaration tells;
     None where neither does."""
     given = values.get("path")
     if given is not None:
         return read_layers(Path(given)) if os.path.isabs(given) else None
-    by = declaration.facts.get("by")
-    known = declaration.facts.get("checkpoints", {}).get(str(values.get(by)))
+    known = declaration.facts.get("checkpoints", {}).get(choice(values, declaration.facts))
     return None if known is None else known["layers"]
+
+
+def choice(values: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
+    """Which of the published models arguments ask for."""
+    by = facts.get("by")
+    return "" if by is None else str(values.get(by))
 
 
 def read_layers(folder: Path) -> int | None:

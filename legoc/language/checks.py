@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from legoc.language import wording_data
+from legoc.language.checkpoints import count_layers
 from legoc.language.declare import Attribute
 from legoc.language.diagnostics import Diagnostic
 from legoc.language.document import Span
@@ -26,7 +27,8 @@ def check_reading(stage: Typed, data: Data, content: Span | None) -> tuple[Diagn
         return (wording_data.nothing_to_read(operator, place, content),)
     if not declaration.pretrained and any(isinstance(part, Prompt) for part in data.content):
         return (wording_data.prompt_unread(operator, place, content),)
-    most = declaration.facts.get("positions")
+    given = stage.arguments.values.get("path")
+    most = None if given is not None else declaration.facts.get("positions")
     total = sum(tokens_of(attribute) for attribute in data.attributes)
     if isinstance(most, int) and total > most:
         return (wording_data.too_long(operator, place, content, total, most),)
@@ -55,14 +57,18 @@ def tokens_of(attribute: Attribute) -> int:
 
 
 def check_layers(stage: Typed) -> tuple[Diagnostic, ...]:
-    """`split` of a language model lies within its layers, which its declaration tells by size:
-    `facts["layers"] = {"size": {"base": 12}}`."""
-    declaration = stage.arguments.declaration
-    split = stage.arguments.values.get("split")
-    for param, layers in declaration.facts.get("layers", {}).items():
-        count = layers.get(stage.arguments.values.get(param))
-        if count is None or split is None or -count - 1 <= split <= count:
-            continue
-        place = stage.arguments.place("split")
-        return (wording_data.split_outside(declaration.name, place, split, count),)
-    return ()
+    """`split` of a language model lies within its blocks, as its folder or its declaration counts
+    them, and `lora` has some to stand in."""
+    arguments = stage.arguments
+    split = arguments.values.get("split")
+    if not arguments.declaration.pretrained or not isinstance(split, int):
+        return ()
+    count = count_layers(arguments.values, arguments.declaration)
+    if split == -1 or split == count:
+        if arguments.values.get("lora") is None:
+            return ()
+        return (wording_data.nothing_tuned(arguments.place("lora"), arguments.place("split")),)
+    if count is None or -count - 1 <= split <= count:
+        return ()
+    name = arguments.declaration.name
+    return (wording_data.split_outside(name, arguments.place("split"), split, count),)

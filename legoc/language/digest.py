@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from legoc.language.catalog import Catalog
+from legoc.language.checkpoints import has_prefix
 from legoc.language.declare import Attribute, Declaration, Kind
 from legoc.language.files import file_digest
 from legoc.language.records import RECORDS
@@ -81,7 +82,7 @@ class Digester:
     def prefix(self, role: Role, call: Call, data: Data) -> str:
         """Of the frozen lower layers: the model and its split, not what is trained above."""
         declaration = self.declaration(role, call)
-        if not declaration.pretrained or call.args.get("split") is None:
+        if not has_prefix(declaration, call):
             return ""
 
         def make() -> str:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from legoc.language.catalog import Catalog, catalog
+from legoc.language.checkpoints import has_prefix
 from legoc.language.declare import Declaration
-from legoc.language.spec import Call, Role, Spec
+from legoc.language.spec import Role, Spec
 from legoc.language.types import Many, Seq, Tuple, Vec, parse_signature, parse_type
 
 
@@ -145,11 +146,6 @@ def find_declarations(spec: Spec, known: Catalog) -> dict[Role, Declaration]:
     return found
 
 
-def has_prefix(encoder: Declaration, call: Call) -> bool:
-    """Whether an item encoder starts with layers that never change: a split language model."""
-    return encoder.pretrained and call.args.get("split") is not None
-
-
 def infer_layout(encoder: Declaration) -> Layout:
     """What an item encoder reads: nothing but the item's place, its attributes apart, or one
     sequence."""
@@ -252,7 +248,7 @@ def infer_caches(
     if frozen:
         caches.append(
             Cache(
-                name="states", per="item", dims=("tokens", "width"), training=True,
+                name="states", per="item", dims=state_dims(spec), training=True,
                 why="the frozen part of the item encoder never changes",
             )
         )  # fmt: skip
@@ -271,6 +267,12 @@ def infer_caches(
             )
         )  # fmt: skip
     return tuple(caches)
+
+
+def state_dims(spec: Spec) -> tuple[int | str, ...]:
+    """The dimensions of what the frozen part of an item encoder makes of one item."""
+    side = spec.model["content"].args.get("side") if "content" in spec.model else None
+    return ("tokens" if side is None else "layers", "width")
 
 
 def infer_notes(spec: Spec, form: str, layout: Layout) -> tuple[str, ...]:

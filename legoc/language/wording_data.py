@@ -186,6 +186,18 @@ def nothing_pretrained(place: Span, stages: str) -> Diagnostic:
     )
 
 
+def nothing_tuned(lora: Span, split: Span) -> Diagnostic:
+    return Diagnostic(
+        code="E0506",
+        message="`lora` adapts tuned blocks, and `split` leaves none",
+        labels=(
+            primary(lora, "no block to stand in"),
+            Label(span=split, text="all blocks are frozen"),
+        ),
+        help=("drop `lora`, or tune the last block with `split=-2`",),
+    )
+
+
 def split_outside(operator: str, place: Span, value: int, layers: int) -> Diagnostic:
     return Diagnostic(
         code="E0504",

@@ -1,5 +1,6 @@
 """From a spec and its plan to a model; only the operators a spec names are imported."""
 
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from torch import nn
 from legoc.data.rows import Rows
 from legoc.data.vectors import read_width
 from legoc.language.catalog import catalog
+from legoc.language.checkpoints import Named, content_model
 from legoc.language.declare import Declaration
 from legoc.language.plan import Plan, reads_ids
 from legoc.language.spec import Call, Spec
@@ -26,14 +28,15 @@ def build(spec: Spec, plan: Plan, rows: Rows) -> Recommender:
     """
     content, flatten = spec.model.get("content"), spec.model.get("flatten")
     behavior, predict = spec.model.get("behavior"), spec.model["predict"]
-    reads_tokens = content is not None and plan.layout != "id"
+    model = language_model(spec)
+    embeds = content is not None and plan.layout != "id" and model is None
     user, codes = user_width(parse_type(spec.types.user))
     around: dict[str, Any] = {
         "items": rows.items, "users": rows.users, "tokens": rows.tokens,
-        "tokens_each": most_tokens(spec), "clicks": spec.data.history,
+        "tokens_each": rows.longest or most_tokens(spec), "clicks": spec.data.history,
     }  # fmt: skip
     attributes = spec.data.attributes if plan.reads_tokens else ()
-    tokens, words = embed_stages(spec, rows, content if reads_tokens else None, flatten)
+    tokens, words = embed_stages(spec, rows, content if embeds else None, flatten)
 
     def make(role: str, call: Call | None, width: int, **more: Any) -> nn.Module | None:
         sizes = Sizes(width=width, attributes=attributes, **more, **around)
@@ -44,7 +47,7 @@ def build(spec: Spec, plan: Plan, rows: Rows) -> Recommender:
     return Recommender(
         tokens=tokens,
         words=words,
-        content=make("content", content, plan.width, file=file_width(content)),
+        content=make("content", content, plan.width, file=file_width(content), model=model),
         behavior=make("behavior", behavior, plan.width),
         flatten=make("flatten", flatten, user),
         predict=predictor,
@@ -56,6 +59,18 @@ def build(spec: Spec, plan: Plan, rows: Rows) -> Recommender:
         profile=make_profile(spec, rows, user),
         by_user=behavior is not None and reads_ids(declared("behavior", behavior)),
     )
+
+
+def language_model(spec: Spec) -> Named | None:
+    """The language model that encodes the items, with its folder where that is on this machine;
+    None where no language model does."""
+    found = content_model(spec)
+    if found is None:
+        return None
+    from legoc.data.checkpoint import find_folder
+
+    folder = find_folder(found[1])
+    return replace(found[1], folder=None if folder is None else str(folder))
 
 
 def make_profile(spec: Spec, rows: Rows, width: int) -> Profile | None:

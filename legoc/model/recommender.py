@@ -21,9 +21,10 @@ class Recommender(nn.Module):
 
     content: None where the flatten operator encodes items too, each as a history of one click.
     words: the token embedding of the flatten operator, where its width is not that of the content.
-    layout: what the item encoder reads, "id", "fields" or "sequence". attributes: names of the
-    inputs in reading order, for `fields`. reads_clicks: a user is the clicks themselves and the
-    predictor reads them with the candidate. reads_user: the user encoder reads the row of the user;
+    layout: what the item encoder reads, "id", "fields", "sequence" or "states". attributes: names
+    of the inputs in reading order, for `fields`. reads_clicks: a user is the clicks themselves and
+    the predictor reads them with the candidate. reads_user: the user encoder reads the row of the
+    user;
     the behavior operator itself does with `by_user`, and `profile` joins what is known of the user
     to what the operator makes of the clicks.
     """
@@ -68,12 +69,17 @@ class Recommender(nn.Module):
         """Item inputs by name -> [I, D].
 
         `item` int[I]; or for each attribute `<name>` int[I, L_a] and `<name>_mask` Bool[I, L_a]; or
-        `tokens` int[I, L] and `tokens_mask` Bool[I, L].
+        `tokens` int[I, L] and `tokens_mask` Bool[I, L]; or, of a content operator with a frozen
+        part, what that part made of the items, `states` and `states_mask`.
         """
         if self.content is None:
             return self.read(inputs["tokens"].unsqueeze(1), inputs["tokens_mask"].unsqueeze(1))
         if self.layout == "id":
             return self.content(inputs["item"])
+        if "states" in inputs:
+            return self.content.finish(inputs["states"], inputs["states_mask"])
+        if self.tokens is None:
+            return self.content(inputs["tokens"], inputs["tokens_mask"])
         if self.layout == "fields":
             x = [self.tokens(inputs[name]) for name in self.attributes]
             return self.content(x, [inputs[f"{name}_mask"] for name in self.attributes])

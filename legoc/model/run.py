@@ -12,6 +12,7 @@ from legoc.language import ir
 from legoc.language.diagnostics import fail
 from legoc.language.spec import Spec
 from legoc.model.recommender import Recommender
+from legoc.model.weights import load_own, own_tensors
 
 
 @dataclass(frozen=True)
@@ -102,9 +103,22 @@ def load_recommender(run: Run, rows: Rows) -> Recommender:
     """
     from legoc.model import compile
 
+    verify_model(run, rows)
     recommender = compile(run.spec).build(rows)
     load_weights(recommender, run.weights)
     return recommender.eval()
+
+
+def verify_model(run: Run, rows: Rows) -> None:
+    """Refuse another language model than that of the training (E0657): a run stores only what it
+    trained."""
+    trained = run.environment.get("language_model") if rows.checkpoint else None
+    if trained is not None and trained != rows.checkpoint:
+        raise fail(
+            "E0657",
+            f"the run `{run.folder}` was trained on other files of its language model",
+            "put those files back, or train the spec again",
+        )
 
 
 def load_weights(recommender: Recommender, path: Path) -> None:
@@ -122,7 +136,7 @@ def load_weights(recommender: Recommender, path: Path) -> None:
         stored = load_file(path)
     except SafetensorError:
         raise fail("E0561", f"`{path}` is damaged", "train the spec again with `--again`") from None
-    expected = recommender.state_dict()
+    expected = own_tensors(recommender)
     for name in sorted(expected.keys() | stored.keys()):
         ours = tuple(expected[name].shape) if name in expected else None
         theirs = tuple(stored[name].shape) if name in stored else None
@@ -132,4 +146,4 @@ def load_weights(recommender: Recommender, path: Path) -> None:
                 f"weight `{name}` has shape {theirs} in `{path}` and {ours} in the model",
                 "use the data the run was trained on, or train on this data",
             )
-    recommender.load_state_dict(stored)
+    load_own(recommender, stored)

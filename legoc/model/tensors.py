@@ -51,6 +51,9 @@ def to_inputs(inputs: Mapping[str, Array], device: torch.device | str = "cpu") -
 def to_tensor(array: Array, device: torch.device | str = "cpu") -> Tensor:
     """One array on a device; a read-only one (memory-mapped) is copied, as tensors are writable."""
     given = np.asarray(array)
+    if given.dtype == np.uint16:
+        # NumPy has no bfloat16: its bits travel as whole numbers.
+        return torch.from_numpy(given.copy()).view(torch.bfloat16).to(device)
     if not given.flags.writeable or any(stride < 0 for stride in given.strides):
         given = given.copy()
     return torch.from_numpy(given).to(device)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from legoc.language.checkpoints import Named
 from legoc.language.declare import Attribute
 
 
@@ -18,6 +19,7 @@ class Sizes:
     tokens_each, clicks: the most tokens of an item laid end to end, separators included, and the
         most clicks of a history; 0 where unknown.
     file: width of the rows of the file an operator reads (codes per item of `SemanticID`).
+    model: the pre-trained language model an operator is, with its folder where it is found.
     """
 
     width: int
@@ -30,3 +32,4 @@ class Sizes:
     tokens_each: int = 0
     clicks: int = 0
     file: int = 0
+    model: Named | None = None

@@ -12,6 +12,7 @@ from pathlib import Path
 from torch import nn
 
 from legoc.language.diagnostics import LegoError, fail
+from legoc.model.weights import load_own, own_tensors
 from legoc.training.files import write_tensors
 from legoc.training.optimise import Optimiser
 
@@ -46,7 +47,7 @@ def save_state(folder: Path, module: nn.Module, optimiser: Optimiser, position: 
     """Replace the state of a run folder."""
     path = state_path(folder)
     path.parent.mkdir(exist_ok=True)
-    weights = {f"weights/{name}": value for name, value in module.state_dict().items()}
+    weights = {f"weights/{name}": value for name, value in own_tensors(module).items()}
     moments = {f"optimiser/{name}": value for name, value in optimiser.tensors().items()}
     write_tensors(path, weights | moments, json.dumps(asdict(position)))
 
@@ -67,7 +68,7 @@ def load_state(folder: Path, module: nn.Module, optimiser: Optimiser) -> Positio
         for name, value in tensors.items():
             part, _, rest = name.partition("/")
             parts[part][rest] = value
-        module.load_state_dict(parts["weights"])
+        load_own(module, parts["weights"])
         optimiser.load(parts["optimiser"])
     except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
         raise damaged(path, error) from None

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from legoc.data.batch import Batch
 from legoc.language.diagnostics import fail
 from legoc.language.spec import Train
+from legoc.model.weights import own_tensors
 from legoc.progress import SILENT, Progress
 from legoc.training.checkpoint import Position, drop_state, load_state, save_state
 from legoc.training.files import write_tensors
@@ -268,7 +269,7 @@ class Training:
         stale = 0 if best else position.stale + 1
         with self.guard.together():
             if best:
-                write_tensors(job.folder / "best.safetensors", job.module.state_dict())
+                write_tensors(job.folder / "best.safetensors", own_tensors(job.module))
             seconds = self.seconds
             loss = position.loss / position.rows if position.rows else None
             self.log.write(

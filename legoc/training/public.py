@@ -2,11 +2,13 @@
 
 import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
+from legoc.data.cache import cache_root
 from legoc.language import ir
 from legoc.language.plan import plan
 from legoc.language.spec import Spec
@@ -14,6 +16,8 @@ from legoc.model import compile
 from legoc.model.embedding import TokenEmbedding
 from legoc.model.filling import fill_items, fill_users
 from legoc.model.run import Run, load_recommender
+from legoc.model.states import frozen_inputs
+from legoc.model.weights import own_tensors
 from legoc.progress import SILENT, Progress
 from legoc.training.files import write_json, write_tensors
 from legoc.training.folder import enter_index, infer_folder, locked, open_folder
@@ -64,10 +68,12 @@ def train(
     run = Run(infer_folder(runs, spec, prepared.digest))
     with locked(run.folder), working(threads, place) as count:
         open_folder(run.folder, spec, again=again)
-        write_json(run.folder / "environment.json", describe_environment(place, count))
+        environment = describe_environment(place, count)
+        environment["language_model"] = prepared.rows.checkpoint or None
+        write_json(run.folder / "environment.json", environment)
         enter_index(runs, spec.name, run.folder)
         if until != "data" and not run.finished:
-            obtain_weights(run, prepared, place, progress)
+            obtain_weights(run, prepared, place, cache_root(cache), progress)
         if until in ("export", "evaluate"):
             obtain_bundle(run, prepared, progress)
         if until == "evaluate" and run.metrics is None:
@@ -80,7 +86,7 @@ def train(
 
 
 def obtain_weights(
-    run: Run, prepared: "Prepared", device: torch.device, progress: Progress
+    run: Run, prepared: "Prepared", device: torch.device, root: Path, progress: Progress
 ) -> None:
     """Train, or go on training, until the run folder holds its best weights."""
     # What was exported or measured belongs to earlier weights.
@@ -101,8 +107,10 @@ def obtain_weights(
     progress.say(f"{spec.name}: {parameters:,} parameters, {trainable:,} of them train")
     if recipe is None or not recipe.epochs or not trainable:
         progress.say(f"{spec.name}: nothing to train")
-        write_tensors(run.weights, recommender.state_dict())
+        write_tensors(run.weights, own_tensors(recommender))
         return
+    inputs = frozen_inputs(recommender, spec, prepared, root, progress=progress)
+    prepared = replace(prepared, inputs=inputs)
     from legoc.evaluation.compute import better, metric_name
 
     task = build_task(recipe.task, spec.model["predict"])

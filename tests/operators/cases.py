@@ -68,13 +68,15 @@ USERS = 5
 
 
 def operators() -> Iterator[type[nn.Module]]:
-    """Every declared operator of a stage, found by walking the package."""
+    """Every declared operator of a stage, found by walking the package; language models read ids
+    and a folder, and have tests of their own."""
     prefix = f"{legoc.operators.__name__}."
     for info in pkgutil.walk_packages(legoc.operators.__path__, prefix):
         module = importlib.import_module(info.name)
         for value in vars(module).values():
             own = isinstance(value, type) and value.__module__ == info.name
-            if own and "declaration" in vars(value):
+            declaration = vars(value).get("declaration") if own else None
+            if declaration is not None and declaration.signature and not declaration.pretrained:
                 yield value
 
 
@@ -128,6 +130,8 @@ def build(operator: type[nn.Module], width: int, form: dict[str, Any]) -> nn.Mod
     made = operator(operator.Config(**settings(operator, width, form)), sizes)
     with torch.no_grad():
         for path, value in [*made.named_parameters(), *made.named_buffers()]:
+            if not value.is_floating_point():
+                continue
             if path.endswith(("alpha", "running_mean")) or path.startswith("biases"):
                 value.normal_()
             elif path.endswith("users.weight"):

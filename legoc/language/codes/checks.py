@@ -69,6 +69,16 @@ run m on demo with base""",
         good="content Null -> behavior Additive -> predict Dot",
     ),
     Code(
+        code="E0506",
+        title="adapters without a tuned block",
+        explanation=(
+            "`lora` puts trainable weights into the blocks of a language model that `split` does "
+            "not freeze. At -1, or at the number of blocks, `split` freezes them all."
+        ),
+        bad="content BERT(split=-1, lora=8) -> behavior Additive -> predict Dot",
+        good="content BERT(split=-2, lora=8) -> behavior Additive -> predict Dot",
+    ),
+    Code(
         code="E0601",
         title="no such attribute",
         explanation=(

@@ -1,0 +1,279 @@
+"""What the frozen part of an item encoder makes of every item, computed once and kept on disk.
+
+A folder of the cache holds the values end to end, only those of real tokens, and where each item's
+begin. Its name is a digest of all that the values depend on. It is built in a sibling that says how
+far it has come, so that an interrupted build goes on, and nothing is read before it is finished.
+
+Letters: I any number of items, N items with row 0, L tokens, K layers, W width.
+"""
+
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from legoc.data.batch import Array, ItemInputs
+from legoc.data.cache import digest, read_manifest, seal
+from legoc.data.log import I32, I64
+from legoc.language.catalog import catalog
+from legoc.language.checkpoints import content_model, has_prefix
+from legoc.language.diagnostics import fail
+from legoc.language.plan import Port
+from legoc.language.spec import Spec
+from legoc.model.recommender import Recommender
+from legoc.model.tensors import to_inputs
+from legoc.progress import SILENT, Progress
+
+
+try:
+    import fcntl
+except ImportError:  # not on Windows
+    fcntl = None  # type: ignore[assignment]
+
+if TYPE_CHECKING:
+    from legoc.data.prepare import Prepared
+
+
+# Raise when the stored values of the same model and tokens would differ from an older version's.
+VERSION = 1
+
+VALUES, FIRSTS, PROGRESS = "states.bin", "firsts.npy", "progress.json"
+
+# NumPy has no bfloat16: its bits are kept as whole numbers.
+STORED = {torch.float32: np.float32, torch.float16: np.float16, torch.bfloat16: np.uint16}
+
+TOKENS_AT_ONCE = 4096
+SAVE_EVERY = 30.0  # seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class StateTable:
+    """Kept values as rows of an item encoder's input.
+
+    values: [T, W], memory-mapped, those of item i from firsts[i] to firsts[i + 1]. tokens: I32[N],
+    the real tokens of each item. by_token: an item has a row per token; else one per layer.
+    """
+
+    values: NDArray[Any]
+    firsts: I64
+    tokens: I32
+    by_token: bool
+    ports: tuple[Port, ...] = (
+        Port(name="states", dtype="float32", dims=("item", "tokens", "width")),
+        Port(name="states_mask", dtype="bool", dims=("item", "tokens")),
+    )
+
+    @property
+    def lengths(self) -> I32:
+        return self.tokens
+
+    def rows(self, items: I32) -> Mapping[str, Array]:
+        """`states` [I, L, W] with `states_mask` Bool[I, L], cut to the longest of these items, at
+        least one token long; or [I, K, W] with Bool[I, 1], whether the item has a token."""
+        first, last = self.firsts[items], self.firsts[np.asarray(items, dtype=np.int64) + 1]
+        counts = last - first
+        width = max(int(counts.max(initial=0)), 1)
+        real = np.arange(width) < counts[:, None]
+        states = np.zeros((len(items), width, self.values.shape[1]), dtype=self.values.dtype)
+        states[real] = self.values[(first[:, None] + np.arange(width))[real]]
+        mask = real if self.by_token else (self.tokens[items] > 0)[:, None]
+        return {"states": states, "states_mask": mask}
+
+
+def frozen_inputs(
+    recommender: Recommender,
+    spec: Spec,
+    prepared: "Prepared",
+    root: Path,
+    *,
+    progress: Progress = SILENT,
+) -> ItemInputs:
+    """What the item encoder reads in training: the values of its frozen part, where it has one,
+    else the prepared inputs themselves.
+
+    root: the cache folder. Values that were kept before for the same files of the language model,
+    the same tokens and the same settings are used as they are. Errors: E0654 where a value is not
+    finite.
+    """
+    found = content_model(spec)
+    if found is None:
+        return prepared.inputs
+    call, _ = found
+    declaration = catalog().get("content", call.op)
+    if declaration is None or not has_prefix(declaration, call):
+        return prepared.inputs
+    content: Any = recommender.content
+    folder = root / "states" / state_key(content, declaration.version, prepared)[:32]
+    if read_manifest(folder) is None:
+        build(content, prepared, folder, progress)
+    return read_table(folder, prepared.inputs.lengths, content)
+
+
+def state_key(content: Any, declared: int, prepared: "Prepared") -> str:
+    """The digest of all that the kept values depend on: the files of the language model, where it
+    is cut, the token ids of every item, number types and versions. By what name a spec calls the
+    model, and what it trains above, does not matter."""
+    from importlib.metadata import version
+
+    assert prepared.reading_folder is not None
+    return digest(
+        [
+            VERSION, declared, version("transformers"), prepared.rows.checkpoint,
+            prepared.reading_folder.name, content.at if content.by_token else content.side.layers,
+            content.by_token, str(content.dtype), str(content.kept),
+        ]
+    )  # fmt: skip
+
+
+def build(content: Any, prepared: "Prepared", folder: Path, progress: Progress) -> None:
+    """Compute the values of all items into `folder`, going on from where an earlier attempt came
+    to."""
+    lengths = prepared.inputs.lengths.astype(np.int64)
+    each = lengths if content.by_token else np.where(lengths > 0, len(content.side.layers), 0)
+    firsts = np.append(0, np.cumsum(each)).astype(np.int64)
+    width, dtype = content.backbone.width, STORED[content.kept]
+    part = folder.with_name(f".{folder.name}-part")
+    part.mkdir(parents=True, exist_ok=True)
+    with alone(part):
+        if read_manifest(folder) is not None:
+            return
+        done = read_progress(part)
+        if done == 0:
+            np.save(part / FIRSTS, firsts)
+            size = int(firsts[-1]) * width * np.dtype(dtype).itemsize
+            with (part / VALUES).open("wb") as file:
+                file.truncate(size)
+        values = map_values(part / VALUES, dtype, width)
+        count = len(lengths) - 1
+        with progress.task("frozen states", count, "items") as task:
+            task.advance(done)
+            saved = time.monotonic()
+            try:
+                for items in blocks(lengths, done):
+                    store(content, prepared, items, values, firsts)
+                    done = int(items[-1])
+                    task.advance(len(items))
+                    if time.monotonic() - saved > SAVE_EVERY:
+                        keep(part, values, done)
+                        saved = time.monotonic()
+            finally:
+                # Whoever comes after an interruption goes on here.
+                keep(part, values, done)
+        del values
+        (part / PROGRESS).unlink()
+        seal(part, {"width": width, "dtype": np.dtype(dtype).name})
+        os.rename(part, folder)
+
+
+def store(
+    content: Any, prepared: "Prepared", items: I32, values: NDArray[Any], firsts: I64
+) -> None:
+    """The values of some items with tokens of like number, into their places. E0654 names the
+    first item whose values are not finite."""
+    device = next(content.parameters()).device
+    order = items[np.argsort(prepared.inputs.lengths[items], kind="stable")]
+    order = order[prepared.inputs.lengths[order] > 0]
+    for start, stop in pages(prepared.inputs.lengths[order]):
+        some = order[start:stop]
+        inputs = to_inputs(prepared.inputs.rows(some), device)
+        made = content.frozen(inputs["tokens"].long(), inputs["tokens_mask"]).to(content.kept)
+        if not bool(torch.isfinite(made).all()):
+            refuse(made, inputs["tokens_mask"] if content.by_token else None, some, prepared)
+        rows = as_stored(made)
+        for place, item in enumerate(some):
+            first, last = int(firsts[item]), int(firsts[int(item) + 1])
+            values[first:last] = rows[place, : last - first]
+
+
+def refuse(made: Tensor, mask_IL: Tensor | None, items: I32, prepared: "Prepared") -> None:
+    """E0654 where a value of a real token is not finite; what stands at padding does not count."""
+    finite = torch.isfinite(made).flatten(2).all(2)
+    if mask_IL is not None:
+        finite = finite | ~mask_IL
+    broken = torch.nonzero(~finite.all(1)).flatten().tolist()
+    if broken:
+        name = prepared.items.ids[int(items[broken[0]])]
+        raise fail(
+            "E0654",
+            f"the frozen layers give numbers that are not finite for item `{name}`",
+            "keep wider numbers, `states=bfloat16` or `states=float32`, or look at its text",
+        )
+
+
+def as_stored(made: Tensor) -> NDArray[Any]:
+    """A tensor as an array of the type it is kept in."""
+    made = made.cpu()
+    return made.view(torch.uint16).numpy() if made.dtype == torch.bfloat16 else made.numpy()
+
+
+def blocks(lengths: I64, done: int) -> Iterator[I32]:
+    """The items after `done`, in order, so many at a time that progress can be kept."""
+    step = 64 * max(1, TOKENS_AT_ONCE // 64 // max(int(lengths.mean()), 1) * 8)
+    for first in range(done + 1, len(lengths), step):
+        yield np.arange(first, min(first + step, len(lengths)), dtype=np.int32)
+
+
+def pages(lengths: I32) -> Iterator[tuple[int, int]]:
+    """Runs of ascending lengths whose padded size stays below `TOKENS_AT_ONCE`."""
+    start = 0
+    for stop in range(1, len(lengths) + 1):
+        if stop == len(lengths) or (stop + 1 - start) * int(lengths[stop]) > TOKENS_AT_ONCE:
+            yield start, stop
+            start = stop
+
+
+def read_table(folder: Path, tokens: I32, content: Any) -> StateTable:
+    values = map_values(folder / VALUES, STORED[content.kept], content.backbone.width)
+    return StateTable(
+        # A plain view: the subclass costs more than the gather of a small batch.
+        values=np.asarray(values), firsts=np.load(folder / FIRSTS),
+        tokens=tokens, by_token=content.by_token,
+    )  # fmt: skip
+
+
+def map_values(path: Path, dtype: Any, width: int) -> NDArray[Any]:
+    """The values [T, W] of a file; an empty file cannot be mapped."""
+    if path.stat().st_size == 0:
+        return np.zeros((0, width), dtype=dtype)
+    mode = "r+" if path.parent.name.startswith(".") else "r"
+    return np.memmap(path, dtype=dtype, mode=mode).reshape(-1, width)
+
+
+def read_progress(part: Path) -> int:
+    """The last item that an earlier attempt has put on the disk for certain; 0 where nothing is."""
+    try:
+        done = json.loads((part / PROGRESS).read_text(encoding="utf-8"))["done"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
+    whole = (part / VALUES).is_file() and (part / FIRSTS).is_file()
+    return int(done) if whole else 0
+
+
+def keep(part: Path, values: NDArray[Any], done: int) -> None:
+    """Bring the values to the disk, and then say how far they go."""
+    if isinstance(values, np.memmap):
+        values.flush()
+    sibling = part / f"{PROGRESS}.new"
+    sibling.write_text(json.dumps({"done": done}), encoding="utf-8")
+    os.replace(sibling, part / PROGRESS)
+
+
+@contextmanager
+def alone(part: Path) -> Iterator[None]:
+    """One process at a time builds a folder; the others wait and then find it finished."""
+    if fcntl is None:
+        yield
+        return
+    # Closing the file lets go of the lock.
+    with (part.parent / f"{part.name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
