@@ -24,9 +24,8 @@ class Recommender(nn.Module):
     layout: what the item encoder reads, "id", "fields", "sequence" or "states". attributes: names
     of the inputs in reading order, for `fields`. reads_clicks: a user is the clicks themselves and
     the predictor reads them with the candidate. reads_user: the user encoder reads the row of the
-    user;
-    the behavior operator itself does with `by_user`, and `profile` joins what is known of the user
-    to what the operator makes of the clicks.
+    user; the behavior operator itself does with `by_user`, and `profile` joins what is known of the
+    user to what the operator makes of the clicks.
     """
 
     def __init__(
