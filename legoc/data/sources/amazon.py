@@ -11,17 +11,17 @@ from legoc.data.graded import (
     graded,
     read_grade,
     scan,
-    settings,
     stage_items,
     stage_log,
 )
 from legoc.data.losses import Losses
+from legoc.data.rated import Rated, rating_source
 from legoc.data.readers.json_lines import read_json_lines
 from legoc.data.readers.opened import need_file
 from legoc.data.readers.times import read_american, read_epoch
 from legoc.data.report import Drop
 from legoc.data.source import Extracted
-from legoc.language.declare import Attribute, Folder, operator, param
+from legoc.language.declare import Attribute
 from legoc.progress import Progress
 
 
@@ -43,18 +43,11 @@ TAG = re.compile(r"</?[A-Za-z][^>]*(?:>|$)")
 BLANKS = re.compile(r"\s+")
 
 
-class Amazon:
+class Amazon(Rated):
     """What the three categories share; `category` is the publisher's name of one."""
 
     category = ""
     licence = LICENCE
-    derived = True
-
-    def __init__(self, config: Any) -> None:
-        self.config = config
-
-    def identity(self) -> dict[str, Any]:
-        return settings(self.config)
 
     def files(self) -> Sequence[Path]:
         """The items, then the reviews. The 5-core reviews come first where both lie there."""
@@ -150,11 +143,14 @@ def read_moment(review: Mapping[str, Any]) -> int | None:
     return found if found is not None else read_american(text(review.get("reviewTime")))
 
 
-@operator(
-    "source", "AmazonBooks", version=1, paper="Amazon", primary="path", attributes=ATTRIBUTES,
-    group="user", splits=("recbench", "legommenders"), content="[title]",
-    facts={"page": PAGE, "licence": LICENCE},
-)  # fmt: skip
+@rating_source(
+    "AmazonBooks",
+    paper="Amazon",
+    page=PAGE,
+    licence=LICENCE,
+    attributes=ATTRIBUTES,
+    content="[title]",
+)
 class AmazonBooks(Amazon):
     """Amazon reviews of books, of the releases of 2018 and 2014.
 
@@ -163,21 +159,18 @@ class AmazonBooks(Amazon):
     non-click.
     """
 
-    class Config:
-        path: Folder = param(doc="The folder of the two files.")
-        neutral: float = param(3.0, doc="The rating that is neither; above is a click.")
-        negatives: int = param(0, min=0, doc="Items drawn per click of valid and test besides.")
-        seed: int = param(2023, min=0, doc="What they are drawn from.")
-
     example = 'source = AmazonBooks("raw/amazon")'
     category = "Books"
 
 
-@operator(
-    "source", "AmazonCDs", version=1, paper="Amazon", primary="path", attributes=ATTRIBUTES,
-    group="user", splits=("recbench", "legommenders"), content="[title]",
-    facts={"page": PAGE, "licence": LICENCE},
-)  # fmt: skip
+@rating_source(
+    "AmazonCDs",
+    paper="Amazon",
+    page=PAGE,
+    licence=LICENCE,
+    attributes=ATTRIBUTES,
+    content="[title]",
+)
 class AmazonCDs(Amazon):
     """Amazon reviews of CDs and vinyl, of the releases of 2018 and 2014.
 
@@ -186,21 +179,18 @@ class AmazonCDs(Amazon):
     and fewer a non-click.
     """
 
-    class Config:
-        path: Folder = param(doc="The folder of the two files.")
-        neutral: float = param(3.0, doc="The rating that is neither; above is a click.")
-        negatives: int = param(0, min=0, doc="Items drawn per click of valid and test besides.")
-        seed: int = param(2023, min=0, doc="What they are drawn from.")
-
     example = 'source = AmazonCDs("raw/amazon")'
     category = "CDs_and_Vinyl"
 
 
-@operator(
-    "source", "AmazonElectronics", version=1, paper="Amazon", primary="path",
-    attributes=ATTRIBUTES, group="user", splits=("recbench", "legommenders"), content="[title]",
-    facts={"page": PAGE, "licence": LICENCE},
-)  # fmt: skip
+@rating_source(
+    "AmazonElectronics",
+    paper="Amazon",
+    page=PAGE,
+    licence=LICENCE,
+    attributes=ATTRIBUTES,
+    content="[title]",
+)
 class AmazonElectronics(Amazon):
     """Amazon reviews of electronics, of the releases of 2018 and 2014.
 
@@ -208,12 +198,6 @@ class AmazonElectronics(Amazon):
     `reviews_Electronics_5.json`), plain or as `.gz`. Four stars and more are a click, two and fewer
     a non-click.
     """
-
-    class Config:
-        path: Folder = param(doc="The folder of the two files.")
-        neutral: float = param(3.0, doc="The rating that is neither; above is a click.")
-        negatives: int = param(0, min=0, doc="Items drawn per click of valid and test besides.")
-        seed: int = param(2023, min=0, doc="What they are drawn from.")
 
     example = 'source = AmazonElectronics("raw/amazon")'
     category = "Electronics"

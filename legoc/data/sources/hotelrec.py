@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from legoc.data.graded import (
@@ -11,16 +11,16 @@ from legoc.data.graded import (
     graded,
     read_grade,
     scan,
-    settings,
     stage_items,
     stage_log,
 )
 from legoc.data.losses import Losses
+from legoc.data.rated import Rated, rating_source
 from legoc.data.readers.json_lines import read_json_lines
 from legoc.data.readers.opened import need_file
 from legoc.data.readers.times import read_time
 from legoc.data.source import Extracted
-from legoc.language.declare import Attribute, Folder, operator, param
+from legoc.language.declare import Attribute
 from legoc.progress import Progress
 
 
@@ -37,22 +37,17 @@ ROWS = 25
 ADDRESS = re.compile(r"Hotel_Review-(g\d+-d\d+)-Reviews-(?:or\d+-)?(.*?)(?:\.html.*)?$")
 
 
-@operator(
-    "source",
+@rating_source(
     "HotelRec",
-    version=1,
-    paper="HotelRec",
-    primary="path",
+    page=PAGE,
+    licence=LICENCE,
     attributes=(
         Attribute(name="name", kind="text", length=12),
         Attribute(name="location", kind="text", length=12),
     ),
-    group="user",
-    splits=("recbench", "legommenders"),
     content="[name, location]",
-    facts={"page": PAGE, "licence": LICENCE},
 )
-class HotelRec:
+class HotelRec(Rated):
     """HotelRec: hotel reviews with ratings from 1 to 5.
 
     The folder holds `HotelRec.txt`, plain or as `.gz`, one JSON object per line. There is no table
@@ -60,21 +55,8 @@ class HotelRec:
     (`g194775-d1121769`) are the hotel's id. Dates are whole months.
     """
 
-    class Config:
-        path: Folder = param(doc="The folder of the file.")
-        neutral: float = param(3.0, doc="The rating that is neither; above is a click.")
-        negatives: int = param(0, min=0, doc="Hotels drawn per click of valid and test besides.")
-        seed: int = param(2023, min=0, doc="What they are drawn from.")
-
     example = 'source = HotelRec("raw/HotelRec")'
     licence = LICENCE
-    derived = True
-
-    def __init__(self, config: Any) -> None:
-        self.config = config
-
-    def identity(self) -> dict[str, Any]:
-        return settings(self.config)
 
     def files(self) -> Sequence[Path]:
         return [need_file(Path(self.config.path), ["HotelRec.txt"], "HotelRec", PAGE)]

@@ -107,8 +107,9 @@ FROM (
         SELECT position, labelled, unnest(parts) AS candidate,
                generate_subscripts(parts, 1) AS place
         FROM (
-            SELECT position, labelled, string_split(candidates, ' ') AS parts
-            FROM timed JOIN labels USING (part) WHERE moment IS NOT NULL
+            SELECT position, part IN (SELECT part FROM labels WHERE labelled) AS labelled,
+                   string_split(candidates, ' ') AS parts
+            FROM timed WHERE moment IS NOT NULL
         )
     )
     WHERE candidate <> ''

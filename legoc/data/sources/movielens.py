@@ -3,24 +3,24 @@
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from legoc.data.graded import (
     build_graded,
     graded,
     read_grade,
     scan,
-    settings,
     stage_items,
     stage_log,
 )
 from legoc.data.losses import Losses
+from legoc.data.rated import Rated, rating_source
 from legoc.data.readers.delimited import read_split, read_table
 from legoc.data.readers.opened import find_file, missing_file, need_file
 from legoc.data.readers.times import read_epoch
 from legoc.data.source import Extracted
 from legoc.data.staged import Staged
-from legoc.language.declare import Attribute, Folder, operator, param
+from legoc.language.declare import Attribute
 from legoc.progress import Progress
 
 
@@ -54,12 +54,10 @@ Film = tuple[str, int, str, str, float | None, list[str]]
 Person = tuple[str, str, float | None, str]
 
 
-@operator(
-    "source",
+@rating_source(
     "MovieLens",
-    version=1,
-    paper="MovieLens",
-    primary="path",
+    page=PAGE,
+    licence=LICENCE,
     attributes=(
         Attribute(name="title", kind="text", length=12),
         Attribute(name="genres", kind="category", length=3),
@@ -70,12 +68,9 @@ Person = tuple[str, str, float | None, str]
         Attribute(name="age", kind="number", length=7),
         Attribute(name="occupation", kind="category", length=1),
     ),
-    group="user",
-    splits=("recbench", "legommenders"),
     content="[title, genres]",
-    facts={"page": PAGE, "licence": LICENCE},
 )
-class MovieLens:
+class MovieLens(Rated):
     """MovieLens, any of its sets: latest-small, 20M, 25M (CSV), 1M (`::`) and 100K (tabs).
 
     The folder holds `ratings.csv` and `movies.csv`, or `ratings.dat` and `movies.dat`, or `u.data`
@@ -83,21 +78,8 @@ class MovieLens:
     users are those of 1M and 100K.
     """
 
-    class Config:
-        path: Folder = param(doc="The folder of the unpacked archive.")
-        neutral: float = param(3.0, doc="The rating that is neither; above is a click.")
-        negatives: int = param(0, min=0, doc="Films drawn per click of valid and test besides.")
-        seed: int = param(2023, min=0, doc="What they are drawn from.")
-
     example = 'source = MovieLens("raw/ml-latest-small")'
     licence = LICENCE
-    derived = True
-
-    def __init__(self, config: Any) -> None:
-        self.config = config
-
-    def identity(self) -> dict[str, Any]:
-        return settings(self.config)
 
     def layout(self) -> str:
         """The name of the file of ratings."""

@@ -4,15 +4,16 @@ import re
 import tarfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from legoc.data.graded import build_graded, graded, scan, settings, stage_items, stage_log
+from legoc.data.graded import build_graded, graded, scan, stage_items, stage_log
 from legoc.data.losses import Losses
+from legoc.data.rated import Rated, rating_source
 from legoc.data.readers.delimited import read_split
 from legoc.data.readers.opened import decode, find_file, missing_file, need_file, read_lines
 from legoc.data.readers.times import read_day
 from legoc.data.source import Extracted
-from legoc.language.declare import Attribute, Folder, operator, param
+from legoc.language.declare import Attribute
 from legoc.language.diagnostics import fail
 from legoc.progress import Progress
 
@@ -31,43 +32,25 @@ FILM = re.compile(r"(\d+):")
 RATING = re.compile(r"(\d+),(\d+(?:\.\d+)?),(\d{4}-\d\d-\d\d)")
 
 
-@operator(
-    "source",
+@rating_source(
     "Netflix",
-    version=1,
-    paper="Netflix",
-    primary="path",
+    page=PAGE,
+    licence=LICENCE,
     attributes=(
         Attribute(name="title", kind="text", length=12),
         Attribute(name="year", kind="number", length=10),
     ),
-    group="user",
-    splits=("recbench", "legommenders"),
     content="[title, year]",
-    facts={"page": PAGE, "licence": LICENCE},
 )
-class Netflix:
+class Netflix(Rated):
     """The Netflix Prize: a hundred million ratings by day, titles and years of the films.
 
     The folder holds `movie_titles.csv` and `combined_data_1.txt` to `_4.txt` (Kaggle), or
     `movie_titles.txt` and `training_set/`, or `training_set.tar` as it is (the first publication).
     """
 
-    class Config:
-        path: Folder = param(doc="The folder of the unpacked archive.")
-        neutral: float = param(3.0, doc="The rating that is neither; above is a click.")
-        negatives: int = param(0, min=0, doc="Films drawn per click of valid and test besides.")
-        seed: int = param(2023, min=0, doc="What they are drawn from.")
-
     example = 'source = Netflix("raw/netflix")'
     licence = LICENCE
-    derived = True
-
-    def __init__(self, config: Any) -> None:
-        self.config = config
-
-    def identity(self) -> dict[str, Any]:
-        return settings(self.config)
 
     def files(self) -> Sequence[Path]:
         root = Path(self.config.path)

@@ -9,16 +9,16 @@ from legoc.data.graded import (
     graded,
     read_grade,
     scan,
-    settings,
     stage_items,
     stage_log,
 )
 from legoc.data.losses import Losses
+from legoc.data.rated import Rated, rating_source
 from legoc.data.readers.json_lines import read_json_lines
 from legoc.data.readers.opened import need_file
 from legoc.data.readers.times import read_time
 from legoc.data.source import Extracted
-from legoc.language.declare import Attribute, Folder, operator, param
+from legoc.language.declare import Attribute
 from legoc.progress import Progress
 
 
@@ -33,12 +33,10 @@ COLUMNS = {
 }  # fmt: skip
 
 
-@operator(
-    "source",
+@rating_source(
     "Yelp",
-    version=1,
-    paper="Yelp",
-    primary="path",
+    page=PAGE,
+    licence=LICENCE,
     attributes=(
         Attribute(name="name", kind="text", length=10),
         Attribute(name="categories", kind="category", length=5),
@@ -46,12 +44,9 @@ COLUMNS = {
         Attribute(name="state", kind="category", length=1),
         Attribute(name="address", kind="text", length=10),
     ),
-    group="user",
-    splits=("recbench", "legommenders"),
     content="[name, categories, city]",
-    facts={"page": PAGE, "licence": LICENCE},
 )
-class Yelp:
+class Yelp(Rated):
     """The Yelp open dataset: businesses with name, categories and place, and star ratings.
 
     The folder holds `yelp_academic_dataset_business.json` and `yelp_academic_dataset_review.json`,
@@ -59,21 +54,8 @@ class Yelp:
     read as well.
     """
 
-    class Config:
-        path: Folder = param(doc="The folder of the unpacked archive.")
-        neutral: float = param(3.0, doc="The rating that is neither; above is a click.")
-        negatives: int = param(0, min=0, doc="Places drawn per click of valid and test besides.")
-        seed: int = param(2023, min=0, doc="What they are drawn from.")
-
     example = 'source = Yelp("raw/yelp")'
     licence = LICENCE
-    derived = True
-
-    def __init__(self, config: Any) -> None:
-        self.config = config
-
-    def identity(self) -> dict[str, Any]:
-        return settings(self.config)
 
     def files(self) -> Sequence[Path]:
         root = Path(self.config.path)
