@@ -112,8 +112,15 @@ class Found:
 UNREAD = Found(items=None, users=None, group=None, split=False)
 
 
-def read_folder(args: Mapping[str, Any]) -> Found:
-    """The headers of the tables in the folder that the settings of a source name."""
+def read_folder(args: Mapping[str, Any], layout: object) -> Found:
+    """The headers of the tables in the folder that the settings of a source name.
+
+    layout: the fact `headers` of the source, `tables` or `processed`.
+    """
+    if layout == "processed":
+        from legoc.language.processed_headers import read_processed
+
+        return read_processed(args)
     folder = Path(args["path"])
     items, users, interactions = (
         columns_of(folder, name) for name in ("items", "users", "interactions")

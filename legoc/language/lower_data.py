@@ -72,11 +72,12 @@ def lower_data(record: Record, catalog: Catalog) -> LoweredData:
 
 def read_headers(source: Declaration, call: object) -> "Found | None":
     """What the files of a source say of it, where it learns its attributes from them."""
-    if not source.facts.get("headers"):
+    layout = source.facts.get("headers")
+    if not layout:
         return None
     from legoc.language.headers import UNREAD, read_folder
 
-    return read_folder(call.args) if isinstance(call, Call) else UNREAD
+    return read_folder(call.args, layout) if isinstance(call, Call) else UNREAD
 
 
 def one_file(argument: Argument) -> Argument:

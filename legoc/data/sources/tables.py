@@ -28,7 +28,7 @@ NAMES = ("items", "interactions", "histories", "users")
     "Tables",
     version=1,
     primary="path",
-    facts={"headers": True, "licence": "The tables are your own."},
+    facts={"headers": "tables", "licence": "The tables are your own."},
 )
 class Tables:
     """Your own tables, each as `.parquet`, `.csv`, `.tsv` or `.jsonl` (text also as `.gz`).

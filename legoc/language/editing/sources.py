@@ -82,7 +82,9 @@ def learn(value: tree.Value, catalog: Catalog) -> Declaration | None:
     if not isinstance(outcome.made, Settings):
         return declaration
     judged = check_arguments(declaration, outcome.made, catalog)
-    return declaration if judged.broken else complete(declaration, read_folder(judged.values))
+    if judged.broken:
+        return declaration
+    return complete(declaration, read_folder(judged.values, declaration.facts["headers"]))
 
 
 def no_param(variable: tree.Variable) -> Template:
