@@ -6,7 +6,7 @@ import sys
 from importlib import import_module, metadata
 
 
-NAMES = ("front_end", "completion", "naml", "data")
+NAMES = ("front_end", "completion", "naml", "operators", "data")
 
 
 def main(names: list[str]) -> int:
