@@ -147,7 +147,7 @@ def Divides(name: str, width: str) -> Rule:
 
 def Needs(name: str, other: str) -> Rule:
     """`Needs("frozen", "file")`: where the first is given and not false, the second must be
-    given."""
+    given, and not empty if it is a list."""
     return Rule("needs", (name, other))
 
 

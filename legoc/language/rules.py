@@ -49,7 +49,7 @@ def check_rules(
         other = params.get(rule.args[1]) if len(rule.args) > 1 else None
         if other is None or other.name not in values:
             continue
-        if rule.rule == "needs" and values[other.name] is None:
+        if rule.rule == "needs" and values[other.name] in (None, ()):
             found.append(wording.needs_other(one, other, declaration, place(one.name)))
         if rule.rule == "excludes" and values[other.name] not in (None, False):
             found.append(

@@ -30,8 +30,15 @@ VARIANTS = {
     ("predict", "AutoInt"): ({}, {"units": (), "scale": True}),
     ("predict", "MaskNet"): ({}, {"structure": "parallel"}),
     ("predict", "FinalMLP"): ({}, {"context": "learned", "heads": 1}),
+    ("predict", "DNN"): ({}, {"batch_norm": True}),
+    ("predict", "PNN"): (
+        {},
+        {"form": "factorised", "batch_norm": True},
+        {"form": "factorised", "units": ()},
+        {"form": "outer"},
+    ),
     ("predict", "DIN"): ({}, {"softmax": True}),
-    ("predict", "BST"): ({}, {"pool": "candidate"}),
+    ("predict", "BST"): ({}, {"pool": "candidate", "batch_norm": True}),
     ("predict", "MINER"): ({}, {"score": "max"}, {"score": "mean"}),
 }
 GRAPH = {

@@ -25,12 +25,21 @@ from tests.operators.oracles import (
 # Predict: (weights, settings, user, item [D]) -> number; the user is [D], or real clicks [S, D]
 
 
-def layers(w: Weights, x: np.ndarray) -> np.ndarray:
+def layers(w: Weights, x: np.ndarray, *, act=relu, more=0.0) -> np.ndarray:
+    """A perceptron without its end; `more` is added to what the first layer weighs."""
     depth = 0
     while f"linears.{depth}.weight" in w:
-        x = relu(linear(w, f"linears.{depth}", x))
-        depth += 1
+        x = act(normalised(w, f"norms.{depth}", linear(w, f"linears.{depth}", x) + more))
+        depth, more = depth + 1, 0.0
     return x
+
+
+def normalised(w: Weights, name: str, x: np.ndarray) -> np.ndarray:
+    """By the running statistics of a batch normalisation, where there is one."""
+    if f"{name}.running_mean" not in w:
+        return x
+    scaled = (x - w[f"{name}.running_mean"]) / np.sqrt(w[f"{name}.running_var"] + 1e-5)
+    return scaled * w[f"{name}.weight"] + w[f"{name}.bias"]
 
 
 def mlp(w: Weights, x: np.ndarray) -> float:
@@ -146,7 +155,7 @@ def cin(w: Weights, fields: np.ndarray) -> np.ndarray:
         for h in range(len(weight)):
             made[h] = bias[h]
             for i, j in itertools.product(range(len(maps)), range(len(fields))):
-                made[h] += weight[h, i * len(fields) + j] * maps[i] * fields[j]
+                made[h] += weight[h, j * len(maps) + i] * maps[i] * fields[j]
         maps = made
         sums.append(maps.sum(1))
         depth += 1
@@ -154,6 +163,22 @@ def cin(w: Weights, fields: np.ndarray) -> np.ndarray:
 
 
 def predict_pnn(w, settings, user, item):
+    x = np.concatenate([user, item])
+    if settings["form"] != "inner":
+        end = (w["mlp.output.weight"], w["mlp.output.bias"])
+        if settings["form"] == "factorised":
+            more = np.array([
+                sum(a * b * float(e @ f) for a, e in zip(theta, (user, item), strict=True)
+                    for b, f in zip(theta, (user, item), strict=True))
+                for theta in w["products.theta"]
+            ])  # fmt: skip
+        else:
+            whole = user + item
+            matrices = w["products.weigh.weight"].reshape(-1, len(user), len(user))
+            more = np.array([whole @ matrix @ whole for matrix in matrices])
+        if not settings["units"]:
+            return float((end[0] @ x + end[1] + more)[0])
+        return float((end[0] @ layers(within(w, "mlp.layers."), x, more=more) + end[1])[0])
     return mlp(within(w, "mlp."), np.concatenate([user, item, [user @ item]]))
 
 
@@ -240,8 +265,7 @@ def predict_bst(w, settings, user, item):
         x = norm(own, "norms.0", x + attended)
         x = norm(own, "norms.1", x + linear(own, "narrow", leaky(linear(own, "widen", x))))
     x = x[-1] if settings["pool"] == "candidate" else x.mean(0)
-    for layer in range(len(settings["units"])):
-        x = leaky(linear(w, f"mlp.layers.linears.{layer}", x))
+    x = layers(within(w, "mlp.layers."), x, act=leaky)
     return float(linear(w, "mlp.output", x)[0])
 
 

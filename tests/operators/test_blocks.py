@@ -10,6 +10,7 @@ from legoc.operators.blocks.convolution import Convolution
 from legoc.operators.blocks.dice import Dice
 from legoc.operators.blocks.linear import PlainLinear
 from legoc.operators.blocks.masking import last_real, masked_max, masked_mean, masked_softmax
+from legoc.operators.blocks.mlp import Layers
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e4])
@@ -94,3 +95,21 @@ def test_linears_keep_the_scale_of_embeddings():
     features = Convolution(64, 64, 3)(x).relu()[:, 1:-1]
     assert features.square().mean().sqrt().item() == pytest.approx(0.1, rel=0.1)
     assert PlainLinear(64, 64)(x).square().mean().sqrt().item() == pytest.approx(0.1, rel=0.1)
+
+
+def test_layers_normalise_as_torch_does_and_take_a_batch_of_one():
+    torch.manual_seed(0)
+    ours = Layers(4, (6, 5), 0.0, batch_norm=True)
+    first, second = (linear.weight for linear in ours.linears)
+    norms = nn.BatchNorm1d(6), nn.BatchNorm1d(5)
+    x = torch.randn(9, 4) + 2
+    wanted = norms[1](norms[0](x @ first.T).relu() @ second.T).relu()
+    torch.testing.assert_close(ours(x), wanted)
+    for norm, reference in zip(ours.norms, norms, strict=True):
+        torch.testing.assert_close(norm.running_mean, reference.running_mean)
+        torch.testing.assert_close(norm.running_var, reference.running_var)
+    assert all(linear.bias is None for linear in ours.linears)
+    before = ours.norms[0].running_mean.clone()
+    alone = ours(x[:1])
+    torch.testing.assert_close(alone, ours.eval()(x[:1]))
+    assert torch.equal(ours.norms[0].running_mean, before)

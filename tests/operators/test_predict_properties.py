@@ -114,10 +114,13 @@ def test_bilinear_products_share_matrices_as_they_say():
         np.testing.assert_allclose(seen[share], np.stack(wanted, 1), rtol=1e-5, atol=1e-5)
 
 
-def test_an_excitation_starts_with_no_field_switched_off():
+@torch.no_grad()
+def test_an_excitation_starts_with_no_field_switched_off_whatever_it_reads():
     for seed in range(20):
         torch.manual_seed(seed)
-        assert (Excitation(2, 3).excite.weight > 0).all()
+        made = Excitation(2, 2)
+        for fields in (draw(50, 2, WIDTH), draw(50, 2, WIDTH).abs(), -draw(50, 2, WIDTH).abs()):
+            assert (made(fields).abs().amax(-1) > 0).all()
 
 
 @pytest.mark.parametrize(
@@ -162,3 +165,12 @@ def test_layers_keep_the_scale_of_what_they_read():
     x = 0.1 * draw(200, 64)
     ratio = Layers(64, (256, 256, 256), 0.0)(x).square().mean().sqrt() / x.square().mean().sqrt()
     assert 0.5 < ratio < 2
+
+
+@pytest.mark.parametrize("given", ["DNN(units=[], batch_norm=true)", "AutoInt(batch_norm=true)"])
+def test_normalising_layers_that_are_not_there_is_found_by_the_check(given, tmp_path):
+    path = tmp_path / "wrong.lego"
+    path.write_text(f"content CNN -> behavior Additive -> predict {given}\n")
+    (found,) = check(path).errors
+    assert found.code == "E0505"
+    assert "needs `units`" in found.message

@@ -109,11 +109,8 @@ def test_interaction_network_equals_fuxictr(library):
     package = library("fuxictr.pytorch.layers.interactions.compressed_interaction_net")
     theirs = fill(package.CompressedInteractionNet(FIELDS, [5, 3]))
     ours = CompressedInteraction(FIELDS, [5, 3])
-    given = (FIELDS, 5)
-    for layer, their, last in zip(ours.layers, theirs.cin_layer.values(), given, strict=True):
-        # Theirs has the products field by field, ours map by map.
-        weight = their.weight.reshape(-1, FIELDS, last).transpose(1, 2).flatten(1)
-        layer.weight.copy_(weight)
+    for layer, their in zip(ours.layers, theirs.cin_layer.values(), strict=True):
+        layer.weight.copy_(their.weight.flatten(1))
         layer.bias.copy_(their.bias)
     x = draw(ROWS, FIELDS, WIDTH)
     equal(theirs.fc(ours(x)), theirs(x))
@@ -134,7 +131,7 @@ def test_bilinear_products_equal_fuxictr(library, share):
 def test_excitation_equals_fuxictr(library):
     package = library("fuxictr.pytorch.layers.attentions.squeeze_excitation")
     theirs = fill(package.SqueezeExcitation(6, reduction_ratio=3))
-    ours = Excitation(6, 3)
+    ours = Excitation(6, 2)
     ours.squeeze.weight.copy_(theirs.excitation[0].weight)
     ours.excite.weight.copy_(theirs.excitation[2].weight)
     equal(ours(draw(ROWS, 6, WIDTH)), theirs(draw(ROWS, 6, WIDTH)))

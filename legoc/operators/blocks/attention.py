@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from legoc.operators.blocks.additive import AdditiveAttention
 from legoc.operators.blocks.linear import PlainLinear
-from legoc.operators.blocks.masking import cleared, masked_softmax
+from legoc.operators.blocks.masking import cleared
 
 
 class SelfAttention(nn.Module):
@@ -55,7 +55,11 @@ def attend(query_IHLE: Tensor, key_IHLE: Tensor, value_IHLE: Tensor, allowed: Te
     that may see nothing gets zeros."""
     scale = 1.0 / math.sqrt(query_IHLE.shape[-1])
     scores_IHLL = torch.matmul(query_IHLE * scale, key_IHLE.transpose(-1, -2))
-    return torch.matmul(masked_softmax(scores_IHLL, allowed), value_IHLE)
+    # Not `masked_softmax`: a query without a key is cleared in the result, which is smaller than
+    # the weights by the length of the sequence, and so is what the backward pass keeps of it.
+    weights_IHLL = scores_IHLL.masked_fill(~allowed, torch.finfo(scores_IHLL.dtype).min).softmax(-1)
+    mixed_IHLE = torch.matmul(weights_IHLL, value_IHLE)
+    return mixed_IHLE.masked_fill(~allowed.any(-1, keepdim=True), 0.0)
 
 
 class AttentionPooling(nn.Module):

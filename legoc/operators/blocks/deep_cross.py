@@ -21,12 +21,21 @@ class DeepCross(nn.Module):
     """
 
     def __init__(
-        self, cross: nn.Module, width: int, *, structure: str, units: Sequence[int], dropout: float
+        self,
+        cross: nn.Module,
+        width: int,
+        *,
+        structure: str,
+        units: Sequence[int],
+        dropout: float,
+        batch_norm: bool = False,
     ) -> None:
         super().__init__()
         self.cross = cross
-        self.above = Layers(width, () if structure == "parallel" else units, dropout)
-        self.beside = None if structure == "stacked" else Layers(width, units, dropout)
+        above = () if structure == "parallel" else units
+        self.above = Layers(width, above, dropout, batch_norm=batch_norm)
+        stacked = structure == "stacked"
+        self.beside = None if stacked else Layers(width, units, dropout, batch_norm=batch_norm)
         beside = self.beside.width if self.beside is not None else 0
         self.output = nn.Linear(self.above.width + beside, 1)
 

@@ -32,9 +32,9 @@ class GlobalVector(nn.Module):
         """[I, L, D], Bool[I, L] -> [I, 1, D]."""
         scale = 1.0 / math.sqrt(x_ILD.shape[-1] // self.heads)
         scores_IHL = (self.weigh(x_ILD) * scale).transpose(1, 2)
-        weights_IHL = masked_softmax(scores_IHL, mask_IL.unsqueeze(1))
-        x_IHLE = x_ILD.unflatten(-1, (self.heads, -1)).transpose(1, 2)
-        return torch.matmul(weights_IHL.unsqueeze(2), x_IHLE).transpose(1, 2).flatten(2)
+        weights_ILH = masked_softmax(scores_IHL, mask_IL.unsqueeze(1)).transpose(1, 2)
+        x_ILHE = x_ILD.unflatten(-1, (self.heads, -1))
+        return (weights_ILH.unsqueeze(-1) * x_ILHE).sum(1, keepdim=True).flatten(2)
 
 
 class FastformerLayer(nn.Module):

@@ -15,29 +15,55 @@ from torch.nn import functional
 from legoc.operators.blocks.linear import PlainLinear, RectifiedLinear
 
 
+class BatchNorm(nn.BatchNorm1d):
+    """Batch normalisation that leaves a batch of one row to the running statistics: one row has no
+    variance. Ioffe & Szegedy, Batch Normalization, ICML 2015."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[P, width] -> [P, width]."""
+        if self.training and len(x) == 1:
+            return functional.batch_norm(
+                x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps
+            )
+        return super().forward(x)
+
+
 class Layers(nn.Module):
     """Linear → activation → dropout for each of `units`; without units, the identity.
 
-    The activation is ReLU, or LeakyReLU with the slope `leak` below zero. `width` is that of the
-    result.
+    The activation is ReLU, or LeakyReLU with the slope `leak` below zero. With `batch_norm` each
+    Linear is normalised over the pairs of a batch before its activation, and has no bias, which
+    that would cancel. `width` is that of the result.
     """
 
     def __init__(
-        self, width: int, units: Sequence[int], dropout: float, *, leak: float = 0.0
+        self,
+        width: int,
+        units: Sequence[int],
+        dropout: float,
+        *,
+        leak: float = 0.0,
+        batch_norm: bool = False,
     ) -> None:
         super().__init__()
         sizes = (width, *units)
         self.linears = nn.ModuleList(
-            RectifiedLinear(given, made) for given, made in itertools.pairwise(sizes)
+            RectifiedLinear(given, made, bias=not batch_norm)
+            for given, made in itertools.pairwise(sizes)
+        )
+        self.norms = nn.ModuleList(
+            BatchNorm(made) if batch_norm else nn.Identity() for made in units
         )
         self.dropout = nn.Dropout(dropout)
         self.leak = leak
         self.width = sizes[-1]
 
-    def forward(self, x: Tensor) -> Tensor:
-        """[P, width given] -> [P, width]."""
-        for linear in self.linears:
-            x = self.dropout(self.activate(linear(x)))
+    def forward(self, x: Tensor, more: Tensor | None = None) -> Tensor:
+        """[P, width given] -> [P, width]. `more` [P, first of `units`] is added to what the first
+        Linear gives."""
+        for linear, norm in zip(self.linears, self.norms, strict=True):
+            made = linear(x) if more is None else linear(x) + more
+            x, more = self.dropout(self.activate(norm(made))), None
         return x
 
     def activate(self, x: Tensor) -> Tensor:
@@ -48,12 +74,22 @@ class MLP(nn.Module):
     """`Layers`, then a Linear to one logit."""
 
     def __init__(
-        self, width: int, units: Sequence[int], dropout: float, *, leak: float = 0.0
+        self,
+        width: int,
+        units: Sequence[int],
+        dropout: float,
+        *,
+        leak: float = 0.0,
+        batch_norm: bool = False,
     ) -> None:
         super().__init__()
-        self.layers = Layers(width, units, dropout, leak=leak)
+        self.layers = Layers(width, units, dropout, leak=leak, batch_norm=batch_norm)
         self.output = PlainLinear(self.layers.width, 1)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """[P, width] -> [P]."""
-        return self.output(self.layers(x)).squeeze(-1)
+    def forward(self, x: Tensor, more: Tensor | None = None) -> Tensor:
+        """[P, width] -> [P]. `more` [P, first of `units`, or 1 without any] is added to what the
+        first Linear gives."""
+        if len(self.layers.linears):
+            return self.output(self.layers(x, more)).squeeze(-1)
+        made = self.output(x)
+        return (made if more is None else made + more).squeeze(-1)

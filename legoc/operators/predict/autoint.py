@@ -5,7 +5,7 @@ import math
 
 from torch import Tensor, nn
 
-from legoc.language.declare import Divides, operator, param
+from legoc.language.declare import Divides, Needs, operator, param
 from legoc.operators.blocks.fields import FIELDS, stacked
 from legoc.operators.blocks.mlp import MLP
 from legoc.operators.sizes import Sizes
@@ -15,6 +15,7 @@ from legoc.operators.sizes import Sizes
     "predict", "AutoInt", "(Vec[d], Vec[d]) -> Score", tasks=("ranking", "matching"),
     paper="Song et al., AutoInt: Automatic Feature Interaction Learning via Self-Attentive Neural "
     "Networks, CIKM 2019",
+    facts={"dense": ["units"]},
 )  # fmt: skip
 class AutoInt(nn.Module):
     """Stacked self-attention over user and candidate, then a Linear over both.
@@ -34,8 +35,11 @@ class AutoInt(nn.Module):
         dropout: float = param(
             0.1, min=0, max=1, doc="share of zeroed attention weights and hidden values"
         )
+        batch_norm: bool = param(
+            False, since=True, doc="normalise each hidden layer over the pairs of a batch"
+        )
 
-    rules = (Divides("heads", "dim"),)
+    rules = (Divides("heads", "dim"), Needs("batch_norm", "units"))
     example = "predict AutoInt(layers=3, heads=2, dim=64)"
 
     def __init__(self, config: "AutoInt.Config", sizes: Sizes) -> None:
@@ -46,7 +50,9 @@ class AutoInt(nn.Module):
             for given, made in itertools.pairwise(widths)
         )
         self.output = nn.Linear(FIELDS * config.dim, 1)
-        self.mlp = MLP(FIELDS * sizes.width, config.units, config.dropout) if config.units else None
+        width, units = FIELDS * sizes.width, config.units
+        mlp = MLP(width, units, config.dropout, batch_norm=config.batch_norm) if units else None
+        self.mlp = mlp
 
     def forward(self, user_PD: Tensor, item_PD: Tensor) -> Tensor:
         """[P, D], [P, D] -> [P]."""
@@ -74,13 +80,19 @@ class Interacting(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def split(self, x_PFD: Tensor) -> Tensor:
-        """[P, F, D] -> [P, H, F, E]."""
-        return x_PFD.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        """[P, F, D] -> [P, F, H, E]."""
+        return x_PFD.unflatten(-1, (self.heads, -1))
 
     def forward(self, x_PFD: Tensor) -> Tensor:
-        """[P, F, width] -> [P, F, made]."""
-        query_PHFE, key_PHFE = self.split(self.query(x_PFD)), self.split(self.key(x_PFD))
-        scores_PHFF = query_PHFE.matmul(key_PHFE.transpose(-1, -2)) * self.factor
-        weights_PHFF = self.dropout(scores_PHFF.softmax(-1))
-        mixed_PHFE = weights_PHFF.matmul(self.split(self.value(x_PFD)))
-        return (mixed_PHFE.transpose(1, 2).flatten(2) + self.keep(x_PFD)).relu()
+        """[P, F, width] -> [P, F, made].
+
+        Sums and no products of matrices: there would be one for each pair and head, so tiny that
+        the calls take longer than the work.
+        """
+        query_PF1HE = self.split(self.query(x_PFD)).unsqueeze(2)
+        key_P1FHE = self.split(self.key(x_PFD)).unsqueeze(1)
+        value_P1FHE = self.split(self.value(x_PFD)).unsqueeze(1)
+        scores_PFFH = (query_PF1HE * key_P1FHE).sum(-1) * self.factor
+        weights_PFFH = self.dropout(scores_PFFH.softmax(2))
+        mixed_PFHE = (weights_PFFH.unsqueeze(-1) * value_P1FHE).sum(2)
+        return (mixed_PFHE.flatten(2) + self.keep(x_PFD)).relu()

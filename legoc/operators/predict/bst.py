@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from legoc.language.declare import Divides, operator, param
+from legoc.language.declare import Divides, Needs, operator, param
 from legoc.operators.blocks.attention import SelfAttention
 from legoc.operators.blocks.masking import cleared, masked_mean
 from legoc.operators.blocks.mlp import MLP
@@ -21,6 +21,7 @@ LEAK = 0.01
     "predict", "BST", "(Seq[Vec[d]], Vec[d]) -> Score", tasks=("ranking",),
     paper="Chen et al., Behavior Sequence Transformer for E-commerce Recommendation in Alibaba, "
     "DLP-KDD 2019",
+    facts={"dense": ["units"]},
 )  # fmt: skip
 class BST(nn.Module):
     """Transformer blocks over the clicks followed by the candidate, then a perceptron.
@@ -40,8 +41,11 @@ class BST(nn.Module):
         )
         units: list[int] = param([1024, 512, 256], min=1, doc="width of each hidden layer")
         dropout: float = param(0.2, min=0, max=1, doc="share of zeroed hidden values")
+        batch_norm: bool = param(
+            False, since=True, doc="normalise each hidden layer over the pairs of a batch"
+        )
 
-    rules = (Divides("heads", "d"),)
+    rules = (Divides("heads", "d"), Needs("batch_norm", "units"))
     example = "predict BST(heads=8, units=[1024, 512, 256])"
 
     def __init__(self, config: "BST.Config", sizes: Sizes) -> None:
@@ -52,7 +56,9 @@ class BST(nn.Module):
             for _ in range(config.layers)
         )
         self.pool = config.pool
-        self.mlp = MLP(sizes.width, config.units, config.dropout, leak=LEAK)
+        self.mlp = MLP(
+            sizes.width, config.units, config.dropout, leak=LEAK, batch_norm=config.batch_norm
+        )
 
     def forward(self, clicks_PSD: Tensor, mask_PS: Tensor, item_PD: Tensor) -> Tensor:
         """Clicks of each pair's user [P, S, D], Bool[P, S], candidates [P, D] -> [P]."""

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from legoc.language.declare import operator, param
+from legoc.language.declare import Needs, operator, param
 from legoc.operators.blocks.mlp import Layers
 from legoc.operators.sizes import Sizes
 
@@ -11,6 +11,7 @@ from legoc.operators.sizes import Sizes
 @operator(
     "predict", "DCN", "(Vec[u], Vec[i]) -> Score", tasks=("ranking", "matching"),
     paper="Wang et al., Deep & Cross Network for Ad Click Predictions, ADKDD 2017",
+    facts={"dense": ["units"]},
 )  # fmt: skip
 class DCN(nn.Module):
     """Explicit crosses of the concatenated user and candidate vectors beside a perceptron.
@@ -22,7 +23,11 @@ class DCN(nn.Module):
         cross: int = param(3, min=1, doc="cross layers")
         units: list[int] = param([1000, 1000, 1000], min=1, doc="width of each hidden layer")
         dropout: float = param(0.1, min=0, max=1, doc="share of zeroed hidden values")
+        batch_norm: bool = param(
+            False, since=True, doc="normalise each hidden layer over the pairs of a batch"
+        )
 
+    rules = (Needs("batch_norm", "units"),)
     example = "predict DCN(cross=3, units=[1000, 1000, 1000])"
 
     def __init__(self, config: "DCN.Config", sizes: Sizes) -> None:
@@ -30,7 +35,7 @@ class DCN(nn.Module):
         width = sizes.width + sizes.item
         self.crosses = nn.ModuleList(nn.Linear(width, 1, bias=False) for _ in range(config.cross))
         self.biases = nn.ParameterList(torch.zeros(width) for _ in range(config.cross))
-        self.layers = Layers(width, config.units, config.dropout)
+        self.layers = Layers(width, config.units, config.dropout, batch_norm=config.batch_norm)
         self.output = nn.Linear(width + self.layers.width, 1)
 
     def forward(self, user_PD: Tensor, item_PD: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from legoc.language.declare import operator, param
+from legoc.language.declare import Needs, operator, param
 from legoc.operators.blocks.deep_cross import DeepCross
 from legoc.operators.sizes import Sizes
 
@@ -14,6 +14,7 @@ from legoc.operators.sizes import Sizes
     "predict", "DCNMix", "(Vec[u], Vec[i]) -> Score", tasks=("ranking", "matching"),
     paper="Wang et al., DCN V2: Improved Deep & Cross Network and Practical Lessons for Web-scale "
     "Learning to Rank Systems, WWW 2021",
+    facts={"dense": ["units"]},
 )  # fmt: skip
 class DCNMix(nn.Module):
     """Crosses of the concatenated vectors, each a gated mixture of low-rank experts.
@@ -33,7 +34,11 @@ class DCNMix(nn.Module):
             [1000, 1000, 1000], min=1, doc="width of each hidden layer of a perceptron"
         )
         dropout: float = param(0.1, min=0, max=1, doc="share of zeroed hidden values")
+        batch_norm: bool = param(
+            False, since=True, doc="normalise each hidden layer over the pairs of a batch"
+        )
 
+    rules = (Needs("batch_norm", "units"),)
     example = "predict DCNMix(cross=3, rank=32, experts=4)"
 
     def __init__(self, config: "DCNMix.Config", sizes: Sizes) -> None:
@@ -41,8 +46,9 @@ class DCNMix(nn.Module):
         width = sizes.width + sizes.item
         cross = MixtureCross(width, config.cross, rank=config.rank, experts=config.experts)
         self.join = DeepCross(
-            cross, width, structure=config.structure, units=config.units, dropout=config.dropout
-        )
+            cross, width, structure=config.structure, units=config.units, dropout=config.dropout,
+            batch_norm=config.batch_norm,
+        )  # fmt: skip
 
     def forward(self, user_PD: Tensor, item_PD: Tensor) -> Tensor:
         """[P, D of users], [P, D of items] -> [P]."""

@@ -5,7 +5,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from legoc.language.declare import operator, param
+from legoc.language.declare import Needs, operator, param
 from legoc.operators.blocks.fields import FIELDS, FieldPairs, stacked
 from legoc.operators.blocks.mlp import MLP
 from legoc.operators.sizes import Sizes
@@ -15,6 +15,7 @@ from legoc.operators.sizes import Sizes
     "predict", "FiBiNET", "(Vec[d], Vec[d]) -> Score", tasks=("ranking", "matching"),
     paper="Huang et al., FiBiNET: Combining Feature Importance and Bilinear Feature Interaction "
     "for Click-Through Rate Prediction, RecSys 2019",
+    facts={"dense": ["units"]},
 )  # fmt: skip
 class FiBiNET(nn.Module):
     """Bilinear products of user and candidate, as they are and reweighed, in a perceptron.
@@ -29,19 +30,25 @@ class FiBiNET(nn.Module):
         share: Literal["interaction", "each", "all"] = param(
             "interaction", doc="which products share a matrix"
         )
-        reduction: int = param(3, min=1, doc="fields per hidden unit of the excitation")
         units: list[int] = param([1000, 1000, 1000], min=1, doc="width of each hidden layer")
         dropout: float = param(0.1, min=0, max=1, doc="share of zeroed hidden values")
+        batch_norm: bool = param(
+            False, since=True, doc="normalise each hidden layer over the pairs of a batch"
+        )
 
+    rules = (Needs("batch_norm", "units"),)
     example = "predict FiBiNET(share=interaction, units=[1000, 1000, 1000])"
 
     def __init__(self, config: "FiBiNET.Config", sizes: Sizes) -> None:
         super().__init__()
         width = sizes.width
-        self.weigh = Excitation(FIELDS, config.reduction)
+        self.weigh = Excitation(FIELDS, FIELDS)
         self.products = Bilinear(FIELDS, width, config.share)
         self.linear = nn.Linear(FIELDS * width, 1, bias=False)
-        self.mlp = MLP(2 * self.products.count * width, config.units, config.dropout)
+        self.mlp = MLP(
+            2 * self.products.count * width, config.units, config.dropout,
+            batch_norm=config.batch_norm,
+        )  # fmt: skip
 
     def forward(self, user_PD: Tensor, item_PD: Tensor) -> Tensor:
         """[P, D], [P, D] -> [P]."""
@@ -53,16 +60,20 @@ class FiBiNET(nn.Module):
 
 
 class Excitation(nn.Module):
-    """Fields times ReLU(W_2 ReLU(W_1 z)), z the mean over the width of each field; no biases."""
+    """Fields times ReLU(W_2 ReLU(W_1 z)), z the mean over the width of each field; no biases.
 
-    def __init__(self, fields: int, reduction: int) -> None:
+    A unit that no input reaches would never be moved. So the units start in pairs of opposite
+    weights, of which every z reaches one, and the weights behind them start positive: whatever the
+    fields hold, none is switched off at first. hidden: units, two at least.
+    """
+
+    def __init__(self, fields: int, hidden: int) -> None:
         super().__init__()
-        hidden = max(1, fields // reduction)
         self.squeeze = nn.Linear(fields, hidden, bias=False)
         self.excite = nn.Linear(hidden, fields, bias=False)
-        # Two fields have one hidden unit: a negative weight behind it would switch a field off for
-        # every input, and nothing would ever move it.
+        pairs = hidden // 2
         with torch.no_grad():
+            self.squeeze.weight[pairs : 2 * pairs] = -self.squeeze.weight[:pairs]
             self.excite.weight.abs_()
 
     def forward(self, fields_PFD: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from legoc.operators.sizes import Sizes
 @operator(
     "predict", "FinalMLP", "(Vec[u], Vec[i]) -> Score", tasks=("ranking", "matching"),
     paper="Mao et al., FinalMLP: An Enhanced Two-Stream MLP Model for CTR Prediction, AAAI 2023",
+    facts={"dense": ["first", "second"]},
 )  # fmt: skip
 class FinalMLP(nn.Module):
     """Two perceptrons over user and candidate, each behind a gate of its own.
@@ -31,6 +32,9 @@ class FinalMLP(nn.Module):
         context: Literal["fields", "learned"] = param("fields", doc="what the gates are made from")
         gate: list[int] = param([64], min=1, doc="width of each hidden layer of a gate")
         dropout: float = param(0.1, min=0, max=1, doc="share of zeroed hidden values of a stream")
+        batch_norm: bool = param(
+            False, since=True, doc="normalise each hidden layer over the pairs of a batch"
+        )
 
     rules = (Divides("heads", "first"), Divides("heads", "second"))
     example = "predict FinalMLP(first=[1000, 1000], second=[1000, 1000], heads=2)"
@@ -43,7 +47,8 @@ class FinalMLP(nn.Module):
             Gate(given, width, config.gate, learned=learned) for given in (sizes.width, sizes.item)
         )
         self.streams = nn.ModuleList(
-            Layers(width, units, config.dropout) for units in (config.first, config.second)
+            Layers(width, units, config.dropout, batch_norm=config.batch_norm)
+            for units in (config.first, config.second)
         )
         one, other = (stream.width for stream in self.streams)
         self.join = Join(one, other, config.heads)

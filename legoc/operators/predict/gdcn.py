@@ -5,7 +5,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from legoc.language.declare import operator, param
+from legoc.language.declare import Needs, operator, param
 from legoc.operators.blocks.deep_cross import DeepCross
 from legoc.operators.sizes import Sizes
 
@@ -14,6 +14,7 @@ from legoc.operators.sizes import Sizes
     "predict", "GDCN", "(Vec[u], Vec[i]) -> Score", tasks=("ranking", "matching"),
     paper="Wang et al., Towards Deeper, Lighter and Interpretable Cross Network for CTR "
     "Prediction, CIKM 2023",
+    facts={"dense": ["units"]},
 )  # fmt: skip
 class GDCN(nn.Module):
     """Crosses of the concatenated vectors, each behind a gate that filters it.
@@ -29,7 +30,11 @@ class GDCN(nn.Module):
         )
         units: list[int] = param([1000, 1000, 1000], min=1, doc="width of each hidden layer")
         dropout: float = param(0.1, min=0, max=1, doc="share of zeroed hidden values")
+        batch_norm: bool = param(
+            False, since=True, doc="normalise each hidden layer over the pairs of a batch"
+        )
 
+    rules = (Needs("batch_norm", "units"),)
     example = "predict GDCN(cross=3, structure=parallel, units=[1000, 1000, 1000])"
 
     def __init__(self, config: "GDCN.Config", sizes: Sizes) -> None:
@@ -37,7 +42,7 @@ class GDCN(nn.Module):
         width = sizes.width + sizes.item
         self.join = DeepCross(
             GatedCross(width, config.cross), width, structure=config.structure,
-            units=config.units, dropout=config.dropout,
+            units=config.units, dropout=config.dropout, batch_norm=config.batch_norm,
         )  # fmt: skip
 
     def forward(self, user_PD: Tensor, item_PD: Tensor) -> Tensor:

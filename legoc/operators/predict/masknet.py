@@ -20,6 +20,7 @@ UNITS: Mapping[str, Sequence[int]] = {"serial": (), "parallel": (1000, 1000, 100
     "predict", "MaskNet", "(Vec[u], Vec[i]) -> Score", tasks=("ranking", "matching"),
     paper="Wang et al., MaskNet: Introducing Feature-Wise Multiplication to CTR Ranking Models by "
     "Instance-Guided Mask, DLP-KDD 2021",
+    facts={"dense": ["units"]},
 )  # fmt: skip
 class MaskNet(nn.Module):
     """Blocks that multiply their input by a mask made from user and candidate.

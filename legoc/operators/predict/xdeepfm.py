@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from legoc.language.declare import operator, param
+from legoc.language.declare import Needs, operator, param
 from legoc.operators.blocks.fields import FIELDS, stacked
 from legoc.operators.blocks.mlp import MLP
 from legoc.operators.sizes import Sizes
@@ -15,6 +15,7 @@ from legoc.operators.sizes import Sizes
     "predict", "xDeepFM", "(Vec[d], Vec[d]) -> Score", tasks=("ranking", "matching"),
     paper="Lian et al., xDeepFM: Combining Explicit and Implicit Feature Interactions for "
     "Recommender Systems, KDD 2018",
+    facts={"dense": ["units"]},
 )  # fmt: skip
 class xDeepFM(nn.Module):
     """A linear term, a compressed interaction network and a perceptron, summed.
@@ -27,7 +28,11 @@ class xDeepFM(nn.Module):
         cin: list[int] = param([32, 32, 32], min=1, doc="feature maps of each interaction layer")
         units: list[int] = param([1000, 1000, 1000], min=1, doc="width of each hidden layer")
         dropout: float = param(0.1, min=0, max=1, doc="share of zeroed hidden values")
+        batch_norm: bool = param(
+            False, since=True, doc="normalise each hidden layer over the pairs of a batch"
+        )
 
+    rules = (Needs("batch_norm", "units"),)
     example = "predict xDeepFM(cin=[32, 32, 32], units=[1000, 1000, 1000])"
 
     def __init__(self, config: "xDeepFM.Config", sizes: Sizes) -> None:
@@ -37,7 +42,7 @@ class xDeepFM(nn.Module):
         self.cin = CompressedInteraction(FIELDS, config.cin)
         # One bias for the sum of the three: that of the perceptron's last layer.
         self.weigh = nn.Linear(self.cin.width, 1, bias=False) if config.cin else None
-        self.mlp = MLP(width, config.units, config.dropout)
+        self.mlp = MLP(width, config.units, config.dropout, batch_norm=config.batch_norm)
 
     def forward(self, user_PD: Tensor, item_PD: Tensor) -> Tensor:
         """[P, D], [P, D] -> [P]."""
@@ -68,7 +73,7 @@ class CompressedInteraction(nn.Module):
         fields_PDF = fields_PFD.transpose(1, 2)
         maps_PDM, sums = fields_PDF, []
         for layer in self.layers:
-            products_PDMF = maps_PDM.unsqueeze(-1) * fields_PDF.unsqueeze(-2)
-            maps_PDM = layer(products_PDMF.flatten(2))
+            products_PDFM = fields_PDF.unsqueeze(-1) * maps_PDM.unsqueeze(-2)
+            maps_PDM = layer(products_PDFM.flatten(2))
             sums.append(maps_PDM.sum(1))
         return torch.cat(sums, -1)
