@@ -1,7 +1,7 @@
 """What a pre-trained language model reads of an item: one sequence in the model's own ids.
 
 Prompt fragments and attributes in reading order, each tokenised by itself; categories and numbers
-as text (DIRE, Liu et al., WSDM 2024, section "Language models as content" of the operators).
+as text (Liu et al., Once, WSDM 2024).
 """
 
 import json
@@ -133,8 +133,6 @@ def describe_parts(data: Data) -> list[dict[str, Any]]:
             continue
         part = {"name": one.name, "kind": one.kind, "tokenizer": PLACE}
         part["length"] = one.length if one.kind == "text" else SHORT
-        if one.kind == "category":
-            part["values"] = one.length
         parts.append(part)
     return parts
 

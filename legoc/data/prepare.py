@@ -134,11 +134,14 @@ def prepare(
             vectors=0 if vectors is None else vectors.width,
             profile=0 if profiles is None else profiles.rows,
             longest=0 if model is None else model.reading.longest,
+            checkpoint="" if model is None else model.digest,
         ),
         reading=reading, vectors=vectors, profiles=profiles, reading_folder=folder,
         report=tables.report,
         training_items=mark_training(tables, len(items)), best=getattr(source, "best", None),
         generated=tables.report.generated,
+        checkpoint=None if model is None else model.folder,
+        checkpoint_digest="" if model is None else model.digest,
     )  # fmt: skip
 
 

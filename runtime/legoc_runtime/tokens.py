@@ -13,9 +13,9 @@
                {"text": "a prompt fragment"}, {"ids": [102]}]}
 
 Every id lies in one space of `rows` ids. A part with a tokenizer is read as text, whatever its kind
-(language models read categories and numbers as text; of a category so many `values` are kept). A
-`separator` of null sets none. Prompt fragments and literal ids belong to items that have a token:
-one whose attributes are all empty has none at all.
+(language models read categories and numbers as text). A `separator` of null sets none. Prompt
+fragments and literal `ids` belong to items that say something: one whose attributes are all empty
+has no token at all.
 """
 
 import json
@@ -48,7 +48,6 @@ class Part:
     words: Words | None = None
     text: str | None = None
     literal: tuple[int, ...] | None = None
-    kept: int | None = None
     values: Mapping[str, int] | None = None
     edges: NDArray[np.float64] | None = None
     first: int = 0
@@ -72,8 +71,6 @@ class Part:
         """The ids of an attribute for every record."""
         given = [record.get(self.name) for record in records]
         if self.words is not None:
-            if self.kept is not None:
-                given = [read_categories(self.name, value)[: self.kept] for value in given]
             texts = [read_text(self.name, value) for value in given]
             return Ragged.of([ids[: self.length] for ids in self.words.encode(texts)])
         if self.values is not None:
@@ -212,8 +209,7 @@ def load_part(
         return Part(name="", length=0, words=words, text=str(part["text"]))
     name, kind, length = str(part["name"]), part["kind"], int(part["length"])
     if words is not None:
-        kept = part.get("values")
-        return Part(name=name, length=length, words=words, kept=None if kept is None else int(kept))
+        return Part(name=name, length=length, words=words)
     if kind == "text":
         raise ValueError(f"text `{name}` without a tokenizer")
     path = locate(folder, part["vocabulary"])

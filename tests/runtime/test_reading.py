@@ -124,18 +124,6 @@ def test_ids_that_have_no_row(tmp_path, part):
         Reader.load(tmp_path, given)
 
 
-def test_as_text_a_category_keeps_so_many_values(tmp_path):
-    write_files(tmp_path)
-    given = reading("sequence")
-    given["separator"] = None
-    given["parts"] = [
-        {"name": "category", "kind": "category", "length": 64, "values": 2,
-         "tokenizer": "tokenizers/words/tokenizer.json"},
-    ]  # fmt: skip
-    ids, _ = Reader.load(tmp_path, given).read([{"category": ["storm", "coast", "goal"]}])["tokens"]
-    assert ids.tolist() == [[3, 7, 6]]  # with the comma between them
-
-
 def test_no_records_and_empty_records(tmp_path):
     write_files(tmp_path)
     read = Reader.load(tmp_path, reading()).read([])
