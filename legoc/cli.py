@@ -243,7 +243,7 @@ def run_eval(arguments: Arguments) -> int:
 
     result = evaluate(
         arguments.folder, cached=not arguments.uncached, split=arguments.split,
-        cache=arguments.cache, progress=progress(arguments),
+        cold=arguments.cold, cache=arguments.cache, progress=progress(arguments),
     )  # fmt: skip
     if arguments.json:
         print_json(result.to_json())

@@ -89,6 +89,10 @@ def build_parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "--uncached", action="store_true", help="encode every pair anew, to compare"
     )
+    evaluate.add_argument(
+        "--cold", action="store_true",
+        help="also measure clicks on new items, new users and users without clicks",
+    )  # fmt: skip
     evaluate.add_argument("--split", choices=("train", "valid", "test"), default=None)
     caches(evaluate)
 

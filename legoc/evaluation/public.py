@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from legoc.evaluation.cold import mark_cold
 from legoc.evaluation.engine import Engine
 from legoc.evaluation.evaluator import Mask, evaluate_log
 from legoc.evaluation.report import Report
@@ -32,6 +33,7 @@ def evaluate(
     engine: EngineName = "onnxruntime",
     split: str | None = None,
     cache: str | Path | None = None,
+    cold: bool = False,
     keep_scores: bool = False,
     progress: Progress = SILENT,
 ) -> Report:
@@ -42,7 +44,8 @@ def evaluate(
     engine: `onnxruntime` runs the bundle (of a run, the bundle in its folder), `torch` the weights
     of a run. split: the part of the data; `test` unless given, else `valid` where there is no test
     part. The report also has the figures over items that training showed (`known`) and over the
-    others (`new`).
+    others (`new`); with `cold`, also those of groups whose clicks are all on new items, of users
+    without training rows and of empty histories, as far as there are any (`cold.mark_cold`).
 
     Raises LegoError for a folder that is neither (E0592), a part of the data that does not exist or
     is not labelled (E0591), and BundleError for a damaged bundle.
@@ -56,6 +59,9 @@ def evaluate(
     chosen = choose_split(prepared.logs, split)
     made = build_engine(folder, bundle, prepared)
     log = prepared.logs[chosen]
+    slices = novelty(prepared, log)
+    if cold:
+        slices.update(mark_cold(log, np.asarray(prepared.training_items)))
     return evaluate_log(
         made if cached else Uncached(made),
         prepared.inputs,
@@ -63,7 +69,7 @@ def evaluate(
         chosen_metrics(spec),
         split=chosen,
         group=spec.data.group,
-        slices=novelty(prepared, log),
+        slices=slices,
         keep_scores=keep_scores,
         progress=progress,
     )

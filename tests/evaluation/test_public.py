@@ -9,6 +9,7 @@ from safetensors.torch import save_file
 
 import legoc
 import legoc.data
+from legoc.evaluation.cold import mark_cold
 from legoc.exporting import write_bundle
 from legoc.language import ir
 from legoc.language.diagnostics import LegoError
@@ -73,3 +74,13 @@ def test_what_cannot_be_evaluated(tiny, tmp_path):
     (tmp_path / "spec.json").write_text("{}")
     with pytest.raises(LegoError, match="has no bundle yet"):
         legoc.evaluate(tmp_path)
+
+
+def test_cold_rows_are_measured_where_it_is_asked_for(tiny):
+    run, prepared = tiny
+    report = legoc.evaluate(run, cold=True)
+    cold = mark_cold(prepared.logs["test"], prepared.training_items)
+    assert cold
+    assert list(report.slices) == ["known", "new", *cold]
+    assert report.to_json()["slices"].keys() == report.slices.keys()
+    assert len(report.table()[0]) == 2 + len(report.slices)
