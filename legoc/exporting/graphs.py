@@ -105,7 +105,7 @@ def emit_graph(reference: nn.Module, graph: Graph, *, opset: int) -> "onnx_ir.Mo
     """The ONNX graph of one of the plan's graphs, not yet stripped.
 
     reference: from `reference_copy`. Errors: E0820 where torch cannot export the model, E0821 where
-    the model adds a constant that the optimiser drops.
+    the model adds a constant that the optimiser drops, E0801 where torch does not know the opset.
     """
     call = GraphCall(export_copy(reference), graph).eval()
     sizes = example_sizes(graph, widths_of(reference))
@@ -127,6 +127,7 @@ def emit_graph(reference: nn.Module, graph: Graph, *, opset: int) -> "onnx_ir.Mo
         raise export_error(graph, error) from error
     assert program is not None
     assert program.exported_program is not None
+    verify_opset(program.model, graph, opset)
     for found in find_vanishing(program.exported_program):
         raise fail(
             "E0821",
@@ -136,6 +137,18 @@ def emit_graph(reference: nn.Module, graph: Graph, *, opset: int) -> "onnx_ir.Mo
             notes=(found.place,),
         )
     return program.model
+
+
+def verify_opset(model: "onnx_ir.Model", graph: Graph, opset: int) -> None:
+    """E0801 where the graph is of another operator set than asked for: the exporter converts to
+    what it knows and says so in its log alone."""
+    found = model.opset_imports[""]
+    if found != opset:
+        raise fail(
+            "E0801",
+            f"torch writes `{graph.name}` in the ONNX operator set {found}, not in {opset}",
+            "write `opset = 20`, or leave `opset` out",
+        )
 
 
 def export_error(graph: Graph, error: Exception) -> Exception:

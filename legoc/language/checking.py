@@ -8,6 +8,7 @@ from legoc.language.catalog import Catalog, catalog
 from legoc.language.diagnostics import Diagnostic, Label, LegoError, SpecError
 from legoc.language.document import Document
 from legoc.language.expand import Expansion, expand_all
+from legoc.language.exports import check_bundles
 from legoc.language.lower import Lowered, Lowering
 from legoc.language.points import Point
 from legoc.language.resolve import Resolved, resolve
@@ -18,7 +19,7 @@ from legoc.language.spec import Spec
 # What `where valid` drops: combinations that do not fit. A mistake in one part alone is an error.
 DROPPED = (
     "E0401", "E0402", "E0403", "E0404", "E0501", "E0503", "E0504", "E0605",
-    "E0607",
+    "E0607", "E0804",
 )  # fmt: skip
 
 
@@ -171,6 +172,7 @@ def check_run(
         dropped[code] = dropped.get(code, 0) + count
     if gone and not specs and clean:
         messages.add((nothing_left(points, gone),))
+    messages.add(check_bundles(specs, points[0].run))
     return specs
 
 

@@ -15,6 +15,7 @@ from legoc.language.checks import check_layers, check_reading, check_users
 from legoc.language.diagnostics import Diagnostic
 from legoc.language.digest import Digester
 from legoc.language.document import Span
+from legoc.language.exports import check_budget
 from legoc.language.inference import Typed, infer_encoder, infer_pair
 from legoc.language.lower_data import LoweredData, lower_data
 from legoc.language.lower_train import (
@@ -85,6 +86,7 @@ class Lowering:
             problems += check_recipe(train, model.stages, vectors=vectors)
         export = self.export(point)
         problems += export.problems
+        problems += self.check_budget(model, export)
         unsound = any(problem.severity == "error" for problem in problems)
         if (
             unsound or model.calls is None or model.types is None or data.data is None
@@ -214,6 +216,21 @@ class Lowering:
         return self.once(
             ("export", point.export),
             lambda: lower_export(point.export, point.run, self.catalog),
+        )
+
+    def check_budget(self, model: Model, export: LoweredExport) -> tuple[Diagnostic, ...]:
+        predictor = model.predictor
+        if export.export is None or export.export.budget is None:
+            return ()
+        if predictor is None or model.calls is None:
+            return ()
+        return check_budget(
+            model.calls["predict"],
+            predictor.declaration.facts.get("dense", ()),
+            export.export,
+            export.spans.get("budget"),
+            predictor.span,
+            predictor.spans,
         )
 
     def check_task(self, point: Point, model: Model, train: LoweredTrain) -> tuple[Diagnostic, ...]:

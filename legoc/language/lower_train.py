@@ -9,6 +9,7 @@ from legoc.language.catalog import Catalog
 from legoc.language.declare import Declaration
 from legoc.language.diagnostics import Diagnostic
 from legoc.language.document import Span
+from legoc.language.exports import check_settings
 from legoc.language.inference import Typed
 from legoc.language.points import Record
 from legoc.language.records import RECORDS
@@ -83,11 +84,10 @@ def lower_export(record: Record | None, span: Span, catalog: Catalog) -> Lowered
         record.span if record is not None else span,
         record.fields if record is not None else {},
     )
-    return LoweredExport(
-        export=None if broken else Export(**values),
-        spans=judge.spans,
-        problems=tuple(judge.problems),
-    )
+    export = None if broken else Export(**values)
+    if export is not None:
+        judge.problems += check_settings(export, judge.spans)
+    return LoweredExport(export=export, spans=judge.spans, problems=tuple(judge.problems))
 
 
 def name_call(call: Call) -> str:

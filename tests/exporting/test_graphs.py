@@ -179,6 +179,13 @@ def test_a_size_taken_from_the_example_does_not_get_through(tmp_path):
     assert caught.value.diagnostics[0].code == "E0820"
 
 
+def test_an_operator_set_that_torch_does_not_know_is_refused():
+    """Torch itself writes 18 in its place."""
+    with pytest.raises(LegoError, match="operator set 18, not in 99") as caught:
+        emit_graph(reference_copy(Small()), predictor_graph(), opset=99)
+    assert caught.value.diagnostics[0].code == "E0801"
+
+
 def test_stripping_is_what_removes_the_traces(tmp_path):
     """The gate is red on a graph as torch gives it."""
     model = emit_graph(reference_copy(Small()), predictor_graph(), opset=20)

@@ -122,7 +122,10 @@ class ContentText:
 def language_model(name: str, sizes: dict[str, int], first: str) -> Declaration:
     @operator(
         "content", name, "Tokens -> Vec[hidden]", layout="sequence", pretrained=True,
-        facts={"layers": {"size": sizes}, "positions": 512},
+        facts={
+            "by": "size", "positions": 512,
+            "checkpoints": {size: {"layers": layers} for size, layers in sizes.items()},
+        },
     )  # fmt: skip
     class LanguageModel:
         """A pre-trained language model."""
@@ -262,7 +265,10 @@ class PredictDot:
     example = "predict Dot"
 
 
-@operator("predict", "DNN", "(Vec[u], Vec[i]) -> Score", tasks=("ranking", "matching"))
+@operator(
+    "predict", "DNN", "(Vec[u], Vec[i]) -> Score", tasks=("ranking", "matching"),
+    facts={"dense": ["units"]},
+)  # fmt: skip
 class PredictDNN:
     """A network over both."""
 

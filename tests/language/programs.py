@@ -174,7 +174,14 @@ def programs(draw: st.DrawFn) -> str:
         train.append(f"task = {draw(calls(task))}")
     if draw(st.booleans()):
         train += draw(measures())
-    export = draw(records("export", ()))
+    export = draw(records("export", ("opset", "budget", "parity")))
+    for field, choices in {
+        "opset": ("18", "20", "26"),
+        "budget": ("none", "1.5GiB", "4GiB"),
+        "parity": ("1e-6", "1e-4", "0.5"),
+    }.items():
+        if draw(st.booleans()):
+            export.append(f"{field} = {draw(st.sampled_from(choices))}")
     recipe = draw(st.sampled_from(("t", "t(epochs=3)", "t(lr in [1e-3, 1e-4], seed=$seed)")))
     gap = draw(st.sampled_from((" ", "\n", "  # why\n", "\n\n\n")))
     return gap.join(

@@ -26,7 +26,7 @@ WITH = "# legoc check "
 CODES = {
     found
     for path in (ROOT / "legoc" / "language").glob("*.py")
-    for found in re.findall(r'"(E0[1-7]\d\d|W1\d\d)"', path.read_text("utf-8"))
+    for found in re.findall(r'"(E0[1-8]\d\d|W1\d\d)"', path.read_text("utf-8"))
 }
 
 

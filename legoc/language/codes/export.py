@@ -43,7 +43,7 @@ CODES: tuple[Code, ...] = (
             "The difference max |torch - onnxruntime| / max(1, max |torch|) is above "
             "`export.parity` on a probe or on real rows. The bundle is not written."
         ),
-        bad="export edge { parity = 1e-9 }",
+        bad="export edge { parity = 1e-6 }",
         good="export edge { parity = 1e-4 }",
     ),
     Code(
