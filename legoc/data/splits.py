@@ -68,26 +68,42 @@ class Publisher:
         return ()
 
 
-@operator("split", "time")
-class Time:
-    """Global cut-off times: the last impressions are test, those before them valid."""
+class Shares:
+    """A split that takes a share for valid and one for test."""
 
     class Config:
         valid: Share = param(
-            0.1, min=0, max=1, doc="Share of the impressions, before the test part."
+            0.1, min=0, max=1, doc="Share of the impressions, or of the users, that is valid."
         )
-        test: Share = param(0.1, min=0, max=1, doc="Share of the impressions, the last ones.")
-
-    example = "split = time(valid=10%, test=10%)"
+        test: Share = param(
+            0.1, min=0, max=1, doc="Share of the impressions, or of the users, that is test."
+        )
 
     def __init__(self, config: Any) -> None:
         self.config = config
 
+    def read(self, name: str) -> tuple[float, float]:
+        """Both shares; E0623 where they leave nothing."""
+        valid, test = self.config.valid, self.config.test
+        if valid + test >= 1:
+            raise fail(
+                "E0623",
+                f"`{name}(valid={valid:.0%}, test={test:.0%})` leaves nothing for training",
+                f"write smaller shares, such as `{name}(valid=10%, test=10%)`",
+            )
+        return valid, test
+
+
+@operator("split", "time")
+class Time(Shares):
+    """Global cut-off times: the last impressions are test, those before them valid."""
+
+    example = "split = time(valid=10%, test=10%)"
+
     def assign(
         self, connection: "duckdb.DuckDBPyConnection", parts: Sequence[Published]
     ) -> tuple[str, ...]:
-        valid, test = self.config.valid, self.config.test
-        check_shares(valid, test, "time")
+        valid, test = self.read("time")
         cases: list[str] = []
         if test:
             cases.append(f"WHEN time >= {cut_time(connection, 1 - test)} THEN 'test'")
@@ -98,25 +114,15 @@ class Time:
 
 
 @operator("split", "user")
-class User:
+class User(Shares):
     """Whole users, chosen by a hash of their ids: no user is in two splits."""
 
-    class Config:
-        valid: Share = param(
-            0.1, min=0, max=1, doc="Share of the users whose impressions are valid."
-        )
-        test: Share = param(0.1, min=0, max=1, doc="Share of the users whose impressions are test.")
-
     example = "split = user(valid=10%, test=10%)"
-
-    def __init__(self, config: Any) -> None:
-        self.config = config
 
     def assign(
         self, connection: "duckdb.DuckDBPyConnection", parts: Sequence[Published]
     ) -> tuple[str, ...]:
-        valid, test = self.config.valid, self.config.test
-        check_shares(valid, test, "user")
+        valid, test = self.read("user")
         # The order of the hashes is a shuffle that does not depend on any library's generator.
         assign(
             connection,
@@ -214,12 +220,3 @@ def cut_time(connection: "duckdb.DuckDBPyConnection", share: float, condition: s
         f"SELECT time FROM labelled WHERE {condition} ORDER BY time LIMIT 1 OFFSET {place}"
     ).fetchone()
     return f"TIMESTAMP '{found[0].isoformat(sep=' ')}'" if found else "NULL"
-
-
-def check_shares(valid: float, test: float, name: str) -> None:
-    if valid + test >= 1:
-        raise fail(
-            "E0623",
-            f"`{name}(valid={valid:.0%}, test={test:.0%})` leaves nothing for training",
-            f"write smaller shares, such as `{name}(valid=10%, test=10%)`",
-        )
