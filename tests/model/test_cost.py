@@ -53,7 +53,8 @@ EXPECTED = {
     "din_text": (
         0,
         0,
-        linear(S, 4 * D, 64) + linear(S, 64, 1) + 2 * S * D
+        # What reads the candidate alone is computed once a pair, and c − k is not computed.
+        linear(S, 2 * D, 64) + linear(1, D, 64) + linear(S, 64, 1) + 2 * S * D
         + linear(1, 2 * D, 12) + linear(1, 12, 8) + linear(1, 8, 1),
     ),
 }  # fmt: skip

@@ -1,10 +1,8 @@
 """Fastformer over all words of a history."""
 
-from torch import Tensor, nn
-
 from legoc.language.declare import Divides, operator, param
 from legoc.operators.blocks.fastformer import FastformerPooling
-from legoc.operators.blocks.laying import ItemSeparator, lay
+from legoc.operators.blocks.laying import HistoryPooling
 from legoc.operators.sizes import Sizes
 
 
@@ -12,7 +10,7 @@ from legoc.operators.sizes import Sizes
     "flatten", "Fastformer", "Seq[Tokens] -> Vec[hidden]", layout="sequence",
     paper="Wu et al., Fastformer: Additive Attention Can Be All You Need, 2021",
 )  # fmt: skip
-class Fastformer(nn.Module):
+class Fastformer(HistoryPooling):
     """`content Fastformer` over the tokens of all clicks, oldest first.
 
     A separator stands after each attribute and, with `item_sep`, after each click. The
@@ -31,16 +29,8 @@ class Fastformer(nn.Module):
     example = "flatten Fastformer(hidden=64, layers=1, heads=16)"
 
     def __init__(self, config: "Fastformer.Config", sizes: Sizes) -> None:
-        super().__init__()
-        self.separate = ItemSeparator(sizes.width) if config.item_sep else None
-        self.encode = FastformerPooling(
+        encode = FastformerPooling(
             width=sizes.width, hidden=config.hidden, layers=config.layers, heads=config.heads,
             dropout=config.dropout, longest=sizes.clicks * (sizes.tokens_each + 1),
         )  # fmt: skip
-
-    def forward(self, x_BSLD: Tensor, mask_BSL: Tensor) -> Tensor:
-        """Embedded tokens [B, S, L, hidden], Bool[B, S, L] -> [B, hidden]."""
-        if self.separate is not None:
-            x_BSLD, mask_BSL = self.separate(x_BSLD, mask_BSL)
-        laid = lay(x_BSLD, mask_BSL)
-        return self.encode(laid.x, laid.mask, laid.place)
+        super().__init__(encode, width=sizes.width, item_sep=config.item_sep)

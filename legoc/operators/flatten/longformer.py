@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from legoc.language.declare import Divides, operator, param
 from legoc.operators.blocks.attention import SelfAttention
 from legoc.operators.blocks.encoder import FeedForward
-from legoc.operators.blocks.laying import Laid, lay
+from legoc.operators.blocks.laying import Laid, lay, read_packed
 from legoc.operators.blocks.linear import SmallLinear
 from legoc.operators.blocks.positions import Positions
 from legoc.operators.sizes import Sizes
@@ -59,7 +59,10 @@ class Longformer(nn.Module):
 
     def forward(self, x_BSLD: Tensor, mask_BSL: Tensor) -> Tensor:
         """Embedded tokens [B, S, L, hidden], Bool[B, S, L] -> [B, hidden]."""
-        laid = lay(x_BSLD, mask_BSL, newest_first=True)
+        return read_packed(self.read, lay(x_BSLD, mask_BSL, newest_first=True))
+
+    def read(self, laid: Laid) -> Tensor:
+        """Laid tokens -> [B, hidden]."""
         x_BND = self.dropout(self.embed(laid))
         # The start is real in every row and stands at place 0.
         mask_BN = torch.cat([torch.ones_like(laid.mask[:, :1]), laid.mask], 1)

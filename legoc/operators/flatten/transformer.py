@@ -1,15 +1,13 @@
 """One transformer over all words of a history."""
 
-from torch import Tensor, nn
-
 from legoc.language.declare import Divides, operator, param
 from legoc.operators.blocks.encoder import EncoderPooling
-from legoc.operators.blocks.laying import ItemSeparator, lay
+from legoc.operators.blocks.laying import HistoryPooling
 from legoc.operators.sizes import Sizes
 
 
 @operator("flatten", "Transformer", "Seq[Tokens] -> Vec[hidden]", layout="sequence")
-class Transformer(nn.Module):
+class Transformer(HistoryPooling):
     """`content Transformer` over the tokens of all clicks, oldest first.
 
     A separator stands after each attribute and, with `item_sep`, after each click. Every token
@@ -28,16 +26,8 @@ class Transformer(nn.Module):
     example = "flatten Transformer(hidden=64, layers=3, heads=8)"
 
     def __init__(self, config: "Transformer.Config", sizes: Sizes) -> None:
-        super().__init__()
-        self.separate = ItemSeparator(sizes.width) if config.item_sep else None
-        self.encode = EncoderPooling(
+        encode = EncoderPooling(
             width=sizes.width, hidden=config.hidden, layers=config.layers, heads=config.heads,
             dropout=config.dropout, longest=sizes.clicks * (sizes.tokens_each + 1),
         )  # fmt: skip
-
-    def forward(self, x_BSLD: Tensor, mask_BSL: Tensor) -> Tensor:
-        """Embedded tokens [B, S, L, hidden], Bool[B, S, L] -> [B, hidden]."""
-        if self.separate is not None:
-            x_BSLD, mask_BSL = self.separate(x_BSLD, mask_BSL)
-        laid = lay(x_BSLD, mask_BSL)
-        return self.encode(laid.x, laid.mask, laid.place)
+        super().__init__(encode, width=sizes.width, item_sep=config.item_sep)
