@@ -6,7 +6,7 @@ from dataclasses import replace
 from legoc.language import tree
 from legoc.language.catalog import Catalog, catalog
 from legoc.language.declare import STAGES, Declaration
-from legoc.language.diagnostics import Diagnostic, Label, LegoError
+from legoc.language.diagnostics import Diagnostic, Fix, Label, LegoError
 from legoc.language.document import Span
 from legoc.language.records import RECORDS
 from legoc.language.suggest import listing, nearest
@@ -157,9 +157,11 @@ def verify_operators(template: Template, role: str) -> None:
         )
 
 
-def refuse(code: str, span: Span, message: str, label: str, *help: str) -> Diagnostic:
+def refuse(
+    code: str, span: Span, message: str, label: str, *help: str, fix: Fix | None = None
+) -> Diagnostic:
     labels = (Label(span=span, text=label, primary=True),)
-    return Diagnostic(code=code, message=message, labels=labels, help=help)
+    return Diagnostic(code=code, message=message, labels=labels, help=help, fix=fix)
 
 
 def no_stage(model: PipelineTemplate, key: tree.Path) -> Diagnostic:
@@ -172,7 +174,11 @@ def no_stage(model: PipelineTemplate, key: tree.Path) -> Diagnostic:
     if close is None and len(key.words) == 1 and head.text not in STAGES:
         dotted = f"a parameter of a stage is set by a dotted key: `{roles[0]}.{head.text}`"
         return refuse("E0207", head.span, found, "no such stage", help, dotted)
-    return refuse("E0207", head.span, found, "no such stage", help)
+    fix = None
+    if close is not None and head.text not in STAGES:
+        title = f"write `{close}`"
+        fix = Fix(grade="safe", title=title, span=head.span, replacement=close)
+    return refuse("E0207", head.span, found, "no such stage", help, fix=fix)
 
 
 def not_set(record: RecordTemplate, key: tree.Path) -> Diagnostic:

@@ -10,7 +10,7 @@ from legoc.language.document import Span
 from legoc.language.override import Override
 from legoc.language.scan import RESERVED
 from legoc.language.scope import Scope, Target
-from legoc.language.suggest import listing, nearest
+from legoc.language.suggest import grade, listing, nearest
 from legoc.language.wording_names import ROLE_NAMES, article
 
 
@@ -45,7 +45,9 @@ def unknown(path: tree.Path, where: Scope, name: tree.Word, kinds: Sequence[str]
     if close is not None:
         help = f"did you mean `{close}`?"
         span = name.span if close in pool else path.span
-        fix = Fix(grade="safe", title=f"write `{close}`", span=span, replacement=close)
+        fix = Fix(
+            grade=grade(path.text, close), title=f"write `{close}`", span=span, replacement=close
+        )
     else:
         form = FORMS[kind].format(name=name.text)
         help = f'declare it, `{form}`, or bring it in: `use "file.lego" ({name.text})`'
@@ -99,7 +101,9 @@ def unknown_param(scope: Scope, name: str, span: Span, target: Target | None) ->
         help = f"did you mean `${close}`?" if close else f"declare it: `param {name} = value`"
     fix = None
     if close is not None and target is None:
-        fix = Fix(grade="safe", title=f"write `${close}`", span=span, replacement=f"${close}")
+        fix = Fix(
+            grade=grade(name, close), title=f"write `${close}`", span=span, replacement=f"${close}"
+        )  # fmt: skip
     return Diagnostic(
         code="E0202",
         message=f"unknown param `${name}`",

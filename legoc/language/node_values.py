@@ -14,7 +14,7 @@ from legoc.language.diagnostics import Diagnostic, Fix
 from legoc.language.document import Span
 from legoc.language.nodes import Mapping, Node, Pair, Scalar, Sequence, kind_of
 from legoc.language.points import Given, Measure
-from legoc.language.suggest import nearest
+from legoc.language.suggest import grade, nearest
 from legoc.language.template import Called, Entry, Leaf, Listed, Template
 
 
@@ -156,5 +156,10 @@ def unknown_key(pair: Pair, keys: tuple[str, ...], owner: str) -> Diagnostic:
         help=(f"did you mean `{close}`? {listed}" if close else listed,),
         fix=None
         if close is None
-        else Fix(grade="safe", title=f"write `{close}`", span=pair.key_span, replacement=close),
+        else Fix(
+            grade=grade(pair.key, close),
+            title=f"write `{close}`",
+            span=pair.key_span,
+            replacement=close,
+        ),
     )

@@ -10,12 +10,12 @@ from functools import lru_cache
 
 from legoc.language import tree
 from legoc.language.copies import refuse
-from legoc.language.diagnostics import Diagnostic, LegoError
+from legoc.language.diagnostics import Diagnostic, Fix, LegoError
 from legoc.language.document import Document
 from legoc.language.parse import parse_arguments, parse_value
 from legoc.language.points import Argument, Given, Point, Record, Settings
 from legoc.language.show import show
-from legoc.language.suggest import listing, nearest
+from legoc.language.suggest import grade, listing, nearest
 
 
 class Patterns:
@@ -95,12 +95,16 @@ def unknown_key(part: tree.Field, points: Sequence[Point]) -> Diagnostic:
     axes = list(dict.fromkeys(key for point in points for key in point.choices))
     close = nearest(part.key.text, [*axes, "model", "data", "train", "export", "content",
                                     "behavior", "flatten", "predict"])  # fmt: skip
+    fix = None
     if close:
         help = f"did you mean `{close}`?"
+        title = f"write `{close}`"
+        span = part.key.span
+        fix = Fix(grade=grade(part.key.text, close), title=title, span=span, replacement=close)
     else:
         help = f"the axes are {listing(axes, quote='`')}" if axes else "the run has no axes"
     return refuse(
-        "E0202", part.key.span, f"no point has `{part.key.text}`", "names no axis", help
+        "E0202", part.key.span, f"no point has `{part.key.text}`", "names no axis", help, fix=fix
     )  # fmt: skip
 
 

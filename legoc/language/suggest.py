@@ -1,6 +1,7 @@
 """What a misspelt name may have meant: edit distance within one pool, then case."""
 
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 
 def nearest(name: str, pool: Iterable[str]) -> str | None:
@@ -22,6 +23,13 @@ def nearest(name: str, pool: Iterable[str]) -> str | None:
         if edits <= allowed and edits < len(known) and (best is None or edits < best[0]):
             best = (edits, known)
     return None if best is None else best[1]
+
+
+def grade(name: str, meant: str) -> Literal["safe", "ask"]:
+    """How safe it is to write what a name most likely means: other letters are another spelling,
+    other digits another thing (`int16` is not `int8`)."""
+    digits = [[char for char in text if char.isdigit()] for text in (name, meant)]
+    return "safe" if digits[0] == digits[1] else "ask"
 
 
 def distance(one: str, other: str) -> int:

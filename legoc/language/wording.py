@@ -1,5 +1,7 @@
 """What a syntax error says: by its place if an example labels it, else by what would fit."""
 
+import lark
+
 from legoc.language.diagnostics import Diagnostic, Fix, Label
 from legoc.language.document import Span
 from legoc.language.labels import example_at
@@ -86,8 +88,10 @@ def unfinished(mistake: Mistake) -> Diagnostic | None:
 def word_as_name(mistake: Mistake) -> Diagnostic | None:
     """A word that the parser took for a name: reserved, or a stage misspelt behind `model m =`."""
     before = mistake.before
-    if before is None or before.type != "NAME" or mistake.kind not in ("NAME", "STRING"):
+    if before is None or before.type != "NAME":
         return None
+    if mistake.kind not in ("NAME", "STRING"):
+        return sweep_misspelt(mistake, before)
     start = before.start_pos or 0
     span = Span(mistake.document, start, start + len(before))
     word = None
@@ -111,14 +115,32 @@ def word_as_name(mistake: Mistake) -> Diagnostic | None:
     )
 
 
+def sweep_misspelt(mistake: Mistake, before: lark.Token) -> Diagnostic | None:
+    """`in` before a list, taken for the name of an operator: `content im [CNN, GRU]`."""
+    if mistake.kind != "LSQB" or "IN" in mistake.accepted or not before.islower():
+        return None
+    if nearest(str(before), ("in",)) is None:
+        return None
+    start = before.start_pos or 0
+    span = Span(mistake.document, start, start + len(before))
+    return Diagnostic(
+        code="E0102",
+        message=f"unexpected `{before}`",
+        labels=(Label(span=span, text="this word does not fit here", primary=True),),
+        help=("did you mean `in`? Several operators for a stage follow it",),
+        fix=Fix(grade="safe", title="write `in`", span=span, replacement="in"),
+    )
+
+
 def misspelt(mistake: Mistake) -> Diagnostic | None:
     """A word one or two letters away from one that fits."""
     if mistake.kind != "NAME" or "NAME" in mistake.accepted:
         return None
     usual = USUAL_WORDS.get(mistake.text.lower())
-    if usual in mistake.words:
+    if usual is not None and usual in mistake.words:
+        fix = Fix(grade="ask", title=f"write `{usual}`", span=place(mistake), replacement=usual)
         return unexpected(
-            mistake, "this word does not fit here", help=f"the word is `{usual}` here"
+            mistake, "this word does not fit here", help=f"the word is `{usual}` here", fix=fix
         )
     word = nearest(mistake.text, mistake.words)
     if word is None:

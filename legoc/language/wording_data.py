@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from legoc.language.declare import Attribute, Declaration
-from legoc.language.diagnostics import Diagnostic, Fix, Label
+from legoc.language.diagnostics import Diagnostic, Label
 from legoc.language.document import Span
 from legoc.language.points import Given
 from legoc.language.suggest import listing, nearest
-from legoc.language.wording_names import primary
+from legoc.language.wording_names import primary, respell
 from legoc.language.wording_params import describe, quoted
 
 
@@ -24,12 +24,7 @@ def no_attribute(name: str, span: Span, source: Declaration, names: Sequence[str
         help=(f"did you mean `{meant}`? {known}" if meant else known,),
         fix=None
         if meant is None
-        else Fix(
-            grade="safe",
-            title=f"write `{meant}`",
-            span=Span(span.document, span.start, span.start + len(name)),
-            replacement=meant,
-        ),
+        else respell(Span(span.document, span.start, span.start + len(name)), name, meant),
     )
 
 

@@ -1,10 +1,12 @@
 """What is said about names: operators and parameters that are not there."""
 
+from dataclasses import replace
+
 from legoc.language.catalog import Catalog
 from legoc.language.declare import STAGES, Declaration
 from legoc.language.diagnostics import Diagnostic, Fix, Label
 from legoc.language.document import Span
-from legoc.language.suggest import listing, nearest
+from legoc.language.suggest import grade, listing, nearest
 
 
 ROLE_NAMES = {
@@ -91,6 +93,11 @@ def rewrite(span: Span, word: str) -> Fix:
     return Fix(grade="safe", title=f"write `{word}`", span=span, replacement=word)
 
 
+def respell(span: Span, name: str, meant: str) -> Fix:
+    """The fix for a name that most likely means another."""
+    return replace(rewrite(span, meant), grade=grade(name, meant))
+
+
 def meant_by(name: str, owner: Declaration) -> str | None:
     """The parameter that a name nobody declares most likely means."""
     names = [p.name for p in owner.params]
@@ -118,7 +125,7 @@ def unknown_parameter(name: str, span: Span, owner: Declaration, catalog: Catalo
         labels=(primary(span, f"unknown {noun}"),),
         notes=() if meant is not None else elsewhere(name, owner, catalog),
         help=(help,),
-        fix=None if meant is None or known else rewrite(span, meant),
+        fix=None if meant is None or known else respell(span, name, meant),
     )
 
 
@@ -159,5 +166,5 @@ def unknown_operator(role: str, name: str, span: Span, catalog: Catalog) -> Diag
         labels=(primary(place, f"not {article(ROLE_NAMES[role])}"),),
         notes=notes,
         help=(help,),
-        fix=None if meant is None else rewrite(place, meant),
+        fix=None if meant is None else respell(place, name, meant),
     )

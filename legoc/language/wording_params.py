@@ -8,7 +8,7 @@ from legoc.language.diagnostics import Diagnostic, Fix, Label
 from legoc.language.document import Span
 from legoc.language.points import Given, Measure, Settings
 from legoc.language.suggest import listing, nearest
-from legoc.language.wording_names import ROLE_NAMES, article, is_record, primary, rewrite
+from legoc.language.wording_names import ROLE_NAMES, article, is_record, primary, respell, rewrite
 
 
 UNITS = {
@@ -25,6 +25,7 @@ SHOWN = {
     "folder": '"FOLDER"', "file": '"FILE"', "model": '"FOLDER"', "str": '"TEXT"',
     "int": "5", "float": "0.5",
 }  # fmt: skip
+PATHS = ("str", "file", "folder", "model")
 PLAIN = {
     "int": re.compile(r"-?\d+", re.ASCII),
     "float": re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII),
@@ -156,10 +157,12 @@ def wrong_kind(p: Param, kind: Kind, owner: Declaration, given: Given) -> Diagno
         case "enum", Settings(name=name, called=False):
             meant = nearest(name, kind.values)
             if meant is not None:
-                help, fix = (f"did you mean `{meant}`?",), rewrite(given.span, meant)
-        case (("str" | "file" | "folder" | "model"), Settings(called=False)):
+                help, fix = (f"did you mean `{meant}`?",), respell(given.span, name, meant)
+        case kind_name, Settings(called=False) if kind_name in PATHS:
             help = (f'write `"{given.span.text}"`',)
             fix = rewrite(given.span, f'"{given.span.text}"')
+        case "list", Settings(called=False) if kind.element and kind.element.name in PATHS:
+            help = (f'write `["{given.span.text}"]`',)
         case "list", _:
             help = (f"write `[{given.span.text}]`",)
             fix = rewrite(given.span, f"[{given.span.text}]")

@@ -29,6 +29,14 @@ MENDED = {
     "data d {\n  source: 'Demo',\n}": 'data d {\n  source= "Demo"\n}',
     "content CNN(kernal=.5) -> behavior GRU(hidden=“8”) -> predict Dot":
         "content CNN(kernel=0.5) -> behavior GRU(hidden=8) -> predict Dot",
+    "content im [CNN, GRU] -> behaviour Additive -> predict Dot":
+        "content in [CNN, GRU] -> behavior Additive -> predict Dot",
+    "data d { sorce = Demo }\nmodel a = content CNN -> behavior GRU -> predict Dot\n"
+    "model m = a(behaviour=Additive)\n"
+    "run m no d wiht base were vaild excpet (modle=a)\ntrain base { }":
+        "data d { source = Demo }\nmodel a = content CNN -> behavior GRU -> predict Dot\n"
+        "model m = a(behavior=Additive)\n"
+        "run m on d with base where valid except (model=a)\ntrain base { }",
 }  # fmt: skip
 
 
@@ -42,6 +50,13 @@ ASKED = (
     "content CNN(kernel=4) -> behavior GRU -> predict Dot",
     "content CNN(hidden=256) -> behavior GRU(hidden=128) -> predict Dot",
     "train t { learning_rate = 1e-3 }",
+    # Other digits are another thing.
+    "export e { precision = int16 }",
+    "content CNN -> behavior GRU -> predict DCN2",
+    "param width1 = 8\nmodel m = content CNN(hidden=$width2) -> behavior GRU -> predict Dot",
+    # The usual word of another language.
+    "dataset d { source = Demo }",
+    "data d { source = Demo  augment = True }",
 )
 
 
