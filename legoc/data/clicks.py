@@ -15,13 +15,18 @@ if TYPE_CHECKING:
 
 
 def build_clicks(
-    connection: "duckdb.DuckDBPyConnection", items: str, log: str, attributes: Sequence[str]
+    connection: "duckdb.DuckDBPyConnection",
+    items: str,
+    log: str,
+    attributes: Sequence[str],
+    *,
+    part: str = "'log'",
 ) -> tuple[Drop, ...]:
     """Make items and feedback out of two tables of SQL, and count what is lost.
 
     items(position, file, line, item_id, <attributes>); log(position, file, line, user_id, item_id,
     grade, time in microseconds since 1970): a grade above 0 is a click, 0 a non-click, NULL a
-    click too.
+    click too. part: the part a row is of, in SQL.
     """
     drops = build_items(connection, items, attributes)
     connection.execute(
@@ -34,9 +39,9 @@ def build_clicks(
         """
     )
     connection.execute(
-        """
+        f"""
         CREATE TABLE feedback AS
-        SELECT position, 'log' AS part, user_id, item_id,
+        SELECT position, {part} AS part, user_id, item_id,
                (coalesce(grade, 1) > 0)::FLOAT AS label, make_timestamp(time::BIGINT) AS time,
                NULL::VARCHAR AS impression
         FROM raw WHERE fault IS NULL

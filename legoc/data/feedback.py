@@ -6,6 +6,7 @@ splits take each moment of a user as one impression whose history is the clicks 
 `recbench` and `legommenders` have rules of their own (`protocols`).
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from legoc.data.protocols import PROTOCOLS, arrange_protocol
@@ -26,13 +27,14 @@ HISTORY = 100
 # One row per click, with its place among the clicks of its user.
 LIKED = """
 CREATE TABLE liked AS
-SELECT user_id, item_id, time,
+SELECT user_id, item_id, time, part,
        row_number() OVER (PARTITION BY user_id ORDER BY time, position) AS nth
-FROM feedback WHERE label > 0
+FROM feedback WHERE label > 0 {remembered}
 """
 
 # A moment is what one user did at one time, or one impression where the log has them. `seen` are
-# the clicks strictly before: what happened at the same time is not known to be earlier.
+# the clicks strictly before: what happened at the same time is not known to be earlier. Where the
+# publisher has parts, only the clicks of those that a part may know are counted.
 MOMENTS = """
 CREATE TABLE moments AS
 SELECT row_number() OVER (ORDER BY user_id, time, unit, part) - 1 AS moment, user_id, part, unit,
@@ -44,6 +46,16 @@ FROM (
            count(*) FILTER (WHERE label > 0) AS likes
     FROM units GROUP BY user_id, part, unit
 )
+"""
+
+KNOWN = """
+CREATE OR REPLACE TABLE moments AS
+SELECT moments.* EXCLUDE (seen), coalesce(known.seen, 0) AS seen FROM moments LEFT JOIN (
+    SELECT moment, count(*) AS seen
+    FROM moments JOIN views USING (part) JOIN liked USING (user_id)
+    WHERE liked.part = views.known AND liked.time < moments.time GROUP BY moment
+) AS known USING (moment)
+WHERE part IN (SELECT part FROM views)
 """
 
 UNITS = """
@@ -116,8 +128,15 @@ def arrange(
     if split.op in PROTOCOLS:
         return arrange_protocol(connection, split, feedback)
     named = NAMED if feedback.impressions else NUMBERED
+    views = feedback.views if split.op == "publisher" else {}
+    remember = [LIKED.format(remembered=""), MOMENTS]
+    if views:
+        list_views(connection, views)
+        remember = [
+            LIKED.format(remembered="AND part IN (SELECT known FROM views)"), MOMENTS, KNOWN,
+        ]  # fmt: skip
     for statement in (
-        LIKED, MOMENTS, HISTORIES.format(before=history - 1), IMPRESSIONS.format(name=named), ROWS,
+        *remember, HISTORIES.format(before=history - 1), IMPRESSIONS.format(name=named), ROWS,
     ):  # fmt: skip
         connection.execute(statement)
     if split.op == "leave_one_out":
@@ -131,6 +150,15 @@ def arrange(
     if feedback.negatives:
         notes += (add_negatives(connection, feedback),)
     return notes, ()
+
+
+def list_views(
+    connection: "duckdb.DuckDBPyConnection", views: Mapping[str, tuple[str, ...]]
+) -> None:
+    """views(part, known): the parts whose clicks may stand in the histories of a part."""
+    connection.execute("CREATE TABLE views (part VARCHAR, known VARCHAR)")
+    pairs = [(part, known) for part, parts in views.items() for known in parts]
+    connection.executemany("INSERT INTO views VALUES ($1, $2)", pairs)
 
 
 def add_negatives(connection: "duckdb.DuckDBPyConnection", feedback: Feedback) -> str:

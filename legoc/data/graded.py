@@ -54,15 +54,22 @@ def graded(
     rows: int | None = None,
     users: bool = False,
     notes: tuple[str, ...] = (),
+    parts: Sequence[str] = ("log",),
+    views: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Extracted:
     """What a source with ratings has extracted. text: the attribute RecBench asks for; rows: those
-    of a label it takes of a user, where not its usual ten."""
+    of a label it takes of a user, where not its usual ten; views: as in Feedback."""
     return Extracted(
-        parts=(Published(name="log", labelled=True),),
+        parts=tuple(Published(name=part, labelled=True) for part in parts),
         drops=tuple(drops),
         notes=notes,
         feedback=Feedback(
-            graded=True, negatives=config.negatives, seed=config.seed, text=text, rows=rows
+            graded=True,
+            negatives=config.negatives,
+            seed=config.seed,
+            text=text,
+            rows=rows,
+            views=views or {},
         ),
         users=users,
     )
@@ -83,11 +90,13 @@ def build_graded(
     attributes: Sequence[str],
     *,
     neutral: float,
+    part: str = "'log'",
 ) -> tuple[Drop, ...]:
     """Make items and feedback out of two tables of SQL, and count what is lost.
 
     items(position, file, line, item_id, <attributes>); log(position, file, line, user_id, item_id,
     grade, time). A grade above `neutral` is a click, one below is none, the very one is left out.
+    part: the part a row is of, in SQL.
     """
     drops = build_items(connection, items, attributes)
     connection.execute(
@@ -104,7 +113,7 @@ def build_graded(
     connection.execute(
         f"""
         CREATE TABLE feedback AS
-        SELECT position, 'log' AS part, user_id, item_id, (grade > {neutral})::FLOAT AS label,
+        SELECT position, {part} AS part, user_id, item_id, (grade > {neutral})::FLOAT AS label,
                make_timestamp(time::BIGINT) AS time, NULL::VARCHAR AS impression
         FROM raw WHERE fault IS NULL
         """

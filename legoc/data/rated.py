@@ -37,10 +37,13 @@ def rating_source(
     content: str,
     paper: str | None = None,
     users: Sequence[Attribute] = (),
+    parts: str | None = None,
 ) -> Callable[[type[T]], type[T]]:
-    """Declare a subclass of `Rated` as a source. page: the publisher's; paper: where not `name`."""
+    """Declare a subclass of `Rated` as a source. page: the publisher's; paper: where not `name`;
+    parts: the setting that chooses parts of the publisher's."""
+    facts = {"page": page, "licence": licence}
     return operator(
         "source", name, version=1, paper=paper or name, primary="path", attributes=attributes,
         users=users, group="user", splits=("recbench", "legommenders"), content=content,
-        facts={"page": page, "licence": licence},
+        facts=facts if parts is None else {**facts, "parts": parts},
     )  # fmt: skip

@@ -4,8 +4,8 @@ A source reads published files into a DuckDB connection; how rows are split and 
 written is the same for all sources (`tables.convert`).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -34,6 +34,8 @@ class Feedback:
     impressions: `impression` names what was shown together.
     told: the source has histories, impressions and rows of its own; feedback(user_id, item_id) then
         only says what each user has touched.
+    views: where the publisher has parts, for each of them the parts whose clicks are its histories;
+        parts that are no key only make histories. It holds under `publisher` alone.
     negatives, seed: non-clicks drawn for each click of valid and test.
     last, unseen, rows, text: for the protocols: clicks set apart per user, items drawn per user
         where nothing is graded, rows of a label a user gives at most (none: the protocol's), and
@@ -43,6 +45,7 @@ class Feedback:
     graded: bool
     impressions: bool = False
     told: bool = False
+    views: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     negatives: int = 0
     seed: int = 2023
     last: int = 2

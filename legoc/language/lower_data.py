@@ -58,6 +58,7 @@ def lower_data(record: Record, catalog: Catalog) -> LoweredData:
         from legoc.language.headers import complete
 
         source = complete(source, found)
+    source = offer_parts(source, values.get("source"))
     content = read_content(fields, record, source, values, judge, found)
     user = read_users(fields, source, values, judge, found)
     decide_split(source, values, broken, judge, catalog)
@@ -78,6 +79,15 @@ def read_headers(source: Declaration, call: object) -> "Found | None":
     from legoc.language.headers import UNREAD, read_folder
 
     return read_folder(call.args, layout) if isinstance(call, Call) else UNREAD
+
+
+def offer_parts(source: Declaration, call: object) -> Declaration:
+    """The declaration with the publisher's split, where the setting that chooses its parts is
+    given."""
+    setting = source.facts.get("parts")
+    if not setting or not isinstance(call, Call) or not call.args.get(str(setting)):
+        return source
+    return replace(source, splits=("publisher", *source.splits))
 
 
 def one_file(argument: Argument) -> Argument:

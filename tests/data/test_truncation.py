@@ -101,7 +101,7 @@ def test_a_damaged_file_is_never_read_on(write_mind, tmp_path):
 def test_a_row_that_breaks_off_within_its_quotes_is_left_out(tmp_path):
     path = tmp_path / "items.csv"
     path.write_text('item_id,title\nA,"one"\nB,"two and\nmore"\nC,"three, and a lot more"\n')
-    cut(path, 2)
+    cut(path, 3)
     packed, losses = tmp_path / "items.csv.gz", Losses()
     with pytest.raises(LegoError) as caught:
         list(read_table(packed, packed.name, ("item_id", "title"), losses, "items"))
@@ -109,4 +109,4 @@ def test_a_row_that_breaks_off_within_its_quotes_is_left_out(tmp_path):
     with keep_whole(True) as kept:
         rows = list(read_table(packed, packed.name, ("item_id", "title"), losses, "items"))
     assert rows == [(2, ("A", "one"))]
-    assert kept.losses.drops()[0].examples == ("items.csv.gz:2",)
+    assert kept.losses.drops()[0].examples == ("items.csv.gz:3",)

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from legoc.data.clicks import build_clicks
 from legoc.data.graded import scan, stage_items, stage_log
@@ -15,6 +16,7 @@ from legoc.data.readers.times import read_epoch
 from legoc.data.report import Drop
 from legoc.data.source import Extracted, Feedback, Published
 from legoc.language.declare import Attribute, Folder, operator, param
+from legoc.language.diagnostics import fail
 from legoc.progress import Progress
 
 
@@ -24,8 +26,11 @@ if TYPE_CHECKING:
 
 PAGE = "https://reclab.idi.ntnu.no/dataset"
 LICENCE = "Adressa is for research; its terms are on the publisher's page."
+# The parts of the publisher's readers: the users of which share of the last unit are valid.
+VALID_SHARE = 0.2
 # Files of one day, such as 20170101, without an ending.
 DAY = re.compile(r"\d{8}(\.gz)?")
+VIEWS = {"train": ("history",), "valid": ("history", "train"), "test": ("history", "train")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,17 +59,22 @@ class Article:
     ),
     group="user",
     content="[title, category]",
-    facts={"page": PAGE, "licence": LICENCE},
+    facts={"page": PAGE, "licence": LICENCE, "parts": "parts"},
 )
 class Adressa:
     """Adressa, one week or three months: clicks on articles, without impressions.
 
     The folder holds the unpacked archive: files of one day (`20170101`), plain or as `.gz`, in
-    folders of any depth. Events of the front page name no article and are left out.
+    folders of any depth. Events of the front page name no article and are left out. With `parts`
+    the clicks of the last day (or week) are test, those of a fifth of its users valid; the day
+    before it trains, and all days before a part are its histories, as in newsreclib.
     """
 
     class Config:
         path: Folder = param(doc="The folder of the unpacked archive.")
+        parts: Literal["days", "weeks"] | None = param(
+            None, since=True, doc="What the parts of the publisher's split are made of."
+        )
         negatives: int = param(20, min=0, doc="Articles drawn per click of valid and test.")
         seed: int = param(2023, min=0, doc="What they are drawn from.")
 
@@ -76,7 +86,7 @@ class Adressa:
         self.config = config
 
     def identity(self) -> dict[str, Any]:
-        return {name: getattr(self.config, name) for name in ("negatives", "seed")}
+        return {name: getattr(self.config, name) for name in ("parts", "negatives", "seed")}
 
     def files(self) -> Sequence[Path]:
         root = Path(self.config.path)
@@ -112,18 +122,62 @@ class Adressa:
                     article.file, article.line, item, article.title, article.category,
                     article.subcategory, article.keywords,
                 )  # fmt: skip
-        drops = build_clicks(connection, scan(items), scan(log), tuple(kinds))
+        apart = self.config.parts is not None
+        drops = build_clicks(
+            connection, scan(items), scan(log), tuple(kinds),
+            part=part_of([path.name[:8] for path in days], self.config.parts),
+        )  # fmt: skip
+        if apart:
+            hold_users(connection, self.config.seed)
         ruled = (
             Drop(reason="event without an article", policy="left out", part="log", count=left),
         )
         return Extracted(
-            parts=(Published(name="log", labelled=True),),
+            parts=tuple(Published(name=n, labelled=True) for n in (VIEWS if apart else ("log",))),
             drops=(*losses.drops(), *(ruled if left else ()), *drops),
             feedback=Feedback(
                 graded=False, negatives=self.config.negatives, seed=self.config.seed,
-                text="title",
+                text="title", views=VIEWS if apart else {},
             ),
         )  # fmt: skip
+
+
+def part_of(days: Sequence[str], parts: str | None) -> str:
+    """The part of an event in SQL, by the day in the name of its file. E0623 for too few units."""
+    if parts is None:
+        return "'log'"
+    units: dict[tuple[int, ...], str] = {}
+    for day in days:
+        moment = date(int(day[:4]), int(day[4:6]), int(day[6:]))
+        unit = moment.isocalendar()[:2] if parts == "weeks" else moment.timetuple()[:3]
+        units.setdefault(tuple(unit), day)
+    if len(units) < 3:
+        raise fail(
+            "E0623",
+            f"`parts = {parts}` needs three {parts} of Adressa or more, and here "
+            f"{'is' if len(units) == 1 else 'are'} {len(units)}",
+            "name the folder of the whole archive, or write `split = time` and leave `parts` out",
+        )
+    *_, train, test = units.values()
+    return (
+        f"CASE WHEN left(file, 8) >= '{test}' THEN 'test' "
+        f"WHEN left(file, 8) >= '{train}' THEN 'train' ELSE 'history' END"
+    )
+
+
+def hold_users(connection: "duckdb.DuckDBPyConnection", seed: int) -> None:
+    """Make a share of the test users valid, chosen by a hash of their ids."""
+    connection.execute(
+        f"""
+        UPDATE feedback SET part = 'valid' WHERE part = 'test' AND user_id IN (
+            SELECT user_id FROM (
+                SELECT user_id, count(*) OVER () AS n,
+                       row_number() OVER (ORDER BY md5('{seed}/' || user_id), user_id) AS place
+                FROM (SELECT DISTINCT user_id FROM feedback WHERE part = 'test')
+            ) WHERE place <= round({VALID_SHARE} * n)
+        )
+        """
+    )
 
 
 def note_article(

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from legoc.data.graded import (
     build_graded,
@@ -20,7 +20,8 @@ from legoc.data.readers.opened import find_file, missing_file, need_file
 from legoc.data.readers.times import read_epoch
 from legoc.data.source import Extracted
 from legoc.data.staged import Staged
-from legoc.language.declare import Attribute
+from legoc.language.declare import Attribute, param
+from legoc.language.diagnostics import fail
 from legoc.progress import Progress
 
 
@@ -69,21 +70,38 @@ Person = tuple[str, str, float | None, str]
         Attribute(name="occupation", kind="category", length=1),
     ),
     content="[title, genres]",
+    parts="fold",
 )
 class MovieLens(Rated):
     """MovieLens, any of its sets: latest-small, 20M, 25M (CSV), 1M (`::`) and 100K (tabs).
 
     The folder holds `ratings.csv` and `movies.csv`, or `ratings.dat` and `movies.dat`, or `u.data`
     and `u.item`. A rating above `neutral` is a click, one below a non-click. The attributes of
-    users are those of 1M and 100K.
+    users are those of 1M and 100K. A `fold` of 100K, such as `u1.base` and `u1.test`, is split as
+    its publisher does; held-out ratings are in no history.
     """
+
+    class Config(Rated.Config):
+        fold: Literal["u1", "u2", "u3", "u4", "u5", "ua", "ub"] | None = param(
+            None,
+            since=True,
+            doc="A fold of 100K, read in place of `u.data`; its parts are the publisher's.",
+        )
 
     example = 'source = MovieLens("raw/ml-latest-small")'
     licence = LICENCE
 
     def layout(self) -> str:
         """The name of the file of ratings."""
-        root = Path(self.config.path)
+        root, fold = Path(self.config.path), self.config.fold
+        if fold is not None:
+            if find_file(root, [f"{fold}.base"]) is None and find_file(root, ["u.item"]) is None:
+                raise fail(
+                    "E0620",
+                    f"`{root / f'{fold}.base'}` is missing",
+                    "folds are part of MovieLens 100K: name its folder, or leave `fold` out",
+                )
+            return "u.data"
         for name in LAYOUTS:
             if find_file(root, [name]) is not None:
                 return name
@@ -91,27 +109,39 @@ class MovieLens(Rated):
 
     def files(self) -> Sequence[Path]:
         root, layout = Path(self.config.path), self.layout()
-        found = [need_file(root, [name], "MovieLens", PAGE) for name in (layout, LAYOUTS[layout])]
         people = find_file(root, [USERS[layout]]) if layout in USERS else None
-        return [*found, people] if people is not None else found
+        return [
+            *self.ratings(layout), need_file(root, [LAYOUTS[layout]], "MovieLens", PAGE),
+            *([] if people is None else [people]),
+        ]  # fmt: skip
+
+    def ratings(self, layout: str) -> list[Path]:
+        """The files of ratings: one, or the two parts of a fold."""
+        fold = self.config.fold
+        names = [layout] if fold is None else [f"{fold}.base", f"{fold}.test"]
+        return [need_file(Path(self.config.path), [name], "MovieLens", PAGE) for name in names]
 
     def extract(
         self, connection: "duckdb.DuckDBPyConnection", staging: Path, progress: Progress
     ) -> Extracted:
-        layout = self.layout()
-        ratings, films, *people = self.files()
+        layout, fold = self.layout(), self.config.fold
+        rated = self.ratings(layout)
+        films, *people = self.files()[len(rated) :]
         losses = Losses()
-        progress.say(f"reading {ratings.name} and {films.name} of MovieLens")
+        named = [path.name for path in (*rated, films)]
+        progress.say(f"reading {', '.join(named[:-1])} and {named[-1]} of MovieLens")
         items, log = staging / "items.parquet", staging / "log.parquet"
         with stage_items(items, {"title": "text", "year": "number", "genres": "texts"}) as staged:
             for name, line, item, title, year, genres in read_films(layout, films, losses):
                 staged.add(name, line, item, title, year, genres)
         with stage_log(log) as staged:
-            for line, (user, item, grade, time) in read_ratings(layout, ratings, losses):
-                staged.add(ratings.name, line, user, item, read_grade(grade), read_epoch(time))
+            for path in rated:
+                for line, (user, item, grade, time) in read_ratings(layout, path, losses):
+                    staged.add(path.name, line, user, item, read_grade(grade), read_epoch(time))
         drops = build_graded(
             connection, scan(items), scan(log), ("title", "year", "genres"),
             neutral=self.config.neutral,
+            part="'log'" if fold is None else f"if(file LIKE '{fold}.test%', 'test', 'train')",
         )  # fmt: skip
         for path in people:
             target = staging / "users.parquet"
@@ -123,7 +153,12 @@ class MovieLens(Rated):
                 f"CREATE TABLE users AS SELECT DISTINCT ON (user_id) * EXCLUDE (position) "
                 f"FROM {scan(target)} ORDER BY user_id, position"
             )
-        return graded(self.config, (*losses.drops(), *drops), text="title", users=bool(people))
+        return graded(
+            self.config, (*losses.drops(), *drops), text="title", users=bool(people),
+            parts=("log",) if fold is None else ("train", "test"),
+            # What is held out was chosen without regard to time: it may not be remembered.
+            views=None if fold is None else {"train": ("train",), "test": ("train",)},
+        )  # fmt: skip
 
 
 def read_films(layout: str, path: Path, losses: Losses) -> Iterator[Film]:

@@ -11,6 +11,7 @@ from legoc.data.readers.opened import find_file, missing_file, need_file
 from legoc.data.source import Extracted, Feedback, Published
 from legoc.data.sources import steam_scgrec, steam_ucsd
 from legoc.language.declare import Attribute, Folder, operator, param
+from legoc.language.diagnostics import fail
 from legoc.progress import Progress
 
 
@@ -27,6 +28,8 @@ KINDS = {
     "title": "text", "genres": "texts", "developer": "texts", "publisher": "texts",
     "tags": "texts", "price": "number",
 }  # fmt: skip
+# The publisher's parts of SCGRec's release.
+PARTS = ("train", "valid", "test")
 OWNED = ("australian_users_items.json",)
 REVIEWS = ("steam_reviews.json", "australian_user_reviews.json")
 
@@ -48,7 +51,7 @@ REVIEWS = ("steam_reviews.json", "australian_user_reviews.json")
     group="user",
     splits=("leave_one_out", "recbench", "legommenders"),
     content="[title, genres]",
-    facts={"page": PAGE, "licence": LICENCE},
+    facts={"page": PAGE, "licence": LICENCE, "parts": "parts"},
 )
 class Steam:
     """Steam, the release of UCSD or that of SCGRec, without impressions.
@@ -65,6 +68,11 @@ class Steam:
         log: Literal["reviews", "owned"] = param(
             "reviews", doc="What counts as a click in UCSD's release; SCGRec has games owned only."
         )
+        parts: bool = param(
+            False,
+            since=True,
+            doc="Take SCGRec's train, valid and test games as the publisher's parts.",
+        )
         negatives: int = param(20, min=0, doc="Games drawn per click of valid and test.")
         seed: int = param(2023, min=0, doc="What they are drawn from.")
 
@@ -76,7 +84,7 @@ class Steam:
         self.config = config
 
     def identity(self) -> dict[str, Any]:
-        return {name: getattr(self.config, name) for name in ("log", "negatives", "seed")}
+        return {name: getattr(self.config, name) for name in ("log", "parts", "negatives", "seed")}
 
     @property
     def scgrec(self) -> bool:
@@ -85,36 +93,59 @@ class Steam:
     def files(self) -> Sequence[Path]:
         """The log, the games, and lists of their attributes."""
         root = Path(self.config.path)
+        if self.config.parts and not self.scgrec:
+            raise fail(
+                "E0620",
+                f"`{root / 'train_game.txt'}` is missing",
+                "`parts` are those of SCGRec's release: name its folder, or leave `parts` out",
+            )
         if self.scgrec:
             games = need_file(root, ["App_ID_Info.txt"], "Steam", PAGE)
             lists = [find_file(root, [name]) for name in steam_scgrec.LISTS]
-            log = need_file(root, ["train_game.txt"], "Steam", PAGE)
-            return [log, games, *(path for path in lists if path is not None)]
+            return [*self.logs(), games, *(path for path in lists if path is not None)]
         names = REVIEWS if self.config.log == "reviews" else OWNED
-        log = find_file(root, names)
-        if log is None:
+        if find_file(root, names) is None:
             raise missing_file(root / f"{names[0]}.gz", "Steam", PAGE, (*names, "train_game.txt"))
-        return [log, need_file(root, ["steam_games.json"], "Steam", PAGE)]
+        return [*self.logs(), need_file(root, ["steam_games.json"], "Steam", PAGE)]
+
+    def logs(self) -> list[Path]:
+        """The files of the log, one for each part."""
+        root = Path(self.config.path)
+        if not self.scgrec:
+            found = find_file(root, REVIEWS if self.config.log == "reviews" else OWNED)
+            return [] if found is None else [found]
+        parts = PARTS if self.config.parts else PARTS[:1]
+        # The later parts lie beside the first, or in folders of their own.
+        return [
+            need_file(root, [f"{part}_game.txt", f"{part}_data/{part}_game.txt"], "Steam", PAGE)
+            for part in parts
+        ]
 
     def extract(
         self, connection: "duckdb.DuckDBPyConnection", staging: Path, progress: Progress
     ) -> Extracted:
-        log, games, *lists = self.files()
+        logs = self.logs()
+        games, *lists = self.files()[len(logs) :]
+        apart = self.config.parts and self.scgrec
         losses = Losses()
-        progress.say(f"reading {games.name} and {log.name} of Steam")
+        progress.say(f"reading {games.name} and {', '.join(log.name for log in logs)} of Steam")
         items, clicks = staging / "items.parquet", staging / "log.parquet"
         reader = steam_scgrec if self.scgrec else steam_ucsd
         with stage_items(items, KINDS) as staged:
             reader.read_games(games, lists, staged, losses)
         with stage_log(clicks) as staged:
-            graded, timed = reader.read_log(log, staged, losses)
-        drops = build_clicks(connection, scan(items), scan(clicks), tuple(KINDS))
+            graded, timed = reader.read_log(logs, staged, losses)
+        drops = build_clicks(
+            connection, scan(items), scan(clicks), tuple(KINDS),
+            part="split_part(file, '_', 1)" if apart else "'log'",
+        )  # fmt: skip
+        parts = PARTS if apart else ("log",)
         return Extracted(
-            parts=(Published(name="log", labelled=True),),
+            parts=tuple(Published(name=part, labelled=True) for part in parts),
             drops=(*losses.drops(), *drops),
             notes=() if timed else ("no times: the order of a user's games is taken for it",),
             feedback=Feedback(
                 graded=graded, negatives=self.config.negatives, seed=self.config.seed,
-                text="title",
+                text="title", views=dict.fromkeys(PARTS, PARTS[:1]) if apart else {},
             ),
         )  # fmt: skip

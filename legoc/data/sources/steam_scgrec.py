@@ -83,16 +83,17 @@ def read_price(text: str) -> float | None:
         return None
 
 
-def read_log(path: Path, staged: Staged, losses: Losses) -> tuple[bool, bool]:
-    """Stage `train_game.txt`: a user and the games, as many as there are. Whether the log has
-    non-clicks and whether it has times: neither."""
+def read_log(paths: Sequence[Path], staged: Staged, losses: Losses) -> tuple[bool, bool]:
+    """Stage `train_game.txt` and what follows it: a user and the games, as many as there are.
+    Whether the log has non-clicks and whether it has times: neither."""
     places: dict[str, int] = {}
-    for number, raw in read_lines(path, path.name):
-        user, _, rest = decode(raw, number, path.name).rstrip("\r\n").partition(",")
-        games = [game for game in rest.split(",") if game]
-        if user and not games:
-            losses.add("user without a game", "dropped", "log", f"{path.name}:{number}: {user}")
-        for game in games:
-            place = places[user] = places.get(user, -1) + 1
-            staged.add(path.name, number, user, game, None, place * SECOND)
+    for path in paths:
+        for number, raw in read_lines(path, path.name):
+            user, _, rest = decode(raw, number, path.name).rstrip("\r\n").partition(",")
+            games = [game for game in rest.split(",") if game]
+            if user and not games:
+                losses.add("user without a game", "dropped", "log", f"{path.name}:{number}: {user}")
+            for game in games:
+                place = places[user] = places.get(user, -1) + 1
+                staged.add(path.name, number, user, game, None, place * SECOND)
     return False, False

@@ -48,8 +48,9 @@ def texts(value: Any) -> list[str]:
     return [str(value)] if value else []
 
 
-def read_log(path: Path, staged: Staged, losses: Losses) -> tuple[bool, bool]:
+def read_log(paths: Sequence[Path], staged: Staged, losses: Losses) -> tuple[bool, bool]:
     """Stage one of the three logs by its name. Whether it has non-clicks, and whether times."""
+    (path,) = paths
     name = path.name
     if name.startswith("steam_reviews"):
         for line, review in read_json_lines(path, name, losses, "log"):
