@@ -51,10 +51,22 @@ class Backbone(nn.Module):
 
     def forward(self, ids_IL: Tensor, mask_IL: Tensor) -> Tensor:
         """Token ids int[I, L], Bool[I, L] -> last states [I, L, made], after the final norm."""
-        made = self.model(
-            input_ids=ids_IL, attention_mask=opened(mask_IL).long(), **self.options
-        )  # fmt: skip
-        return made.last_hidden_state
+        seen = (
+            self.shape_alone(ids_IL)
+            if ids_IL.is_meta
+            else {"attention_mask": opened(mask_IL).long()}
+        )
+        return self.model(input_ids=ids_IL, **seen, **self.options).last_hidden_state
+
+    def shape_alone(self, ids_IL: Tensor) -> dict[str, Tensor]:
+        """A mask, and positions for models that derive them from it, on the meta device. The
+        library looks into masks, which have nothing to see there; one in its final form, every
+        query against every key, it takes as it is."""
+        items, length = ids_IL.shape
+        found = {"attention_mask": ids_IL.new_zeros((items, 1, length, length), dtype=self.dtype)}
+        if self.options:
+            found["position_ids"] = torch.arange(length, device=ids_IL.device).unsqueeze(0)
+        return found
 
     def prefix(self, ids_IL: Tensor, mask_IL: Tensor, at: int) -> Tensor:
         """State `at` [I, L, W] of token ids int[I, L], Bool[I, L]: the input of block `at`, or the

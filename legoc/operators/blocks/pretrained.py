@@ -37,7 +37,7 @@ def open_model(named: Named, dtype: torch.dtype) -> nn.Module:
             config = read_config(named)
             family, given = choose_class(config)
             if ghost:
-                return family.from_config(config, **given).eval()
+                return family.from_config(config, dtype=torch.float32, **given).eval()
             model, found = family.from_pretrained(
                 named.folder, config=config, dtype=dtype, use_safetensors=True,
                 local_files_only=True, output_loading_info=True, **given,
