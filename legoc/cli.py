@@ -243,7 +243,8 @@ def run_eval(arguments: Arguments) -> int:
 
     result = evaluate(
         arguments.folder, cached=not arguments.uncached, split=arguments.split,
-        cold=arguments.cold, cache=arguments.cache, progress=progress(arguments),
+        cold=arguments.cold, data=arguments.data, cache=arguments.cache,
+        progress=progress(arguments),
     )  # fmt: skip
     if arguments.json:
         print_json(result.to_json())
@@ -265,6 +266,33 @@ def run_recommend(arguments: Arguments) -> int:
         arguments.folder, arguments.input, arguments.output,
         k=arguments.k, keep_clicked=arguments.keep_clicked,
     )  # fmt: skip
+
+
+def run_embed(arguments: Arguments) -> int:
+    from pathlib import Path
+
+    from legoc.item_vectors import choose_spec, embed_spec, embed_trained, verify_unchanged
+    from legoc.report import print_json, show_vectors
+
+    common: dict[str, Any] = {
+        "cache": arguments.cache, "threads": arguments.threads, "device": arguments.device,
+        "progress": progress(arguments),
+    }  # fmt: skip
+    if Path(arguments.file).is_dir():
+        verify_unchanged(
+            arguments.file,
+            {"--pooling": arguments.pooling, "--set": arguments.overrides,
+             "--only": arguments.only},
+        )  # fmt: skip
+        table = embed_trained(arguments.file, arguments.output, **common)
+    else:
+        spec = choose_spec(points(arguments), arguments.file)
+        table = embed_spec(spec, arguments.output, pooling=arguments.pooling, **common)
+    if arguments.json:
+        print_json(table.to_json())
+    else:
+        show_vectors(table, arguments.file)
+    return 0
 
 
 def run_prove(arguments: Arguments) -> int:
@@ -355,6 +383,7 @@ COMMANDS: dict[str, Callable[[Arguments], int]] = {
     "eval": run_eval,
     "score": run_score,
     "recommend": run_recommend,
+    "embed": run_embed,
     "prove": run_prove,
     "demo": run_demo,
     "inspect": run_inspect,

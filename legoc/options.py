@@ -93,6 +93,10 @@ def build_parser() -> argparse.ArgumentParser:
         "--cold", action="store_true",
         help="also measure clicks on new items, new users and users without clicks",
     )  # fmt: skip
+    evaluate.add_argument(
+        "--data", metavar="FOLDER", default=None,
+        help="where the files and folders that the spec names are found",
+    )  # fmt: skip
     evaluate.add_argument("--split", choices=("train", "valid", "test"), default=None)
     caches(evaluate)
 
@@ -106,6 +110,22 @@ def build_parser() -> argparse.ArgumentParser:
     recommend.add_argument("-k", type=int, default=10, help="items per user (default: 10)")
     recommend.add_argument(
         "--keep-clicked", action="store_true", help="items of the history may return"
+    )
+
+    embed = command("embed", "write the item vectors of a model, for `content Null(file=...)`")
+    embed.add_argument("file", metavar="FILE|RUN|BUNDLE")
+    selects(embed)
+    embed.add_argument(
+        "-o", "--output", metavar="FILE", required=True, help="the table, a `.safetensors` file"
+    )
+    embed.add_argument(
+        "--pooling", choices=("cls", "mean", "last"),
+        help="how the last states become one vector (default: as the spec says)",
+    )  # fmt: skip
+    caches(embed)
+    embed.add_argument("--threads", type=int, metavar="N", help="threads of torch (default: 1)")
+    embed.add_argument(
+        "--device", metavar="NAME", help="cpu or cuda (default: a GPU if there is one)"
     )
 
     prove = command("prove", "build, train, export and compare every legal point of a file")
@@ -167,7 +187,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     for added in commands.choices.values():
         added.add_argument("-q", "--quiet", action="store_true", help="print results only")
-    for added in (compiled, data, train, export, evaluate, inspect, verify, prove):
+    for added in (compiled, data, train, export, evaluate, inspect, verify, embed, prove):
         added.add_argument("--json", action="store_true", help="print results as JSON")
     return parser
 

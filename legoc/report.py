@@ -214,6 +214,18 @@ def show_bundle(path: Path | str) -> None:
     )
 
 
+def show_vectors(table: Any, source: str) -> None:
+    """What `legoc embed` wrote of `source`, and the stage that reads it in a spec beside that."""
+    out = console()
+    out.print(f"{table.items:,} items, {table.width} wide: {table.path}", style="bold")
+    if table.empty:
+        out.print(f"{table.empty:,} of them say nothing and have zeros")
+    # Paths in a spec are relative to it.
+    path = table.path.resolve()
+    shown = path.name if path.parent == Path(source).resolve().parent else path
+    out.print(f'content Null(file="{shown}", frozen=true)')
+
+
 def show_verified(verified: Any) -> None:
     """What `legoc verify` looked at."""
     out = console()

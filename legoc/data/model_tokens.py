@@ -20,6 +20,7 @@ from legoc.data.checkpoint import (
     read_vocabulary_size,
 )
 from legoc.data.inputs import TokenTable
+from legoc.data.special_tokens import wrap
 from legoc.data.tables import Tables
 from legoc.data.tokens import check_attributes, load, write_matrices
 from legoc.language.checkpoints import Named
@@ -38,9 +39,6 @@ PLACE = "tokenizers/model/tokenizer.json"
 
 # Tokens kept of a category or a number. They are names and figures, so none should be cut.
 SHORT = 64
-
-# What is tried to see the special tokens around a text: some tokenizers drop some of these.
-SAMPLES = ("a", "1", "the", "0", ".")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,43 +133,6 @@ def describe_parts(data: Data) -> list[dict[str, Any]]:
         part["length"] = one.length if one.kind == "text" else SHORT
         parts.append(part)
     return parts
-
-
-def wrap(
-    parts: Sequence[dict[str, Any]], tokenizer: Any, path: Path, *, first: bool
-) -> list[dict[str, Any]]:
-    """The parts between the special tokens the tokenizer itself puts around a text. first: there
-    must be one before it."""
-    before, after = find_specials(tokenizer)
-    if first and not before:
-        raise fail(
-            "E0652",
-            f"`pooling=cls` reads the first special token, and `{path}` puts none before a text",
-            "write `pooling=attention`, `mean` or `last`",
-        )
-    if not before and not after:
-        raise fail(
-            "E0652",
-            f"`special=true` asks for special tokens, and `{path}` puts none around a text",
-            "leave `special` out",
-        )
-    wrapped = list(parts)
-    if before:
-        wrapped.insert(0, {"ids": before})
-    if after:
-        wrapped.append({"ids": after})
-    return wrapped
-
-
-def find_specials(tokenizer: Any) -> tuple[list[int], list[int]]:
-    """The ids a tokenizer puts before and after a text."""
-    for text in SAMPLES:
-        plain = tokenizer.encode(text, add_special_tokens=False).ids
-        whole = tokenizer.encode(text, add_special_tokens=True).ids
-        for start in range(len(whole) - len(plain) + 1):
-            if plain and whole[start : start + len(plain)] == plain:
-                return whole[:start], whole[start + len(plain) :]
-    return [], []
 
 
 def find_unknown(path: Path, tokenizer: Any) -> int:

@@ -23,14 +23,19 @@ GOLDEN = "golden.safetensors"
 
 
 def write_items(folder: Path, vectors: F32, ids: Sequence[str]) -> None:
+    """The item matrix of a bundle."""
+    path = folder / ITEMS
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_vectors(path, vectors, ids)
+
+
+def save_vectors(path: Path, vectors: F32, ids: Sequence[str]) -> None:
     """`vectors` F32[N, D] with row 0 zeros; `ids` U8 and `offsets` I64[N + 1]: the id of row i is
     the UTF-8 text ids[offsets[i] : offsets[i + 1]], empty for row 0."""
     from safetensors.numpy import save_file
 
     texts = [name.encode() for name in ids]
     offsets = np.cumsum([0, *map(len, texts)], dtype=np.int64)
-    path = folder / ITEMS
-    path.parent.mkdir(parents=True, exist_ok=True)
     save_file(
         {
             "vectors": np.ascontiguousarray(vectors, dtype=np.float32),

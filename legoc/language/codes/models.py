@@ -88,4 +88,16 @@ CODES: tuple[Code, ...] = (
         bad="a model folder replaced after `legoc train`",
         good="the folder as it was, or the spec trained again",
     ),
+    Code(
+        code="E0658",
+        title="there are no vectors to take from this",
+        explanation=(
+            "`legoc embed` writes what a language model makes of every item before any training, "
+            "pooled by `cls`, `mean` or `last`, or the item vectors of a run or a bundle. So it "
+            "needs one spec whose content is a language model, or a folder that a training wrote; "
+            "attention pooling has weights that only training gives."
+        ),
+        bad="legoc embed bert.lego -o bert.safetensors  # content BERT: attention pooling",
+        good="legoc embed bert.lego --pooling mean -o bert.safetensors",
+    ),
 )
