@@ -55,7 +55,8 @@ def show_compiled(compiled: Any) -> None:
     spec, plan, cost = compiled.spec, compiled.plan, compiled.cost
     out = console()
     out.print(f"{spec.name}", style="bold")
-    reads = "item ids" if plan.layout == "id" else ", ".join(a.name for a in spec.data.attributes)
+    named = [a.name for a in spec.data.attributes] if plan.reads_tokens else []
+    reads = ", ".join([*(["item ids"] if plan.layout == "id" else []), *named])
     out.print(f"  reads     {reads}; the last {spec.data.history} clicks")
     for stage in plan.stages:
         out.print(f"  {stage.role:<9} {write_call(stage.role, spec.model[stage.role])}")
