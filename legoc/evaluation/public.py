@@ -1,5 +1,6 @@
 """`legoc.evaluate`: a run or a bundle on its own data."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,6 +14,7 @@ from legoc.evaluation.report import Report
 from legoc.evaluation.uncached import Uncached
 from legoc.language import ir
 from legoc.language.diagnostics import fail
+from legoc.language.places import find_places, list_places
 from legoc.language.records import RECORDS
 from legoc.language.spec import Call, Spec
 from legoc.progress import SILENT, Progress
@@ -34,6 +36,7 @@ def evaluate(
     split: str | None = None,
     cache: str | Path | None = None,
     cold: bool = False,
+    data: str | Path | None = None,
     keep_scores: bool = False,
     progress: Progress = SILENT,
 ) -> Report:
@@ -47,12 +50,15 @@ def evaluate(
     others (`new`); with `cold`, also those of groups whose clicks are all on new items, of users
     without training rows and of empty histories, as far as there are any (`cold.mark_cold`).
 
+    data: the folder in which the files and folders the spec names are found, by their names; else
+    they are where the run found them, or for a bundle on its own in the working directory.
+
     Raises LegoError for a folder that is neither (E0592), a part of the data that does not exist or
     is not labelled (E0591), and BundleError for a damaged bundle.
     """
     folder = locate(run_or_bundle)
     bundle = open_bundle_of(folder, engine)
-    spec = read_spec(folder, bundle)
+    spec = read_spec(folder, bundle, data)
     from legoc.data import prepare
 
     prepared = prepare(spec, cache=cache, truncated=True, progress=progress)
@@ -111,12 +117,29 @@ def open_bundle_of(folder: Path, engine: EngineName) -> "Bundle | None":
     return open_bundle(place)
 
 
-def read_spec(folder: Path, bundle: "Bundle | None") -> Spec:
-    if bundle is not None:
-        return ir.from_json(bundle.manifest["spec"])
+def read_spec(folder: Path, bundle: "Bundle | None", data: str | Path | None = None) -> Spec:
+    """The spec of a run or a bundle, its files and folders where they can be found."""
     from legoc.model.run import Run
 
-    return Run(folder).spec
+    if bundle is None or not (folder / "manifest.json").is_file():
+        spec = Run(folder).spec
+    else:
+        spec = ir.from_json(bundle.manifest["spec"])
+        run = folder.resolve().parent
+        if data is None and (run / "spec.json").is_file():
+            trained = Run(run).spec
+            spec = trained if trained.keys == spec.keys else spec
+    if data is not None:
+        return find_places(spec, str(data))
+    for place in list_places(spec):
+        # A bundle carries names: a path is whole where it was not exported.
+        if not os.path.isabs(place) and not os.path.exists(place):
+            raise fail(
+                "E0593",
+                f"the data of this bundle, `{place}`, is not in the working directory",
+                "name the folder that holds it with `--data FOLDER`",
+            )
+    return spec
 
 
 def build_engine(folder: Path, bundle: "Bundle | None", prepared: "Prepared") -> Engine:

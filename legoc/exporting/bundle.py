@@ -27,8 +27,10 @@ from legoc.exporting.provenance import describe_provenance
 from legoc.exporting.staging import MANIFEST, staged
 from legoc.language import ir
 from legoc.language.notation import write_pipeline
+from legoc.language.places import list_places, name_places
 from legoc.language.plan import Plan
 from legoc.language.spec import Spec
+from legoc.language.text import resolved_text
 from legoc.progress import SILENT, Progress
 
 
@@ -67,7 +69,8 @@ def write_bundle(
     """Exports a trained model on its data to `folder`, replacing an earlier bundle there.
 
     metrics: what evaluation of the run found, in JSON's types, for the model card. source_text: the
-    spec as written, where the spec does not carry it. graphs: what writes the graphs, called as
+    spec as written, where the spec does not carry it; one that names files or folders is written
+    anew with their names alone, for a bundle travels. graphs: what writes the graphs, called as
     `write_graphs` is. Errors: E0820 to E0828 where a gate fails,
     E0830 where `folder` holds something else; nothing is written then.
     """
@@ -97,7 +100,7 @@ def write_bundle(
         whole, real = prove(spec, plan, prepared, files, torch_table, table)
         manifest = {
             "format": FORMAT,
-            "spec": ir.to_json(spec),
+            "spec": ir.to_json(name_places(spec)),
             "graphs": graph_manifest(list(files.values()), place),
             "plan": {
                 "layout": plan.layout, "user": plan.user, "reads_user": plan.reads_user,
@@ -115,6 +118,8 @@ def write_bundle(
             "provenance": describe_provenance(spec, prepared.digest),
         }  # fmt: skip
         text = source_text or spec.source_text or f"{write_pipeline(spec.model)}\n"
+        if list_places(spec):
+            text = resolved_text(name_places(spec))
         (place / "model.lego").write_text(text, encoding="utf-8")
         card = model_card(spec, plan, manifest, metrics)
         (place / CARD).write_text(card, encoding="utf-8")

@@ -35,4 +35,15 @@ CODES: tuple[Code, ...] = (
         bad="legoc eval runs/",
         good="legoc eval runs/nrms-1f0c88e2ab31",
     ),
+    Code(
+        code="E0593",
+        title="a bundle away from its data",
+        explanation=(
+            "A bundle is evaluated on the data it was trained on. It says what the files and "
+            "folders are called and not where they lie, for that differs between machines. They "
+            "are looked for in the working directory, or in the folder that `--data` names."
+        ),
+        bad="legoc eval nrms/bundle               # trained on raw/MINDsmall",
+        good="legoc eval nrms/bundle --data raw",
+    ),
 )
