@@ -7,6 +7,7 @@ import pytest
 
 from legoc.data.lines import read_rows
 from legoc.data.readers import blocks
+from legoc.data.readers.truncation import keep_whole
 from legoc.language.diagnostics import LegoError
 
 
@@ -17,7 +18,8 @@ ODD = (
     "\n", "  \n", "\t\t\n", " \t\v\t\n", "a\tb\tc\r\n", "a\rb\tc\td\n", "a\tb\tc\r\r\n", "\r\n",
     "\ufeffa\tb\tc\n", "a\x00\tb\t\x85\u2028\n", "a\tb\tc\x1c\x0b\n",
 )  # fmt: skip
-WRONG = ("a\tb\n", "a\tb\tc\td\n", b"a\tb\t\xe9\n", b"\xff\tb\tc\n")
+# The last holds as many columns as two lines, for one that takes a carriage return for an end.
+WRONG = ("a\tb\n", "a\tb\tc\td\n", b"a\tb\t\xe9\n", b"\xff\tb\tc\n", "a\tb\tc\ra\tb\tc\n")
 
 
 def read_both(path, monkeypatch, size):
@@ -42,7 +44,7 @@ def read_both(path, monkeypatch, size):
     return results
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(80))
 def test_any_lines_are_read_as_single_lines_are(tmp_path, monkeypatch, seed):
     rng = random.Random(seed)
     pieces = rng.choices(PLAIN, k=rng.randrange(40))
@@ -76,6 +78,19 @@ def test_a_gzip_file_that_breaks_off_is_refused_where_single_lines_refuse_it(tmp
         for size in (4096, 1 << 20):
             slow, quick = read_both(path, monkeypatch, size)
             assert quick == slow
+
+
+def test_what_is_whole_of_it_is_read_once_where_that_is_asked_for(tmp_path, monkeypatch):
+    rng = random.Random(2)
+    lines = "".join(f"{rng.random()}\t{rng.random()}\t{n}\n" for n in range(3000))
+    packed = gzip.compress(lines.encode())
+    path = tmp_path / "log.tsv.gz"
+    path.write_bytes(packed[: len(packed) // 2])
+    with keep_whole(True):
+        for size in (4096, 1 << 20):
+            slow, quick = read_both(path, monkeypatch, size)
+            assert quick == slow
+            assert 1000 < len(slow) < 2000
 
 
 def test_columns_that_are_not_kept_are_checked_as_well(tmp_path, monkeypatch):

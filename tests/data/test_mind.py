@@ -91,6 +91,21 @@ def test_every_loss_is_counted_with_its_place(write_mind, read_mind):
     assert report.parts["test"].cold == 1
 
 
+def test_nothing_is_counted_of_a_line_that_is_dropped(write_mind, read_mind, tmp_path):
+    plain = write_mind(tmp_path / "plain")
+    text = (plain / "train" / "behaviors.tsv").read_text("utf-8")
+    more = write_mind(
+        tmp_path / "more",
+        train_behaviors=text + "9\tU1\t13/32/2019 9:05:58 AM\tN555 N1\tN444-1 N3 N1-1\n",
+    )
+    first, second = (
+        {(d.reason, d.part): d.count for d in read_mind(root).report.drops}
+        for root in (plain, more)
+    )
+    first["impression whose time cannot be read", "train"] += 1
+    assert second == first
+
+
 def test_archive_layouts_and_gzip(write_mind, read_mind, tmp_path):
     plain = read_mind(write_mind(tmp_path / "plain"))
     flat = read_mind(write_mind(tmp_path / "flat", name="MINDsmall_{}"))
