@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from legoc.data.cache import digest, hash_files, obtain
+from legoc.data.empty_files import blame, find_empty
 from legoc.data.feedback import HISTORY, arrange
 from legoc.data.readers.truncation import keep_whole
 from legoc.data.report import Report
@@ -183,7 +184,8 @@ def write(
     scratch = staging / "scratch"
     scratch.mkdir()
     licence = str(declaration.facts.get("licence", ""))
-    with open_connection(scratch) as connection:
+    empty = find_empty(source.files())
+    with blame(empty), open_connection(scratch) as connection:
         with keep_whole(truncated) as cut:
             extracted = source.extract(connection, scratch, progress)
         notes, left = arrange(connection, split, extracted, history)
@@ -196,11 +198,12 @@ def write(
             )
     shutil.rmtree(scratch)
     report = survey(
-        staging, source=declaration.name, licence=licence, 
-        drops=(*cut.losses.drops(), *extracted.drops, *left),
+        staging, source=declaration.name, licence=licence,
+        drops=(*empty, *cut.losses.drops(), *extracted.drops, *left),
         notes=(*extracted.notes, *notes), unit=ranked_within(extracted),
     )  # fmt: skip
-    check_filled(report, extracted)
+    with blame(empty):
+        check_filled(report, extracted)
     (staging / "LICENCE.txt").write_text(licence + "\n", encoding="utf-8")
     return report.to_json()
 
@@ -222,7 +225,7 @@ def check_filled(report: Report, extracted: Extracted) -> None:
         raise fail(
             "E0625",
             f"the files of {report.source} hold {'no items' if not report.items else 'no rows'}",
-            "check that all files are of the same archive",
+            "check that all files are of the same archive, and that ids kept their leading zeros",
             notes=notes,
         )
     if "train" not in report.parts:

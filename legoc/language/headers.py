@@ -147,8 +147,9 @@ def columns_of(folder: Path, name: str) -> Mapping[str, ColumnKind] | None:
 def attributes_of(
     header: Mapping[str, ColumnKind] | None, keys: set[str], args: Mapping[str, Any]
 ) -> Mapping[str, ColumnKind] | None:
-    """The columns of a table beside its key, with the kinds that the settings say."""
-    if header is None:
+    """The columns of a table beside its key, with the kinds that the settings say. None for a
+    table without a header: that it is empty is for whoever reads its rows to say."""
+    if not header:
         return None
     numbers, categories = args["numbers"], args["categories"]
     found: dict[str, ColumnKind] = {}

@@ -110,3 +110,15 @@ def test_a_row_that_breaks_off_within_its_quotes_is_left_out(tmp_path):
         rows = list(read_table(packed, packed.name, ("item_id", "title"), losses, "items"))
     assert rows == [(2, ("A", "one"))]
     assert kept.losses.drops()[0].examples == ("items.csv.gz:3",)
+
+
+def test_an_empty_file_is_blamed_where_nothing_comes_of_the_data(write_mind, tmp_path):
+    root = write_mind(train_behaviors="")
+    with pytest.raises(LegoError) as caught:
+        convert(MIND(MIND.Config(path=str(root))), Call(op="publisher"), tmp_path / "cache")
+    (found,) = caught.value.diagnostics
+    assert (found.code, found.message) == ("E0625", "`train/behaviors.tsv` is empty")
+    # Where the rest is enough it is counted, and `--strict` finds it.
+    tables = convert(MIND(MIND.Config(path=str(root))), Call(op="time"), tmp_path / "cache")
+    drop = tables.report.drops[0]
+    assert (drop.reason, drop.examples) == ("empty file", ("train/behaviors.tsv",))
