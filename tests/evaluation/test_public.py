@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -84,3 +85,46 @@ def test_cold_rows_are_measured_where_it_is_asked_for(tiny):
     assert list(report.slices) == ["known", "new", *cold]
     assert report.to_json()["slices"].keys() == report.slices.keys()
     assert len(report.table()[0]) == 2 + len(report.slices)
+
+
+def named(bundle, monkeypatch, path):
+    """The spec that is prepared when `bundle` is evaluated, after its source became MIND."""
+    asked = []
+    monkeypatch.setattr(legoc.data, "prepare", lambda spec, **given: asked.append(spec))
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    manifest["spec"]["data"]["source"] = {"op": "MIND", "args": {"path": path}}
+    (bundle / "manifest.json").write_text(json.dumps(manifest))
+    return asked
+
+
+def test_a_bundle_on_its_own_is_told_where_its_data_lie(tiny, tmp_path, monkeypatch):
+    shutil.copytree(tiny[0].folder / "bundle", tmp_path / "bundle")
+    asked = named(tmp_path / "bundle", monkeypatch, "MINDsmall")
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    with pytest.raises(LegoError) as error:
+        legoc.evaluate(tmp_path / "bundle")
+    (diagnostic,) = error.value.diagnostics
+    assert diagnostic.code == "E0593"
+    assert "`MINDsmall`" in diagnostic.message
+    assert "--data" in diagnostic.help[0]
+    assert asked == []
+    with pytest.raises(AttributeError):  # what is prepared here is nothing to go on with
+        legoc.evaluate(tmp_path / "bundle", data=tmp_path / "raw")
+    assert asked.pop().data.source.args["path"] == str(tmp_path / "raw" / "MINDsmall")
+    (tmp_path / "work" / "MINDsmall").mkdir()
+    with pytest.raises(AttributeError):
+        legoc.evaluate(tmp_path / "bundle")
+    assert asked.pop().data.source.args["path"] == "MINDsmall"
+
+
+def test_a_bundle_in_its_run_knows_where_its_data_lie(tiny, tmp_path, monkeypatch):
+    shutil.copytree(tiny[0].folder, tmp_path / "run")
+    asked = named(tmp_path / "run" / "bundle", monkeypatch, "MINDsmall")
+    spec = json.loads((tmp_path / "run" / "spec.json").read_text())
+    spec["data"]["source"] = {"op": "MIND", "args": {"path": "/raw/MINDsmall"}}
+    (tmp_path / "run" / "spec.json").write_text(json.dumps(spec))
+    for place in ("run", "run/bundle"):
+        with pytest.raises(AttributeError):
+            legoc.evaluate(tmp_path / place)
+        assert asked.pop().data.source.args["path"] == "/raw/MINDsmall"

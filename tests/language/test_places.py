@@ -1,0 +1,67 @@
+"""A spec keeps its identity when its files and folders are named without where they lie."""
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from legoc.language import ir, load
+from legoc.language.places import find_places, list_places, name_places
+from legoc.language.spec import Spec
+from legoc.language.text import resolved_text
+
+
+TEXT = """
+data log {
+  source = MIND("raw/MINDsmall")
+  tokenizer = file("parts/words.json")
+  augment = ["parts/once.parquet"]
+  content = [title(30), category]
+}
+model m = content Null(file="parts/rows.npy") -> behavior Additive -> predict Dot
+run m on log
+"""
+NAMES = ("rows.npy", "MINDsmall", "words.json", "once.parquet")
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Spec:
+    (tmp_path / "raw" / "MINDsmall").mkdir(parents=True)
+    (tmp_path / "parts").mkdir()
+    np.save(tmp_path / "parts" / "rows.npy", np.zeros((4, 8), dtype=np.float32))
+    for name in NAMES[2:]:
+        (tmp_path / "parts" / name).write_text(json.dumps({}))
+    (tmp_path / "m.lego").write_text(TEXT)
+    (found,) = load(tmp_path / "m.lego")
+    return found
+
+
+def test_names_alone_are_left_of_paths(spec: Spec, tmp_path: Path) -> None:
+    given = list_places(spec)
+    assert [os.path.basename(path) for path in given] == list(NAMES)
+    assert all(path.startswith(str(tmp_path)) for path in given)
+    named = name_places(spec)
+    assert list_places(named) == NAMES
+    assert list_places(name_places(named)) == NAMES
+    for text in (json.dumps(ir.to_json(named)), resolved_text(named)):
+        assert str(tmp_path) not in text
+        assert all(name in text for name in NAMES)
+    assert named.keys == spec.keys
+    assert replace(named, model=spec.model, data=spec.data) == spec
+
+
+def test_names_are_found_again_in_one_folder(spec: Spec, tmp_path: Path) -> None:
+    again = find_places(ir.from_json(ir.to_json(name_places(spec))), str(tmp_path / "else"))
+    assert list_places(again) == tuple(str(tmp_path / "else" / name) for name in NAMES)
+    assert find_places(spec, str(tmp_path / "else")).data == again.data
+
+
+def test_a_model_of_a_hub_keeps_its_name(tmp_path: Path) -> None:
+    (tmp_path / "m.lego").write_text("content BERT -> behavior Additive -> predict Dot\n")
+    (spec,) = load(tmp_path / "m.lego")
+    assert list_places(spec) == ()
+    assert name_places(spec) == spec
+    assert find_places(spec, str(tmp_path)) == spec
