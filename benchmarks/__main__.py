@@ -6,7 +6,7 @@ import sys
 from importlib import import_module, metadata
 
 
-NAMES = ("front_end", "completion", "naml", "operators", "data")
+NAMES = ("front_end", "completion", "naml", "operators", "padding", "data")
 
 
 def main(names: list[str]) -> int:

@@ -255,11 +255,11 @@ def session(module: nn.Module, given: Sequence[Any]) -> Callable[[], object]:
     return lambda: made.run(None, feed)
 
 
-def ratio(ours: Callable[[], object], theirs: Callable[[], object]) -> Ratio:
+def ratio(ours: Callable[[], object], theirs: Callable[[], object], turns: int = TURNS) -> Ratio:
     """Time of the first to time of the second, turn by turn."""
     each = [repeats(call) for call in (ours, theirs)]
     found = []
-    for _ in range(TURNS):
+    for _ in range(turns):
         a, b = (timed(call, n) for call, n in zip((ours, theirs), each, strict=True))
         found.append(a / b)
     return Ratio(middle=statistics.median(found), low=min(found), high=max(found))
