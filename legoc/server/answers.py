@@ -19,7 +19,7 @@ from legoc.server.positions import to_span
 from legoc.server.session import Session
 
 
-TRIGGERS = ["(", "[", ",", "=", "$", ".", ">", '"', " "]
+TRIGGERS = ["(", "[", ",", "=", "$", ".", ">", '"', "/", " "]
 FIX_ALL = "source.fixAll.legoc"
 
 

@@ -61,6 +61,20 @@ SOME = [
     (NAML + "run naml on d except (predict=|)", "Dot DIN", "CNN"),
     ("param wide = 3\nmodel m = content CNN(hidden=$|)", "$wide", "CNN"),
     ("param wide = 3\nmodel m = content CNN(hidden=|)", "$wide", "wide"),
+    # what a param may be is what fits where it is used
+    ("param head = |\nmodel m = content CNN -> behavior GRU -> predict $head", "Dot DIN", "CNN"),
+    ("param how = |\nmodel m = content CNN(fuse=$how)", "additive concat", "CNN hidden"),
+    ("param how in [concat, |]\nmodel m = content CNN(fuse=$how)", "additive", "CNN"),
+    ("model m = content CNN(kernel=$k)\nparam k = |", "3", "none"),
+    ("param best = |\ntrain t { monitor = $best }", "GAUC NDCG", "adam"),
+    ("param all = [|]\ntrain t { metrics = $all }", "GAUC", "adam"),
+    ("param a = |\nparam b = $a\ntrain t { optimizer = $b }", "", "adam GAUC"),
+    ("param unused = |", "", "Dot adam"),
+    ("param how = |\ndata d { source = Demo }\nrun m on d with base(optimizer=$how)", "sgd", ""),
+    # defaults
+    ("train t { lr = | }", "0.001", "none"),
+    ("train t { epochs = | }", "50", ""),
+    ("model m = content CNN(dropout=|)", "0.1", ""),
     # behind mistakes
     ("x = 3\nmodel m = content CNN(kernal=3 hiden=4, |", "kernel dropout", "Dot"),
     ("model m = content CNN behavior |", "GRU Additive", "CNN"),
@@ -75,7 +89,9 @@ def test_some_places(text: str, there: str, absent: str) -> None:
     assert not set(absent.split()) & set(found)
 
 
-@pytest.mark.parametrize("quiet", ["# content |", 'data d { source = MIND("|") }', "param x = 12|"])
+@pytest.mark.parametrize(
+    "quiet", ["# content |", 'data d { content = ["|"] }', "param x = 12|", 'param x = "|"']
+)
 def test_nothing_in_comments_strings_and_numbers(quiet: str) -> None:
     assert labels(quiet) == []
 
@@ -200,3 +216,53 @@ def test_no_place_of_a_spec_raises() -> None:
         for place in range(0, len(text), 5):
             document = buffers.open(str(path), text[:place])
             complete(document, place, buffers.scope(document), KNOWN, buffers.files())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder of raw data and vectors beside `t.lego`."""
+    for name in ("raw/MIND/dev", ".hidden"):
+        (tmp_path / name).mkdir(parents=True)
+    for name in ("t.lego", "other.lego", "glove.txt", "raw/news.tsv", 'odd"name.txt', ".env"):
+        (tmp_path / name).write_text("", "utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('data d { source = MIND("|") }', "raw/"),
+        ('data d { source = MIND(path="raw/|") }', "MIND/"),
+        ('data d { source = MIND("raw/M|") }', "MIND/"),
+        ('data d { source = MIND("nowhere/|") }', ""),
+        ('data a { source = MIND("x") }\ndata b = a(source.path="|")', "raw/"),
+        ('data d { vectors = "|" }', "glove.txt other.lego raw/"),
+        ('data d { vectors = "raw/|" }', "MIND/ news.tsv"),
+        ('data d { augment = ["|"] }', "glove.txt other.lego raw/"),
+        ('data d { augment = "|" }', "glove.txt other.lego raw/"),
+        ('model m = content Null(file="|', "glove.txt other.lego raw/"),
+        ('param place = "|"\ndata d { source = MIND($place) }', "raw/"),
+        ('use "|"', "other.lego raw/"),
+        ('data d { tokenizer = file("|") }', "glove.txt other.lego raw/"),
+        ('data d { source = Demo  content = ["|"] }', ""),
+    ],
+)
+def test_paths_in_strings(folder: Path, text: str, found: str) -> None:
+    given = proposals(text, str(folder / "t.lego"))
+    assert [each.label for each in given] == found.split()
+    assert {each.sort for each in given} <= {"file"}
+
+
+def test_a_path_goes_on_behind_its_last_slash(folder: Path) -> None:
+    (found,) = proposals('data d { source = MIND("raw/M|IN") }', str(folder / "t.lego"))
+    text = found.span.document.text
+    assert text[: found.span.start] + found.text + text[found.span.end :] == (
+        'data d { source = MIND("raw/MIND/IN") }'
+    )
+
+
+def test_a_folder_of_many_files_is_not_read_to_its_end(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("legoc.language.editing.paths.MOST_FILES", 2)
+    assert len(proposals('data d { vectors = "|" }', str(folder / "t.lego"))) <= 2

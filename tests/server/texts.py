@@ -5,7 +5,8 @@ from pathlib import Path
 from legoc.language.catalog import catalog
 from legoc.language.document import Document
 from legoc.language.editing.buffers import Buffers
-from legoc.language.editing.completion import Proposal, complete
+from legoc.language.editing.completion import complete
+from legoc.language.editing.proposals import Proposal
 
 
 ROOT = Path(__file__).resolve().parents[2]

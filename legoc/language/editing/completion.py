@@ -1,59 +1,22 @@
 """What may be typed at a place: the parser knows kinds of tokens, the declarations the names."""
 
-import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
 from legoc.language.catalog import Catalog
 from legoc.language.declare import Declaration, Kind, Param
-from legoc.language.document import Document, Span
+from legoc.language.document import Document
 from legoc.language.editing import pages
 from legoc.language.editing.accepted import accepted, words
-from legoc.language.editing.cursor import Cursor, read_cursor
+from legoc.language.editing.cursor import read_cursor
 from legoc.language.editing.fitting import next_roles, readers
-from legoc.language.editing.slots import Slot, find_slot, operator_at
+from legoc.language.editing.paths import beside, paths
+from legoc.language.editing.proposals import ORDER, Place, Proposal, proposal
+from legoc.language.editing.slots import find_slot, operator_at
 from legoc.language.editing.sources import attributes_at
+from legoc.language.notation import write_value
 from legoc.language.scan import DECLARATIONS, STAGES
 from legoc.language.scope import Files, Scope
-
-
-Sort = Literal["keyword", "operator", "parameter", "value", "attribute", "name", "file"]
-ORDER: tuple[Sort, ...] = (
-    "parameter", "attribute", "value", "operator", "name", "keyword", "file",
-)  # fmt: skip
-
-
-@dataclass(frozen=True, kw_only=True)
-class Proposal:
-    """One completion: `text` takes the place of `span`. `page` is Markdown, empty where there is
-    nothing to say. `fits` is false for an operator that cannot read what comes before it."""
-
-    sort: Sort
-    label: str
-    text: str
-    span: Span
-    detail: str = ""
-    page: str = ""
-    fits: bool = True
-
-
-@dataclass(frozen=True, kw_only=True)
-class Place:
-    """All that is known of the place to complete."""
-
-    cursor: Cursor
-    slot: Slot
-    scope: Scope
-    catalog: Catalog
-    files: Files
-    kinds: frozenset[str]
-    span: Span
-
-    @property
-    def begins_line(self) -> bool:
-        text = self.cursor.document.text
-        return not text[text.rfind("\n", 0, self.span.start) + 1 : self.span.start].strip()
 
 
 def complete(
@@ -67,15 +30,15 @@ def complete(
     cursor = read_cursor(document, offset)
     if cursor.quiet == "comment" or cursor.typed[:1].isdigit():
         return ()
-    slot = find_slot(cursor, scope, catalog)
-    begin = cursor.frames[0].start
+    text, begin = cursor.quiet == "text", cursor.frames[0].start
     place = Place(
-        cursor=cursor, slot=slot, scope=scope, catalog=catalog, files=files,
-        kinds=accepted(document, begin, cursor.word.start), span=cursor.word,
+        cursor=cursor, slot=find_slot(cursor, scope, catalog), scope=scope, catalog=catalog,
+        files=files, span=cursor.word,
+        kinds=frozenset() if text else accepted(document, begin, cursor.word.start),
     )  # fmt: skip
-    if cursor.quiet == "text":
-        return tuple(file_names(place)) if slot.use else ()
-    found = {proposal.label: proposal for proposal in propose(place)}
+    if text:
+        return tuple(paths(place))
+    found = {each.label: each for each in propose(place)}
     return tuple(sorted(found.values(), key=lambda each: (ORDER.index(each.sort), not each.fits)))
 
 
@@ -101,14 +64,6 @@ def propose(place: Place) -> Iterator[Proposal]:
             yield proposal(place, "keyword", word, page=pages.word_page(word) or "")
         if "ARROW" in kinds and not place.cursor.typed:
             yield proposal(place, "keyword", "->", detail="the next stage")
-
-
-def proposal(
-    place: Place, sort: Sort, label: str, text: str = "", detail: str = "", page: str = ""
-) -> Proposal:
-    return Proposal(
-        sort=sort, label=label, text=text or label, span=place.span, detail=detail, page=page
-    )
 
 
 def keys(place: Place) -> Iterator[Proposal]:
@@ -180,8 +135,22 @@ def values(place: Place, kind: Kind, param: Param | None) -> Iterator[Proposal]:
         case "list" if kind.element is not None and not inside:
             for each in values(place, kind.element, None):
                 yield replace(each, text=f"[{each.text}]")
+        case "int" | "float" | "quantity" if usual(param):
+            assert param is not None
+            text = write_value(kind, param.default)
+            yield proposal(place, "value", text, "", f"the default: {param.doc}")
         case _:
             return
+
+
+def usual(param: Param | None) -> bool:
+    """Whether a parameter has a default that can be written down."""
+    return (
+        param is not None
+        and not param.required
+        and param.inherit is None
+        and isinstance(param.default, int | float)
+    )
 
 
 def operator(place: Place, declaration: Declaration) -> Proposal:
@@ -217,29 +186,3 @@ def used_scope(place: Place) -> Scope | None:
         return enter(place.files.read(beside(document, parts[1])), place.files)
     except (OSError, UnicodeDecodeError, ValueError):
         return None
-
-
-def beside(document: Document, path: str) -> str:
-    return os.path.normpath(os.path.join(os.path.dirname(document.path), path))
-
-
-def file_names(place: Place) -> Iterator[Proposal]:
-    """The .lego files and folders a path may go on with."""
-    cursor = place.cursor
-    typed = cursor.document.text[cursor.word.start + 1 : cursor.offset]
-    folder = typed.rpartition("/")[0]
-    own = os.path.realpath(cursor.document.path)
-    span = Span(cursor.document, cursor.offset - len(typed.rpartition("/")[2]), cursor.offset)
-    try:
-        entries = sorted(os.scandir(beside(cursor.document, folder) or "."), key=lambda e: e.name)
-    except (OSError, ValueError):
-        return
-    for entry in entries:
-        name = entry.name
-        if name.startswith(".") or os.path.realpath(entry.path) == own:
-            continue
-        if entry.is_dir():
-            name += "/"
-        elif not name.endswith(".lego"):
-            continue
-        yield replace(proposal(place, "file", name), span=span)

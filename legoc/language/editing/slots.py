@@ -8,7 +8,8 @@ from itertools import pairwise
 from legoc.language import tree
 from legoc.language.catalog import Catalog
 from legoc.language.declare import Declaration, Kind, Param
-from legoc.language.editing.cursor import Cursor, Frame
+from legoc.language.document import Document
+from legoc.language.editing.cursor import Cursor, Frame, pieces, read_cursor
 from legoc.language.editing.fields import read_fields
 from legoc.language.records import RECORDS
 from legoc.language.scan import STAGES
@@ -51,10 +52,28 @@ def look(scope: Scope, path: str) -> Target | None:
 
 def find_slot(cursor: Cursor, scope: Scope, catalog: Catalog) -> Slot:
     """What belongs at a cursor, as far as it can be told."""
-    slot = outermost(cursor.kind, cursor.frames[0], cursor)
+    if cursor.kind == "param" and cursor.frames[0].key:
+        slot = used_slot(cursor.name, cursor.document, scope, catalog)
+    else:
+        slot = outermost(cursor.kind, cursor.frames[0], cursor)
     for around, frame in pairwise(cursor.frames):
         slot = enter(slot, frame, around.axis, cursor, scope, catalog)
     return slot
+
+
+def used_slot(name: str, document: Document, scope: Scope, catalog: Catalog) -> Slot:
+    """Where a param is used for the first time: what it may be is what fits there."""
+    for piece in pieces(document.text, 0):
+        if piece.text != f"${name}":
+            continue
+        cursor = read_cursor(document, piece.start)
+        # A param that is made of others would lead back to where one came from.
+        if cursor.kind == "param":
+            continue
+        slot = find_slot(cursor, scope, catalog)
+        if slot.kind is not None:
+            return Slot(owner=slot.owner, param=slot.param, kind=slot.kind)
+    return Slot()
 
 
 def outermost(kind: str, frame: Frame, cursor: Cursor) -> Slot:
