@@ -22,7 +22,7 @@ from legoc.exporting.gates import TARGET, verify_file
 from legoc.exporting.precision import convert
 from legoc.language import ir
 from legoc.language.diagnostics import LegoError
-from legoc.language.spec import Export
+from legoc.language.spec import Call, Export
 from legoc_runtime.tensors import read_tensors
 from tests.exporting.tiny import WIDTH, call, make, make_spec, records
 
@@ -371,3 +371,17 @@ def test_the_bundle_serves_without_torch(bundle):
         check=False,
     )  # fmt: skip
     assert done.stdout.strip() == "3", done.stderr
+
+
+def test_a_bundle_says_what_its_data_are_called_and_not_where_they_lay(quick, tmp_path):
+    source = Call(op="MIND", args={"path": str(tmp_path / "raw" / "MINDsmall")})
+    spec = dataclasses.replace(quick.spec, data=dataclasses.replace(quick.spec.data, source=source))
+    made = write_bundle(
+        quick.recommender, spec, quick.plan, quick.prepared, tmp_path / "bundle",
+        source_text=f'data d {{ source = MIND("{tmp_path}/raw/MINDsmall") }}',
+    )  # fmt: skip
+    assert made.manifest["spec"]["data"]["source"]["args"] == {"path": "MINDsmall"}
+    assert 'MIND(path="MINDsmall")' in (made.path / "model.lego").read_text()
+    for path in made.path.rglob("*"):
+        assert path.is_dir() or str(tmp_path).encode() not in path.read_bytes()
+    record_metrics(made.path, METRICS)
