@@ -9,6 +9,7 @@ Letters: I any number of items, N items with row 0, L tokens, K layers, W width.
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -171,6 +172,9 @@ def build(content: Any, prepared: "Prepared", folder: Path, progress: Progress) 
         del values
         (part / PROGRESS).unlink()
         seal(part, {"width": width, "dtype": np.dtype(dtype).name})
+        if folder.exists():
+            # What lies there was damaged after it was finished: nothing may read it again.
+            shutil.rmtree(folder)
         os.rename(part, folder)
 
 
@@ -216,10 +220,16 @@ def as_stored(made: Tensor) -> NDArray[Any]:
 
 
 def blocks(lengths: I64, done: int) -> Iterator[I32]:
-    """The items after `done`, in order, so many at a time that progress can be kept."""
-    step = 64 * max(1, TOKENS_AT_ONCE // 64 // max(int(lengths.mean()), 1) * 8)
+    """The items after `done`, in order, so many at a time."""
+    step = block_size(lengths)
     for first in range(done + 1, len(lengths), step):
         yield np.arange(first, min(first + step, len(lengths)), dtype=np.int32)
+
+
+def block_size(lengths: I64) -> int:
+    """Items at a time: enough that those of like length fill pages, few enough that little is lost
+    with an interruption."""
+    return max(64, 16 * TOKENS_AT_ONCE // max(int(lengths.mean()), 1))
 
 
 def pages(lengths: I32) -> Iterator[tuple[int, int]]:

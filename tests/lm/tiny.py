@@ -11,17 +11,17 @@ LENGTHS = (7, 4, 1, 0)
 
 HEADS = {"num_attention_heads": 4, "num_key_value_heads": 2}
 OUTER = {"hidden_size": 16, "num_hidden_layers": 3, "intermediate_size": 24}
-BERT = {**OUTER, "num_attention_heads": 2, "max_position_embeddings": 48}
+BERT = {**OUTER, "num_attention_heads": 2, "max_position_embeddings": 160}
 NARROW = {**OUTER, "num_attention_heads": 4, "num_key_value_heads": 1, "head_dim": 4}
 ENDS = {"pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3}
 
 # The operator of each family, its model type and a configuration that keeps what is peculiar to it.
 FAMILIES: dict[str, tuple[str, dict[str, Any]]] = {
     "BERT": ("bert", BERT),
-    "RoBERTa": ("roberta", {**BERT, "max_position_embeddings": 50, "type_vocab_size": 1}),
+    "RoBERTa": ("roberta", {**BERT, "max_position_embeddings": 162, "type_vocab_size": 1}),
     "DistilBERT": (
         "distilbert",
-        {"dim": 16, "n_layers": 3, "n_heads": 2, "hidden_dim": 24, "max_position_embeddings": 48},
+        {"dim": 16, "n_layers": 3, "n_heads": 2, "hidden_dim": 24, "max_position_embeddings": 160},
     ),
     "ModernBERT": (
         "modernbert",
@@ -36,10 +36,10 @@ FAMILIES: dict[str, tuple[str, dict[str, Any]]] = {
         "opt",
         {
             "hidden_size": 16, "num_hidden_layers": 3, "num_attention_heads": 2, "ffn_dim": 24,
-            "max_position_embeddings": 48, "word_embed_proj_dim": 8,
+            "max_position_embeddings": 160, "word_embed_proj_dim": 8,
         },
     ),
-    "GPT2": ("gpt2", {"n_embd": 16, "n_layer": 3, "n_head": 2, "n_positions": 48}),
+    "GPT2": ("gpt2", {"n_embd": 16, "n_layer": 3, "n_head": 2, "n_positions": 160}),
     "Llama": ("llama", {**OUTER, **HEADS}),
     "Qwen": ("qwen2", {**OUTER, **HEADS}),
     "Mistral": ("mistral", {**OUTER, **HEADS, "sliding_window": 3}),
@@ -77,3 +77,46 @@ def tokens(lengths: tuple[int, ...] = LENGTHS, words: int = WORDS) -> tuple[Any,
     ids = torch.randint(4, words, (len(lengths), longest), generator=generator)
     mask = torch.arange(longest) < torch.tensor(lengths)[:, None]
     return ids * mask, mask
+
+
+def operator(family: str) -> Any:
+    """The content operator of a family."""
+    from legoc.operators.content import decoders, encoders
+
+    return getattr(encoders, family, None) or getattr(decoders, family)
+
+
+def build(family: str, folder: Path, seed: int = 3, **args: Any) -> Any:
+    """A content operator over the model in a folder, in evaluation mode, without dropout."""
+    from legoc.language.checkpoints import Named
+    from legoc.operators.sizes import Sizes
+
+    kind = operator(family)
+    given = {"hidden": 8, "dim": 5, "dropout": 0.0, "dtype": "float32", "path": str(folder), **args}
+    config = kind.Config(**given)
+    named = Named(op=family, folder=str(folder), hub=None)
+    torch.manual_seed(seed)
+    return kind(config, Sizes(width=config.hidden, model=named)).eval()
+
+
+def lora(**args: Any) -> Any:
+    """`LoRA(...)` as it stands in a spec, without dropout."""
+    from legoc.language.spec import Call
+
+    return Call(op="LoRA", args={"r": 2, "alpha": 6, "dropout": 0.0, "targets": None, **args})
+
+
+def side(**args: Any) -> Any:
+    """`IISAN(...)` as it stands in a spec."""
+    from legoc.language.spec import Call
+
+    return Call(op="IISAN", args={"step": 1, "proj": None, "shared": False, **args})
+
+
+def stir(module: Any) -> None:
+    """Make adapters do something: their second matrix starts as zero."""
+    generator = torch.Generator().manual_seed(5)
+    with torch.no_grad():
+        for name, parameter in module.named_parameters():
+            if "lora_B" in name:
+                parameter.copy_(torch.randn(parameter.shape, generator=generator) * 0.3)

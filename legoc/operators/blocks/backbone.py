@@ -110,17 +110,25 @@ class Backbone(nn.Module):
             return self.forward(ids_IL, mask_IL)
 
     def every_state(self, ids_IL: Tensor, mask_IL: Tensor) -> list[Tensor]:
-        """The states after each block, n of [I, L, W], the last of them after the final norm."""
+        """The states after each block, n of [I, L, W]; the last of them after the final norm, if it
+        is as wide then."""
         kept: list[Tensor] = []
         watched = [Watched(block, kept) for block in self.blocks]
         with replaced(self.blocks, watched):
             last_ILW = self.forward(ids_IL, mask_IL)
-        return [*kept[:-1], last_ILW]
+        return [*kept[:-1], last_ILW] if self.made == self.width else kept
 
     @property
     def dtype(self) -> torch.dtype:
         """Of the frozen weights; what is trained may be wider."""
         return next(p.dtype for p in self.model.parameters() if p.is_floating_point())
+
+    def recompute(self) -> None:
+        """Keep no activations within a block; the backward pass computes them again."""
+        # The second name is that of earlier versions.
+        name = "activation_checkpointing_enable"
+        enable = getattr(self.model, name, None) or self.model.gradient_checkpointing_enable
+        enable({"use_reentrant": False})  # type: ignore[operator]
 
     def attend_plainly(self) -> None:
         """Attention written out, not the fused function: what exporters know (EXPORT section 4)."""
@@ -237,7 +245,12 @@ def reached_parameters(run: Callable[[], Tensor], model: nn.Module) -> set[str]:
     model.requires_grad_(True)
     names, parameters = zip(*model.named_parameters(), strict=True)
     with torch.enable_grad():
-        gradients = torch.autograd.grad(run().float().sum(), parameters, allow_unused=True)
+        made = run().float().sum()
+        gradients = (
+            torch.autograd.grad(made, parameters, allow_unused=True)
+            if made.requires_grad
+            else (None,) * len(parameters)
+        )
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(before[name])
     return {name for name, found in zip(names, gradients, strict=True) if found is not None}

@@ -104,7 +104,7 @@ class LanguageModel(nn.Module):
         self.at = self.first_tuned(config)
         self.freeze(config)
         if config.checkpointing:
-            self.backbone.model.gradient_checkpointing_enable({"use_reentrant": False})
+            self.backbone.recompute()
         width = self.backbone.made
         self.side = self.build_side(config.side, config.hidden)
         bare = config.pooling != "attention" and config.hidden == width
