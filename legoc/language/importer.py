@@ -15,6 +15,7 @@ from legoc.language.diagnostics import Diagnostic, Label, SpecError
 from legoc.language.document import Document, Span
 from legoc.language.fmt import format
 from legoc.language.importer_data import read_data
+from legoc.language.importer_models import Report
 from legoc.language.importer_source import Reader, Section, Setting, read_given, stop
 from legoc.language.importer_stages import Stages
 from legoc.language.importer_text import write_file
@@ -89,7 +90,7 @@ def read_config(
     reader = Reader(given)
     warnings: list[Diagnostic] = []
     section = reader.read(model)
-    pipeline = read_model(section, stem_of(model), declared)
+    pipeline = read_model(section, stem_of(model), declared, warnings.append)
     train = read_recipe(section)
     sections = [section]
     record = demo(pipeline.span)
@@ -116,13 +117,13 @@ def stem_of(path: str) -> str:
     return title(os.path.splitext(os.path.basename(path))[0])
 
 
-def read_model(section: Section, name: str, declared: Catalog) -> PipelineTemplate:
+def read_model(section: Section, name: str, declared: Catalog, report: Report) -> PipelineTemplate:
     """The stages of a model configuration."""
     section.setting("name")
     config = section.section("config")
     for left in LEFT:
         config.setting(left)
-    stages = Stages(section.section("meta"), config, declared, section.span)
+    stages = Stages(section.section("meta"), config, declared, section.span, report)
     place = next((stage.span for stage in stages.made), section.span)
     return PipelineTemplate(name, place, tuple(stages.made))
 

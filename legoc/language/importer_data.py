@@ -1,19 +1,17 @@
 """Legommenders' data configuration as a `data` record."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from legoc.language.catalog import Catalog
 from legoc.language.diagnostics import Diagnostic, Label
 from legoc.language.document import Span
+from legoc.language.importer_models import Report
 from legoc.language.importer_source import Section, Setting, stop
 from legoc.language.importer_words import PROMPTS, SOURCES
 from legoc.language.points import Given
 from legoc.language.suggest import listing
 from legoc.language.template import Called, Entry, Leaf, Listed, RecordTemplate, Template
-
-
-Report = Callable[[Diagnostic], None]
 
 
 def read_data(section: Section, stem: str, catalog: Catalog, report: Report) -> RecordTemplate:

@@ -1,14 +1,14 @@
 """The stages of a Legommenders model: operators and settings by the tables of `importer_words`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from legoc.language.catalog import Catalog
 from legoc.language.declare import Declaration
 from legoc.language.document import Span
-from legoc.language.importer_models import language_model
+from legoc.language.importer_models import Report, language_model
 from legoc.language.importer_source import Section, Setting, stop
+from legoc.language.importer_values import leaf, plain
 from legoc.language.importer_words import (
     BEHAVIOR,
     CONTENT,
@@ -18,30 +18,24 @@ from legoc.language.importer_words import (
     Only,
     To,
 )
-from legoc.language.points import Given
 from legoc.language.spec import Role
-from legoc.language.template import Called, Entry, Leaf, Listed, StageTemplate, Template
+from legoc.language.template import Called, Entry, StageTemplate, Template
 from legoc.language.wording_names import ROLE_NAMES
 
 
 OWN_WIDTH = 64
 
 
-@dataclass(frozen=True, eq=False)
-class Held(Leaf):
-    """A literal that is the value of a placeholder; `open` where it has none of its own."""
-
-    param: str
-    open: bool
-
-
 class Stages:
     """Makes the stages; `made` are in pipeline order."""
 
-    def __init__(self, meta: Section, config: Section, declared: Catalog, place: Span) -> None:
+    def __init__(
+        self, meta: Section, config: Section, declared: Catalog, place: Span, report: Report
+    ) -> None:
         self.config = config
         self.declared = declared
         self.place = place
+        self.report = report
         content = config.setting("use_item_content")
         self.reads_content = content is None or content.value is not False
         item = meta.setting("item") if self.reads_content else None
@@ -108,7 +102,8 @@ class Stages:
                 self.one_width()
         if counterpart.pretrained:
             self.config.setting("item_hidden_size")
-            args |= language_model(counterpart, section, named)
+            page = self.config.setting("item_page_size")
+            args |= language_model(counterpart, declaration, section, page, named, self.report)
         call = Called(counterpart.name, named.span, named.span, args, (), bool(args))
         return StageTemplate(role, named.key, call)
 
@@ -189,20 +184,3 @@ class Stages:
             setting.span, f"`{key}` has no counterpart", f"here it is always {word.value}",
             f"write {word.value}, or leave it out, if that is what you want",
         )  # fmt: skip
-
-
-def leaf(setting: Setting, value: Any) -> Leaf:
-    given = Given(value, setting.span)
-    if setting.param is None:
-        return Leaf(given)
-    return Held(given, setting.param, setting.open)
-
-
-def plain(declaration: Declaration, name: str, value: Any, span: Span) -> Template:
-    """A value as a template; a word where the parameter takes one of several."""
-    declared = declaration.param(name)
-    if isinstance(value, tuple):
-        return Listed(tuple(Leaf(Given(each, span)) for each in value), span)
-    if isinstance(value, str) and declared is not None and declared.kind.name == "enum":
-        return Called(value, span, span)
-    return Leaf(Given(value, span))

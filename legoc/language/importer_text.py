@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 
-from legoc.language.importer_stages import Held
+from legoc.language.importer_values import Held
 from legoc.language.template import (
     Called,
     Leaf,

@@ -70,23 +70,28 @@ ENCODERS: Mapping[str, Counterpart] = {
     "pooling": Counterpart(name="Pooling", settings=POOLING),
     "transformer": Counterpart(name="Transformer", settings=TRANSFORMER),
 }
-LANGUAGE_MODELS: Mapping[str, Counterpart] = {
-    "bertbase": Counterpart(name="BERT", given={"size": "base"}, pretrained=True),
-    "bertlarge": Counterpart(name="BERT", given={"size": "large"}, pretrained=True),
-    "llama1": Counterpart(name="Llama", given={"version": 1}, pretrained=True),
-    "llama2": Counterpart(name="Llama", given={"version": 2}, pretrained=True),
-    "llama3": Counterpart(name="Llama", given={"version": 3}, pretrained=True),
-    "glm4th9b": Counterpart(name="GLM", pretrained=True),
-    "optbase": Counterpart(name="OPT", pretrained=True),
+# What that library calls OPT base has 350 million weights.
+LANGUAGE_MODELS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "bertbase": ("BERT", {"size": "base"}),
+    "bertlarge": ("BERT", {"size": "large"}),
+    "llama1": ("Llama", {"version": 1}),
+    "llama2": ("Llama", {"version": 2}),
+    "llama3": ("Llama", {"version": 3}),
+    "glm4th9b": ("GLM", {}),
+    "optbase": ("OPT", {"size": "medium"}),
+    "optlarge": ("OPT", {"size": "large"}),
 }
 CONTENT: Mapping[str, Counterpart] = {
     **ENCODERS,
     "cnn": Counterpart(name="CNN", settings=CNN),
     "cnncat": Counterpart(name="CNN", settings=CNN, given={"fuse": "concat"}),
-    **LANGUAGE_MODELS,
     **{
-        f"{name}iisan": Counterpart(name=each.name, given=each.given, pretrained=True, side=True)
-        for name, each in LANGUAGE_MODELS.items()
+        name: Counterpart(name=ours, settings=ADDITIVE, given=given, pretrained=True)
+        for name, (ours, given) in LANGUAGE_MODELS.items()
+    },
+    **{
+        f"{name}iisan": Counterpart(name=ours, given=given, pretrained=True, side=True)
+        for name, (ours, given) in LANGUAGE_MODELS.items()
     },
 }
 BEHAVIOR: Mapping[str, Counterpart] = {

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from legoc.cli import main
-from legoc.language.catalog import Catalog, catalog, load_schema, read
 from legoc.language.checking import check
 from legoc.language.diagnostics import LegoError
 from legoc.language.document import Document
@@ -14,21 +13,8 @@ from legoc.language.fmt import format
 from legoc.language.importer import import_config
 from legoc.language.notation import write_pipeline
 from legoc.language.render import render
-from legoc.language.schema import emit
-from tests.language.declared import DECLARATIONS
 
 
-# Operators that a language model needs, from the declarations of these tests where ours lack them.
-SHIPPED = {(d.role, d.name) for d in catalog()}
-LARGE: Catalog = read(
-    load_schema(),
-    emit(
-        d
-        for d in DECLARATIONS
-        if (d.role, d.name) not in SHIPPED
-        and (d.role in ("adapter", "side") or d.name in ("BERT", "Llama", "OPT", "GLM"))
-    ),
-)
 FILES = {
     "parts/item-null.yaml": """\
 config:
@@ -137,10 +123,10 @@ def bring(
     path = folder / "m.yaml"
     path.write_text(text, encoding="utf-8")
     written, found = import_config(
-        str(path), str(folder / "mind.yaml") if data else None, overrides=overrides, known=LARGE
+        str(path), str(folder / "mind.yaml") if data else None, overrides=overrides
     )
     assert format(Document("m.lego", written)) == written
-    checked = check(Document(str(folder / "m.lego"), written), known=LARGE)
+    checked = check(Document(str(folder / "m.lego"), written))
     assert not checked.errors, render(checked.errors)
     (spec,) = checked.specs
     assert spec.train is not None
@@ -207,12 +193,8 @@ config:
      "DIN(units=[100], attention=[64], dropout=0.1, softmax=true) / ranking",
      ["user_config.flatten", "user_config.max_pooling"]),
     (imports("item-bert", "user-codes") + "meta: {predictor: MINER}\n",
-     "content BERT(size=base, hidden=$hidden_size) -> behavior PolyAttention(codes=$codes, "
-     "dim=256) -> predict MINER / matching", []),
-    (imports("item-bert", "user-ada", "dot") + """\
-config: {item_config: {tune_from: -2, use_lora: true, lora_r: 32, lora_alpha: 128}}
-""", "content BERT(size=base, hidden=$hidden_size, split=-3, lora=LoRA(r=32, alpha=128, "
-     "dropout=0.1)) -> behavior Additive -> predict Dot / matching", ["user_config.use_fast_eval"]),
+     "content BERT(size=base, hidden=$hidden_size, dropout=0, page=$item_page_size) -> behavior "
+     "PolyAttention(codes=$codes, dim=256) -> predict MINER / matching", []),
     (imports("user-ada", "dot") + """\
 config: {use_item_content: false, hidden_size: 64, item_hidden_size: 32}
 """, "content Null(hidden=32) -> behavior Additive -> predict Dot / matching",
@@ -245,13 +227,93 @@ def test_a_configuration_means_a_pipeline(
 ) -> None:
     _, found, model = bring(folder, text)
     assert model == means
+    found = [each for each in found if not each.startswith("W904")]
     assert found == [f"W902 nothing reads `config.{key}`" for key in unread]
+
+
+# What a configuration says of a language model, the operator here, and the block that is left out.
+LANGUAGE_MODELS = [
+    ("BertBase", "", "BERT(size=base, hidden=64, dropout=0, lora=FULL)", None),
+    ("BertLarge", "use_lora: false", "BERT(size=large, hidden=64, dropout=0)", None),
+    ("Llama1", "use_lora: 0", "Llama(version=1, hidden=64, dropout=0)", None),
+    ("llama2", "use_lora: 1, lora_r: 4, lora_alpha: 8, lora_dropout: 0.0",
+     "Llama(version=2, hidden=64, dropout=0, lora=LoRA(r=4, alpha=8, dropout=0.0))", None),
+    ("Llama3", "tune_from: -2", "Llama(version=3, hidden=64, dropout=0, split=-2, lora=FULL)", 30),
+    ("Llama3", "tune_from: 30", "Llama(version=3, hidden=64, dropout=0, split=31, lora=FULL)", 30),
+    ("Llama3", "tune_from: -1", "Llama(version=3, hidden=64, dropout=0, split=-1)", 31),
+    ("BertBase", "tune_from: 11", "BERT(size=base, hidden=64, dropout=0, split=12)", 11),
+    ("BertLarge", "tune_from: 11",
+     "BERT(size=large, hidden=64, dropout=0, split=12, lora=FULL)", 11),
+    ("BertBase", "tune_from: 0", "BERT(size=base, hidden=64, dropout=0, lora=FULL)", 0),
+    ("BertBase", "tune_from: null, additive_hidden_size: 128",
+     "BERT(size=base, dim=128, hidden=64, dropout=0, lora=FULL)", None),
+    ("OPTBase", "", "OPT(size=medium, hidden=64, dropout=0, lora=FULL)", None),
+    ("OPTLarge", "", "OPT(size=large, hidden=64, dropout=0, lora=FULL)", None),
+    ("GLM4TH9B", "tune_from: -3", "GLM(hidden=64, dropout=0, split=-3, lora=FULL)", 37),
+    ("BertBaseIISAN", "", "BERT(size=base, hidden=64, dropout=0, side=IISAN)", None),
+    ("BertLargeIISAN", "local_proj_size: 32",
+     "BERT(size=large, hidden=64, dropout=0, side=IISAN(proj=32))", None),
+    ("Llama2IISAN", "global_proj_size: 32, layer_selection_step: 4",
+     "Llama(version=2, hidden=64, dropout=0, side=IISAN(step=4, proj=32, shared=true))", None),
+    ("GLM4TH9BIISAN", "", "GLM(hidden=64, dropout=0, side=IISAN)", None),
+    ("OPTBaseIISAN", "", "OPT(size=medium, hidden=64, dropout=0, side=IISAN)", None),
+    ("OPTLargeIISAN", "", "OPT(size=large, hidden=64, dropout=0, side=IISAN)", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "said", "means", "left_out"), LANGUAGE_MODELS)
+def test_a_language_model_is_the_same_model(
+    folder: Path, name: str, said: str, means: str, left_out: int | None
+) -> None:
+    text = (
+        imports("user-ada", "dot")
+        + f"""\
+meta: {{item: {name}}}
+config: {{hidden_size: 64, item_hidden_size: 768, item_config: {{{said}}}}}
+"""
+    )
+    _, found, model = bring(folder, text)
+    means = means.replace("FULL", "LoRA(r=32, alpha=128, dropout=0.1)")
+    assert model == f"content {means} -> behavior Additive -> predict Dot / matching"
+    blocks = [each for each in found if each.startswith("W904")]
+    assert [f"leaves block {left_out} out" in each for each in blocks] == (
+        [] if left_out is None else [True]
+    )
+
+
+def test_the_published_command_is_the_model_of_dire(folder: Path) -> None:
+    """Its placeholders with their values, as ONCE's authors give them on the command line."""
+    given = ("tune_from=-2", "use_lora=1", "lora_r=32", "lora_alpha=128", "item_page_size=64")
+    written, found, model = bring(folder, imports("item-bert", "user-ada", "dot"), *given)
+    assert model == (
+        "content BERT(size=base, hidden=$hidden_size, dropout=0, split=-2, "
+        "lora=LoRA(r=$lora_r, alpha=$lora_alpha, dropout=0.1), page=$item_page_size) "
+        "-> behavior Additive -> predict Dot / matching"
+    )
+    for line in ("param lora_r = 32", "param lora_alpha = 128", "param item_page_size = 64"):
+        assert f"{line}\n" in written
+    assert [each.split()[0] for each in found] == ["W904", "W902"]
+
+
+def test_what_a_side_network_does_not_read_is_listed(folder: Path) -> None:
+    text = (
+        imports("item-side", "user-codes")
+        + """\
+meta: {predictor: MINER}
+config: {item_config: {tune_from: 3, use_lora: true}}
+"""
+    )
+    _, found, _ = bring(folder, text, "llama=1")
+    assert found == [f"W902 nothing reads `config.item_config.{key}`" for key in
+                     ("tune_from", "use_lora")]  # fmt: skip
 
 
 def test_a_side_network_and_a_name_with_a_placeholder(folder: Path) -> None:
     text = imports("item-side", "user-ada", "dot")
     _, _, model = bring(folder, text, "llama=3", "step=2", "hidden_size=32")
-    assert model.startswith("content Llama(version=3, hidden=$hidden_size, side=IISAN(step=2)) ->")
+    assert model.startswith(
+        "content Llama(version=3, hidden=$hidden_size, dropout=0, side=IISAN(step=$step)) ->"
+    )
     with pytest.raises(LegoError) as raised:
         bring(folder, text)
     (found,) = raised.value.diagnostics
@@ -275,16 +337,27 @@ def test_placeholders_become_params_and_can_be_given(folder: Path) -> None:
 def test_data_is_a_record_of_its_source(folder: Path) -> None:
     written, found, _ = bring(folder, imports("item-bert", "user-ada", "dot"), data=True)
     assert (
-        "\n".join(written.partition("data mind")[2].splitlines()[1:6])
+        "\n".join(written.partition("data mind")[2].splitlines()[1:7])
         == """\
   source = MIND("data/mind")  # the folder of the raw published files
   content = ["Here is a piece of news article. ", title(30), "Category: ", category]
   history = 40
   group = user
+  split = legommenders
 }"""
     )
-    assert [each.split()[0] for each in found] == ["W903", "W902"]
-    assert "the filter of `history` is code" in found[0]
+    assert [each.split()[0] for each in found] == ["W904", "W903", "W902"]
+    assert "the filter of `history` is code" in found[1]
+
+
+def bert(said: str, name: str = "BertBase") -> str:
+    return (
+        imports("user-ada", "dot")
+        + f"""\
+meta: {{item: {name}}}
+config: {{item_config: {{{said}}}}}
+"""
+    )
 
 
 MISTAKES = [
@@ -315,6 +388,14 @@ MISTAKES = [
      "config: {use_neg_sampling: false}", "E0501", "m.yaml:3:30", "cannot be trained for ranking"),
     (imports("dot", "user-ada") + "meta: {item: CNN}\nconfig: {use_neg_sampling: often}", "E0904",
      "m.yaml:5:28", "true or false"),
+    (bert("tune_from: last"), "E0904", "m.yaml:5:35", "`tune_from` counts blocks"),
+    (bert("tune_from: 12"), "E0504", "m.yaml:5:35", "lies outside its 12 layers"),
+    (bert("use_lora: often"), "E0904", "m.yaml:5:34", "`use_lora` is true or false"),
+    (bert("lora_r: null"), "E0904", "m.yaml:5:32", "LoRA needs a number for `lora_r`"),
+    (bert("inputer_config: {use_sep_token: true}"), "E0904", "m.yaml:5:56",
+     "`use_sep_token` has no counterpart in a language model"),
+    (bert("global_proj_size: 8, local_proj_size: 8", "BertBaseIISAN"), "E0904", "m.yaml:5:62",
+     "states are projected once"),
     ("- a", "E0904", "m.yaml:1:1", "a configuration is a mapping"),
     ("a: [", "E0901", "m.yaml:1:4", "not YAML"),
     ("meta: {item: [[1]]}", "E0904", "m.yaml:1:15", "a list in a list"),

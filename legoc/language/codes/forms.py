@@ -1,4 +1,4 @@
-"""E0901 to E0911, W901 to W903: specs in JSON and YAML, imported configurations, packages."""
+"""E0901 to E0911, W901 to W904: specs in JSON and YAML, imported configurations, packages."""
 
 from legoc.language.codes import Code
 
@@ -113,5 +113,17 @@ CODES = (
         ),
         bad='filters:\n  history:\n    - "lambda x: x"',
         good="prepare the rows you want, and read them with `Tables`",
+    ),
+    Code(
+        code="W904",
+        title="a block that Legommenders leaves out",
+        explanation=(
+            "With `tune_from` at t, that library keeps what goes into block t of a language model "
+            "and goes on with block t + 1, so no item ever passes block t. Here the same blocks "
+            "are tuned, and block t is frozen with those below it; at 0, where nothing lies "
+            "below, it is tuned like the others."
+        ),
+        bad="tune_from: -2   # of 12 blocks: 0 to 9 frozen, 11 tuned, 10 nowhere",
+        good="content BERT(split=-2)   # 0 to 10 frozen, 11 tuned",
     ),
 )
