@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+import regex
 from pygments.token import Comment, Error, Keyword, Name, Number, Operator, Punctuation, String
 
 from legoc.highlighting import LegoLexer
@@ -35,6 +36,25 @@ GROUPS = {
     "ARROW": Operator, "EQUAL": Operator,
 }  # fmt: skip
 GRAMMAR = json.loads(textmate())
+# Its second version reads classes as Oniguruma does, the engine of VS Code: a bare `[` within one
+# opens another, `&&` cuts two.
+PATTERNS = {
+    rule["match"]: regex.compile(rule["match"], regex.VERSION1) for rule in GRAMMAR["patterns"]
+}
+# What VS Code knows of the points at which an extension adds something, for those in use.
+KNOWN = {
+    "": {
+        "name", "displayName", "description", "version", "publisher", "private", "engines",
+        "categories", "main", "activationEvents", "capabilities", "contributes", "dependencies",
+    },
+    "languages": {"id", "aliases", "extensions", "configuration"},
+    "grammars": {"language", "scopeName", "path", "injectTo", "embeddedLanguages"},
+    "property": {"type", "items", "default", "description", "scope"},
+    "configuration file": {
+        "comments", "brackets", "autoClosingPairs", "surroundingPairs", "wordPattern",
+        "indentationRules",
+    },
+}  # fmt: skip
 
 
 def lexed(text: str) -> list[tuple[int, str, object]]:
@@ -71,7 +91,7 @@ def scopes(text: str) -> list[tuple[int, int, str]]:
     """What a TextMate engine does: line by line, the earliest match, of those the first rule."""
     found: list[tuple[int, int, str]] = []
     offset = 0
-    patterns = [(rule, re.compile(rule["match"])) for rule in GRAMMAR["patterns"]]
+    patterns = [(rule, PATTERNS[rule["match"]]) for rule in GRAMMAR["patterns"]]
     for line in text.splitlines(keepends=True):
         at = 0
         while at < len(line):
@@ -105,6 +125,23 @@ def test_a_textmate_engine_sees_what_pygments_sees(text: str) -> None:
             assert by_place.get(at) == kind, (value, kind, by_place.get(at))
 
 
+@pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
+def test_every_keyword_is_highlighted(text: str) -> None:
+    """Whatever the parser reads as a word of the language, and nothing that it reads as a name."""
+    keywords = {at for at, _, scope in scopes(text) if scope.startswith("keyword.")}
+    keys = {at for at, _, scope in scopes(text) if scope == "variable.parameter.lego"}
+    words = 0
+    for token in parser().lex(text):
+        if not token.isalpha():
+            continue
+        start = token.start_pos or 0
+        # A word of the language before `=` is the name of a field.
+        word = token.type == token.upper() and start not in keys
+        assert (start in keywords) == word, token
+        words += word
+    assert words > 3
+
+
 def test_words_are_told_from_names() -> None:
     found = {value: kind for _, value, kind in lexed(EXTRA)}
     assert found["param"] == found["model"] == found["run"] == Keyword.Declaration
@@ -134,6 +171,59 @@ def test_the_generated_grammars_are_fresh() -> None:
     for path in ("grammar", "editors/vscode/syntaxes"):
         file = ROOT / path / "lego.tmLanguage.json"
         assert file.read_text("utf-8") == textmate(), "run `make schema`"
+
+
+def test_a_fence_of_markdown_is_found_by_its_language() -> None:
+    path = ROOT / "editors/vscode/syntaxes/markdown.tmLanguage.json"
+    fence = json.loads(path.read_text("utf-8"))["repository"]["lego"]
+    begins = regex.compile(fence["begin"], regex.VERSION1)
+    for line in ("```lego", "~~~~ lego", "  ```Lego title=x"):
+        assert begins.match(line), line
+    for line in ("```legos", "``lego", "```", "```python lego"):
+        assert not begins.match(line), line
+    (inner,) = fence["patterns"]
+    goes_on = regex.compile(inner["while"], regex.VERSION1)
+    assert goes_on.match("model m = content CNN")
+    assert not goes_on.match("```")
+    assert inner["patterns"] == [{"include": GRAMMAR["scopeName"]}]
+    # The end repeats the indentation and the fence of the beginning.
+    sign = regex.escape("```")
+    ends = regex.compile(fence["end"].replace("\\2", "").replace("\\3", sign), regex.VERSION1)
+    assert ends.match("```")
+    assert not ends.match("~~~")
+
+
+def test_the_manifest_says_nothing_that_vs_code_does_not_know() -> None:
+    folder = ROOT / "editors/vscode"
+    package = json.loads((folder / "package.json").read_text("utf-8"))
+    assert package.keys() <= KNOWN[""]
+    assert re.fullmatch(r"\^\d+\.\d+\.\d+", package["engines"]["vscode"])
+    contributes = package["contributes"]
+    assert contributes.keys() == {"languages", "grammars", "configuration"}
+    ids = {language["id"] for language in contributes["languages"]}
+    assert package["activationEvents"] == [f"onLanguage:{name}" for name in ids]
+    for language in contributes["languages"]:
+        assert language.keys() <= KNOWN["languages"]
+        assert all(ending.startswith(".") for ending in language["extensions"])
+    for grammar in contributes["grammars"]:
+        assert grammar.keys() <= KNOWN["grammars"]
+        assert grammar.get("language", "lego") in ids
+        assert set(grammar.get("embeddedLanguages", {}).values()) <= ids
+    settings = contributes["configuration"]["properties"]
+    for setting in settings.values():
+        assert setting.keys() <= KNOWN["property"]
+    script = (folder / package["main"]).read_text("utf-8")
+    section, key = re.findall(r'getConfiguration\("(\w+)"\)\.get\("(\w+)"\)', script)[0]
+    assert list(settings) == [f"{section}.{key}"]
+    assert f'language: "{ids.pop()}"' in script
+    # It names a program to start: a folder that is not trusted must not.
+    untrusted = package["capabilities"]["untrustedWorkspaces"]
+    assert untrusted["restrictedConfigurations"] == list(settings)
+    assert settings["lego.command"]["scope"] == "machine-overridable"
+    configuration = json.loads((folder / "language-configuration.json").read_text("utf-8"))
+    assert configuration.keys() <= KNOWN["configuration file"]
+    for pattern in configuration["indentationRules"].values():
+        re.compile(pattern)
 
 
 def test_the_extension_is_whole() -> None:
