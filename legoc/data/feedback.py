@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from legoc.data.protocols import PROTOCOLS, arrange_protocol
+from legoc.data.protocols_told import arrange_told
 from legoc.data.report import Drop
 from legoc.data.source import Extracted, Feedback
 from legoc.data.splits import split_impressions
@@ -119,6 +120,8 @@ def arrange(
     history: clicks kept of each.
     """
     feedback = extracted.feedback
+    if split.op in PROTOCOLS and extracted.bench is not None:
+        return arrange_told(connection, split, extracted.bench)
     if feedback is None or feedback.told:
         notes = split_impressions(connection, split, extracted.parts)
         if feedback is not None and feedback.negatives:

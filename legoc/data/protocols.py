@@ -65,7 +65,9 @@ class RecBench:
 class Legommenders:
     """The split of Legommenders on RecBench's data: the same users and rows, histories of 50.
 
-    A training user keeps up to 100 non-clicks to draw from, and missing text reads `[empty]`.
+    A training user keeps up to 100 non-clicks to draw from, and missing text reads `[empty]`. With
+    `raw` it is that of the library on MIND as published: all rows of train and dev, a tenth of the
+    training users valid, one history per user, cut to its first 50 clicks.
     """
 
     class Config:
@@ -76,6 +78,9 @@ class Legommenders:
             None, min=1, doc="Rows of each label a user gives at most; `none` takes the source's."
         )
         seed: int = param(2023, min=0, doc="What the order of the users is drawn from.")
+        raw: bool = param(
+            False, since=True, doc="Read the published parts of MIND as the library does."
+        )
 
     example = "split = legommenders(test=20k, train=100k)"
     protocol = Rules(history=50, train_negatives=100, empty="[empty]")
@@ -162,6 +167,12 @@ def arrange_protocol(
     chosen = PROTOCOLS[split.op]
     rules: Rules = chosen.protocol
     config = chosen.Config(**split.args)
+    if getattr(config, "raw", False):
+        raise fail(
+            "E0623",
+            "`raw` is of logs of impressions, and this data set has none",
+            f"leave `raw` out: write `split = {split.op}`",
+        )
     rows = config.rows or feedback.rows or ROWS
     graded = feedback.graded
     textless = drop_textless(connection, feedback, rules)

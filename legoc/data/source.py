@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, kw_only=True)
 class Published:
     """One part of the raw files, in the publisher's order. `labelled` is false for a part whose
-    rows have no labels; those become `predict`, whatever the split."""
+    rows have no labels; those become `predict`, whatever the split. named: the name is that of a
+    split, and the publisher means it."""
 
     name: str
     labelled: bool
+    named: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +57,21 @@ class Feedback:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Bench:
+    """What the protocols read of a log of impressions.
+
+    parts: those RecBench reads. both: it leaves out impressions without a click or a non-click.
+    rows: rows of a label a user gives at most, where not the protocol's. raw: the training and the
+    test part where Legommenders reads the published files itself.
+    """
+
+    parts: tuple[str, ...]
+    both: bool = False
+    rows: int | None = None
+    raw: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Extracted:
     """What a source has put into the connection.
 
@@ -63,13 +80,15 @@ class Extracted:
     impressions(position, impression_id, part, history, time) and
     rows(position, place, item_id, label); or, with `feedback`, single interactions
     feedback(position, part, user_id, item_id, label, time, impression): label 1, 0 or (in an
-    unlabelled part) NULL, time never NULL, impression NULL where there are none.
+    unlabelled part) NULL, time never NULL, impression NULL where there are none. bench: for the
+    protocols, where there are impressions.
     """
 
     parts: tuple[Published, ...]
     drops: tuple[Drop, ...]
     notes: tuple[str, ...] = ()
     feedback: Feedback | None = None
+    bench: Bench | None = None
     users: bool = False
 
 

@@ -30,7 +30,7 @@ class Publisher:
     """The publisher's parts.
 
     Of two labelled parts the second is test, and the last tenth of the first, by time, is valid.
-    Three labelled parts stay as they are, and so do two that are called train and valid.
+    Three labelled parts stay as they are, and so do two that are named as train and valid.
     """
 
     example = "split = publisher"
@@ -56,7 +56,7 @@ class Publisher:
             assign(connection, f"CASE part {cases} END")
             return ()
         first, second = labelled
-        if second == "valid":
+        if second == "valid" and any(part.name == second and part.named for part in parts):
             assign(connection, "part")
             return ()
         cut = cut_time(connection, 1 - VALID_SHARE, f"part = '{first}'")

@@ -125,7 +125,7 @@ def test_ragged_rows_are_counted_and_entities_left_alone(write_pens, read_pens):
         ({"news": (NEWS_HEADER + "N1\tcaf\u00e9\tb\tc\td\n").encode("latin-1")}, "E0622", "line 2"),
         ({"train": None}, "E0620", "train.tsv"),
         ({"valid": None}, "E0623", "publisher"),
-        ({"news": ""}, "E0625", "no items"),
+        ({"news": ""}, "E0625", "news.tsv` is empty"),
     ],
 )
 def test_other_layouts_are_refused_where_they_stand(write_pens, read_pens, texts, code, said):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from legoc.data.impressions import build_impressions
 from legoc.data.readers.opened import missing_file
 from legoc.data.report import Drop
-from legoc.data.source import Extracted, Published
+from legoc.data.source import Bench, Extracted, Published
 from legoc.language.declare import Attribute, Folder, operator, param
 from legoc.language.diagnostics import fail
 from legoc.progress import Progress
@@ -50,7 +50,7 @@ NEEDED = {
         Attribute(name="type", kind="category", length=1),
     ),
     group="impression",
-    splits=("publisher",),
+    splits=("publisher", "recbench", "legommenders"),
     content="[title, category]",
     facts={"page": PAGE, "licence": LICENCE},
 )
@@ -125,7 +125,7 @@ class EBNeRD:
             "CREATE TABLE shown AS SELECT seen.*, key FROM seen JOIN told USING (part, user_id)"
         )
         drops += build_impressions(connection)
-        return Extracted(parts=tuple(parts), drops=tuple(drops))
+        return Extracted(parts=tuple(parts), drops=tuple(drops), bench=Bench(parts=("train",)))
 
 
 def scan(connection: "duckdb.DuckDBPyConnection", path: Path, kind: str) -> tuple[str, list[str]]:

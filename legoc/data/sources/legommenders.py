@@ -92,7 +92,7 @@ class Legommenders:
         progress.say(f"reading {', '.join(path.name for path in folder.files)}")
         parts, drops, users = extract_folder(connection, folder, vars(self.config))
         return Extracted(
-            parts=tuple(Published(name=part, labelled=True) for part in parts),
+            parts=tuple(Published(name=part, labelled=True, named=True) for part in parts),
             drops=drops,
             notes=("no times: the order of the rows is taken for time",),
             users=users,

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from legoc.data.readers.blocks import stage
-from legoc.data.source import Extracted, Published
+from legoc.data.source import Bench, Extracted, Published
 from legoc.data.sources import mind_sql
 from legoc.language.declare import Attribute, Folder, operator, param
 from legoc.language.diagnostics import LegoError, fail
@@ -43,7 +43,7 @@ BEHAVIORS = ("impression id", "user id", "time", "history", "candidates")
         Attribute(name="subcategory", kind="category", length=1),
     ),
     group="impression",
-    splits=("publisher",),
+    splits=("publisher", "recbench", "legommenders"),
     content="[title(30), category]",
     facts={"page": PAGE, "licence": LICENCE},
 )
@@ -113,6 +113,7 @@ class MIND:
                 Published(name=part, labelled=bool(labels.get(part))) for part, _, _ in parts
             ),
             drops=tuple(drops),
+            bench=Bench(parts=PARTS[:1], raw=(PARTS[0], PARTS[1])),
         )
 
 

@@ -8,7 +8,7 @@ from legoc.data.graded import build_items, scan, stage_items
 from legoc.data.impressions import build_impressions
 from legoc.data.losses import Losses
 from legoc.data.readers.opened import decode, find_file, need_file, read_lines
-from legoc.data.source import Extracted, Published
+from legoc.data.source import Bench, Extracted, Published
 from legoc.data.staged import Staged
 from legoc.language.declare import Attribute, Folder, operator, param
 from legoc.language.diagnostics import fail
@@ -46,7 +46,7 @@ LOG = (
         Attribute(name="topic", kind="category", length=1),
     ),
     group="impression",
-    splits=("publisher",),
+    splits=("publisher", "recbench", "legommenders"),
     content="[title, category]",
     facts={"page": PAGE, "licence": LICENCE},
 )
@@ -102,7 +102,9 @@ class PENS:
         arrange(connection, scan(log))
         drops += build_impressions(connection)
         parts = tuple(Published(name=part, labelled=True) for part, _ in self.logs())
-        return Extracted(parts=parts, drops=(*losses.drops(), *drops))
+        # RecBench takes train and valid together, without impressions of one label.
+        bench = Bench(parts=tuple(part.name for part in parts), both=True)
+        return Extracted(parts=parts, drops=(*losses.drops(), *drops), bench=bench)
 
 
 def read_rows(

@@ -103,7 +103,7 @@ class RecBench:
             connection, folder, vars(self.config), [name.strip() for name in names if name.strip()]
         )
         return Extracted(
-            parts=tuple(Published(name=part, labelled=True) for part in parts),
+            parts=tuple(Published(name=part, labelled=True, named=True) for part in parts),
             drops=drops,
             notes=("no times: the order of the rows is taken for time",),
             users=users,

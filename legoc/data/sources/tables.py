@@ -146,5 +146,7 @@ def find_parts(
         part for (part,) in connection.execute(f"SELECT DISTINCT part FROM {table}").fetchall()
     }
     return tuple(
-        Published(name=part, labelled=part != "predict") for part in PARTS if part in there
+        Published(name=part, labelled=part != "predict", named=True)
+        for part in PARTS
+        if part in there
     )
