@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from legoc.data.cache import digest, obtain
-from legoc.data.codes import SPLITS, Codes, number_trained, renumber
+from legoc.data.codes import SPLITS, Codes, find, number_trained, renumber
 from legoc.data.log import Log
 from legoc.data.names import Names
-from legoc.data.tables import Tables, quote
+from legoc.data.tables import Tables
 from legoc.language.diagnostics import fail
 from legoc.progress import SILENT, Progress
 
@@ -24,33 +24,27 @@ ARRAYS = ("clicks", "starts", "user", "history", "item", "label", "group")
 
 def name_items(tables: Tables) -> Names:
     """The items by index: the order of the table."""
-    with tables.connect() as connection:
-        found = connection.sql("SELECT item_id FROM places ORDER BY place").fetchall()
-    return Names(ids=("", *(name for (name,) in found)))
+    return Names(ids=("", *read_names(tables, "items", "item_id").to_pylist()))
 
 
 def name_users(tables: Tables) -> Names:
-    """The users that train, by index."""
-    with tables.connect() as connection:
-        found = connection.sql(f"SELECT user_id FROM {users_of(tables)} ORDER BY number").fetchall()
-    return Names(ids=("", *(name for (name,) in found)))
+    """The users that train, by index: the table has them in the order of their numbers."""
+    return Names(ids=("", *read_names(tables, "trained", "user_id").to_pylist()))
 
 
-def users_of(tables: Tables) -> str:
-    """The users that train as a table of SQL: `user_id`, `number` from 1."""
-    return f"read_parquet({quote(tables.path('trained'))})"
+def read_names(tables: Tables, table: str, column: str) -> Any:
+    """A column of a table as an Arrow array, in the order of its rows."""
+    import pyarrow.parquet as pq
+
+    return pq.read_table(tables.path(table), columns=[column]).column(0).combine_chunks()
 
 
 def mark_training(tables: Tables, items: int) -> np.ndarray:
     """Bool[N]: items that some training impression or training history shows, without those that
     a language model made up: nothing is drawn from them."""
-    with tables.connect() as connection:
-        path = str(tables.path("training")).replace("'", "''")
-        found = connection.sql(
-            f"SELECT place FROM places JOIN read_parquet('{path}') USING (item_id)"
-        ).fetchnumpy()["place"]
+    shown = read_names(tables, "training", "item_id")
     mask = np.zeros(items, dtype=bool)
-    mask[np.asarray(found)] = True
+    mask[1 + find(shown, read_names(tables, "items", "item_id"))] = True
     mask[items - tables.report.generated :] = False
     return mask
 
