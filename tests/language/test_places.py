@@ -10,7 +10,7 @@ import pytest
 
 from legoc.language import ir, load
 from legoc.language.places import find_places, list_places, name_places
-from legoc.language.spec import Spec
+from legoc.language.spec import Call, Spec
 from legoc.language.text import resolved_text
 
 
@@ -59,9 +59,17 @@ def test_names_are_found_again_in_one_folder(spec: Spec, tmp_path: Path) -> None
     assert find_places(spec, str(tmp_path / "else")).data == again.data
 
 
-def test_a_model_of_a_hub_keeps_its_name(tmp_path: Path) -> None:
-    (tmp_path / "m.lego").write_text("content BERT -> behavior Additive -> predict Dot\n")
-    (spec,) = load(tmp_path / "m.lego")
-    assert list_places(spec) == ()
-    assert name_places(spec) == spec
-    assert find_places(spec, str(tmp_path)) == spec
+def test_a_model_of_a_hub_keeps_its_name(spec: Spec, tmp_path: Path) -> None:
+    def of(path: str) -> Spec:
+        content = Call(op="LM", args={"path": path})
+        return replace(spec, model={**spec.model, "content": content})
+
+    assert list_places(of("org/tiny"))[0] != "org/tiny"
+    assert name_places(of("org/tiny")).model["content"].args == {"path": "org/tiny"}
+    assert find_places(of("org/tiny"), str(tmp_path)).model["content"].args == {"path": "org/tiny"}
+    # The same is a folder where it was one, and where one of its name is found.
+    assert list_places(of("/models/tiny"))[0] == "/models/tiny"
+    assert name_places(of("/models/tiny")).model["content"].args == {"path": "tiny"}
+    (tmp_path / "tiny").mkdir()
+    found = find_places(of("tiny"), str(tmp_path))
+    assert found.model["content"].args == {"path": str(tmp_path / "tiny")}
