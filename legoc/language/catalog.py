@@ -15,6 +15,29 @@ SCHEMA = "grammar/lego.schema.json"
 NAMES = {"integer": "int", "number": "float", "boolean": "bool", "string": "str"}
 
 
+class Declared(Mapping[str, Declaration]):
+    """The declarations of one role in a schema file, each read when it is first asked for: a spec
+    names a tenth of them."""
+
+    def __init__(self, role: str, schemas: Mapping[str, Mapping[str, Any]]) -> None:
+        self.role = role
+        self.schemas = schemas
+        self.found: dict[str, Declaration] = {}
+
+    def __getitem__(self, name: str) -> Declaration:
+        known = self.found.get(name)
+        if known is not None:
+            return known
+        # Two threads may read one declaration; both get the one that came first.
+        return self.found.setdefault(name, read_declaration(self.role, name, self.schemas[name]))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.schemas)
+
+    def __len__(self) -> int:
+        return len(self.schemas)
+
+
 @dataclass(frozen=True)
 class Catalog:
     """The declarations by role and name, in the order they were exported."""
@@ -102,21 +125,25 @@ def read(*documents: Mapping[str, Any]) -> Catalog:
 
     Raises ValueError where two of them declare one role and name.
     """
-    found: dict[str, dict[str, Declaration]] = {role: {} for role in ROLES}
+    found: dict[str, dict[str, Mapping[str, Any]]] = {role: {} for role in ROLES}
     for document in documents:
-        for declaration in read_declarations(document):
-            known = found[declaration.role]
-            if declaration.name in known:
-                raise ValueError(f"two declarations of {declaration.role} {declaration.name}")
-            known[declaration.name] = declaration
-    return Catalog(found)
+        for role, name, schema in read_schemas(document):
+            if name in found[role]:
+                raise ValueError(f"two declarations of {role} {name}")
+            found[role][name] = schema
+    return Catalog({role: Declared(role, schemas) for role, schemas in found.items()})
 
 
-def read_declarations(document: Mapping[str, Any]) -> Iterable[Declaration]:
+def read_schemas(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Role, name and the schema of the arguments of each operator."""
     for role in ROLES:
         for choice in document["$defs"].get(role, {}).get("allOf", ()):
             name = choice["if"]["properties"]["op"]["const"]
-            yield read_declaration(role, name, choice["then"]["properties"]["args"])
+            yield role, name, choice["then"]["properties"]["args"]
+
+
+def read_declarations(document: Mapping[str, Any]) -> Iterable[Declaration]:
+    return (read_declaration(*each) for each in read_schemas(document))
 
 
 def read_declaration(role: str, name: str, schema: Mapping[str, Any]) -> Declaration:
