@@ -19,7 +19,11 @@ def show_operators(role: str | None, name: str | None, *, as_json: bool) -> int:
         # `legoc operators CNN` is what a newcomer types.
         found = [d for r in ROLES for d in known.role(r) if d.name == role]
         if not found or name is not None:
-            raise fail("E0206", f"there is no role `{role}`", f"the roles are {', '.join(ROLES)}")
+            near = nearest(role, [*ROLES, *(d.name for r in ROLES for d in known.role(r))])
+            hint = f"did you mean `{near}`? " if near else ""
+            raise fail(
+                "E0206", f"there is no role `{role}`", f"{hint}the roles are {', '.join(ROLES)}"
+            )
     elif name is not None:
         one = known.get(role or "", name)
         if one is None:

@@ -63,20 +63,20 @@ def show_types(spec: Spec) -> None:
 
 
 def format_files(paths: Sequence[str], *, check: bool, diff: bool) -> int:
-    """Format files in place, or say which would change."""
-    from legoc.language.document import Document
-    from legoc.language.fmt import format
-    from legoc.language.scope import read_document
+    """Format files in place, or say which would change. One that cannot be formatted keeps none of
+    the others from it; what is wrong is raised at the end."""
+    from legoc.language.diagnostics import Diagnostic, LegoError
 
     changed = 0
+    problems: list[Diagnostic] = []
     for path in paths:
-        if path.endswith(OTHER_FORMS):
-            raise fail(
-                "E0201", f"`{path}` is not a .lego file, and only those are formatted",
-                "leave it out; `legoc check` reads it",
-            )  # fmt: skip
-        before = read_document(path).text
-        after = format(Document(path, before))
+        try:
+            before, after = formatted(path)
+            if before != after and not (check or diff):
+                replace_file(path, after)
+        except LegoError as error:
+            problems += error.diagnostics
+            continue
         if before == after:
             continue
         changed += 1
@@ -94,13 +94,45 @@ def format_files(paths: Sequence[str], *, check: bool, diff: bool) -> int:
         elif check:
             print(f"{path}: would be formatted")
         else:
-            write_whole(path, after)
             print(f"{path}: formatted")
+    if problems:
+        raise LegoError(*problems)
     return 1 if changed and (check or diff) else 0
 
 
+def formatted(path: str) -> tuple[str, str]:
+    """The text of a file as it is and as it should be. Raises LegoError."""
+    from legoc.language.diagnostics import LegoError
+    from legoc.language.fmt import format
+    from legoc.language.scope import read_document, unreadable
+
+    if path.endswith(OTHER_FORMS):
+        raise fail(
+            "E0201", f"`{path}` is not a .lego file, and only those are formatted",
+            "leave it out; `legoc check` reads it",
+        )  # fmt: skip
+    try:
+        document = read_document(path)
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        raise LegoError(unreadable(path, None, error)) from None
+    return document.text, format(document)
+
+
+def replace_file(path: str, text: str) -> None:
+    """Replace what a file holds, whole or not at all. Raises LegoError."""
+    from legoc.language.fixes import replace_text
+
+    try:
+        replace_text(path, text)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise fail(
+            "E0211", f"`{path}` cannot be written: {reason}", "check the permissions of its folder"
+        ) from None
+
+
 def write_whole(path: str, text: str) -> None:
-    """Replace a file's text, whole or not at all."""
+    """Write a file, whole or not at all."""
     import os
 
     part = f"{path}.part"

@@ -50,6 +50,8 @@ def unknown(path: tree.Path, where: Scope, name: tree.Word, kinds: Sequence[str]
         )
     else:
         form = FORMS[kind].format(name=name.text)
+        if kind == "data" and runs_by_name(name.text):
+            form = f"data {name.text} {{ source = {runs_by_name(name.text)} }}"
         help = f'declare it, `{form}`, or bring it in: `use "file.lego" ({name.text})`'
         if name.text in RESERVED:
             form = FORMS[kind].format(name="base")
@@ -67,6 +69,17 @@ def unknown(path: tree.Path, where: Scope, name: tree.Word, kinds: Sequence[str]
         help=(help,),
         fix=fix,
     )
+
+
+def runs_by_name(name: str) -> str | None:
+    """The source of this name, in whatever case, if it takes nothing that has to be given."""
+    return next(
+        (
+            d.name for d in declarations().role("source")
+            if d.name.lower() == name.lower() and not any(p.required for p in d.params)
+        ),
+        None,
+    )  # fmt: skip
 
 
 def operator_called(name: str) -> str | None:
@@ -121,7 +134,9 @@ def unknown_override(override: Override, scope: Scope) -> Diagnostic:
     pool = [name for name, t in scope.names.items() if (t.kind != "param") == dotted]
     pool += [kind for kind in kinds if dotted and kind not in scope.names]
     close = nearest(head.text, pool)
-    if close is not None:
+    if dotted and head.text in STAGES:
+        help = f"a stage is reached through the model: `--set model.{override.key.text}=...`"
+    elif close is not None:
         help = f"did you mean `{close}`?"
     elif dotted:
         help = f"a dotted name begins with {listing(pool, quote='`', joint='or')}"

@@ -241,3 +241,68 @@ def test_fmt_says_what_it_formats(tmp_path: Path, capsys: pytest.CaptureFixture[
     path.write_text("{}", encoding="utf-8")
     assert main(["fmt", str(path)]) == 1
     assert "only those are formatted" in capsys.readouterr().err
+
+
+def test_fmt_goes_on_behind_a_file_that_it_cannot_format(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ugly, linked, broken, odd = (tmp_path / n for n in ("u.lego", "l.lego", "b.lego", "o.lego"))
+    ugly.write_text("content CNN->behavior GRU -> predict Dot", "utf-8")
+    ugly.chmod(0o640)
+    linked.symlink_to(ugly)
+    broken.write_text("content CNN behavior", "utf-8")
+    odd.write_bytes(b"\xff\xfe")
+    missing = tmp_path / "none.lego"
+    given = [missing, odd, broken, tmp_path, tmp_path / "x.json", linked]
+    assert main(["fmt", *map(str, given)]) == 1
+    said = capsys.readouterr()
+    assert said.out == f"{linked}: formatted\n"
+    assert said.err.count("error[E0201]") == 4
+    assert said.err.count("error[E0102]") == 1
+    assert "Traceback" not in said.err
+    assert linked.is_symlink()
+    assert ugly.read_text("utf-8") == "content CNN -> behavior GRU -> predict Dot\n"
+    assert ugly.stat().st_mode & 0o777 == 0o640
+    assert broken.read_text("utf-8") == "content CNN behavior"
+
+
+def test_fmt_says_where_it_may_not_write(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "m.lego"
+    path.write_text("content CNN->behavior GRU -> predict Dot", "utf-8")
+
+    def refuse(path: str, text: str) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("legoc.language.fixes.replace_text", refuse)
+    assert main(["fmt", str(path)]) == 1
+    assert "error[E0211]" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [("behaviour", "behavior"), ("Bert", "BERT"), ("metrics", "metric"), ("xDeepFm", "xDeepFM")],
+)
+def test_a_role_or_operator_misspelt(
+    given: str, meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["operators", given]) == 1
+    assert f"did you mean `{meant}`?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "help"),
+    [
+        ("content CNN -> behavior GRU -> predict Dot", "content.hidden=32",
+         "`--set model.content.hidden=...`"),
+        ("model m = content CNN -> behavior GRU -> predict Dot\nrun m on demo", None,
+         "`data demo { source = Demo }`"),
+        ("model m = content CNN -> behavior GRU -> predict Dot\nrun m on mind", None,
+         "`data mind { source = ... }`"),
+    ],
+)  # fmt: skip
+def test_a_newcomer_is_told_what_to_type(text: str, given: str | None, help: str) -> None:
+    overrides = () if given is None else (given,)
+    (found,) = check_document(Document("m.lego", text), overrides=overrides).errors
+    assert help in " ".join(found.help)
