@@ -77,8 +77,9 @@ def plan_reading(data: Data, call: Call, named: Named, folder: Path) -> ModelRea
     if call.args.get("special") or call.args.get("pooling") == "cls":
         parts = wrap(parts, tokenizer, path, first=call.args.get("pooling") == "cls")
     unknown = find_unknown(path, tokenizer)
-    longest = sum(most_tokens(part, tokenizer) for part in parts)
-    verify_length(parts, longest, read_positions(config), named)
+    counts = [most_tokens(part, tokenizer) for part in parts]
+    longest = sum(counts)
+    verify_length(parts, counts, read_positions(config), named)
     return ModelReading(
         value={
             "layout": "sequence", "rows": rows, "padding": 0, "unknown": unknown,
@@ -154,28 +155,34 @@ def most_tokens(part: Mapping[str, Any], tokenizer: Any) -> int:
 
 
 def verify_length(
-    parts: Sequence[Mapping[str, Any]], longest: int, positions: int | None, named: Named
+    parts: Sequence[Mapping[str, Any]], counts: Sequence[int], positions: int | None, named: Named
 ) -> None:
-    """Refuse items that may be longer than the model reads."""
+    """Refuse items that may be longer than the model reads. counts: the most tokens of each
+    part."""
+    longest = sum(counts)
     if positions is None or longest <= positions:
         return
     over = longest - positions
     texts = [part for part in parts if part.get("kind") == "text"]
     most = max(texts, key=lambda part: part["length"], default=None)
+    shown = [
+        f"{count:,} of {describe(part)}" for part, count in zip(parts, counts, strict=True) if count
+    ]
     raise fail(
         "E0653",
         f"an item may have {longest:,} tokens, and `{named.shown}` reads {positions:,}",
         f"shorten `{most['name']}` by {over:,}: `{most['name']}({most['length'] - over})`"
         if most is not None and most["length"] > over
         else "leave attributes or prompts out of `content`, or keep fewer tokens of several",
-        notes=("that is " + ", ".join(describe_length(part) for part in parts),),
+        notes=("that is " + ", ".join(shown),),
     )
 
 
-def describe_length(part: Mapping[str, Any]) -> str:
+def describe(part: Mapping[str, Any]) -> str:
+    """A part of a reading by name."""
     if "name" in part:
-        return f"{part['length']} of `{part['name']}`"
-    return f"{part['text']!r}" if "text" in part else f"{len(part['ids'])} special"
+        return f"`{part['name']}`"
+    return repr(part["text"]) if "text" in part else "special tokens"
 
 
 def tokenize_for_model(

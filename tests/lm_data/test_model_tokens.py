@@ -207,6 +207,12 @@ def test_a_bound_above_the_positions(tmp_path, cache, make_spec):
     assert "105 tokens" in found.message
     assert f"`title({most})`" in found.help[0]
     assert "by 5" in found.help[0]
+    assert f"{most + 5} of `title`" in found.notes[0]
+    assert "64 of `subcategory`" in found.notes[0]
+    one = make_spec(
+        f'LM("{folder}")', content=f'["News: ", title({most + 1}), " Category: ", subcategory]'
+    )
+    assert "by 1" in refusal(one, cache).help[0]
     right = make_spec(
         f'LM("{folder}")', content=f'["News: ", title({most}), " Category: ", subcategory]'
     )
