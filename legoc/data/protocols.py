@@ -46,7 +46,7 @@ class RecBench:
     """
 
     class Config:
-        test: Count = param(20_000, min=1, doc="Rows of the test part; its users come first.")
+        test: Count = param(20_000, min=0, doc="Rows of the test part, whose users come first.")
         train: Count = param(100_000, min=1, doc="Rows of the training and validation part.")
         valid: Share = param(0.1, min=0, max=1, doc="Share of the training users that are valid.")
         rows: int | None = param(
@@ -71,7 +71,7 @@ class Legommenders:
     """
 
     class Config:
-        test: Count = param(20_000, min=1, doc="Rows of the test part; its users come first.")
+        test: Count = param(20_000, min=0, doc="Rows of the test part, whose users come first.")
         train: Count = param(100_000, min=1, doc="Rows of the training and validation part.")
         valid: Share = param(0.1, min=0, max=1, doc="Share of the training users that are valid.")
         rows: int | None = param(

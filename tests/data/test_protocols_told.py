@@ -119,6 +119,13 @@ def test_users_give_rows_as_a_slow_reader_says(log, tmp_path, op, history, low):
     assert tables.interactions()["impression_id"].nunique() == len(found)
 
 
+def test_sets_without_a_test_part(log, tmp_path):
+    tables = read(write(tmp_path / "mind", log), tmp_path, "recbench", **{**SETTINGS, "test": 0})
+    expected = slow(log["train"], {**SETTINGS, "test": 0}, history=10**6, train_negatives=3)
+    assert units(tables).keys() == expected.keys()
+    assert {split for split, _ in expected} == {"train", "valid"}
+
+
 def test_legommenders_reads_mind_raw(log, tmp_path):
     folder = write(tmp_path / "mind", log)
     tables = read(folder, tmp_path, "legommenders", raw=True, valid=0.25, seed=5)
