@@ -295,6 +295,21 @@ def run_embed(arguments: Arguments) -> int:
     return 0
 
 
+def run_codes(arguments: Arguments) -> int:
+    from legoc.report import print_json
+    from legoc.semantic_ids import write_codes
+
+    table = write_codes(
+        arguments.file, arguments.output,
+        levels=arguments.levels, size=arguments.size, seed=arguments.seed,
+    )  # fmt: skip
+    if arguments.json:
+        print_json(table.to_json())
+    else:
+        print(table.text())
+    return 0
+
+
 def run_prove(arguments: Arguments) -> int:
     from pathlib import Path
 
@@ -384,6 +399,7 @@ COMMANDS: dict[str, Callable[[Arguments], int]] = {
     "score": run_score,
     "recommend": run_recommend,
     "embed": run_embed,
+    "codes": run_codes,
     "prove": run_prove,
     "demo": run_demo,
     "inspect": run_inspect,

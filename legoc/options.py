@@ -4,9 +4,24 @@ Flags are frozen: `--set` changes what a file declares, nothing else grows.
 """
 
 import argparse
+from collections.abc import Callable
 
 
 FORMATS = ("full", "concise", "json", "github")
+
+
+def at_least(least: int) -> Callable[[str], int]:
+    """The type of a whole number with a lower bound."""
+
+    def whole(text: str) -> int:
+        number = int(text)
+        if number < least:
+            raise argparse.ArgumentTypeError(f"{number} is less than {least}")
+        return number
+
+    # argparse names the type in its message.
+    whole.__name__ = "whole number"
+    return whole
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -128,6 +143,24 @@ def build_parser() -> argparse.ArgumentParser:
         "--device", metavar="NAME", help="cpu or cuda (default: a GPU if there is one)"
     )
 
+    codes = command(
+        "codes", "make semantic ids of a vector table, for `content SemanticID(file=...)`"
+    )
+    codes.add_argument("file", metavar="VECTORS", help="as `legoc embed` writes it")
+    codes.add_argument(
+        "-o", "--output", metavar="FILE", required=True, help="the codes, a `.safetensors` file"
+    )
+    codes.add_argument(
+        "--levels", type=at_least(1), default=4, metavar="N", help="codes of an item (default: 4)"
+    )
+    codes.add_argument(
+        "--size", type=at_least(2), default=256, metavar="N",
+        help="codes to choose from on each level (default: 256)",
+    )  # fmt: skip
+    codes.add_argument(
+        "--seed", type=at_least(0), default=0, metavar="N", help="of the first centres (default: 0)"
+    )
+
     prove = command("prove", "build, train, export and compare every legal point of a file")
     takes_file(prove)
     caches(prove)
@@ -187,7 +220,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     for added in commands.choices.values():
         added.add_argument("-q", "--quiet", action="store_true", help="print results only")
-    for added in (compiled, data, train, export, evaluate, inspect, verify, embed, prove):
+    for added in (compiled, data, train, export, evaluate, inspect, verify, embed, codes, prove):
         added.add_argument("--json", action="store_true", help="print results as JSON")
     return parser
 

@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 # Groups of like length that a batch of histories is read in; each more saves less.
 GROUPS = 4
+# The share of all positions above which packing them costs more than it saves.
+WORTH = 0.9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,28 +34,33 @@ class Laid:
 def read_packed(read: Callable[[Laid], Tensor], laid: Laid) -> Tensor:
     """What `read` makes of each row, [B, D], at a cost that follows real tokens.
 
-    Rows are read in groups of like length, each cut to its longest row. Shapes then depend on data,
-    which a graph cannot have: an exported one reads all rows as they are laid.
+    Rows are read in groups of like length, each cut to its longest row, unless there is next to no
+    padding. Shapes then depend on data, which a graph cannot have: an exported one reads all rows
+    as they are laid.
     """
     if torch.compiler.is_compiling() or laid.x.is_meta:
         return read(laid)
     count_B = laid.mask.sum(1)
     parts = count_B.argsort(stable=True).chunk(GROUPS)
-    made = [read(pack(laid, rows, max(1, int(count_B[rows].max())))) for rows in parts]
+    longest = [max(1, int(count_B[rows].max())) for rows in parts]
+    packed = sum(len(rows) * length for rows, length in zip(parts, longest, strict=True))
+    if packed > WORTH * laid.mask.numel():
+        return read(laid)
+    made = [read(pack(laid, rows, length)) for rows, length in zip(parts, longest, strict=True)]
     return torch.cat(made)[torch.cat(parts).argsort()]
 
 
 def pack(laid: Laid, rows: Tensor, longest: int) -> Laid:
     """Some rows without the padding between their tokens: int[R] -> `longest` positions each."""
-    mask_RN = laid.mask[rows]
-    order_RN = (~mask_RN).to(torch.uint8).argsort(dim=1, stable=True)[:, :longest]
-    each_RND = order_RN.unsqueeze(-1).expand(-1, -1, laid.x.shape[-1])
-    return Laid(
-        x=laid.x[rows].gather(1, each_RND),
-        mask=mask_RN.gather(1, order_RN),
-        place=laid.place[rows].gather(1, order_RN),
-        item=laid.item[rows].gather(1, order_RN),
-    )
+    empty_RN = (~laid.mask[rows]).to(torch.uint8)
+    order_RN = empty_RN.argsort(dim=1, stable=True)[:, :longest]
+    # Whole vectors are taken: a gather would look up each of their numbers.
+    flat = (rows.unsqueeze(1) * laid.mask.shape[1] + order_RN).flatten()
+
+    def take(given: Tensor) -> Tensor:
+        return given.flatten(0, 1).index_select(0, flat).unflatten(0, order_RN.shape)
+
+    return Laid(x=take(laid.x), mask=take(laid.mask), place=take(laid.place), item=take(laid.item))
 
 
 def lay(x_BSLD: Tensor, mask_BSL: Tensor, *, newest_first: bool = False) -> Laid:
