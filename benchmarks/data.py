@@ -48,7 +48,10 @@ def run(scale: float = SMALL) -> None:
             rows = first["rows"]
             show(f"legoc, {rows:,} rows", first)
             show("  a second start", again)
-            print(f"    of it prepared from the cache in {again['prepared']:.2f} s wall")
+            print(
+                f"    of it prepared from the cache in {again['prepared_cpu']:.2f} s CPU, "
+                f"{again['prepared']:.2f} s wall"
+            )
             ours.append((rows, first["cpu"]))
             if scale * share > PANDAS_MOST:
                 print(f"    plain pandas is left out above {PANDAS_MOST:g}: it would hold too much")
@@ -105,7 +108,7 @@ def work_legoc(spec_file: Path, cache: Path) -> dict[str, Any]:
     from legoc.language import load
 
     (spec,) = load(spec_file)
-    clock, began = Clock(), time.monotonic()
+    clock, began, began_cpu = Clock(), time.monotonic(), time.process_time()
     prepared = prepare(spec, cache=cache, progress=clock)
     seconds = time.monotonic() - began
     prepared_at = time.process_time()
@@ -123,6 +126,7 @@ def work_legoc(spec_file: Path, cache: Path) -> dict[str, Any]:
         "tables": clock.spent("reading", "learning"),
         "logs": logs_time,
         "prepared": seconds,
+        "prepared_cpu": prepared_at - began_cpu,
     }
 
 

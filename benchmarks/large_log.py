@@ -69,7 +69,7 @@ def write_block(
     """The lines of some impressions, spread evenly over six days."""
     count = stop - start
     users = rng.integers(0, len(histories), count)
-    lengths = np.clip(rng.lognormal(np.log(5.2), 0.7, count), 2, 100).astype(int)
+    lengths = np.clip(rng.lognormal(np.log(5.7), 0.7, count), 2, 100).astype(int)
     ends = np.cumsum(lengths)
     shown = names[draw(rng, ladder, int(ends[-1]))]
     clicked = rng.random(len(shown)) < 0.12
