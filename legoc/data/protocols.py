@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from legoc.data.report import Drop
 from legoc.data.source import Feedback
 from legoc.data.unseen import draw_unseen, list_touched
-from legoc.language.declare import Quantity, operator, param
+from legoc.language.declare import File, Quantity, operator, param
 from legoc.language.diagnostics import fail
 from legoc.language.spec import Call
 
@@ -67,7 +67,8 @@ class Legommenders:
 
     A training user keeps up to 100 non-clicks to draw from, and missing text reads `[empty]`. With
     `raw` it is that of the library on MIND as published: all rows of train and dev, a tenth of the
-    training users valid, one history per user, cut to its first 50 clicks.
+    training users valid, one history per user, cut to its first 50 clicks; with `halves`, too, that
+    of ONCE, whose groups are impressions.
     """
 
     class Config:
@@ -81,6 +82,11 @@ class Legommenders:
         raw: bool = param(
             False, since=True, doc="Read the published parts of MIND as the library does."
         )
+        halves: File | None = param(
+            None, since=True,
+            doc="With `raw`: ONCE's list of impression ids; the first half of it is valid, the "
+            "other impressions of dev are test.",
+        )  # fmt: skip
 
     example = "split = legommenders(test=20k, train=100k)"
     protocol = Rules(history=50, train_negatives=100, empty="[empty]")
@@ -167,12 +173,13 @@ def arrange_protocol(
     chosen = PROTOCOLS[split.op]
     rules: Rules = chosen.protocol
     config = chosen.Config(**split.args)
-    if getattr(config, "raw", False):
-        raise fail(
-            "E0623",
-            "`raw` is of logs of impressions, and this data set has none",
-            f"leave `raw` out: write `split = {split.op}`",
-        )
+    for name in ("raw", "halves"):
+        if getattr(config, name, None):
+            raise fail(
+                "E0623",
+                f"`{name}` is of logs of impressions, and this data set has none",
+                f"leave `{name}` out: write `split = {split.op}`",
+            )
     rows = config.rows or feedback.rows or ROWS
     graded = feedback.graded
     textless = drop_textless(connection, feedback, rules)

@@ -4,7 +4,9 @@ What was shown and clicked is given, and so is the history: a user's is the firs
 Labels are taken from all impressions of the user together.
 """
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from legoc.data.protocols import PARTS, PROTOCOLS, ROWS, Rules, fill_text
@@ -69,6 +71,17 @@ SELECT user_id, number, '{second}', 'test' FROM chosen
 WHERE user_id IN (SELECT user_id FROM seen WHERE part = '{second}')
 """
 
+# ONCE keeps the impressions, and a published list divides those of the second part.
+HALVED = """
+CREATE TABLE parted AS
+SELECT user_id, impressions.position AS number, part, impression_id,
+       CASE WHEN part = '{first}' THEN 'train'
+            WHEN impression_id IN (SELECT impression_id FROM halves) THEN 'valid'
+            ELSE 'test' END AS split
+FROM impressions JOIN histories USING (history)
+WHERE part IN ({parts}) AND user_id IN (SELECT user_id FROM firsts)
+"""
+
 DRAWN = """
 CREATE TABLE drawn AS
 SELECT row_number() OVER (ORDER BY split = 'test', number, split) - 1 AS unit, * FROM parted
@@ -88,7 +101,7 @@ REPLACED = {
     SELECT unit AS history, user_id, {cut} AS clicks FROM drawn JOIN firsts USING (user_id)
     """,
     "impressions": """
-    SELECT unit AS position, split || '/' || user_id AS impression_id, split AS part,
+    SELECT unit AS position, {name} AS impression_id, split AS part,
            unit AS history, time
     FROM drawn JOIN (SELECT unit, min(time) AS time FROM taken GROUP BY unit) USING (unit)
     """,
@@ -110,7 +123,13 @@ def arrange_told(
     chosen = PROTOCOLS[split.op]
     rules: Rules = chosen.protocol
     config = chosen.Config(**split.args)
-    raw = bool(getattr(config, "raw", False))
+    raw, halves = bool(getattr(config, "raw", False)), getattr(config, "halves", None)
+    if halves is not None and not raw:
+        raise fail(
+            "E0623",
+            "`halves` divides the published dev part, which `raw` alone reads",
+            f'write `split = {split.op}(raw=true, halves="mind_imp_list.json")`, or leave it out',
+        )
     parts = raw_parts(connection, bench, config) if raw else bench.parts
     rows = config.rows or bench.rows or ROWS
     listed = ", ".join(f"'{part}'" for part in parts)
@@ -124,12 +143,17 @@ def arrange_told(
         # The library cuts what it keeps of MIND from the beginning.
         "cut": f"list_slice(clicks, 1, {rules.history})" if raw else clicks,
         "order": f"md5('{config.seed}/' || seen.user_id || '/' || item_id || '/' || seen.position)",
-        "same": "seen.part = drawn.part" if raw else "true",
+        "same": "true" if not raw
+        else "seen.part = drawn.part" if halves is None else "seen.position = drawn.number",
+        "name": "split || '/' || user_id" if halves is None else "impression_id",
         "most": "nth" if raw
         else f"CASE WHEN split = 'train' AND label = 0 THEN {fewest} ELSE {rows} END",
     }  # fmt: skip
     everybody = count(connection, "SELECT count(DISTINCT user_id) FROM histories")
-    for statement in (SEEN, FIRST, USERS, RAW if raw else PARTS, DRAWN, TAKEN):
+    divided = PARTS if not raw else RAW if halves is None else HALVED
+    if halves is not None:
+        list_halves(connection, Path(halves), parts[-1])
+    for statement in (SEEN, FIRST, USERS, divided, DRAWN, TAKEN):
         connection.execute(statement.format(**settings))
     replace(connection, {name: query.format(**settings) for name, query in REPLACED.items()})
     if rules.empty and not raw:
@@ -143,10 +167,32 @@ def arrange_told(
         )
     kept = count(connection, "SELECT count(*) FROM chosen")
     used = count(connection, "SELECT count(*) FROM drawn")
+    filled = "fill the parts, each as one impression with one history"
+    if halves is not None:
+        filled = "impressions of theirs are kept, with one history per user"
     return (
         f"{split.op} reads {' and '.join(parts)} and keeps {kept:,} of {everybody:,} users, those "
-        f"with a history; {used:,} fill the parts, each as one impression with one history",
+        f"with a history; {used:,} {filled}",
     ), ()
+
+
+def list_halves(connection: "duckdb.DuckDBPyConnection", path: Path, part: str) -> None:
+    """halves(impression_id): the first half of a list of impression ids of a part. E0620 for a
+    file that is none."""
+    try:
+        listed = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        listed = None
+    if not isinstance(listed, list) or not all(isinstance(one, int | str) for one in listed):
+        raise fail(
+            "E0620",
+            f"`{path}` is no list of impression ids",
+            "name ONCE's `mind_imp_list.json`, one JSON list, or leave `halves` out",
+        )
+    names = [f"{part}/{one}" for one in listed[: len(listed) // 2]]
+    connection.execute(
+        "CREATE TABLE halves AS SELECT unnest($1::VARCHAR[]) AS impression_id", [names]
+    )
 
 
 def replace(connection: "duckdb.DuckDBPyConnection", queries: Mapping[str, str]) -> None:

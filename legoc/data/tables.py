@@ -156,7 +156,7 @@ def convert(
             "version": VERSION,
             "source": [declaration.name, declaration.version, source.identity()],
             "split": [split.op, dict(split.args)],
-            "files": hash_files(source.files(), root),
+            "files": hash_files([*source.files(), *files_of(split)], root),
             **longer,
         }
     )
@@ -167,6 +167,12 @@ def convert(
 
     folder, manifest = obtain(root / "tables" / key[:32], make)
     return Tables(folder=folder, digest=key, report=Report.from_json(manifest["report"]))
+
+
+def files_of(split: Call) -> list[Path]:
+    """The files that a split reads."""
+    given = split.args.get("halves")
+    return [path] if isinstance(given, str) and (path := Path(given)).is_file() else []
 
 
 def write(

@@ -198,3 +198,39 @@ def test_pens_leaves_out_impressions_of_one_label(tmp_path):
     assert {
         user: (liked, sorted(left)) for (_, user), (_, liked, left) in found.items()
     } == expected
+
+
+def test_once_halves_the_dev_part_by_its_list(log, tmp_path):
+    folder, path = write(tmp_path / "mind", log), tmp_path / "mind_imp_list.json"
+    order = list(range(len(log["dev"])))
+    random.Random(2).shuffle(order)
+    path.write_text(str(order), "utf-8")
+    tables = read(folder, tmp_path, "legommenders", raw=True, halves=str(path))
+    told = {}
+    for user, history, _ in [*log["train"], *log["dev"]]:
+        told.setdefault(user, [item for item in history if item != "N99"])
+    expected = {}
+    for part, rows in log.items():
+        for number, (user, _, shown) in enumerate(rows):
+            half = "valid" if number in order[: len(order) // 2] else "test"
+            if told[user]:
+                name = f"{part}/{number}"
+                split = "train" if part == "train" else half
+                expected[split, name] = (told[user][:50], [(i, float(y)) for i, y in shown])
+    histories = tables.histories().set_index("history_id")["clicks"]
+    found = {}
+    for row in tables.interactions().itertuples():
+        unit = found.setdefault(
+            (row.split, row.impression_id), (list(histories[row.history_id]), [])
+        )
+        unit[1].append((row.item_id, row.label))
+    assert found == expected
+    # Another list makes other tables.
+    path.write_text(str(order[::-1]), "utf-8")
+    other = read(folder, tmp_path, "legommenders", raw=True, halves=str(path))
+    assert other.digest != tables.digest
+    path.write_text("{}", "utf-8")
+    for args, code in (({"raw": True}, "E0620"), ({}, "E0623")):
+        with pytest.raises(LegoError) as caught:
+            read(folder, tmp_path, "legommenders", halves=str(path), **args)
+        assert caught.value.diagnostics[0].code == code
