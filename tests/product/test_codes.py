@@ -142,7 +142,8 @@ def test_from_vectors_to_a_trained_model_of_codes(naml, cache, tmp_path, capsys)
         run("codes", tmp_path / "v.safetensors", "-o", tmp_path / "c.safetensors", *arguments) == 0
     )
     said = json.loads(capsys.readouterr().out)
-    assert said["items"] + said["empty"] == 300
+    named = [name for name in read_rows(tmp_path / "v.safetensors", "vectors").ids if name]
+    assert said["items"] + said["empty"] == len(named) > 200
     assert said["shared"] == 0
     assert sorted(said["left"], reverse=True) == said["left"]
     (tmp_path / "ids.lego").write_text(
