@@ -29,10 +29,10 @@ def folders(write_mind, tmp_path):
 
 @pytest.fixture
 def read(folders, tmp_path):
-    def run(**settings):
+    def run(split="publisher", args=None, **settings):
         mind, language = folders
         config = xMIND.Config(path=str(mind), translations=str(language), **settings)
-        return convert(xMIND(config), Call(op="publisher"), tmp_path / "cache")
+        return convert(xMIND(config), Call(op=split, args=args or {}), tmp_path / "cache")
 
     return run
 
@@ -88,3 +88,9 @@ def test_a_broken_zip_and_a_missing_one(folders, read):
     with pytest.raises(LegoError) as error:
         read()
     assert error.value.diagnostics[0].code == "E0620"
+
+
+def test_the_protocols_are_those_of_mind(read):
+    tables = read("legommenders", {"raw": True})
+    assert set(tables.interactions()["split"]) == {"train", "test"}
+    assert "legommenders reads train and dev" in tables.report.notes[0]

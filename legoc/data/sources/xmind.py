@@ -5,6 +5,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +46,7 @@ NAME = re.compile(r"xMIND(?P<size>small|large)_(?P<part>train|dev|test)(\.zip)?"
         Attribute(name="abstract_en", kind="text", length=50),
     ),
     group="impression",
-    splits=("publisher",),
+    splits=("publisher", "recbench", "legommenders"),
     content="[title, category]",
     facts={"page": PAGE, "licence": LICENCE},
 )
@@ -126,10 +127,7 @@ class xMIND:
             )
             if count
         ]
-        return Extracted(
-            parts=extracted.parts, notes=extracted.notes,
-            drops=(*extracted.drops, *losses.drops(), *drops),
-        )  # fmt: skip
+        return replace(extracted, drops=(*extracted.drops, *losses.drops(), *drops))
 
 
 def join(
