@@ -61,7 +61,7 @@ class Parts:
         value = ir.to_json(spec)
         ports = [(p.name, p.dtype, p.dims) for p in (*graph.inputs, *graph.outputs)]
         model, data = value["model"], value["data"]
-        tokens = [data["content"], data["tokenizer"], rows.tokens]
+        tokens = [data["content"], data["tokenizer"], rows.tokens, rows.checkpoint]
         of: dict[str, list[Any]] = {
             "item_encoder": [model.get("content"), tokens],
             "user_encoder": [

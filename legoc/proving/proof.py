@@ -19,6 +19,7 @@ from legoc.evaluation.uncached import Uncached
 from legoc.exporting.bundle import write_bundle
 from legoc.exporting.gates import TARGET, relative_difference
 from legoc.exporting.graph_files import write_graphs
+from legoc.language.checkpoints import content_model
 from legoc.language.diagnostics import LegoError
 from legoc.language.plan import plan
 from legoc.language.spec import Call, Spec
@@ -30,6 +31,7 @@ from legoc.progress import SILENT
 from legoc.proving.cases import STEPS, Case
 from legoc.proving.parts import Parts, lent_graphs
 from legoc.proving.standins import stand_in_file
+from legoc.training.files import write_json
 from legoc.training.folder import open_folder
 from legoc.training.loop import infer_seed
 from legoc.training.public import obtain_weights
@@ -63,8 +65,10 @@ class Bench:
     prepared: dict[str, Prepared] = field(default_factory=dict[str, Prepared])
 
     def data(self, spec: Spec) -> Prepared:
-        # What else a spec says of its data decides nothing of what is prepared.
-        key = repr((spec.data, plan(spec).layout, plan(spec).flattens))
+        # What else a spec says decides nothing of what is prepared, but for a language model.
+        model = content_model(spec)
+        reads = model and (model[1], model[0].args["pooling"], model[0].args["special"])
+        key = repr((spec.data, plan(spec).layout, plan(spec).flattens, reads))
         if key not in self.prepared:
             self.prepared[key] = prepare(spec, cache=self.cache)
         return self.prepared[key]
@@ -124,7 +128,9 @@ def prove(spec: Spec, bench: Bench, work: Path, record: dict[str, Any]) -> None:
             record["parameters"] = sum(p.numel() for p in fresh.parameters())
         with phase(record, "train"):
             open_folder(work, tried, again=True)
-            obtain_weights(run, prepared, torch.device("cpu"), SILENT)
+            trained_on = {"language_model": prepared.rows.checkpoint or None}
+            write_json(work / "environment.json", trained_on)
+            obtain_weights(run, prepared, torch.device("cpu"), bench.cache, SILENT)
             trained = load_recommender(run, prepared.rows)
         unmoved = find_unmoved(fresh, trained, matching=record["task"] == "matching")
         still = unmoved if still is None else still & unmoved
@@ -144,7 +150,8 @@ def prove(spec: Spec, bench: Bench, work: Path, record: dict[str, Any]) -> None:
         bundle = write_bundle(trained, spec, plan(spec), prepared, run.bundle, graphs=graphs)
         record["export"] = bundle.certificate["difference"]
     with phase(record, "evaluate"):
-        compare(run.bundle, trained, prepared, record)
+        # A bundle computes in float32, whatever the number type of the training.
+        compare(run.bundle, trained.float(), prepared, record)
     del record["phase"]
 
 
