@@ -22,8 +22,8 @@ class SemanticID(nn.Module):
     The codes of an item, one per level, stay as they are in `file`: a `.safetensors` with `codes`
     (integers from 0, a row per item), `ids` and `offsets`, or `x.npy` with `x.ids.txt` beside it.
     `legoc codes` makes it of a vector table. As many levels as the file has columns; 4 of 256 codes
-    are usual. An item without a row is the
-    zero vector. Vectors start so that their sum is N(0, 0.1²).
+    are usual. An item without a row is the zero vector. Vectors start so that their sum is
+    N(0, 0.1²).
     """
 
     class Config:
