@@ -77,9 +77,9 @@ def check_bundles(specs: Sequence[Spec], run: Span) -> Iterator[Diagnostic]:
 
     specs: those of one `run`.
     """
-    first: dict[tuple[str, str], Spec] = {}
+    first: dict[str, Spec] = {}
     for spec in specs:
-        other = first.setdefault((spec.name.partition("[")[0], spec.keys.spec), spec)
+        other = first.setdefault(spec.keys.spec, spec)
         if other.export == spec.export:
             continue
         from legoc.language.wording_export import bundles_collide

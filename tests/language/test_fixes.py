@@ -29,6 +29,7 @@ MENDED = {
     "data d {\n  source: 'Demo',\n}": 'data d {\n  source= "Demo"\n}',
     "content CNN(kernal=.5) -> behavior GRU(hidden=“8”) -> predict Dot":
         "content CNN(kernel=0.5) -> behavior GRU(hidden=8) -> predict Dot",
+    "data d { source = Demo  id [1] }": "data d { source = Demo  id = [1] }",
     "content im [CNN, GRU] -> behaviour Additive -> predict Dot":
         "content in [CNN, GRU] -> behavior Additive -> predict Dot",
     "data d { sorce = Demo }\nmodel a = content CNN -> behavior GRU -> predict Dot\n"
@@ -54,6 +55,8 @@ ASKED = (
     "export e { precision = int16 }",
     "content CNN -> behavior GRU -> predict DCN2",
     "param width1 = 8\nmodel m = content CNN(hidden=$width2) -> behavior GRU -> predict Dot",
+    # An operator, and a field, that are no `in`.
+    "content DIN [1] -> behavior GRU -> predict Dot",
     # The usual word of another language.
     "dataset d { source = Demo }",
     "data d { source = Demo  augment = True }",

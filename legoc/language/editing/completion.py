@@ -135,22 +135,12 @@ def values(place: Place, kind: Kind, param: Param | None) -> Iterator[Proposal]:
         case "list" if kind.element is not None and not inside:
             for each in values(place, kind.element, None):
                 yield replace(each, text=f"[{each.text}]")
-        case "int" | "float" | "quantity" if usual(param):
-            assert param is not None
-            text = write_value(kind, param.default)
-            yield proposal(place, "value", text, "", f"the default: {param.doc}")
+        case "int" | "float" | "quantity" if param is not None and not inside:
+            if isinstance(param.default, int | float):
+                text = write_value(kind, param.default)
+                yield proposal(place, "value", text, "", f"the default: {param.doc}")
         case _:
             return
-
-
-def usual(param: Param | None) -> bool:
-    """Whether a parameter has a default that can be written down."""
-    return (
-        param is not None
-        and not param.required
-        and param.inherit is None
-        and isinstance(param.default, int | float)
-    )
 
 
 def operator(place: Place, declaration: Declaration) -> Proposal:
