@@ -28,10 +28,10 @@ def whole(tmp_path_factory):
     """A function from a family to the folder of its model with a tokenizer."""
     root = tmp_path_factory.mktemp("whole")
 
-    def find(family, *, seed=0, name=None):
+    def find(family, *, seed=0, name=None, **more):
         place = root / (name or family)
         if not place.is_dir():
-            save_model(place, family, words=ROWS, seed=seed)
+            save_model(place, family, words=ROWS, seed=seed, **more)
             wordpiece(place / "tokenizer.json")
         return place
 

@@ -23,7 +23,7 @@ WHOLE = ("demo", "naml", "naml_id", "nrms", "din_id", "din_text", "dcn_id", "dcn
 # A sweep over everything: test_prove.py takes a sample of it.
 SWEPT = ("zoo",)
 # Their language models are not in the repository: tests/lm_data proves them on tiny ones.
-MODELS = ("once",)
+MODELS = ("bert_dcn", "dire", "iisan_nrms", "llama_naml", "miner_bert", "once", "plmnr")
 PROVED = [path for path in SPECS if path.stem not in (*WHOLE, *SWEPT, *MODELS, "common")]
 
 
