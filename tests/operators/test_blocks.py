@@ -6,6 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from legoc.operators.blocks.attention import attend
 from legoc.operators.blocks.convolution import Convolution
 from legoc.operators.blocks.dice import Dice
 from legoc.operators.blocks.linear import PlainLinear
@@ -113,3 +114,17 @@ def test_layers_normalise_as_torch_does_and_take_a_batch_of_one():
     alone = ours(x[:1])
     torch.testing.assert_close(alone, ours.eval()(x[:1]))
     assert torch.equal(ours.norms[0].running_mean, before)
+
+
+def test_a_query_that_may_see_nothing_gets_zeros_and_others_are_torchs():
+    torch.manual_seed(0)
+    query, key, value = torch.randn(3, 2, 2, 5, 4).unbind(0)
+    allowed = torch.rand(2, 1, 5, 5) > 0.4
+    allowed[0, :, 2] = False
+    allowed[1] = False
+    found = attend(query, key, value, allowed)
+    wanted = functional.scaled_dot_product_attention(query, key, value, allowed)
+    some = allowed.any(-1).expand(2, 2, 5)
+    assert 0 < some.sum() < some.numel()
+    torch.testing.assert_close(found[some], wanted[some])
+    assert not found[~some].any()
