@@ -169,7 +169,8 @@ class Judge:
                 self.problems.append(wrong_unit(p, kind, given))
                 return BROKEN
             case _:
-                self.problems.append(wording.wrong_kind(p, kind, owner, given))
+                fitting = [d.name for d in self.catalog.role(kind.role or "")]
+                self.problems.append(wording.wrong_kind(p, kind, owner, given, fitting))
                 return BROKEN
 
     def in_range(self, p: Param, value: Any, given: Given, owner: Declaration) -> Any:

@@ -1,15 +1,19 @@
 """Checks between an operator that reads items and the data, beyond their types."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from legoc.language import wording_data
+from legoc.language import wording_data, wording_models
 from legoc.language.checkpoints import count_layers
-from legoc.language.declare import Attribute
+from legoc.language.declare import Attribute, Declaration
 from legoc.language.diagnostics import Diagnostic
 from legoc.language.document import Span
 from legoc.language.inference import Typed
 from legoc.language.spec import Data, Prompt
 from legoc.language.types import Id, Seq, Tokens, parse_signature
+
+
+# Tokenizers that learn their words from the items.
+LEARNED = ("words", "subwords")
 
 
 def check_reading(stage: Typed, data: Data, content: Span | None) -> tuple[Diagnostic, ...]:
@@ -18,8 +22,7 @@ def check_reading(stage: Typed, data: Data, content: Span | None) -> tuple[Diagn
     content: where the list is written, if it is.
     """
     declaration = stage.arguments.declaration
-    reads = parse_signature(declaration.signature or "").input
-    if isinstance(reads, Id) or reads not in (Tokens(), Seq(Tokens())):
+    if parse_signature(declaration.signature or "").input not in (Tokens(), Seq(Tokens())):
         return ()
     operator = f"{stage.role} {declaration.name}"
     place = stage.arguments.span
@@ -33,6 +36,36 @@ def check_reading(stage: Typed, data: Data, content: Span | None) -> tuple[Diagn
     if isinstance(most, int) and total > most:
         return (wording_data.too_long(operator, place, content, total, most),)
     return ()
+
+
+def check_words(
+    stages: Sequence[Typed], data: Data, spans: Mapping[str, Span]
+) -> tuple[Diagnostic, ...]:
+    """What is said of words, where nothing reads them: a language model has tokens and an embedding
+    of its own, and an item table has no tokens at all.
+
+    spans: where the fields of the data record are written.
+    """
+    content = next((stage.arguments for stage in stages if stage.role == "content"), None)
+    flatten = next((stage.arguments for stage in stages if stage.role == "flatten"), None)
+    if content is None:
+        return ()
+    declaration, place = content.declaration, content.span
+    operator = f"content {declaration.name}"
+    if not declaration.pretrained:
+        if data.vectors is None or flatten is not None or not reads_ids(declaration):
+            return ()
+        return (wording_models.no_words(operator, place, spans["vectors"]),)
+    found: list[Diagnostic] = []
+    if flatten is not None:
+        other = f"flatten {flatten.declaration.name}"
+        found.append(wording_models.two_tokenizers(operator, place, other, flatten.span))
+    if data.vectors is not None:
+        found.append(wording_models.own_embedding(operator, place, spans["vectors"]))
+    if data.tokenizer is not None and data.tokenizer.op in LEARNED:
+        words = data.tokenizer.op
+        found.append(wording_models.own_tokens(operator, place, words, spans["tokenizer"]))
+    return tuple(found)
 
 
 def check_users(stages: Sequence[Typed], data: Data, place: Span | None) -> tuple[Diagnostic, ...]:
@@ -51,6 +84,10 @@ def check_users(stages: Sequence[Typed], data: Data, place: Span | None) -> tupl
     return ()
 
 
+def reads_ids(declaration: Declaration) -> bool:
+    return isinstance(parse_signature(declaration.signature or "").input, Id)
+
+
 def tokens_of(attribute: Attribute) -> int:
     """The most tokens an attribute can have: a number is one of its bins."""
     return 1 if attribute.kind == "number" else attribute.length
@@ -67,8 +104,8 @@ def check_layers(stage: Typed) -> tuple[Diagnostic, ...]:
     if split == -1 or split == count:
         if arguments.values.get("lora") is None:
             return ()
-        return (wording_data.nothing_tuned(arguments.place("lora"), arguments.place("split")),)
+        return (wording_models.nothing_tuned(arguments.place("lora"), arguments.place("split")),)
     if count is None or -count - 1 <= split <= count:
         return ()
     name = arguments.declaration.name
-    return (wording_data.split_outside(name, arguments.place("split"), split, count),)
+    return (wording_models.split_outside(name, arguments.place("split"), split, count),)

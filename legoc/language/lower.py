@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from legoc.language import wording_types
 from legoc.language.arguments import Arguments, check_arguments
 from legoc.language.catalog import Catalog
-from legoc.language.checks import check_layers, check_reading, check_users
+from legoc.language.checks import check_layers, check_reading, check_users, check_words
 from legoc.language.diagnostics import Diagnostic
 from legoc.language.digest import Digester
 from legoc.language.document import Span
@@ -262,5 +262,6 @@ class Lowering:
                     *check_reading(stage, read, place),
                 ),
             )
+        found += check_words(model.stages, read, data.spans)
         found += check_users(model.stages, read, data.spans.get("user"))
         return tuple(found)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from legoc.language import wording_data
+from legoc.language import wording_data, wording_models
 from legoc.language.arguments import Judge
 from legoc.language.catalog import Catalog
 from legoc.language.declare import Declaration
@@ -100,12 +100,16 @@ def name_call(call: Call) -> str:
 def check_recipe(
     lowered: LoweredTrain, stages: Sequence[Typed], *, vectors: bool
 ) -> tuple[Diagnostic, ...]:
-    """What a recipe asks of a model: `lr_pretrained` needs pre-trained weights, which word vectors
-    of the data are, too."""
+    """What a recipe asks of a model: `lr_pretrained` needs pre-trained weights to train. Word
+    vectors of the data are such, and a language model below a side network is not."""
     if lowered.train is None or lowered.train.lr_pretrained is None or vectors:
         return ()
-    if any(stage.arguments.declaration.pretrained for stage in stages):
+    known = [stage.arguments for stage in stages if stage.arguments.declaration.pretrained]
+    place = lowered.spans["lr_pretrained"]
+    if known and known[0].values.get("side") is not None:
+        name = known[0].declaration.name
+        return (wording_models.nothing_thawed(place, name, known[0].place("side")),)
+    if known:
         return ()
     names = " -> ".join(f"{stage.role} {stage.arguments.declaration.name}" for stage in stages)
-    place = lowered.spans["lr_pretrained"]
-    return (wording_data.nothing_pretrained(place, f"`{names}`"),)
+    return (wording_models.nothing_pretrained(place, f"`{names}`"),)

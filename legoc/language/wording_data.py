@@ -170,33 +170,3 @@ def monitor_missing(
         labels=tuple(labels),
         help=(f"add it to `metrics`, or monitor {listing(names, quote='`', joint='or')}",),
     )
-
-
-def nothing_pretrained(place: Span, stages: str) -> Diagnostic:
-    return Diagnostic(
-        code="E0503",
-        message="`lr_pretrained` needs a stage with pre-trained weights",
-        labels=(primary(place, f"{stages} has none"),),
-        help=("drop `lr_pretrained`, or use a language model as content",),
-    )
-
-
-def nothing_tuned(lora: Span, split: Span) -> Diagnostic:
-    return Diagnostic(
-        code="E0506",
-        message="`lora` adapts tuned blocks, and `split` leaves none",
-        labels=(
-            primary(lora, "no block to stand in"),
-            Label(span=split, text="all blocks are frozen"),
-        ),
-        help=("drop `lora`, or tune the last block with `split=-2`",),
-    )
-
-
-def split_outside(operator: str, place: Span, value: int, layers: int) -> Diagnostic:
-    return Diagnostic(
-        code="E0504",
-        message=f"`split` of {operator} lies outside its {layers} layers",
-        labels=(primary(place, f"{value} is none of its layers"),),
-        help=(f"from 0 to {layers}, or from {-layers - 1} to -1 counted from the end",),
-    )

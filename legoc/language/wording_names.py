@@ -28,6 +28,21 @@ OLD_NAMES = {
     "CNNCat": "CNN(fuse=concat)",
     "NullConcat": "Null",
     "BertBase": "BERT",
+    "BertLarge": "BERT(size=large)",
+    "BertBaseIISAN": "BERT(side=IISAN)",
+    "BertLargeIISAN": "BERT(size=large, side=IISAN)",
+    "Llama1": "Llama(version=1)",
+    "Llama2": "Llama(version=2)",
+    "Llama3": "Llama(version=3)",
+    "Llama1IISAN": "Llama(version=1, side=IISAN)",
+    "Llama2IISAN": "Llama(version=2, side=IISAN)",
+    "Llama3IISAN": "Llama(version=3, side=IISAN)",
+    "OPTBase": "OPT(size=medium)",
+    "OPTBaseIISAN": "OPT(size=medium, side=IISAN)",
+    "OPTLarge": "OPT(size=large)",
+    "OPTLargeIISAN": "OPT(size=large, side=IISAN)",
+    "GLM4TH9B": "GLM",
+    "GLM4TH9BIISAN": "GLM(side=IISAN)",
     "Bert": "BERT",
     "SelfAttention": "Attention",
     "MultiHeadAttention": "Attention",
@@ -54,6 +69,12 @@ OLD_NAMES = {
     "classification": "ranking",
     "pointwise": "ranking",
 }
+# The names of language models alone: of those, everyone has another opinion of the capitals.
+CASELESS = {
+    name.lower(): ours
+    for name, ours in OLD_NAMES.items()
+    if name.lower().startswith(("bert", "llama", "opt", "glm"))
+}
 
 
 # What parameters are called elsewhere, for those who write them from memory.
@@ -69,11 +90,19 @@ USUAL_NAMES = {
     "mlp": "units", "dataset": "source", "path": "source", "features": "content",
     "attributes": "content", "columns": "content", "max_history": "history",
     "history_length": "history", "glove": "vectors", "embeddings": "vectors",
+    "tune_from": "split", "use_lora": "lora", "adapter": "lora", "peft": "lora",
+    "lora_rank": "r", "target_modules": "targets", "item_page_size": "page", "page_size": "page",
+    "torch_dtype": "dtype", "model": "path", "model_name": "path", "model_path": "path",
+    "checkpoint": "path", "gradient_checkpointing": "checkpointing", "pooler": "pooling",
+    "layer_selection_step": "step", "global_proj_size": "proj", "local_proj_size": "proj",
+    "additive_hidden_size": "dim",
 }  # fmt: skip
 
 
-# More operators than these are not told one by one.
+# More operators than these are not told one by one: of those who have a parameter, and of a role
+# beside the one that is most likely meant.
 MOST = 4
+LISTED = 16
 
 
 def article(noun: str) -> str:
@@ -138,6 +167,8 @@ def elsewhere(name: str, owner: Declaration, catalog: Catalog) -> tuple[str, ...
         return ()
     if len(found) > MOST:
         shown = f"{', '.join(f'`{each}`' for each in found[:MOST])} and {len(found) - MOST} others"
+        if same and all(d.pretrained for d in having if d.role == owner.role):
+            shown = f"language models: {shown}"
     else:
         shown = listing(found, quote="`")
     return (f"`{name}` is a parameter of {shown}",)
@@ -148,15 +179,16 @@ def unknown_operator(role: str, name: str, span: Span, catalog: Catalog) -> Diag
     others = [d.role for d in catalog if d.name == name and d.role != role]
     meant = None if others else nearest(name, names)
     known = f"{ROLE_NAMES[role]}s: {', '.join(names)}"
+    brief = f"`legoc operators {role}` lists all {len(names)}" if len(names) > LISTED else known
     notes: tuple[str, ...] = ()
     if others:
         kinds = listing([article(ROLE_NAMES[other]) for other in others])
         notes = (f"`{name}` is {kinds}, not {article(ROLE_NAMES[role])}",)
-    old = OLD_NAMES.get(name)
+    old = OLD_NAMES.get(name) or CASELESS.get(name.lower())
     if old is not None and old.partition("(")[0] in names:
-        help, meant = f"called `{old}` here; {known}", None
+        help, meant = f"called `{old}` here; {brief}", None
     elif meant is not None:
-        help = f"did you mean `{meant}`? {known}"
+        help = f"did you mean `{meant}`? {brief}"
     else:
         help = known
     place = Span(span.document, span.start, min(span.end, span.start + len(name)))

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Sequence
 
 from legoc.language.declare import Declaration, Kind, Param
 from legoc.language.diagnostics import Diagnostic, Fix, Label
@@ -44,7 +45,9 @@ def owned(p: Param, owner: Declaration) -> str:
     return f"`{p.name}`" if is_record(owner) else f"`{p.name}` of {owner.name}"
 
 
-def purpose(p: Param) -> tuple[str, ...]:
+def purpose(p: Param, owner: Declaration) -> tuple[str, ...]:
+    if p.name == owner.facts.get("by") and owner.param("path") is not None:
+        return (f"`{p.name}`: {p.doc}; another model by `path`",)
     return (f"`{p.name}`: {p.doc}",) if p.doc else ()
 
 
@@ -134,9 +137,12 @@ def missing(p: Param, owner: Declaration, span: Span) -> Diagnostic:
     )
 
 
-def wrong_kind(p: Param, kind: Kind, owner: Declaration, given: Given) -> Diagnostic:
+def wrong_kind(
+    p: Param, kind: Kind, owner: Declaration, given: Given, operators: Sequence[str] = ()
+) -> Diagnostic:
+    """operators: the names of those that would fit, where an operator is wanted."""
     fix: Fix | None = None
-    help = purpose(p)
+    help = purpose(p, owner)
     match kind.name, given.value:
         case "int", float(value) if value.is_integer() and abs(value) < 2**53:
             fix = rewrite(given.span, str(int(value)))
@@ -149,6 +155,11 @@ def wrong_kind(p: Param, kind: Kind, owner: Declaration, given: Given) -> Diagno
             fix = rewrite(given.span, name.lower())
         case _, Settings(name="None" | "null" | "Null", called=False) if p.optional:
             fix = rewrite(given.span, "none")
+        case "operator", True if operators:
+            choices = [f"`{p.name}={name}`" for name in operators]
+            help = (f"write {listing(choices, joint='or')}",)
+        case "operator", False if p.optional:
+            help = (f"leave `{p.name}` out",)
         case "operator", str(value) if value.isidentifier():
             help = (f"a name stands without quotes: `{value}`",)
         case "enum", str(value) if value in kind.values:
@@ -182,7 +193,7 @@ def not_optional(p: Param, owner: Declaration, given: Given) -> Diagnostic:
         code="E0303",
         message=f"{owned(p, owner)} cannot be none",
         labels=(primary(given.span, f"must be {wanted(p.kind)}"),),
-        help=purpose(p),
+        help=purpose(p, owner),
     )
 
 
@@ -197,7 +208,7 @@ def out_of_range(p: Param, owner: Declaration, given: Given) -> Diagnostic:
         code="E0305",
         message=f"{owned(p, owner)} must {bounds}",
         labels=(primary(given.span, f"{quoted(given.span)} is out of range"),),
-        help=purpose(p),
+        help=purpose(p, owner),
     )
 
 

@@ -2,6 +2,7 @@
 
 import math
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -155,8 +156,12 @@ def refusal(spec, cache):
 
 @pytest.mark.parametrize("tokenizer", ["words", "subwords(size=400)"])
 def test_a_vocabulary_of_the_items_is_no_language_models(tmp_path, cache, make_spec, tokenizer):
+    """The check refuses such a file; a spec made in Python has not been checked."""
     folder = make_folder(tmp_path / "m")
-    found = refusal(make_spec(f'LM("{folder}")', data=f"  tokenizer = {tokenizer}"), cache)
+    words = make_spec("CNN(hidden=8)", content="[title]", data=f"  tokenizer = {tokenizer}")
+    spec = make_spec(f'LM("{folder}")')
+    spec = replace(spec, data=replace(spec.data, tokenizer=words.data.tokenizer))
+    found = refusal(spec, cache)
     assert found.code == "E0626"
     assert tokenizer.partition("(")[0] in found.message
 
@@ -265,7 +270,8 @@ def test_what_no_code_reads(tmp_path, cache, make_spec):
     folder = make_folder(tmp_path / "m")
     glove = tmp_path / "glove.txt"
     glove.write_text("the 1 2\n")
-    found = refusal(make_spec(f'LM("{folder}")', data=f'  vectors = "{glove}"'), cache)
+    spec = make_spec(f'LM("{folder}")')
+    found = refusal(replace(spec, data=replace(spec.data, vectors=str(glove))), cache)
     assert (found.code, "`vectors`" in found.message) == ("E0641", True)
 
 

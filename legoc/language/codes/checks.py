@@ -38,9 +38,9 @@ run m on demo with base""",
         code="E0503",
         title="no pre-trained stage",
         explanation=(
-            "`lr_pretrained` is the learning rate of pre-trained weights; this model has none. A "
-            "language model has some, and so has the token table where the data record names "
-            "`vectors`; a rate of 0 keeps them as they are."
+            "`lr_pretrained` is the learning rate of pre-trained weights; this model trains none. "
+            "A language model has some, unless a side network leaves it frozen, and so has the "
+            "token table where the data record names `vectors`; a rate of 0 keeps them as they are."
         ),
         bad=f"""data demo {{ source = Demo }}
 train base {{ lr_pretrained = 1e-5 }}
@@ -135,7 +135,9 @@ run m on shop""",
         title="an operator cannot read this content",
         explanation=(
             "Prompt text between attributes is read by language models only, an operator over "
-            "tokens needs at least one attribute, and a language model has a longest sequence."
+            "tokens needs at least one attribute, and a language model has a longest sequence. A "
+            "language model has tokens and an embedding of its own, so a `tokenizer` learned from "
+            "the items, `vectors` of words and a flatten operator behind it have nothing to read."
         ),
         bad=f"""data demo {{ source = Demo  content = ["Title: ", title(30)] }}
 {MODEL}
