@@ -12,6 +12,9 @@ NUMBER = re.compile(r"[+-]?\d[\d_]*\.?\d*([eE][+-]?\d+)?", re.ASCII)
 FRACTION = re.compile(r"[+-]?\.\d+([eE][+-]?\d+)?", re.ASCII)
 CURLY = re.compile(r"[“”„«»][^“”„«»\"\\\n]*[“”«»]|[‘’‚][^‘’\"\\\n]*[‘’]")
 WORD = re.compile(r"[\w.%]+")
+# A path that somebody left without its quotes, up to its first `/` and from there on.
+BEFORE = re.compile(r"[\w.~-]*$", re.ASCII)
+BEHIND = re.compile(r"(?:/[\w.~-]+)+", re.ASCII)
 ARROW = re.compile(r"=>|-+>|—>|–>|→|⟶|>|-+|—|–|\|>?|~>")
 UNITS = "`k` `M` (counts), `s` `min` `h` (durations), `KiB` `MiB` `GiB` (bytes), `%` (shares)"
 USUAL_UNITS = {
@@ -53,6 +56,8 @@ def describe_character(mistake: Mistake) -> Diagnostic:
             mistake, length, "this is no sign of the language",
             "stages are joined by `->`", replacement=replacement,
         )  # fmt: skip
+    if char == "/" and (path := bare_path(text, offset)):
+        return strange(mistake, 1, "a path stands in quotes", f'write `"{path}"`')
     if char in "+*/^":
         return strange(mistake, 1, "there is no arithmetic", "write the result as one number")
     if char.isalpha():
@@ -81,6 +86,16 @@ def strange(
         help=(help,),
         fix=fix,
     )
+
+
+def bare_path(text: str, offset: int) -> str | None:
+    """The path around a `/`; None for a division of numbers."""
+    before = BEFORE.search(text[text.rfind("\n", 0, offset) + 1 : offset])
+    behind = BEHIND.match(text, offset)
+    if before is None or behind is None:
+        return None
+    path = before.group() + behind.group()
+    return path if any(char.isalpha() for char in path) else None
 
 
 def colon(mistake: Mistake) -> Diagnostic:
