@@ -22,7 +22,7 @@ from legoc.data.checkpoint import (
 from legoc.data.inputs import TokenTable
 from legoc.data.special_tokens import wrap
 from legoc.data.tables import Tables
-from legoc.data.tokens import check_attributes, load, write_matrices
+from legoc.data.tokens import BLOCK, check_attributes, load, write_matrices
 from legoc.language.checkpoints import Named
 from legoc.language.declare import Attribute
 from legoc.language.diagnostics import LegoError, fail
@@ -215,6 +215,7 @@ def tokenize_for_model(
         write_matrices(
             tables, attributes, reading, {"tokens": max(planned.longest, 1)}, staging, progress
         )
+        narrow(staging / "matrices")
         return {"reading": reading}
 
     folder, manifest = obtain(root / "tokens" / key[:32], make)
@@ -223,3 +224,21 @@ def tokenize_for_model(
         ports=ports, matrices={"tokens": (ids, lengths)}, lengths=lengths.astype(np.int32)
     )
     return table, manifest["reading"], folder
+
+
+def narrow(folder: Path) -> None:
+    """Cut the matrix to its longest item: few items come near the bound, and a wide row keeps a
+    page of memory for each."""
+    path = folder / "tokens.npy"
+    width = max(int(np.load(folder / "tokens.lengths.npy").max(initial=0)), 1)
+    wide = np.load(path, mmap_mode="r")
+    if width == wide.shape[1]:
+        return
+    part = folder / "narrow.npy"
+    shape = (len(wide), width)
+    cut = np.lib.format.open_memmap(part, mode="w+", dtype=wide.dtype, shape=shape)
+    for first in range(0, len(wide), BLOCK):
+        cut[first : first + BLOCK] = wide[first : first + BLOCK, :width]
+    cut.flush()
+    del cut, wide
+    part.replace(path)

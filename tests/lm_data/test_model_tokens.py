@@ -86,6 +86,8 @@ def test_every_item_of_demo(tmp_path, cache, make_spec, kind):
     assert prepared.rows.longest == prompts + 12 + 64
     assert prepared.rows.tokens == prepared.reading["rows"] == ROWS
     assert prepared.inputs.lengths.tolist() == [len(row) for row in ids]
+    # Kept as wide as the longest item, not as the bound.
+    assert prepared.inputs.matrices["tokens"][0].shape == (201, max(len(row) for row in ids))
     assert prepared.checkpoint == folder
     assert draw_portrait(make_spec(f'LM("{folder}", hidden=8)'), prepared).lengths[0].limit == 12
 
