@@ -83,12 +83,9 @@ class Stages:
         declaration = self.declared.get(role, counterpart.name) if counterpart else None
         if counterpart is None or declaration is None:
             noun = ROLE_NAMES[role]
-            asked = f"`{counterpart.name}`, its counterpart, is not among" if counterpart else (
-                "it has no counterpart among"
-            )  # fmt: skip
             names = ", ".join(d.name for d in self.declared.role(role))
             raise stop(
-                named.span, f"there is no {noun} for `{named.value}` yet", f"{asked} ours",
+                named.span, f"there is no {noun} for `{named.value}`", "it has no counterpart",
                 f"{noun}s: {names}",
             )  # fmt: skip
         args = {

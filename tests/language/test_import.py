@@ -6,11 +6,20 @@ from pathlib import Path
 import pytest
 
 from legoc.cli import main
+from legoc.language.catalog import catalog
 from legoc.language.checking import check
 from legoc.language.diagnostics import LegoError
 from legoc.language.document import Document
 from legoc.language.fmt import format
 from legoc.language.importer import import_config
+from legoc.language.importer_words import (
+    BEHAVIOR,
+    CONTENT,
+    FLATTEN,
+    PREDICT,
+    SOURCES,
+    To,
+)
 from legoc.language.notation import write_pipeline
 from legoc.language.render import render
 
@@ -229,6 +238,19 @@ def test_a_configuration_means_a_pipeline(
     assert model == means
     found = [each for each in found if not each.startswith("W904")]
     assert found == [f"W902 nothing reads `config.{key}`" for key in unread]
+
+
+def test_every_counterpart_is_declared() -> None:
+    tables = {"content": CONTENT, "behavior": BEHAVIOR, "flatten": FLATTEN, "predict": PREDICT}
+    for role, table in tables.items():
+        for counterpart in table.values():
+            declaration = catalog().get(role, counterpart.name)
+            assert declaration is not None
+            words = [each for each in counterpart.settings.values() if isinstance(each, To)]
+            for name in (*counterpart.given, *(word.param for word in words)):
+                assert declaration.param(name) is not None, (counterpart.name, name)
+    sources = {d.name for d in catalog().role("source")}
+    assert set(SOURCES.values()) <= sources
 
 
 # What a configuration says of a language model, the operator here, and the block that is left out.
