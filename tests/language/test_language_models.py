@@ -97,6 +97,12 @@ def test_what_is_said_to_a_newcomer(content: str, code: str, words: str) -> None
     assert all(len(line) < 250 for line in render([found]).split("\n"))
 
 
+def test_other_operators_are_not_called_language_models() -> None:
+    text = "content CNN -> behavior GRU -> predict Dot(units=[8])"
+    (found,) = check(Document("m.lego", text)).diagnostics
+    assert found.notes[0].startswith("`units` is a parameter of `AutoInt`, ")
+
+
 # The data record, the recipe, the model, and words of what is said; none where it checks.
 TOGETHER = [
     ("content = [title(600)]", "", "BERT", "cannot read 600 tokens per item"),
@@ -135,6 +141,21 @@ def test_a_flatten_operator_reads_words() -> None:
         (found,) = check(Document("m.lego", text)).diagnostics
         assert found.code == "E0605"
         assert f"`flatten {name}` cannot follow the language model `content BERT`" == found.message
+
+
+def test_vectors_are_read_by_whatever_reads_words(tmp_path: Path) -> None:
+    (tmp_path / "glove.txt").write_text("the 1 2\n", "utf-8")
+    for model, words in {
+        f"content Null{END}": "`vectors` are of words, and `content Null` reads none",
+        f"content BERT{END}": "`content BERT` has an embedding of its own, not one of `vectors`",
+        f"content CNN{END}": None,
+        "content Null -> flatten Transformer -> predict Dot": None,
+        "flatten Transformer -> predict Dot": None,
+    }.items():
+        data = 'data d { source = Demo vectors = "glove.txt" }'
+        text = f"{data}\nmodel m = {model}\nrun m on d\n"
+        said = [each.message for each in check(Document(f"{tmp_path}/m.lego", text)).diagnostics]
+        assert said == ([] if words is None else [words])
 
 
 def test_every_language_model_has_the_same_settings() -> None:

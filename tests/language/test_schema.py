@@ -1,11 +1,17 @@
 """The exported schema is valid, and reading it back gives every declaration exactly."""
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from legoc.language import catalog
 from legoc.language.catalog import read
+from legoc.language.checking import check
+from legoc.language.declare import Declaration
+from legoc.language.document import Document
 from legoc.language.schema import emit
 from tests.language.declared import DECLARATIONS, SCHEMA
 
@@ -63,3 +69,26 @@ def test_arguments_are_judged_by_operator() -> None:
     assert content.is_valid({"op": "BERT", "args": {"lora": {"op": "LoRA", "args": {"r": 8}}}})
     assert not content.is_valid({"op": "BERT", "args": {"lora": {"op": "LoRA", "args": {"r": 0}}}})
     assert not content.is_valid({"op": "BERT", "args": {"lora": 8}})
+
+
+def test_a_declaration_is_read_when_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading all of them took a twentieth of a check, which names a tenth of them."""
+    taken: list[str] = []
+    whole = catalog.read_declaration
+
+    def note(role: str, name: str, schema: Mapping[str, Any]) -> Declaration:
+        taken.append(f"{role} {name}")
+        return whole(role, name, schema)
+
+    monkeypatch.setattr(catalog, "read_declaration", note)
+    known = read(SCHEMA)
+    assert taken == []
+    found = known.get("predict", "Dot")
+    assert found is known.get("predict", "Dot") is known.role("predict")[0]
+    assert taken.count("predict Dot") == 1
+    assert known.get("predict", "Dott") is None
+    assert len(list(known)) == len(taken) == len(DECLARATIONS)
+    text = "content CNN -> behavior Additive -> predict Dot"
+    taken.clear()
+    assert not check(Document("m.lego", text), known=read(SCHEMA)).diagnostics
+    assert len(taken) < len(DECLARATIONS) / 2
