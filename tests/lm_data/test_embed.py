@@ -69,6 +69,20 @@ def test_vectors_are_those_of_the_model_alone(tmp_path, cache, make_spec, bert, 
     assert list(tmp_path.glob(".v*")) == []
 
 
+def test_a_narrow_number_type_is_the_one_computed_in(tmp_path, cache, make_spec, bert):
+    found = [
+        read_rows(
+            embed_spec(
+                make_spec(f'LM("{bert}", pooling=mean, dtype={dtype})'),
+                tmp_path / f"{dtype}.safetensors", cache=cache,
+            ).path, "vectors",
+        ).values
+        for dtype in ("float32", "bfloat16")
+    ]  # fmt: skip
+    apart = np.abs(found[0] - found[1]).max()
+    assert 0 < apart < 0.05 * np.abs(found[0]).max()
+
+
 def test_items_that_say_nothing_have_zeros(tmp_path, cache, make_spec, odd_tables, bert):
     spec = make_spec(
         f'LM("{bert}", pooling=mean)', source=f'Tables("{odd_tables}")',

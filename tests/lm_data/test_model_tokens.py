@@ -9,6 +9,7 @@ import pytest
 from tokenizers import Tokenizer
 
 from legoc.data import prepare
+from legoc.data.model_tokens import find_unknown
 from legoc.data.portrait import draw_portrait
 from legoc.language.diagnostics import LegoError
 from legoc_runtime.tokens import Reader
@@ -177,6 +178,19 @@ def test_more_ids_than_rows(tmp_path, cache, make_spec):
     size = plain(folder / "tokenizer.json").get_vocab_size()
     whole = make_folder(tmp_path / "n", "bytes", vocab_size=size)
     assert prepare(make_spec(f'LM("{whole}")'), cache=cache).rows.tokens == size
+
+
+def test_the_unknown_word_of_each_kind(tmp_path):
+    from tokenizers import models
+
+    def unknown(model):
+        path = tmp_path / "t.json"
+        Tokenizer(model).save(str(path))
+        return find_unknown(path, Tokenizer.from_file(str(path)))
+
+    assert unknown(models.WordLevel({"a": 0, "<unk>": 3}, unk_token="<unk>")) == 3
+    assert unknown(models.Unigram([("a", -1.0), ("b", -2.0), ("<unk>", 0.0)], unk_id=2)) == 2
+    assert unknown(models.BPE({"a": 0}, [])) == 0
 
 
 @pytest.mark.parametrize("text", ["{}", "", '{"model": 3}'])
