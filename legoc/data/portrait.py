@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from legoc.data.inputs import JointInputs
 from legoc.data.prepare import Prepared
 from legoc.data.suspicions import suspect
 from legoc.language.spec import Spec
@@ -77,10 +78,11 @@ def draw_portrait(spec: Spec, prepared: Prepared) -> Portrait:
         warnings = suspect(connection, prepared.report)
     spoken = None
     if prepared.vectors is not None and prepared.reading is not None:
-        matrices: Any = prepared.inputs
+        read: Any = prepared.inputs
+        tokens = read.tokens if isinstance(read, JointInputs) else read
         spoken = (
             prepared.vectors.coverage,
-            prepared.vectors.spoken(matrices.matrices, prepared.reading),
+            prepared.vectors.spoken(tokens.matrices, prepared.reading),
         )
     return Portrait(
         histories=histories, longer=longer, popularity=count(clicks),

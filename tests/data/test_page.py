@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime, timedelta
 from html.parser import HTMLParser
 
@@ -18,6 +19,7 @@ from legoc.data.survey import survey
 from legoc.data.suspicions import suspect
 from legoc.data.tables import Tables
 from legoc.language.declare import Attribute
+from legoc.language.spec import Call
 from tests.data.test_prepare import make_spec
 
 
@@ -97,6 +99,13 @@ def test_word_vectors_are_covered(demo_cache, demo_tables, tmp_path):
     words, spoken = draw_portrait(spec, prepare(spec, cache=demo_cache)).vectors
     assert 0.5 < words <= 1
     assert 0.5 < spoken <= 1
+    # A flatten operator reads the same words, beside whatever the content reads.
+    dot = {"predict": Call(op="Dot", args={})}
+    flatten = {"flatten": Call(op="Transformer", args={"hidden": 8})}
+    for content in ({"content": Call(op=op, args={"hidden": 8})} for op in ("Null", "CNN")):
+        joint = replace(spec, model={**content, **flatten, **dot})
+        drawn = draw_portrait(joint, prepare(joint, cache=demo_cache))
+        assert drawn.vectors == pytest.approx((words, spoken))
 
 
 def hand(folder, rows, histories, drops=()):
