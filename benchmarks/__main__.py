@@ -6,7 +6,9 @@ import sys
 from importlib import import_module, metadata
 
 
-NAMES = ("front_end", "completion", "naml", "operators", "padding", "data")
+NAMES = (
+    "front_end", "completion", "naml", "operators", "padding", "language_models", "data",
+)  # fmt: skip
 
 
 def main(names: list[str]) -> int:

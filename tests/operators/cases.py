@@ -53,6 +53,8 @@ FORMS: dict[tuple[str, str], tuple[dict[str, Any], ...]] = {
     ("behavior", "Fastformer"): ({"layers": 2, "heads": 4, "hidden": 12},),
     ("behavior", "SASRec"): ({"layers": 1, "heads": 1, "hidden": 12},),
     ("behavior", "PolyAttention"): ({"codes": 3, "dim": 5},),
+    ("flatten", "Transformer"): ({"item_sep": False},),
+    ("flatten", "Longformer"): ({"item_sep": True},),
     **predict_cases.FORMS,
 }
 # Kept small here: the published sizes compute the same. Heads divide both widths.

@@ -222,7 +222,8 @@ def longformer(w, settings, clicks):
     item = 0
     for tokens in reversed(clicks):
         item += bool(len(tokens))
-        for token in tokens:
+        mark = [w["separate.vector"]] if settings["item_sep"] and len(tokens) else []
+        for token in [*tokens, *mark]:
             place = w["positions.table.weight"][len(rows)] + w["items.table.weight"][item]
             rows.append(token + w["kinds.weight"][1] + place)
     if len(rows) == 1:

@@ -23,9 +23,9 @@ CODES = (
     Code(
         code="E0622",
         title="a raw file cannot be read to its end",
-        explanation="The file is not UTF-8 text, or a gzip file that is damaged or breaks off. Of one "
-        "that breaks off, `--keep-truncated` reads what is whole: the file is counted among what was "
-        "dropped, and `--strict` refuses it.",
+        explanation="The file is not UTF-8 text, or a gzip file that is damaged or breaks off. Of "
+        "one that breaks off, `--keep-truncated` reads what is whole: the file is counted among "
+        "what was dropped, and `--strict` refuses it.",
         bad="a news.tsv.gz whose download was interrupted",
         good="the publisher's file, unchanged",
     ),

@@ -6,7 +6,6 @@ L positions, D width, H heads, E = D / H.
 
 import math
 
-import torch
 from torch import Tensor, nn
 
 from legoc.operators.blocks.additive import AdditiveAttention

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from legoc.language.declare import Divides, operator, param
 from legoc.operators.blocks.attention import SelfAttention
 from legoc.operators.blocks.encoder import FeedForward
-from legoc.operators.blocks.laying import Laid, lay, read_packed
+from legoc.operators.blocks.laying import ItemSeparator, Laid, lay, read_packed
 from legoc.operators.blocks.linear import SmallLinear
 from legoc.operators.blocks.positions import Positions
 from legoc.operators.sizes import Sizes
@@ -26,9 +26,9 @@ class Longformer(nn.Module):
     A token is the sum of its word, its place, its kind (start or word) and the place of its click.
     Words see half a `window` to either side, and the start, which sees everything. Trained from
     nothing: the published model starts from a language model and reads the name of each attribute
-    before its value; here a separator closes each attribute. Its score is the cosine over a
-    temperature of 0.05. Without a content stage a candidate is a history of one click. An empty
-    history is the zero vector.
+    before its value; here a separator closes each attribute and, with `item_sep`, each click. Its
+    score is the cosine over a temperature of 0.05. Without a content stage a candidate is a history
+    of one click. An empty history is the zero vector.
     """
 
     class Config:
@@ -37,6 +37,7 @@ class Longformer(nn.Module):
         heads: int = param(8, min=1, doc="attention heads")
         window: int = param(64, min=2, doc="tokens a word sees, half of them to either side")
         dropout: float = param(0.1, min=0, max=1, doc="share of zeroed values")
+        item_sep: bool = param(False, since=True, doc="put a separator after each click")
 
     rules = (Divides("heads", "hidden"),)
     example = "flatten Longformer(hidden=64, layers=3, heads=8)"
@@ -48,7 +49,9 @@ class Longformer(nn.Module):
         self.start = nn.Parameter(0.1 * torch.randn(width))
         self.kinds = nn.Embedding(2, width)
         nn.init.normal_(self.kinds.weight, std=0.02)
-        self.positions = Positions(width, 1 + sizes.clicks * sizes.tokens_each)
+        self.separate = ItemSeparator(width) if config.item_sep else None
+        each = sizes.tokens_each + (self.separate is not None)
+        self.positions = Positions(width, 1 + sizes.clicks * each)
         self.items = Positions(width, 1 + sizes.clicks)
         self.norm = nn.LayerNorm(width)
         self.dropout = nn.Dropout(config.dropout)
@@ -59,6 +62,8 @@ class Longformer(nn.Module):
 
     def forward(self, x_BSLD: Tensor, mask_BSL: Tensor) -> Tensor:
         """Embedded tokens [B, S, L, hidden], Bool[B, S, L] -> [B, hidden]."""
+        if self.separate is not None:
+            x_BSLD, mask_BSL = self.separate(x_BSLD, mask_BSL)
         return read_packed(self.read, lay(x_BSLD, mask_BSL, newest_first=True))
 
     def read(self, laid: Laid) -> Tensor:
