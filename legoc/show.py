@@ -163,16 +163,25 @@ def show_differences(one: str, other: str, differences: "Sequence[Difference]") 
 
 
 def show_starters() -> int:
-    """The names `legoc new` takes, each with the first line of its file."""
+    """The names `legoc new` takes, each with the first sentence of its file."""
     from legoc.language.starter import starters
 
     known = starters()
     width = max(map(len, known))
     for name, path in known.items():
-        first = path.read_text("utf-8").partition("\n")[0]
-        print(f"{name:<{width}}  {first.lstrip('# ') if first.startswith('#') else ''}".rstrip())
+        print(f"{name:<{width}}  {first_sentence(path.read_text('utf-8'))}".rstrip())
     print("\n`legoc new NAME -o FILE` writes one.")
     return 0
+
+
+def first_sentence(text: str) -> str:
+    """The first sentence of the comment a file begins with; a point within brackets ends none."""
+    import itertools
+    import re
+
+    lines = itertools.takewhile(lambda line: line.startswith("#"), text.splitlines())
+    whole = " ".join(line.lstrip("# ") for line in lines)
+    return re.split(r"(?<=[a-z)]\.) (?![^(]*\))", whole)[0].strip()
 
 
 def write_output(text: str, path: str | None) -> int:
