@@ -21,7 +21,7 @@ VARIANTS = {
     ("behavior", "Attention"): ({}, {"project": False}),
     ("behavior", "LSTUR"): ({}, {"form": "con"}),
     ("flatten", "Transformer"): ({}, {"item_sep": False}),
-    ("flatten", "Longformer"): ({"window": 4},),
+    ("flatten", "Longformer"): ({"window": 4}, {"window": 4, "item_sep": True}),
     ("behavior", "Pooling"): ({}, {"kind": "max"}),
     ("predict", "Cosine"): ({}, {"temperature": 0.2}),
     ("predict", "DCNv2"): ({}, {"structure": "stacked"}, {"structure": "stacked_parallel"}),
@@ -52,6 +52,8 @@ WITHOUT = ("Null", "SemanticID")
 def bricks():
     for role in GRAPH:
         for declaration in catalog().role(role):
+            if declaration.pretrained:
+                continue  # needs a folder: tests/lm/test_export.py
             for given in VARIANTS.get((role, declaration.name), ({},)):
                 yield pytest.param(
                     role, declaration.name, given, id=f"{role}-{declaration.name}-{given}"
