@@ -6,11 +6,12 @@ is that of its first value, as the check takes it. Parquet keeps its types.
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from legoc.data.first_records import OTHER, POLICY, SAME
 from legoc.data.losses import Losses
 from legoc.data.staged import Staged
 from legoc.language.diagnostics import LegoError, fail
@@ -19,7 +20,7 @@ from legoc.language.diagnostics import LegoError, fail
 KEYS = ("item_id", "user_id")
 
 NOT_A_NUMBER = ("value that is not a number", "left empty")
-REPEATED = ("key again in an augmenting table", "first record kept")
+REPEATED = "key of an augmenting table"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,8 +95,9 @@ def stage_words(path: Path, target: Path, separator: str, losses: Losses) -> Joi
                     if len(row) != len(names):
                         count = f"{len(row)} columns, not {len(names)}"
                         raise unreadable(path, lines.line_num, count)
-                    if kept.first(row[place], lines.line_num):
-                        staged.add(row[place], *(row[:place] + row[place + 1 :]))
+                    others = row[:place] + row[place + 1 :]
+                    if kept.first(row[place], lines.line_num, others):
+                        staged.add(row[place], *others)
         except UnicodeDecodeError as error:
             raise unreadable(path, lines.line_num + 1, "not UTF-8") from error
         except csv.Error as error:
@@ -104,22 +106,25 @@ def stage_words(path: Path, target: Path, separator: str, losses: Losses) -> Joi
 
 
 class Once:
-    """Remembers keys, so that the first record of each is kept and the others are counted."""
+    """Remembers keys, so that the first record of each is kept and the others are counted by
+    whether they say the same."""
 
     def __init__(self, path: Path, losses: Losses) -> None:
         self.name = path.name
         self.losses = losses
-        self.seen: set[str] = set()
+        self.seen: dict[str, int] = {}
 
-    def first(self, key: str, line: int) -> bool:
+    def first(self, key: str, line: int, values: Sequence[object]) -> bool:
         if not key:
             place = f"{self.name}:{line}"
             self.losses.add("record without a key", "dropped", "augment", place)
             return False
         if key in self.seen:
-            self.losses.add(*REPEATED, "augment", f"{self.name}:{line}: {key}")
+            same = self.seen[key] == hash(repr(values))
+            reason = f"{REPEATED} {SAME if same else OTHER}"
+            self.losses.add(reason, POLICY, "augment", f"{self.name}:{line}: {key}")
             return False
-        self.seen.add(key)
+        self.seen[key] = hash(repr(values))
         return True
 
 
@@ -152,10 +157,11 @@ def stage_json(path: Path, target: Path, losses: Losses) -> Joining:
             if strange := sorted(record.keys() - first.keys()):
                 raise unreadable(path, number, f"`{strange[0]}` is no column of the first line")
             name = record.get(key)
-            if kept.first("" if name is None else str(name), number):
+            given = [record.get(column) for column in kinds]
+            if kept.first("" if name is None else str(name), number, given):
                 place = f"{path.name}:{number}"
-                values = [cast(record.get(c), kind, place, losses) for c, kind in kinds.items()]
-                staged.add(str(name), *values)
+                pairs = zip(given, kinds.values(), strict=True)
+                staged.add(str(name), *(cast(value, kind, place, losses) for value, kind in pairs))
     return Joining(key=key, columns=tuple(kinds), path=target, shown=path.name)
 
 
@@ -206,7 +212,7 @@ def stage_parquet(path: Path, target: Path, losses: Losses) -> Joining:
                         cast_columns.append(plain(batch.column(name), kinds[name]))
                     for name, *values in zip(*cast_columns, strict=True):
                         row += 1
-                        if kept.first(name or "", row):
+                        if kept.first(name or "", row, values):
                             staged.add(name, *values)
     except (pa.ArrowException, OSError) as error:
         raise fail(

@@ -63,7 +63,7 @@ def stage_generated(
             user, written = found
             if not 0 <= user < len(users):
                 losses.add("user beyond `tok.uid.dat`", "dropped", "augment", f"{place}: {user}")
-            elif kept.first(users[user], line):
+            elif kept.first(users[user], line, [written[name] for name in WRITTEN]):
                 name = f"{path.stem}/{users[user]}"
                 staged.add(name, users[user], *(written[name] for name in WRITTEN))
     return Generated(path=target, shown=path.name)

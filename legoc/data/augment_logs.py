@@ -61,7 +61,7 @@ def stage_texts(path: Path, target: Path, losses: Losses) -> Joining:
             words = " ".join((found["text"] if found else text).split()).strip('"').strip()
             if not words:
                 losses.add(*MALFORMED, "augment", f"{path.name}:{line}: {item}")
-            elif kept.first(item, line):
+            elif kept.first(item, line, [words]):
                 staged.add(item, words)
     return Joining(key="item_id", columns=(tag,), path=target, shown=path.name)
 
@@ -84,7 +84,7 @@ def stage_profiles(path: Path, target: Path, losses: Losses) -> Joining:
             if not 0 <= place_of_user < len(users):
                 reason = "user beyond `tok.uid.dat`"
                 losses.add(reason, "dropped", "augment", f"{place}: {place_of_user}")
-            elif kept.first(users[place_of_user], line):
+            elif kept.first(users[place_of_user], line, [topics, regions]):
                 staged.add(users[place_of_user], topics or None, regions or None)
     return Joining(key="user_id", columns=PROFILE, path=target, shown=path.name)
 

@@ -6,7 +6,8 @@ A click stream has no negatives of its own: every interaction is a click.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from legoc.data.graded import build_items, count_losses
+from legoc.data.graded import build_items
+from legoc.data.losses import count_losses
 from legoc.data.report import Drop
 
 

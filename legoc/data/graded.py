@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from legoc.data.losses import EXAMPLES
+from legoc.data.first_records import count_repeated, number_records, quote_name
+from legoc.data.losses import count_losses, count_rule
 from legoc.data.report import Drop
 from legoc.data.source import Extracted, Feedback, Published
 from legoc.data.staged import Staged
@@ -29,6 +30,11 @@ PLACE: Mapping[str, str] = {"file": "text", "line": "integer", "item_id": "text"
 def stage_items(target: Path, attributes: Mapping[str, str]) -> Staged:
     """A file for items: add(file, line, item_id, <attributes>)."""
     return Staged(target, {**PLACE, **attributes})
+
+
+def stage_users(target: Path, attributes: Mapping[str, str]) -> Staged:
+    """A file for users: add(file, line, user_id, <attributes>)."""
+    return Staged(target, {"file": "text", "line": "integer", "user_id": "text", **attributes})
 
 
 def stage_log(target: Path) -> Staged:
@@ -141,13 +147,8 @@ def build_items(
     connection: "duckdb.DuckDBPyConnection", items: str, attributes: Sequence[str]
 ) -> tuple[Drop, ...]:
     """Make items: the first record of each id, in the order of the files."""
-    chosen = "".join(f', "{name}"' for name in attributes)
-    connection.execute(
-        f"""
-        CREATE TABLE listed AS
-        SELECT *, row_number() OVER (PARTITION BY item_id ORDER BY position) AS n FROM {items}
-        """
-    )
+    number_records(connection, items, "item_id")
+    chosen = "".join(f", {quote_name(name)}" for name in attributes)
     connection.execute(
         f"""
         CREATE TABLE items AS
@@ -155,35 +156,6 @@ def build_items(
         FROM listed WHERE n = 1 AND coalesce(item_id, '') <> ''
         """
     )
-    drops = count_losses(
-        connection, "item without an id", "dropped",
-        "SELECT file, line, position, '' AS value FROM listed WHERE coalesce(item_id, '') = ''",
-    ) + count_losses(
-        connection, "item id again", "first record kept",
-        "SELECT file, line, position, item_id AS value FROM listed "
-        "WHERE n > 1 AND coalesce(item_id, '') <> ''",
-    )  # fmt: skip
+    drops = count_repeated(connection, "item", "item_id", attributes)
     connection.execute("DROP TABLE listed")
     return drops
-
-
-def count_losses(
-    connection: "duckdb.DuckDBPyConnection", reason: str, policy: str, query: str
-) -> tuple[Drop, ...]:
-    """A Drop for the rows of a query (file, line, position, value), with the first places."""
-    ((count, places),) = connection.execute(
-        f"SELECT count(*), min_by(place, position, {EXAMPLES}) FROM ("
-        f"SELECT position, file || ':' || line || CASE WHEN coalesce(value, '') = '' THEN '' "
-        f"ELSE ': ' || value END AS place FROM ({query}))"
-    ).fetchall()
-    if not count:
-        return ()
-    return (Drop(reason=reason, policy=policy, part="log", count=count, examples=tuple(places)),)
-
-
-def count_rule(
-    connection: "duckdb.DuckDBPyConnection", reason: str, policy: str, query: str
-) -> tuple[Drop, ...]:
-    """A Drop for rows that are right and left out by a rule."""
-    ((count,),) = connection.execute(query).fetchall()
-    return (Drop(reason=reason, policy=policy, part="log", count=count),) if count else ()

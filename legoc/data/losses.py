@@ -1,8 +1,14 @@
-"""Counts bad rows while files are read: how many of each kind, and where the first ones are."""
+"""Counts bad rows, while files are read or in DuckDB: how many of each kind, and where the first
+ones are."""
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
 from legoc.data.report import Drop
+
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 # How many places a loss is shown with.
@@ -33,3 +39,25 @@ class Losses:
             )
             for (reason, policy, part), places in self.places.items()
         )  # fmt: skip
+
+
+def count_losses(
+    connection: "duckdb.DuckDBPyConnection", reason: str, policy: str, query: str
+) -> tuple[Drop, ...]:
+    """A Drop for the rows of a query (file, line, position, value), with the first places."""
+    ((count, places),) = connection.execute(
+        f"SELECT count(*), min_by(place, position, {EXAMPLES}) FROM ("
+        f"SELECT position, file || ':' || line || CASE WHEN coalesce(value, '') = '' THEN '' "
+        f"ELSE ': ' || value END AS place FROM ({query}))"
+    ).fetchall()
+    if not count:
+        return ()
+    return (Drop(reason=reason, policy=policy, part="log", count=count, examples=tuple(places)),)
+
+
+def count_rule(
+    connection: "duckdb.DuckDBPyConnection", reason: str, policy: str, query: str
+) -> tuple[Drop, ...]:
+    """A Drop for rows that are right and left out by a rule."""
+    ((count,),) = connection.execute(query).fetchall()
+    return (Drop(reason=reason, policy=policy, part="log", count=count),) if count else ()

@@ -91,12 +91,12 @@ def test_the_release_of_2018(tmp_path, ending):
     assert table_moments(tables) == moments(known_log())
     assert drops(tables) == {
         "item without an id": 1,
-        "item id again": 1,
+        "item id again with another text": 1,
         "rating of an unknown item": 1,
         "rating of 3, neither liked nor disliked": 1,
         "title of nothing but markup": 3,
     }
-    assert places(tables)["item id again"] == (f"meta_Books.json{ending}:5: B2",)
+    assert places(tables)["item id again with another text"] == (f"meta_Books.json{ending}:5: B2",)
     assert tables.report.coverage["title"] == pytest.approx(5 / 6)
 
 

@@ -19,6 +19,9 @@ from legoc.language.diagnostics import LegoError
 from tests.data.test_prepare import make_spec
 
 
+AGAIN = "key of an augmenting table again with"
+
+
 @pytest.fixture(scope="module")
 def mind(tmp_path_factory):
     """Tables of six items and five users, written by hand."""
@@ -101,7 +104,7 @@ def test_a_table_of_each_format_joins_by_id(mind, joined, tmp_path, suffix):
     assert by_item(tables, "title") == by_item(mind, "title")
     assert tables.report.coverage["gen_title"] == pytest.approx(2 / len(titles))
     assert found(tables)["record of an unknown item"] == (1, f"more.{suffix}: N404")
-    assert found(tables)["key again in an augmenting table"][0] == 1
+    assert found(tables)[f"{AGAIN} another text"][0] == 1
     assert tables.report.parts == mind.report.parts
     for name in ("interactions", "histories"):
         assert tables.frame(name).equals(mind.frame(name))
@@ -234,7 +237,10 @@ def test_a_log_of_summaries(joined, tmp_path):
     assert titles["N4"] == ""
     drops = found(tables)
     assert drops["generated text that cannot be read"] == (1, "news_summarizer.log:7: N4")
-    assert drops["key again in an augmenting table"] == (1, "news_summarizer.log:8: N1")
+    assert drops[f"{AGAIN} another text"] == (
+        1,
+        "news_summarizer.log:8: N1",
+    )
     assert drops["record of an unknown item"] == (1, "news_summarizer.log: N404")
 
 
@@ -271,7 +277,7 @@ def test_a_log_of_profiles(joined, tmp_path):
     drops = found(tables)
     assert drops["generated text that cannot be read"][0] == 3
     assert drops["user beyond `tok.uid.dat`"] == (1, "user_profiler.log:4: 9")
-    assert drops["key again in an augmenting table"][0] == 1
+    assert drops[f"{AGAIN} the same text"][0] == 1
     before = tables.digest
     (folder / "user" / "tok.uid.dat").write_text("U7\nU9\nU07\nU5\n", "utf-8")
     assert joined(path).digest != before

@@ -67,9 +67,9 @@ def test_every_loss_is_counted_with_its_place(write_mind, read_mind):
     report = read_mind(write_mind(test=True)).report
     found = {(d.reason, d.part): (d.count, d.examples) for d in report.drops}
     assert found == {
-        ("item id again in the same file", "train"): (1, ("train/news.tsv:6: N4",)),
-        ("item id with another text", "dev"): (1, ("dev/news.tsv:2: N3",)),
-        ("item id with another text", "test"): (1, ("test/news.tsv:2: N3",)),
+        ("item id again with another text", "train"): (1, ("train/news.tsv:6: N4",)),
+        ("item id again with another text", "dev"): (1, ("dev/news.tsv:2: N3",)),
+        ("item id again with another text", "test"): (1, ("test/news.tsv:2: N3",)),
         ("impression whose time cannot be read", "train"): (1, ("train/behaviors.tsv:6: train/6",)),
         ("impression id again in the same part", "train"): (
             1,

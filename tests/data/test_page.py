@@ -168,7 +168,10 @@ def test_unknown_ids_are_said_from_one_percent_on(tmp_path):
     def drop(reason, count, part="log"):
         return Drop(reason=reason, policy="dropped", part=part, count=count, examples=("x",))
 
-    few = (drop("click on an unknown item", 1, "augment"), drop("item id again", 9))
+    few = (
+        drop("click on an unknown item", 1, "augment"),
+        drop("item id again with another text", 9),
+    )
     assert not any("unknown ids" in t for t in hand(tmp_path, CLEAN, {"1a": ["a"], "2a": []}, few))
     many = (drop("unknown item in a history", 1), drop("click on an unknown item", 3))
     found = [t for t in hand(tmp_path, CLEAN, {"1a": ["a"], "2a": []}, many) if "unknown" in t]

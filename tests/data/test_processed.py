@@ -79,7 +79,7 @@ def test_the_parts_of_recbench(recbench, tmp_path):
     assert np.isnan(frame.loc["N2", "year"])
     drops = {d.reason: (d.count, d.examples[0]) for d in tables.report.drops}
     assert drops == {
-        "item id again": (1, "items.parquet:5: N2"),
+        "item id again with another text": (1, "items.parquet:5: N2"),
         "interaction without a user": (1, "test.parquet:5: N1"),
         "interaction whose label is not 0 or 1": (1, "test.parquet:4: U1"),
         "user again": (1, "users.parquet:4: U1"),

@@ -54,7 +54,7 @@ def test_owned_games_of_ucsd(tmp_path):
     assert items["price"].isna().sum() == 1
     found = losses(tables)
     assert found["item without an id"] == (1, "steam_games.json.gz:3")
-    assert found["item id again"] == (1, "steam_games.json.gz:4: 10")
+    assert found["item id again with another text"] == (1, "steam_games.json.gz:4: 10")
     assert found["click on an unknown item"][0] == 1
 
 

@@ -300,7 +300,7 @@ def test_bad_rows_are_counted_with_their_places(tmp_path):
     tables = read_with(source(root, **KINDS), tmp_path / "cache")
     at = len(LOG) + 2
     assert places(tables) == {
-        "item id again": ("items.csv:32: 001",),
+        "item id again with another text": ("items.csv:32: 001",),
         "number that cannot be read": ("items.csv:33: price = cheap",),
         "row with another number of columns": ("items.csv:34: 041",),
         # Ids are text: 1 is not 001.

@@ -12,7 +12,7 @@ from legoc.language.spec import Call
 
 TRAIN = (
     'nid\ttitle\tabstract\nN1\tRoma inaungua\tna nukuu\nN20\t"alisema ""Nero"""\t\n'
-    "N3\tmara ya kwanza\t\nN404\thakuna\t\nN4\tmoja\n"
+    "N3\tmara ya kwanza\t\nN404\thakuna\t\nN4\tmoja\nN1\tRoma inaungua\tna nukuu\n"
 )
 DEV = "nid\ttitle\tabstract\nN8\tni dev tu\tmawe\nN3\tmara ya pili\t\n"
 
@@ -52,6 +52,11 @@ def test_texts_are_translated_and_the_rest_stays(folders, read, read_mind):
     assert drops["item without a translation", "translations"][0] == len(items) - 4
     assert drops["translation of an unknown item", "translations"] == (1, ("N404",))
     assert drops["row with another number of columns", "train"][0] == 1
+    # The dev part translates N3 otherwise; a repetition in one file says the same.
+    other = (1, ("xMINDsmall_dev/news.tsv:3: N3",))
+    assert drops["translation again with another text", "dev"] == other
+    same = (1, ("xMINDsmall_train.zip:7: N1",))
+    assert drops["translation again with the same text", "train"] == same
 
 
 def test_two_sizes_need_a_choice(folders, read):

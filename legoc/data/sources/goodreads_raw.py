@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from legoc.data.graded import count_rule, scan, stage_log
-from legoc.data.losses import Losses
+from legoc.data.graded import scan, stage_log
+from legoc.data.losses import Losses, count_rule
 from legoc.data.readers.delimited import read_table
 from legoc.data.readers.json_lines import read_json_lines
 from legoc.data.readers.times import read_stamp

@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from legoc.data.clicks import build_clicks
-from legoc.data.graded import scan, stage_items, stage_log
+from legoc.data.first_records import build_users
+from legoc.data.graded import scan, stage_items, stage_log, stage_users
 from legoc.data.losses import Losses
 from legoc.data.readers.delimited import read_table
 from legoc.data.readers.opened import find_file, need_file
 from legoc.data.readers.times import read_iso
+from legoc.data.report import Drop
 from legoc.data.source import Extracted, Feedback, Published
-from legoc.data.staged import Staged
 from legoc.language.declare import Attribute, Folder, operator, param
 from legoc.progress import Progress
 
@@ -103,7 +104,7 @@ class HM:
                 staged.add(sales.name, line, user, pad(item), None, read_iso(day))
         drops = build_clicks(connection, scan(items), scan(log), ATTRIBUTES)
         for path in people:
-            add_customers(connection, path, staging / "users.parquet", losses)
+            drops += add_customers(connection, path, staging / "users.parquet", losses)
         return Extracted(
             parts=(Published(name="log", labelled=True),),
             drops=(*losses.drops(), *drops),
@@ -122,21 +123,15 @@ def pad(item: str) -> str:
 
 def add_customers(
     connection: "duckdb.DuckDBPyConnection", path: Path, target: Path, losses: Losses
-) -> None:
-    """The table users."""
+) -> tuple[Drop, ...]:
+    """Make the table users; what is lost of it."""
     names = ("customer_id", "club_member_status", "fashion_news_frequency", "age")
-    kinds = {
-        "user_id": "text", "club_member_status": "text", "fashion_news_frequency": "text",
-        "age": "number",
-    }  # fmt: skip
-    with Staged(target, kinds) as staged:
+    kinds = {"club_member_status": "text", "fashion_news_frequency": "text", "age": "number"}
+    with stage_users(target, kinds) as staged:
         for line, (user, club, news, age) in read_table(path, path.name, names, losses, "users"):
             place = f"{path.name}:{line}: {age[:40]}"
-            staged.add(user, club, news, read_age(age, place, losses))
-    connection.execute(
-        "CREATE TABLE users AS SELECT DISTINCT ON (user_id) * EXCLUDE (position) "
-        f"FROM {scan(target)} ORDER BY user_id, position"
-    )
+            staged.add(path.name, line, user, club, news, read_age(age, place, losses))
+    return build_users(connection, scan(target), tuple(kinds))
 
 
 def read_age(text: str, place: str, losses: Losses) -> float | None:

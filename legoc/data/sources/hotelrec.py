@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from legoc.data.first_records import OTHER, POLICY
 from legoc.data.graded import (
     build_graded,
     graded,
@@ -68,7 +69,7 @@ class HotelRec(Rated):
         losses = Losses()
         progress.say(f"reading {path.name}")
         items, log = staging / "items.parquet", staging / "log.parquet"
-        known: set[str] = set()
+        known: dict[str, int] = {}
         with (
             stage_items(items, {"name": "text", "location": "text"}) as hotels,
             stage_log(log) as ratings,
@@ -82,9 +83,13 @@ class HotelRec(Rated):
                     )  # fmt: skip
                     continue
                 item, name, location = hotel
+                text = hash((name, location))
                 if item not in known:
-                    known.add(item)
+                    known[item] = text
                     hotels.add(path.name, line, item, name, location)
+                elif known[item] != text:
+                    place = f"{path.name}:{line}: {item}"
+                    losses.add(f"item id {OTHER}", POLICY, "reviews", place)
                 grade = read_grade(review.get("rating"))
                 ratings.add(
                     path.name, line, str(review.get("author") or ""), item,

@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from legoc.data.clicks import build_clicks
-from legoc.data.graded import scan, stage_items, stage_log
+from legoc.data.first_records import OTHER, POLICY, build_users
+from legoc.data.graded import scan, stage_items, stage_log, stage_users
 from legoc.data.losses import Losses
 from legoc.data.readers.delimited import read_split
 from legoc.data.readers.opened import decode, find_file, missing_file, need_file, read_lines
 from legoc.data.readers.times import read_iso
+from legoc.data.report import Drop
 from legoc.data.source import Extracted, Feedback, Published
-from legoc.data.staged import Staged
 from legoc.language.declare import Attribute, Folder, operator, param
 from legoc.language.diagnostics import fail
 from legoc.progress import Progress
@@ -101,7 +102,7 @@ class LastFM:
             notes = ("HetRec has no times: the order of the file is taken for it",)
         drops = build_clicks(connection, scan(listed), scan(staged), ("track", "artist"))
         if people := others if plays else []:
-            add_people(connection, people[0], staging / "users.parquet", losses)
+            drops += add_people(connection, people[0], staging / "users.parquet", losses)
         return Extracted(
             parts=(Published(name="log", labelled=True),),
             drops=(*losses.drops(), *drops),
@@ -118,9 +119,10 @@ def read_plays(path: Path, listed: Path, staged: Path, losses: Losses) -> int:
     """Stage tracks and plays; how many plays name a track without an id.
 
     The file is newest first; times put the plays in order. A lone quote is a character, and an
-    empty last column is a column.
+    empty last column is a column. Every play says its track and artist again: only another text
+    under the same id is a loss.
     """
-    known: set[str] = set()
+    known: dict[str, int] = {}
     named = 0
     with (
         stage_items(listed, {"track": "text", "artist": "text"}) as items,
@@ -132,9 +134,12 @@ def read_plays(path: Path, listed: Path, staged: Path, losses: Losses) -> int:
             if not track_id:
                 named += 1
                 item = f"{artist} / {track}" if track else ""
+            text = hash((track, artist))
             if item and item not in known:
-                known.add(item)
+                known[item] = text
                 items.add(path.name, line, item, track, artist)
+            elif item and known[item] != text:
+                losses.add(f"item id {OTHER}", POLICY, "log", f"{path.name}:{line}: {item}")
             log.add(path.name, line, user, item, None, read_iso(time))
     return named
 
@@ -175,10 +180,10 @@ def read_rows(
 
 def add_people(
     connection: "duckdb.DuckDBPyConnection", path: Path, target: Path, losses: Losses
-) -> None:
-    """The table users out of `userid-profile.tsv`."""
-    kinds = {"user_id": "text", "gender": "text", "age": "number", "country": "text"}
-    with Staged(target, kinds) as staged:
+) -> tuple[Drop, ...]:
+    """Make the table users out of `userid-profile.tsv`; what is lost of it."""
+    kinds = {"gender": "text", "age": "number", "country": "text"}
+    with stage_users(target, kinds) as staged:
         for line, fields in read_split(path, path.name, PROFILE, losses, "users", separator="\t"):
             user, gender, age, country, _ = fields
             if user.startswith("#"):
@@ -187,8 +192,5 @@ def add_people(
             if age and number is None:
                 place = f"{path.name}:{line}: {age[:40]}"
                 losses.add("value that is not a number", "left empty", "users", place)
-            staged.add(user, gender, number, country)
-    connection.execute(
-        "CREATE TABLE users AS SELECT DISTINCT ON (user_id) * EXCLUDE (position) "
-        f"FROM {scan(target)} ORDER BY user_id, position"
-    )
+            staged.add(path.name, line, user, gender, number, country)
+    return build_users(connection, scan(target), tuple(kinds))

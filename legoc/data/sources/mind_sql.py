@@ -5,6 +5,7 @@ Each statement is one step; the losses are read off between the steps.
 
 from typing import TYPE_CHECKING
 
+from legoc.data.first_records import OTHER, POLICY, SAME, differ
 from legoc.data.report import Drop
 
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     import duckdb
 
 
+ATTRIBUTES = ("title", "abstract", "category", "subcategory")
 # How many places a loss is shown with.
 EXAMPLES = 3
 
@@ -130,27 +132,20 @@ def build(connection: "duckdb.DuckDBPyConnection") -> list[Drop]:
     news, behaviors = "news.tsv", "behaviors.tsv"
     # An article that another part lists again is the same article: only a repetition within one
     # file, or another text under the same id, is a loss.
-    again = """
-        SELECT part, line, item_id AS value, position, 0 AS slot FROM (
-            SELECT *, row_number() OVER (PARTITION BY part, item_id ORDER BY position) AS n
-            FROM news WHERE item_id <> ''
-        ) WHERE n > 1
-    """
-    differs = """
-        SELECT news.part, line, item_id AS value, news.position, 0 AS slot
+    again = f"""
+        SELECT news.part, line, item_id AS value, news.position, 0 AS slot,
+               {differ(ATTRIBUTES, "news", "items")} AS differs, n
         FROM (
             SELECT *, row_number() OVER (PARTITION BY part, item_id ORDER BY position) AS n
             FROM news
         ) AS news JOIN items USING (item_id)
-        WHERE n = 1 AND (news.title, news.abstract, news.category, news.subcategory)
-            IS DISTINCT FROM (items.title, items.abstract, items.category, items.subcategory)
     """
     losses = (
         ("item without an id", "dropped", news,
          "SELECT part, line, title AS value, position, 0 AS slot FROM news "
          "WHERE item_id = ''"),
-        ("item id again in the same file", "first record kept", news, again),
-        ("item id with another text", "first record kept", news, differs),
+        (f"item id {SAME}", POLICY, news, f"SELECT * FROM ({again}) WHERE n > 1 AND NOT differs"),
+        (f"item id {OTHER}", POLICY, news, f"SELECT * FROM ({again}) WHERE differs"),
         ("impression whose time cannot be read", "dropped", behaviors,
          "SELECT part, line, impression_id AS value, position, 0 AS slot FROM shown "
          "WHERE time IS NULL"),

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from legoc.data.first_records import build_users
 from legoc.data.graded import (
     build_graded,
     graded,
@@ -12,6 +13,7 @@ from legoc.data.graded import (
     scan,
     stage_items,
     stage_log,
+    stage_users,
 )
 from legoc.data.losses import Losses
 from legoc.data.rated import Rated, rating_source
@@ -19,7 +21,6 @@ from legoc.data.readers.delimited import read_split, read_table
 from legoc.data.readers.opened import find_file, missing_file, need_file
 from legoc.data.readers.times import read_epoch
 from legoc.data.source import Extracted
-from legoc.data.staged import Staged
 from legoc.language.declare import Attribute, param
 from legoc.language.diagnostics import fail
 from legoc.progress import Progress
@@ -145,14 +146,11 @@ class MovieLens(Rated):
         )  # fmt: skip
         for path in people:
             target = staging / "users.parquet"
-            kinds = {"user_id": "text", "gender": "text", "age": "number", "occupation": "text"}
-            with Staged(target, kinds) as staged:
-                for person in read_people(layout, path, losses):
-                    staged.add(*person)
-            connection.execute(
-                f"CREATE TABLE users AS SELECT DISTINCT ON (user_id) * EXCLUDE (position) "
-                f"FROM {scan(target)} ORDER BY user_id, position"
-            )
+            kinds = {"gender": "text", "age": "number", "occupation": "text"}
+            with stage_users(target, kinds) as staged:
+                for line, person in read_people(layout, path, losses):
+                    staged.add(path.name, line, *person)
+            drops += build_users(connection, scan(target), tuple(kinds))
         return graded(
             self.config, (*losses.drops(), *drops), text="title", users=bool(people),
             parts=("log",) if fold is None else ("train", "test"),
@@ -196,20 +194,20 @@ def read_ratings(layout: str, path: Path, losses: Losses) -> Iterator[tuple[int,
     yield from read_split(path, path.name, columns, losses, "ratings", separator=separator)
 
 
-def read_people(layout: str, path: Path, losses: Losses) -> Iterator[Person]:
-    """Id, gender, age and occupation of every user of 1M or 100K."""
+def read_people(layout: str, path: Path, losses: Losses) -> Iterator[tuple[int, Person]]:
+    """Line, and id, gender, age and occupation of every user of 1M or 100K."""
     if layout == "ratings.dat":
         columns = ("user id", "gender", "age", "occupation", "zip code")
-        for _, (user, gender, age, work, _code) in read_split(
+        for line, (user, gender, age, work, _code) in read_split(
             path, path.name, columns, losses, "users", separator="::", encoding=OLD_ENCODING
         ):
-            yield user, gender, read_grade(age), work
+            yield line, (user, gender, read_grade(age), work)
         return
     columns = ("user id", "age", "gender", "occupation", "zip code")
-    for _, (user, age, gender, work, _code) in read_split(
+    for line, (user, age, gender, work, _code) in read_split(
         path, path.name, columns, losses, "users", separator="|", encoding=OLD_ENCODING
     ):
-        yield user, gender, read_grade(age), work
+        yield line, (user, gender, read_grade(age), work)
 
 
 def read_year(title: str) -> float | None:

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from legoc.data.graded import build_items, count_losses
+from legoc.data.first_records import quote_name
+from legoc.data.graded import build_items
 from legoc.data.impressions import build_impressions
+from legoc.data.losses import count_losses
 from legoc.data.report import Drop
 from legoc.data.tables import quote
 from legoc.language.diagnostics import LegoError, fail
@@ -238,24 +240,20 @@ def types_of(connection: "duckdb.DuckDBPyConnection", path: Path) -> dict[str, s
     return {name: kind for name, kind, *_ in described.fetchall()}
 
 
-def name_of(column: str) -> str:
-    return '"' + column.replace('"', '""') + '"'
-
-
 def id_of(column: str, kind: str) -> str:
     """An id as text; numbers that a missing neighbour turned into floats lose their `.0`."""
     whole = "::BIGINT" if kind in ("DOUBLE", "FLOAT") else ""
-    return f"{name_of(column)}{whole}::VARCHAR"
+    return f"{quote_name(column)}{whole}::VARCHAR"
 
 
 def ids_of(column: str, kind: str) -> str:
     whole = "::BIGINT[]" if kind in ("DOUBLE[]", "FLOAT[]") else ""
-    return f"{name_of(column)}{whole}::VARCHAR[]"
+    return f"{quote_name(column)}{whole}::VARCHAR[]"
 
 
 def attribute_of(column: str, kind: str) -> str:
     """An attribute in SQL: numbers as they are, lists of text, else text, empty where missing."""
-    name = name_of(column)
+    name = quote_name(column)
     if kind.endswith("[]"):
         return f"coalesce({name}::VARCHAR[], []) AS {name}"
     if kind in ("DOUBLE", "FLOAT") or "INT" in kind or kind.startswith("DECIMAL"):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from legoc.data.first_records import build_users
 from legoc.data.graded import settings
 from legoc.data.losses import Losses
 from legoc.data.readers.tables import find_table
@@ -112,10 +113,7 @@ class Tables:
         else:
             drops = build_feedback(connection, layout, items or "", log)
         if users is not None:
-            connection.execute(
-                f"CREATE TABLE users AS SELECT DISTINCT ON (user_id) "
-                f"* EXCLUDE (position, file, line) FROM {users} ORDER BY user_id, position"
-            )
+            drops += build_users(connection, users, tuple(layout.users))
         return Extracted(
             parts=find_parts(connection, layout, "histories" in paths),
             drops=(*losses.drops(), *drops),

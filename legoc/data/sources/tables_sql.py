@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from legoc.data.graded import build_items, count_losses, count_rule
+from legoc.data.graded import build_items
+from legoc.data.losses import count_losses, count_rule
 from legoc.data.report import Drop
 from legoc.data.sources.tables_layout import Layout
 

@@ -9,6 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from legoc.data.first_records import OTHER, POLICY, SAME, differ
+from legoc.data.graded import scan
+from legoc.data.impressions import count_places
 from legoc.data.losses import Losses
 from legoc.data.readers.opened import decode, missing_file, read_lines
 from legoc.data.report import Drop
@@ -27,7 +30,8 @@ if TYPE_CHECKING:
 
 PAGE = "https://github.com/andreeaiana/xMIND"
 LICENCE = f"xMIND: CC BY-NC-SA 4.0. {ORIGINAL_LICENCE}"
-COLUMNS = ("nid", "title", "abstract")
+TRANSLATED = ("title", "abstract")
+COLUMNS = ("nid", *TRANSLATED)
 NAME = re.compile(r"xMIND(?P<size>small|large)_(?P<part>train|dev|test)(\.zip)?")
 
 
@@ -111,15 +115,19 @@ class xMIND:
         files, losses = self.translated(), Losses()
         progress.say(f"reading the translations of {', '.join(part for part, _ in files)}")
         target = staging / "translated.parquet"
-        with Staged(target, dict.fromkeys(("item_id", "title", "abstract"), "text")) as staged:
+        kinds = {"part": "text", "file": "text", "line": "integer", "item_id": "text"}
+        with Staged(target, {**kinds, **dict.fromkeys(TRANSLATED, "text")}) as staged:
             for part, path in files:
                 for line, (item, title, abstract) in read_news(path, part, losses):
                     if item:
-                        staged.add(item, title, abstract)
+                        staged.add(part, shown_as(path), line, item, title, abstract)
                     else:
-                        losses.add("item without an id", "dropped", part, f"{path.name}:{line}")
+                        losses.add(
+                            "item without an id", "dropped", part, f"{shown_as(path)}:{line}"
+                        )
+        drops = count_again(connection, target)
         left, unknown = join(connection, target)
-        drops = [
+        drops += [
             Drop(reason=reason, policy=policy, part="translations", count=count, examples=places)
             for reason, policy, (count, places) in (
                 ("item without a translation", "title and abstract are empty", left),
@@ -130,15 +138,40 @@ class xMIND:
         return replace(extracted, drops=(*extracted.drops, *losses.drops(), *drops))
 
 
+def count_again(connection: "duckdb.DuckDBPyConnection", translated: Path) -> list[Drop]:
+    """Translations after the first of an article: another text, or the same twice in one file.
+    That another part translates an article as well is no loss."""
+    connection.execute(
+        f"""
+        CREATE TABLE later AS
+        SELECT part, file, line, item_id AS value, position, 0 AS slot, n,
+               {differ(TRANSLATED, "given", "first")} AS differs
+        FROM (
+            SELECT *, row_number() OVER (PARTITION BY part, item_id ORDER BY position) AS n
+            FROM {scan(translated)}
+        ) AS given JOIN (
+            SELECT item_id, arg_min(title, position) AS title,
+                   arg_min(abstract, position) AS abstract
+            FROM {scan(translated)} GROUP BY item_id HAVING count(*) > 1
+        ) AS first USING (item_id)
+        """
+    )
+    found: list[Drop] = []
+    for reason, chosen in ((SAME, "n > 1 AND NOT differs"), (OTHER, "differs")):
+        query = f"SELECT * FROM later WHERE {chosen}"
+        found += count_places(connection, f"translation {reason}", POLICY, query)
+    connection.execute("DROP TABLE later")
+    return found
+
+
 def join(
     connection: "duckdb.DuckDBPyConnection", translated: Path
 ) -> tuple[tuple[int, tuple[str, ...]], tuple[int, tuple[str, ...]]]:
     """Put the first translation of each article in the place of its text; how many items have
     none, and how many translations no item, with the first ids."""
-    quoted = "'" + str(translated).replace("'", "''") + "'"
     connection.execute(
         f"""
-        CREATE TABLE translated AS SELECT * FROM read_parquet({quoted})
+        CREATE TABLE translated AS SELECT * FROM {scan(translated)}
         QUALIFY row_number() OVER (PARTITION BY item_id ORDER BY position) = 1
         """
     )
@@ -163,8 +196,7 @@ def join(
 
 def read_news(path: Path, part: str, losses: Losses) -> Iterator[tuple[int, list[str]]]:
     """Line, id, title and abstract below the header of a `news.tsv`, plain or in its zip."""
-    shown = f"{path.parent.name}/{path.name}" if path.name == "news.tsv" else path.name
-    named = False
+    shown, named = shown_as(path), False
     for number, fields in read_fields(path, shown):
         if not named:
             named = True
@@ -180,6 +212,11 @@ def read_news(path: Path, part: str, losses: Losses) -> Iterator[tuple[int, list
         elif any(fields):
             place = f"{shown}:{number}: {fields[0][:40]}"
             losses.add("row with another number of columns", "dropped", part, place)
+
+
+def shown_as(path: Path) -> str:
+    """A file in messages: of those that bear one name, with their folder."""
+    return f"{path.parent.name}/{path.name}" if path.name == "news.tsv" else path.name
 
 
 def read_fields(path: Path, shown: str) -> Iterator[tuple[int, list[str]]]:
