@@ -86,3 +86,13 @@ def test_every_command_that_can_be_typed_does_something() -> None:
     usage = build_parser().format_usage() + build_parser().format_help()
     listed = re.findall(r"^    ([a-z]+)(?:  |$)", usage, re.MULTILINE)
     assert set(listed) == set(COMMANDS)
+
+
+LEGO = re.compile(r"```lego\n(.*?)```", re.DOTALL)
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_spec_shown_checks(path: Path) -> None:
+    for text in LEGO.findall(path.read_text(encoding="utf-8")):
+        found = check(Document(str(ROOT / "shown.lego"), text))
+        assert not found.errors, [d.message for d in found.errors]
