@@ -10,8 +10,10 @@ the entry-point group `legoc.operators`.
 
 import argparse
 import json
+import os
 import pkgutil
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -86,6 +88,23 @@ def write(document: Mapping[str, Any]) -> str:
     return json.dumps(document, indent=1, ensure_ascii=False, sort_keys=False) + "\n"
 
 
+def put(path: Path, text: str) -> None:
+    """Write a file in one step: who reads it meanwhile reads the old one or the new one. What it
+    holds already is left as it is."""
+    path = path.resolve()
+    if path.is_file() and path.read_bytes() == text.encode():
+        return
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(temporary, path.stat().st_mode if path.is_file() else 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m legoc.catalogue", description="Write a schema file of declared operators."
@@ -95,10 +114,10 @@ def main(arguments: Sequence[str]) -> int:
     given = parser.parse_args(arguments)
     if given.package is None and given.target is None:
         for path, text in derived().items():
-            path.write_text(text, encoding="utf-8")
+            put(path, text)
         return 0
     if given.package is None:
-        Path(given.target).write_text(fresh(), encoding="utf-8")
+        put(Path(given.target), fresh())
         return 0
     if given.target is None:
         parser.error("--package needs the file to write: OUT.json")
@@ -106,7 +125,7 @@ def main(arguments: Sequence[str]) -> int:
         text = package_file(given.package)
     except (ValueError, ImportError) as error:
         parser.error(str(error))
-    Path(given.target).write_text(text, encoding="utf-8")
+    put(Path(given.target), text)
     return 0
 
 

@@ -15,6 +15,7 @@ from legoc.data.report import Drop
 from legoc.data.source import Extracted, Feedback
 from legoc.data.splits import split_impressions
 from legoc.data.unseen import draw_unseen, list_touched
+from legoc.language.diagnostics import fail
 from legoc.language.spec import Call
 
 
@@ -122,6 +123,12 @@ def arrange(
     feedback = extracted.feedback
     if split.op in PROTOCOLS and extracted.bench is not None:
         return arrange_told(connection, split, extracted.bench)
+    if split.op in PROTOCOLS and (feedback is None or feedback.told):
+        raise fail(
+            "E0623",
+            f"`{split.op}` makes histories of single interactions, and this data set has its own",
+            "write `split = time`, or leave the table `histories` out",
+        )
     if feedback is None or feedback.told:
         notes = split_impressions(connection, split, extracted.parts)
         if feedback is not None and feedback.negatives:

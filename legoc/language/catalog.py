@@ -4,9 +4,10 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, cast
 
 from legoc.language.declare import REQUIRED, ROLES, Attribute, Declaration, Kind, Param, Rule
+from legoc.language.diagnostics import fail
 from legoc.language.packages import packages
 from legoc.language.shipped import shipped
 
@@ -101,8 +102,18 @@ def catalog() -> Catalog:
 
 @lru_cache(maxsize=1)
 def load_schema() -> dict[str, Any]:
-    """The shipped schema file as it stands."""
-    return json.loads(shipped(SCHEMA).read_text("utf-8"))
+    """The shipped schema file as it stands. E0201 where it is not whole."""
+    try:
+        found = json.loads(shipped(SCHEMA).read_text("utf-8"))
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or "$defs" not in found:
+        raise fail(
+            "E0201",
+            f"`{SCHEMA}`, a part of legoc, is damaged",
+            "install legoc again; in a checkout, `make schema` writes it anew",
+        )
+    return cast("dict[str, Any]", found)
 
 
 def whole_schema() -> dict[str, Any]:

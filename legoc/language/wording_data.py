@@ -86,8 +86,26 @@ def split_not_offered(
         code="E0603",
         message=f"{source.name} has no `{name}` split",
         labels=(primary(span, f"not offered by {source.name}"),),
-        help=(f"splits of {source.name}: {', '.join(able)}",),
+        help=(
+            *(how_to_publish(source) if name == "publisher" else ()),
+            f"splits of {source.name}: {', '.join(able)}",
+        ),
     )
+
+
+def how_to_publish(source: Declaration) -> tuple[str, ...]:
+    """What gives a source the publisher's split, where something does."""
+    setting = source.param(str(source.facts.get("parts")))
+    if setting is not None:
+        value = setting.kind.values[0] if setting.kind.values else "true"
+        return (f"`{source.name}(..., {setting.name}={value})` has it",)
+    match source.facts.get("headers"):
+        case "tables":
+            return ("a column `split` (train, valid, test) in `interactions` makes it possible",)
+        case "processed":
+            return ("a folder that holds the files of two parts or more has it",)
+        case _:
+            return ()
 
 
 def no_impressions(span: Span, source: Declaration) -> Diagnostic:

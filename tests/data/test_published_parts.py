@@ -194,6 +194,8 @@ def test_parts_of_another_release_of_steam(tmp_path):
      ('Steam("steam", parts=true)', 'Steam("steam")')],
 )  # fmt: skip
 def test_the_publishers_split_is_offered_where_parts_are_chosen(tmp_path, given, none):
+    helps = []
+
     def look(source, split=""):
         (tmp_path / "a.lego").write_text(
             f"data d {{ source = {source}\n content = [title(8)]\n {split} }}\n"
@@ -203,9 +205,13 @@ def test_the_publishers_split_is_offered_where_parts_are_chosen(tmp_path, given,
         checked = check(tmp_path / "a.lego")
         # A folder that is not there is a warning.
         codes = {d.code for d in checked.diagnostics} - {"E0606"}
+        helps.extend(d.help[0] for d in checked.diagnostics if d.code == "E0603")
         return codes, [s.data.split.op for s in checked.specs]
 
     assert look(given) == (set(), ["publisher"])
     assert look(given, "split = time") == (set(), ["time"])
     assert look(none) == (set(), ["time"])
     assert look(none, "split = publisher")[0] == {"E0603"}
+    # What has to be written is what was written above.
+    setting = given.rpartition(", ")[2]
+    assert helps == [f"`{given.partition('(')[0]}(..., {setting}` has it"]

@@ -87,7 +87,9 @@ def test_grouping_and_split_follow_the_columns(folder):
     data = data_of(folder, "content = [title(5)]")
     assert (data.group, data.split.op) == ("user", "time")
     assert problem(folder, "content = [title(5)] group = impression").code == "E0604"
-    assert problem(folder, "content = [title(5)] split = publisher").code == "E0603"
+    found = problem(folder, "content = [title(5)] split = publisher")
+    assert found.code == "E0603"
+    assert "a column `split`" in found.help[0]
     (folder / "interactions.csv").write_text("user_id,item_id,page,part\nu,1,p,train\n")
     data = data_of(folder, "content = [title(5)]", ', impression="page", split="part"')
     assert (data.group, data.split.op) == ("impression", "publisher")

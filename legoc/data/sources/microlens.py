@@ -34,7 +34,7 @@ PAIRS = ("_pairs.csv", "_pairs.tsv")
     primary="path",
     attributes=(Attribute(name="title", kind="text", length=20),),
     group="user",
-    splits=("leave_one_out", "recbench", "legommenders"),
+    splits=("recbench", "legommenders"),
     content="[title]",
     facts={"page": PAGE, "licence": LICENCE},
 )

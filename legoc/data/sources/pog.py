@@ -36,7 +36,7 @@ SECOND = 1_000_000
         Attribute(name="category", kind="category", length=1),
     ),
     group="user",
-    splits=("leave_one_out", "recbench", "legommenders"),
+    splits=("recbench", "legommenders"),
     content="[title, category]",
     facts={"page": PAGE, "licence": LICENCE},
 )

@@ -49,7 +49,7 @@ REVIEWS = ("steam_reviews.json", "australian_user_reviews.json")
         Attribute(name="price", kind="number", length=10),
     ),
     group="user",
-    splits=("leave_one_out", "recbench", "legommenders"),
+    splits=("recbench", "legommenders"),
     content="[title, genres]",
     facts={"page": PAGE, "licence": LICENCE, "parts": "parts"},
 )

@@ -29,6 +29,7 @@ NAMES = ("items", "interactions", "histories", "users")
     "Tables",
     version=1,
     primary="path",
+    splits=("recbench", "legommenders"),
     facts={"headers": "tables", "licence": "The tables are your own."},
 )
 class Tables:
