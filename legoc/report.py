@@ -189,8 +189,22 @@ def difference(bundle: Path) -> str:
 
 
 def write_difference(certificate: Mapping[str, Any]) -> str:
-    """The largest relative difference of torch and onnxruntime over all probes and real rows."""
-    return f"{certificate['difference']:.1e}"
+    """The largest relative difference of torch and onnxruntime over all probes and real rows; with
+    it what half precision or int8 changes on real rows, which no tolerance bounds."""
+    shown = f"{certificate['difference']:.1e}"
+    precision, whole = certificate["precision"], certificate["whole"]
+    if precision == "fp32":
+        return shown
+    if whole is None:
+        return f"{shown} in fp32; {precision} was not measured, for no row has a label"
+    from legoc.exporting.card import largest_metric
+
+    top = whole["top"]
+    alike = "" if top["agreement"] is None else f", best {top['k']} {top['agreement']:.1%} alike"
+    return (
+        f"{shown} in fp32; in {precision}: scores {whole['difference']:.1e}, metrics "
+        f"{largest_metric(whole)}{alike}"
+    )
 
 
 def show_bundle(path: Path | str) -> None:

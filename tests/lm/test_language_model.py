@@ -271,6 +271,49 @@ def test_narrow_weights_compute_narrowly_and_widen_for_the_export(family, folder
     close(widened(ids, mask), wide(ids, mask), 1e-6)
 
 
+@pytest.mark.parametrize("args", [{"split": 1}, {"side": side()}], ids=["split", "side"])
+@pytest.mark.parametrize("family", ["BERT", "T5"])
+@torch.no_grad()
+def test_frozen_values_never_see_dropout(family, args, folder):
+    module = build(family, folder(family), **args)
+    ids, mask = tokens()
+    still = module.frozen(ids, mask)
+    module.train()
+    close(module.frozen(ids, mask), still, 0)
+    # And what follows them does, as before.
+    assert module.backbone.training
+    assert module.backbone.model.training
+
+
+DROPPED = {
+    "attention": {"pooling": "attention"},
+    "mean": {"pooling": "mean"},
+    "side": {"side": side()},
+    "lora": {"lora": lora(dropout=0.5)},
+}
+
+
+@pytest.mark.parametrize("form", DROPPED)
+@torch.no_grad()
+def test_dropout_is_of_training_alone(form, folder):
+    """Each share of zeroed values by itself: the model's own are off."""
+    share = {} if form == "lora" else {"dropout": 0.5}
+    module = build("Llama", folder("Llama"), **DROPPED[form], **share)
+    stir(module)
+    ids, mask = tokens((7, 4, 2))
+    close(module(ids, mask), module(ids, mask), 0)
+    still = module(ids, mask)
+    module.train()
+    assert (module(ids, mask) - still).abs().max() > 1e-3
+
+
+@torch.no_grad()
+def test_a_side_network_starts_with_gates_of_a_half(folder):
+    module = build("BERT", folder("BERT"), side=side())
+    assert (module.side.gate == 0.5).all()
+    assert module.side.gate.shape == (2,)
+
+
 def test_what_cannot_be_split_says_so(tmp_path):
     from transformers import AlbertConfig, AlbertModel
 
