@@ -4,7 +4,7 @@ A bundle carries names; whoever evaluates it elsewhere says in which folder they
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,17 +18,17 @@ Change = Callable[[str, str], str]
 
 
 def name_places(spec: Spec, *, known: Catalog | None = None) -> Spec:
-    """The spec with the last part of each path in the place of the path."""
-    return change_places(
-        spec, lambda _, path: os.path.basename(path) if os.path.isabs(path) else path, known
-    )
+    """The spec with the name of each path (`name_paths`) in the place of the path."""
+    names = name_paths(every_path(spec, known))
+    return change_places(spec, lambda _, path: names[path] if os.path.isabs(path) else path, known)
 
 
 def find_places(spec: Spec, folder: str, *, known: Catalog | None = None) -> Spec:
-    """The spec with each file and folder looked for, by the last part of its path, in `folder`."""
+    """The spec with each file and folder looked for, by its name (`name_paths`), in `folder`."""
+    names = name_paths(every_path(spec, known))
 
     def find(kind: str, path: str) -> str:
-        found = os.path.join(os.path.abspath(folder), os.path.basename(path))
+        found = os.path.join(os.path.abspath(folder), names[path])
         # A model that lies nowhere is a name of a hub, which is the same everywhere.
         return path if kind == "model" and not os.path.isdir(found) else found
 
@@ -46,6 +46,33 @@ def list_places(spec: Spec, *, known: Catalog | None = None) -> tuple[str, ...]:
 
     change_places(spec, note, known)
     return tuple(dict.fromkeys(found))
+
+
+def every_path(spec: Spec, known: Catalog | None) -> tuple[str, ...]:
+    """The files and folders a spec names, and its models of a hub."""
+    found: list[str] = []
+
+    def note(_: str, path: str) -> str:
+        found.append(path)
+        return path
+
+    change_places(spec, note, known)
+    return tuple(dict.fromkeys(found))
+
+
+def name_paths(paths: Sequence[str]) -> dict[str, str]:
+    """The name of each path: its last part, or as many of the last parts as tell it from the
+    others (`one/titles.csv` and `two/titles.csv`)."""
+    parts = {path: tuple(each for each in path.split(os.sep) if each) for path in paths}
+
+    def name(path: str) -> str:
+        own = parts[path]
+        for size in range(1, len(own)):
+            if sum(other[-size:] == own[-size:] for other in parts.values()) == 1:
+                return os.path.join(*own[-size:])
+        return os.path.join(*own) if own else path
+
+    return {path: name(path) for path in paths}
 
 
 def change_places(spec: Spec, change: Change, known: Catalog | None) -> Spec:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from legoc.language import ir, load
-from legoc.language.places import find_places, list_places, name_places
+from legoc.language.places import find_places, list_places, name_paths, name_places
 from legoc.language.spec import Call, Spec
 from legoc.language.text import resolved_text
 
@@ -57,6 +57,26 @@ def test_names_are_found_again_in_one_folder(spec: Spec, tmp_path: Path) -> None
     again = find_places(ir.from_json(ir.to_json(name_places(spec))), str(tmp_path / "else"))
     assert list_places(again) == tuple(str(tmp_path / "else" / name) for name in NAMES)
     assert find_places(spec, str(tmp_path / "else")).data == again.data
+
+
+def test_files_of_one_name_are_told_apart_by_their_folders(spec: Spec, tmp_path: Path) -> None:
+    given = [str(tmp_path / folder / "titles.csv") for folder in ("one/new", "two/new", "three")]
+    joined = replace(spec, data=replace(spec.data, augment=tuple([*given, given[0]])))
+    named = name_places(joined)
+    names = ["one/new/titles.csv", "two/new/titles.csv", "three/titles.csv"]
+    assert list(named.data.augment) == [*names, names[0]]
+    assert str(tmp_path) not in json.dumps(ir.to_json(named))
+    for each in (named, joined):
+        found = find_places(each, str(tmp_path / "else"))
+        assert list(found.data.augment[:3]) == [str(tmp_path / "else" / name) for name in names]
+    # The others keep their last part.
+    assert list_places(named)[:3] == NAMES[:3]
+
+
+def test_a_path_that_ends_as_another_is_still_found() -> None:
+    paths = ["/a/b/t.csv", "b/t.csv", "/a/b/u.csv", "/"]
+    names = name_paths(paths)
+    assert [names[path] for path in paths] == ["a/b/t.csv", "b/t.csv", "u.csv", "/"]
 
 
 def test_a_model_of_a_hub_keeps_its_name(spec: Spec, tmp_path: Path) -> None:
