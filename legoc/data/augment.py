@@ -15,6 +15,7 @@ from legoc.data.augment_files import Joining, stage_table
 from legoc.data.augment_generated import Generated, attach, load_histories
 from legoc.data.augment_logs import stage_log
 from legoc.data.cache import digest, hash_files, obtain
+from legoc.data.first_records import quote_name
 from legoc.data.losses import Losses
 from legoc.data.report import Report
 from legoc.data.survey import survey
@@ -161,27 +162,30 @@ def join(connection: "duckdb.DuckDBPyConnection", joining: Joining, losses: Loss
         losses.add(reason, "joins nothing", "augment", f"{joining.shown}: {name}")
     known = columns(connection, table)
     kinds = {name: kind for name, kind, *_ in connection.execute(f"DESCRIBE {table}").fetchall()}
+    folded = {name.lower(): name for name in known}
+    for name in joining.columns:
+        if (other := folded.get(name.lower(), name)) != name:
+            raise fail(
+                "E0640",
+                f"`{joining.shown}` has a column `{name}`, and there is `{other}`",
+                "rename it: names that differ in case alone cannot stand beside each other",
+            )
     chosen: list[str] = []
     for name in known:
         if name in joining.columns:
-            cast = f"TRY_CAST(joined.{name_of(name)} AS {kinds[name]})"
+            cast = f"TRY_CAST(joined.{quote_name(name)} AS {kinds[name]})"
             empty = f"nullif({cast}, '')" if kinds[name] == "VARCHAR" else cast
-            chosen.append(f"coalesce({empty}, {table}.{name_of(name)}) AS {name_of(name)}")
+            chosen.append(f"coalesce({empty}, {table}.{quote_name(name)}) AS {quote_name(name)}")
         else:
-            chosen.append(f"{table}.{name_of(name)}")
+            chosen.append(f"{table}.{quote_name(name)}")
     given = {name: kind for name, kind, *_ in connection.execute("DESCRIBE joined").fetchall()}
     for name in joining.columns:
         if name not in known:
             # A missing text is the empty text, as in the source's own attributes.
             empty = given[name] == "VARCHAR"
-            column = f"joined.{name_of(name)}"
-            chosen.append(f"coalesce({column}, '') AS {name_of(name)}" if empty else column)
+            column = f"joined.{quote_name(name)}"
+            chosen.append(f"coalesce({column}, '') AS {quote_name(name)}" if empty else column)
     connection.execute(
         f"CREATE OR REPLACE TABLE {table} AS SELECT {', '.join(chosen)} "
         f"FROM {table} LEFT JOIN joined USING ({key})"
     )
-
-
-def name_of(column: str) -> str:
-    """A column name as an SQL identifier."""
-    return '"' + column.replace('"', '""') + '"'

@@ -83,10 +83,11 @@ def stage_words(path: Path, target: Path, separator: str, losses: Losses) -> Joi
         try:
             names = next(lines, [])
             key = find_key(names, path)
-            if repeated := [name for name in names if names.count(name) > 1]:
+            if repeated := [name for name in names if name.strip() and names.count(name) > 1]:
                 raise unreadable(path, 1, f"column `{repeated[0]}` is there twice")
-            columns = [name for name in names if name != key]
-            place = names.index(key)
+            # A column without a name is the index a frame was written with.
+            places = [n for n, name in enumerate(names) if name != key and name.strip()]
+            columns, place = [names[n] for n in places], names.index(key)
             kept = Once(path, losses)
             with Staged(target, dict.fromkeys((key, *columns), "text"), numbered=None) as staged:
                 for row in lines:
@@ -95,7 +96,7 @@ def stage_words(path: Path, target: Path, separator: str, losses: Losses) -> Joi
                     if len(row) != len(names):
                         count = f"{len(row)} columns, not {len(names)}"
                         raise unreadable(path, lines.line_num, count)
-                    others = row[:place] + row[place + 1 :]
+                    others = [row[n] for n in places]
                     if kept.first(row[place], lines.line_num, others):
                         staged.add(row[place], *others)
         except UnicodeDecodeError as error:
@@ -150,7 +151,7 @@ def stage_json(path: Path, target: Path, losses: Losses) -> Joining:
     """JSON lines; the first line names the columns and their kinds."""
     _, first = next(read_objects(path), (0, {}))
     key = find_key(list(first), path)
-    kinds = {name: kind_of(value) for name, value in first.items() if name != key}
+    kinds = {name: kind_of(v) for name, v in first.items() if name != key and name.strip()}
     kept = Once(path, losses)
     with Staged(target, {key: "text", **kinds}, numbered=None) as staged:
         for number, record in read_objects(path):
@@ -201,7 +202,7 @@ def stage_parquet(path: Path, target: Path, losses: Losses) -> Joining:
         with pq.ParquetFile(path) as file:
             names = list(file.schema_arrow.names)
             key = find_key(names, path)
-            columns = [name for name in names if name != key]
+            columns = [name for name in names if name != key and name.strip()]
             kinds = {name: parquet_kind(file.schema_arrow.field(name).type) for name in columns}
             kept = Once(path, losses)
             row = 0

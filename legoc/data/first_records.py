@@ -31,17 +31,17 @@ def quote_name(column: str) -> str:
 
 
 def number_records(connection: "duckdb.DuckDBPyConnection", table: str, key: str) -> None:
-    """Make listed: a table of SQL with `n`, the number of each record among those of its key."""
+    """Make listed: a table of SQL with `nth`, the number of each record among those of its key."""
     connection.execute(
         "CREATE TABLE listed AS "
-        f"SELECT *, row_number() OVER (PARTITION BY {key} ORDER BY position) AS n FROM {table}"
+        f"SELECT *, row_number() OVER (PARTITION BY {key} ORDER BY position) AS nth FROM {table}"
     )
 
 
 def count_repeated(
     connection: "duckdb.DuckDBPyConnection", what: str, key: str, attributes: Sequence[str]
 ) -> tuple[Drop, ...]:
-    """The losses of listed(position, file, line, <key>, <attributes>, n): records without a key,
+    """The losses of listed(position, file, line, <key>, <attributes>, nth): records without a key,
     and those after the first of theirs. what: the thing they are of, such as `item`."""
     found = count_losses(
         connection, f"{what} without an id", "dropped",
@@ -53,8 +53,8 @@ def count_repeated(
         CREATE TABLE repeated AS
         SELECT later.file, later.line, later.position, later.{key} AS value,
                {differ(attributes, "later", "first")} AS differs
-        FROM listed AS later JOIN listed AS first ON first.{key} = later.{key} AND first.n = 1
-        WHERE later.n > 1 AND later.{key} <> ''
+        FROM listed AS later JOIN listed AS first ON first.{key} = later.{key} AND first.nth = 1
+        WHERE later.nth > 1 AND later.{key} <> ''
         """
     )
     for reason, chosen in ((SAME, "NOT differs"), (OTHER, "differs")):
@@ -73,7 +73,7 @@ def build_users(
     chosen = "".join(f", {quote_name(name)}" for name in attributes)
     connection.execute(
         f"CREATE TABLE users AS SELECT user_id{chosen} FROM listed "
-        "WHERE n = 1 AND coalesce(user_id, '') <> ''"
+        "WHERE nth = 1 AND coalesce(user_id, '') <> ''"
     )
     drops = count_repeated(connection, "user", "user_id", attributes)
     connection.execute("DROP TABLE listed")

@@ -153,7 +153,7 @@ def build_items(
         f"""
         CREATE TABLE items AS
         SELECT row_number() OVER (ORDER BY position) - 1 AS position, item_id{chosen}
-        FROM listed WHERE n = 1 AND coalesce(item_id, '') <> ''
+        FROM listed WHERE nth = 1 AND coalesce(item_id, '') <> ''
         """
     )
     drops = count_repeated(connection, "item", "item_id", attributes)

@@ -109,10 +109,10 @@ def item_clicks(connection: "duckdb.DuckDBPyConnection") -> NDArray[np.int64]:
     """How often each item is clicked in the training rows."""
     found = connection.execute(
         """
-        SELECT coalesce(n, 0) AS n FROM items LEFT JOIN (
+        SELECT coalesce(clicked.n, 0) AS n FROM items LEFT JOIN (
             SELECT item_id, count(*) AS n FROM interactions
             WHERE split = 'train' AND label > 0 GROUP BY item_id
-        ) USING (item_id)
+        ) AS clicked USING (item_id)
         """
     ).fetchnumpy()["n"]
     return np.asarray(found, dtype=np.int64)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from legoc.data.codes import SPLITS, Codes, encode, number_trained, place_first
+from legoc.data.first_records import quote_name
 from legoc.data.log import I32
 from legoc.data.report import Drop, Part, Report
 
@@ -92,7 +93,7 @@ def count_coverage(connection: "duckdb.DuckDBPyConnection", items: int) -> dict[
         if name == "item_id":
             continue
         ((filled,),) = connection.execute(
-            f"SELECT count(*) FILTER (\"{name}\"::VARCHAR NOT IN ('', '[]')) FROM items"
+            f"SELECT count(*) FILTER ({quote_name(name)}::VARCHAR NOT IN ('', '[]')) FROM items"
         ).fetchall()
         coverage[name] = filled / items if items else 0.0
     return coverage

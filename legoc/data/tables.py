@@ -231,7 +231,9 @@ def check_filled(report: Report, extracted: Extracted) -> None:
         raise fail(
             "E0625",
             f"the files of {report.source} hold {'no items' if not report.items else 'no rows'}",
-            "check that all files are of the same archive, and that ids kept their leading zeros",
+            "check that all files are of the same archive, and that ids kept their leading zeros"
+            if not notes or any("unknown item" in note for note in notes)
+            else "mend what the notes name: no row is left without it",
             notes=notes,
         )
     if "train" not in report.parts:

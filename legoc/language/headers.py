@@ -8,7 +8,7 @@ only.
 import csv
 import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, Literal, TypeAlias
@@ -55,7 +55,17 @@ def read_csv(path: Path) -> Mapping[str, ColumnKind]:
     separator = "\t" if ending(path) == ".tsv" else ","
     with open_text(path) as lines:
         names = next((row for row in csv.reader(lines, delimiter=separator) if row), [])
+    if any("\0" in name for name in names) or divided_by(names):
+        raise ValueError("no header of this format")
     return dict.fromkeys(names, "word")
+
+
+def divided_by(names: Sequence[str]) -> str | None:
+    """What divides the columns of a header that was read as one column, where it is another sign
+    than its format has."""
+    if len(names) != 1:
+        return None
+    return next((sign for sign in (";", "\t", "|", ",") if sign in names[0]), None)
 
 
 def read_json(path: Path) -> Mapping[str, ColumnKind]:
@@ -148,13 +158,14 @@ def attributes_of(
     header: Mapping[str, ColumnKind] | None, keys: set[str], args: Mapping[str, Any]
 ) -> Mapping[str, ColumnKind] | None:
     """The columns of a table beside its key, with the kinds that the settings say. None for a
-    table without a header: that it is empty is for whoever reads its rows to say."""
+    table without a header: that it is empty is for whoever reads its rows to say. A column without
+    a name, such as the index a frame is written with, is no attribute."""
     if not header:
         return None
     numbers, categories = args["numbers"], args["categories"]
     found: dict[str, ColumnKind] = {}
     for name, kind in header.items():
-        if name not in keys:
+        if name.strip() and name not in keys:
             named = "category" if name in categories else kind
             found[name] = "number" if name in numbers else named
     return found

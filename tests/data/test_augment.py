@@ -311,3 +311,30 @@ def test_a_spec_reads_what_was_joined(demo_cache, demo_tables, tmp_path):
     assert ids[0, 0] == ids[1, 0] != ids[0, 2]
     assert prepared.item_records([2])[0]["gen_title"] == f"written about {names[1]}"
     assert list(prepared.logs["train"].item) == list(plain.logs["train"].item)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+def test_a_column_without_a_name_is_no_attribute(joined, tmp_path, suffix):
+    mood = 'a "mood"'
+    rows = [{"": "0", "item_id": "N1", mood: "dark"}, {"": "1", "item_id": "N7", mood: ""}]
+    path = tmp_path / f"more.{suffix}"
+    if suffix == "parquet":
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    elif suffix == "jsonl":
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    else:
+        path.write_text(',item_id,"a ""mood"""\n0,N1,dark\n1,N7,\n', "utf-8")
+    tables = joined(path)
+    assert list(tables.items()) == ["item_id", "title", 'a "mood"']
+    assert by_item(tables, 'a "mood"')["N1"] == "dark"
+    assert tables.report.coverage['a "mood"'] == pytest.approx(1 / len(tables.items()))
+
+
+def test_a_column_that_differs_in_case_alone_is_refused(joined, tmp_path):
+    path = tmp_path / "more.csv"
+    path.write_text("item_id,Title\nN1,x\n", "utf-8")
+    with pytest.raises(LegoError) as caught:
+        joined(path)
+    (found,) = caught.value.diagnostics
+    assert found.code == "E0640"
+    assert "`Title`, and there is `title`" in found.message

@@ -304,8 +304,9 @@ def test_bad_rows_are_counted_with_their_places(tmp_path):
         "number that cannot be read": ("items.csv:33: price = cheap",),
         "row with another number of columns": ("items.csv:34: 041",),
         # Ids are text: 1 is not 001.
-        "interaction with an unknown item": (
-            f"interactions.csv:{at}: 999", f"interactions.csv:{at + 1}: 1",
+        "interaction with an unknown item": (f"interactions.csv:{at}: 999",),
+        "interaction with an unknown item, known with other leading zeros": (
+            f"interactions.csv:{at + 1}: 1",
         ),
         "interaction without a user": (f"interactions.csv:{at + 2}: 001",),
         "interaction whose time cannot be read": (f"interactions.csv:{at + 3}: 001",),
@@ -385,3 +386,86 @@ def test_the_same_folder_gives_the_same_tables(tmp_path):
     assert one.digest == two.digest
     for name in ("items", "histories", "interactions"):
         assert one.path(name).read_bytes() == two.path(name).read_bytes()
+
+
+def reply(tmp_path, name, data):
+    """What a folder with one other table gives: its tables, or the one message."""
+    root = write_folder(tmp_path / "own", items=ITEMS, interactions=LOG)
+    (root / name).write_bytes(data)
+    try:
+        return read_with(source(root), tmp_path / "cache")
+    except LegoError as error:
+        (found,) = error.diagnostics
+        assert not list((tmp_path / "cache").glob("tables/*"))
+        return found
+
+
+HEADER = b"item_id,title\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "code", "said"),
+    [
+        ("items.csv", b"item_id;a\n1;a\n", "E0622", "by semicolons, and its name says by commas"),
+        ("items.csv", b"item_id\ttitle\n1\ta\n", "E0622", "by tabs, and its name says by commas"),
+        ("items.csv", "item_id,title\n1,a\n".encode("utf-16"), "E0622", "is not UTF-8"),
+        ("items.csv", b"PK\3\4\0\0\n\0\0", "E0622", "cannot be read as a table"),
+        ("items.csv", HEADER, "E0625", "`items.csv` has a header and not a single row"),
+        ("interactions.csv", b"user_id,item_id\n", "E0625", "has a header and not a single row"),
+        ("items.csv", b"item_id,a,a\n1,2,3\n", "E0621", "has more than one column `a`"),
+        ("items.csv", b"item_id,a,A\n1,2,3\n", "E0621", "`a` and `A`: only their case differs"),
+        ("items.csv", b"item_id,Line\n1,2\n", "E0621", "a column `Line`: a name that legoc keeps"),
+        ("items.csv", b"item_id,Item_Id\n1,2\n", "E0621", "a name that legoc keeps"),
+        ("items.csv", b'item_id,"a""b"\n1,2\n', "E0621", '`a"b`: a quote in it'),
+        ("users.csv", b"user_id,position\n1,2\n", "E0621", "`users.csv` has a column `position`"),
+    ],
+)  # fmt: skip
+def test_an_odd_table_is_named_with_what_is_odd(tmp_path, name, data, code, said):
+    found = reply(tmp_path, name, data)
+    assert (found.code, said in found.message) == (code, True), found.message
+    assert found.help
+
+
+@pytest.mark.parametrize(
+    ("data", "titles"),
+    [
+        (b"\xef\xbb\xbf" + HEADER + b"001,a\n", ["a"]),
+        (HEADER.replace(b"\n", b"\r\n") + b"001,a\r\n\r\n002,b\r\n", ["a", "b"]),
+        (HEADER + b'001,"two\nlines, ""quoted"""\n002,b\n', ['two\nlines, "quoted"', "b"]),
+        # A frame written with its index, and a row that ends with its separator.
+        (b",item_id,title\n0,001,a\n1,002,b\n", ["a", "b"]),
+        (b"item_id,title,\n001,a,\n", ["a"]),
+        (b"item_id,title,n,user_id\n001,a,5,me\n", ["a"]),
+    ],
+)
+def test_tables_are_read_as_programs_write_them(tmp_path, data, titles):
+    tables = reply(tmp_path, "items.csv", data)
+    assert list(tables.items()["title"]) == titles
+    assert set(tables.items()) - {"n", "user_id"} == {"item_id", "title"}
+
+
+def test_ids_that_lost_their_zeros_are_counted_by_themselves(tmp_path):
+    # An item that is called 0 is none of those without an id.
+    items = [*ITEMS, {**ITEMS[0], "item_id": "0"}]
+    root = write_folder(tmp_path / "own", items=items, interactions=LOG)
+    more = "00,7,1\n00,0007,2\n00,700,3\n00,,4\n00,000,5\n"
+    with (root / "interactions.csv").open("a") as file:
+        file.write(more)
+    at = len(LOG) + 2
+    unknown = "interaction with an unknown item"
+    assert places(read_with(source(root), tmp_path / "cache")) == {
+        f"{unknown}, known with other leading zeros": (
+            f"interactions.csv:{at}: 7", f"interactions.csv:{at + 1}: 0007",
+            f"interactions.csv:{at + 4}: 000",
+        ),
+        unknown: (f"interactions.csv:{at + 2}: 700", f"interactions.csv:{at + 3}"),
+    }  # fmt: skip
+
+
+def test_what_helps_where_no_row_is_left_depends_on_what_was_wrong(tmp_path):
+    found = reply(tmp_path, "interactions.csv", b"user_id,item_id,time\n1,001,soon\n")
+    assert "time cannot be read" in found.notes[0]
+    assert "mend what the notes name" in found.help[0]
+    found = reply(tmp_path, "interactions.csv", b"user_id,item_id,time\n1,1,1\n")
+    assert "other leading zeros" in found.notes[0]
+    assert "kept their leading zeros" in found.help[0]

@@ -78,6 +78,13 @@ def locate(names: Sequence[str], columns: Sequence[str], path: Path, shown: str)
     for column in columns:
         if column not in names:
             raise missing_column(column, names, path, shown)
+        if names.count(column) > 1:
+            raise fail(
+                "E0621",
+                f"`{shown}` has more than one column `{column}`",
+                "rename or remove one of them",
+                notes=(f"its columns are {', '.join(names)}", f"the file is {path}"),
+            )
         places.append(names.index(column))
     return places
 

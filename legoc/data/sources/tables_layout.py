@@ -6,11 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from legoc.data.readers.delimited import missing_column
-from legoc.language.diagnostics import fail
-from legoc.language.headers import ColumnKind, attributes_of, columns
+from legoc.data.readers.delimited import read_header as read_names
+from legoc.data.readers.tables import format_of
+from legoc.language.diagnostics import LegoError, fail
+from legoc.language.headers import ColumnKind, attributes_of, columns, divided_by
 
 
 PARTS = ("train", "valid", "test", "predict")
+
+TAB = "\t"
+SIGNS = {",": "commas", TAB: "tabs", ";": "semicolons", "|": "bars"}
+# What stands beside the attributes while the tables are made.
+TAKEN = ("position", "file", "line", "nth")
 
 # The names the settings have where a spec says nothing.
 CONVENTION = {
@@ -72,6 +79,8 @@ def read_layout(config: Any, paths: Mapping[str, Path]) -> Layout:
         key = need(config, "history", given, path) if history is not None else None
         owner = need(config, "user", given, path)
         told = (key, owner, need(config, "clicks", given, path))
+    for name, key in keys.items():
+        check_names(headers[name], key, f"{name.removesuffix('s')}_id", paths[name])
     args = {"numbers": config.numbers, "categories": config.categories}
     check_kinds(config, headers)
     return Layout(
@@ -96,17 +105,56 @@ def read_layout(config: Any, paths: Mapping[str, Path]) -> Layout:
 def read_header(path: Path) -> Mapping[str, ColumnKind]:
     found = columns(path)
     if found is None:
-        raise fail(
-            "E0622",
-            f"`{path.name}` cannot be read as a table",
-            "write it again as its name says: CSV or TSV with a header in UTF-8, one JSON object "
-            "per line, or Parquet",
-        )
+        raise unreadable(path)
     if not found:
         raise fail(
             "E0625", f"`{path.name}` is empty", "its first line names the columns; rows follow"
         )
     return found
+
+
+def unreadable(path: Path) -> LegoError:
+    """E0622; of text whose columns another sign divides, it names the sign."""
+    sign = None
+    if format_of(path) in (".csv", ".tsv"):
+        tabs = format_of(path) == ".tsv"
+        sign = divided_by(read_names(path, path.name, "\t" if tabs else ","))
+    if sign is None:
+        return fail(
+            "E0622",
+            f"`{path.name}` cannot be read as a table",
+            "write it again as its name says: CSV or TSV with a header in UTF-8, one JSON object "
+            "per line, or Parquet",
+            notes=(f"the file is {path}",),
+        )
+    return fail(
+        "E0622",
+        f"`{path.name}` divides its columns by {SIGNS[sign]}, and its name says by "
+        f"{SIGNS[',' if format_of(path) == '.csv' else TAB]}",
+        "name it `.tsv`" if sign == TAB else "name it `.csv`" if sign == ","
+        else "save it with commas as `.csv`, or with tabs as `.tsv`",
+        notes=(f"the file is {path}",),
+    )  # fmt: skip
+
+
+def check_names(header: Mapping[str, ColumnKind], key: str, kept: str, path: Path) -> None:
+    """Refuse columns whose names the tables cannot hold beside each other. kept: the name that the
+    column `key` gets."""
+    seen: dict[str, str] = {}
+    for name in header:
+        folded = name.lower()
+        taken = folded in (*TAKEN, kept)
+        if name != key and (taken or '"' in name):
+            what = "a name that legoc keeps for itself" if taken else "a quote in it"
+            problem = f"`{path.name}` has a column `{name}`: {what}"
+        elif folded in seen:
+            problem = f"`{path.name}` has `{seen[folded]}` and `{name}`: only their case differs"
+        else:
+            seen[folded] = name
+            continue
+        raise fail(
+            "E0621", problem, "rename the column in the table", notes=(f"the file is {path}",)
+        )
 
 
 def need(config: Any, meaning: str, header: Mapping[str, ColumnKind], path: Path) -> str:

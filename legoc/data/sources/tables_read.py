@@ -10,6 +10,7 @@ from legoc.data.readers.tables import as_id, as_texts, read_own
 from legoc.data.readers.times import read_time
 from legoc.data.sources.tables_layout import PARTS, Layout
 from legoc.data.staged import Staged
+from legoc.language.diagnostics import fail
 from legoc.language.headers import ColumnKind
 
 
@@ -39,7 +40,16 @@ def stage_records(layout: Layout, name: str, staging: Path, losses: Losses) -> s
                     for (each, kind), value in zip(kinds.items(), values, strict=True)
                 ),
             )  # fmt: skip
+    check_rows(staged, path, losses)
     return scan(target)
+
+
+def check_rows(staged: Staged, path: Path, losses: Losses) -> None:
+    """E0625 for a table of a header alone."""
+    if not staged.position and not losses.counts:
+        raise fail(
+            "E0625", f"`{path.name}` has a header and not a single row", "write the rows below it"
+        )
 
 
 def read_value(
@@ -85,6 +95,7 @@ def stage_interactions(layout: Layout, staging: Path, losses: Losses) -> str:
                 as_id(row["impression"]) if layout.impression else None,
                 as_id(row["history"]) if layout.history else None, part, fault,
             )  # fmt: skip
+    check_rows(staged, path, losses)
     return scan(target)
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 FAULTS = (
     ("user", "interaction without a user", "item_id"),
+    ("zeros", "interaction with an unknown item, known with other leading zeros", "item_id"),
     ("item", "interaction with an unknown item", "item_id"),
     ("label", "interaction without a label that can be read", "item_id"),
     ("part", "interaction of an unknown part", "part"),
@@ -146,7 +147,9 @@ def judge(connection: "duckdb.DuckDBPyConnection", layout: Layout, log: str, key
         SELECT * REPLACE (
             CASE WHEN {key} = '' AND '{key}' = 'user_id' THEN 'user'
                  {unknown if key == "history_key" else ""}
-                 WHEN item_id NOT IN (SELECT item_id FROM items) THEN 'item'
+                 WHEN item_id NOT IN (SELECT item_id FROM items) THEN
+                     CASE WHEN item_id <> '' AND ltrim(item_id, '0') IN
+                          (SELECT ltrim(item_id, '0') FROM items) THEN 'zeros' ELSE 'item' END
                  WHEN fault IS NOT NULL THEN fault
                  WHEN time IS NULL THEN 'time'
                  WHEN impression = '' THEN 'impression' END AS fault
