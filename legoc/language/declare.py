@@ -270,10 +270,13 @@ def operator(
 
 
 def read_params(config: type) -> tuple[Param, ...]:
-    """The parameters of a nested `Config` class, those of its bases first, in the order they are
-    written."""
+    """The parameters of a nested `Config` class in the order they are written, its own before those
+    of its bases."""
     found: list[Param] = []
-    for name, annotation in typing.get_type_hints(config).items():
+    hints = typing.get_type_hints(config)
+    own = [name for name in hints if name in config.__dict__]
+    for name in dict.fromkeys([*own, *hints]):
+        annotation = hints[name]
         value = getattr(config, name, None)
         if not isinstance(value, Param):
             raise TypeError(f"{config.__qualname__}.{name}: declare it with param(...)")

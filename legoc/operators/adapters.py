@@ -88,11 +88,14 @@ def find_targets(backbone: Backbone, wanted: Sequence[str] | None, first: int) -
 
 
 def merge(backbone: Backbone) -> None:
-    """Add the adapters into the weights they adapt, and take them out."""
+    """Add the adapters into copies of the weights they adapt, and take them out."""
     from peft.tuners.tuners_utils import BaseTunerLayer
 
     for name, part in list(backbone.model.named_modules()):
         if isinstance(part, BaseTunerLayer):
+            base = part.get_base_layer()
+            # peft adds in place, and the weight may be shared with a model that keeps its adapters.
+            base.weight = nn.Parameter(base.weight.detach().clone(), requires_grad=False)
             part.merge()  # type: ignore[operator]
             parent, _, own = name.rpartition(".")
-            setattr(backbone.model.get_submodule(parent), own, part.get_base_layer())
+            setattr(backbone.model.get_submodule(parent), own, base)

@@ -4,10 +4,12 @@ Letters: I any number of rows, L positions, D width, H heads, E = D / H.
 """
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from legoc.language.declare import param
 from legoc.operators.blocks.additive import AdditiveAttention
 from legoc.operators.blocks.linear import PlainLinear
 from legoc.operators.blocks.masking import cleared
@@ -62,24 +64,35 @@ def attend(query_IHLE: Tensor, key_IHLE: Tensor, value_IHLE: Tensor, allowed: Te
     return mixed_IHLE.masked_fill(~allowed.any(-1, keepdim=True), 0.0)
 
 
+class Settings:
+    """The parameters of `AttentionPooling`, beside the width of its result."""
+
+    heads: int = param(8, min=1, doc="attention heads")
+    dim: int = param(256, min=1, doc="inner width of the additive attention")
+    dropout: float = param(0.1, min=0, max=1, doc="share of zeroed values of the input vectors")
+    project: bool = param(
+        True, since=True,
+        doc="project the heads' output; false: queries, keys and values alone, as in the papers of "
+        "Wu et al.",
+    )  # fmt: skip
+
+
 class AttentionPooling(nn.Module):
     """The encoder of NRMS: dropout → self-attention → Linear → additive attention.
 
-    width: of the input. hidden: of the result. dim: inner width of the additive attention.
-    project: False for the form of the paper: no output projection, dropout after the attention
+    width: of the input. config: `Settings` with `hidden`, the width of the result. Without
+    `project` it has the form of the paper: no output projection, dropout after the attention
     instead, and a Linear only where `hidden` differs from `width`.
     """
 
-    def __init__(
-        self, *, width: int, hidden: int, heads: int, dim: int, dropout: float, project: bool = True
-    ) -> None:
+    def __init__(self, width: int, config: Any) -> None:
         super().__init__()
-        self.dropout = nn.Dropout(dropout)
-        self.after = nn.Identity() if project else nn.Dropout(dropout)
-        self.attend = SelfAttention(width, heads, project=project)
-        linear = project or width != hidden
-        self.project = PlainLinear(width, hidden) if linear else nn.Identity()
-        self.pool = AdditiveAttention(hidden, dim)
+        self.dropout = nn.Dropout(config.dropout)
+        self.after = nn.Identity() if config.project else nn.Dropout(config.dropout)
+        self.attend = SelfAttention(width, config.heads, project=config.project)
+        linear = config.project or width != config.hidden
+        self.project = PlainLinear(width, config.hidden) if linear else nn.Identity()
+        self.pool = AdditiveAttention(config.hidden, config.dim)
 
     def forward(self, x_ILD: Tensor, mask_IL: Tensor) -> Tensor:
         """[I, L, D], Bool[I, L] -> [I, hidden]; a row without a real position gives zeros."""

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from legoc.language.declare import Divides, operator, param
-from legoc.operators.blocks.attention import AttentionPooling
+from legoc.operators.blocks.attention import AttentionPooling, Settings
 from legoc.operators.sizes import Sizes
 
 
@@ -17,26 +17,15 @@ class Attention(nn.Module):
     The attributes are read as one sequence with a separator after each.
     """
 
-    class Config:
+    class Config(Settings):
         hidden: int = param(64, min=1, doc="width of the token embedding and of an item vector")
-        heads: int = param(8, min=1, doc="attention heads")
-        dim: int = param(256, min=1, doc="inner width of the additive attention")
-        dropout: float = param(0.1, min=0, max=1, doc="share of zeroed embedding values")
-        project: bool = param(
-            True, since=True,
-            doc="project the heads' output; false: queries, keys and values alone, as in the "
-            "papers of Wu et al.",
-        )  # fmt: skip
 
     rules = (Divides("heads", "hidden"),)
     example = "content Attention(hidden=64, heads=8)"
 
     def __init__(self, config: "Attention.Config", sizes: Sizes) -> None:
         super().__init__()
-        self.encode = AttentionPooling(
-            width=sizes.width, hidden=config.hidden, heads=config.heads, dim=config.dim,
-            dropout=config.dropout, project=config.project,
-        )  # fmt: skip
+        self.encode = AttentionPooling(sizes.width, config)
 
     def forward(self, x_ILD: Tensor, mask_IL: Tensor) -> Tensor:
         """Embedded tokens [I, L, hidden], Bool[I, L] -> [I, hidden]."""
