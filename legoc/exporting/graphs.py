@@ -53,15 +53,28 @@ class GraphCall(nn.Module):
 
 
 def reference_copy(recommender: nn.Module) -> nn.Module:
-    """A float32 copy on the CPU in evaluation mode: what every graph is compared with."""
-    return copy.deepcopy(recommender).cpu().float().eval().requires_grad_(False)
+    """A float32 copy on the CPU in evaluation mode: what every graph is compared with. What is
+    float32 on the CPU already it shares, so neither of the two may be trained while both live."""
+    return copy_structure(recommender).cpu().float().eval().requires_grad_(False)
 
 
 def export_copy(reference: nn.Module) -> nn.Module:
     """The copy that is exported: adapters are merged into the weights they adapt, after the change
-    to float32, for a small update added to half-precision weights is rounded away."""
-    merged = merge_adapters(copy.deepcopy(reference))
+    to float32, for a small update added to half-precision weights is rounded away. What no adapter
+    changes it shares with the reference."""
+    merged = merge_adapters(copy_structure(reference))
     return merged.eval().requires_grad_(False)
+
+
+def copy_structure(module: nn.Module) -> nn.Module:
+    """A copy whose parameters and buffers are others over the same memory: a language model fills
+    the memory of a machine once, and not once per copy."""
+    shared: dict[int, Any] = {
+        id(parameter): nn.Parameter(parameter.detach(), requires_grad=False)
+        for parameter in module.parameters()
+    }
+    shared |= {id(buffer): buffer.detach() for buffer in module.buffers()}
+    return copy.deepcopy(module, shared)
 
 
 def merge_adapters(module: nn.Module) -> nn.Module:

@@ -153,6 +153,17 @@ def test_the_reference_is_a_float32_copy_without_dropout():
     assert model.mix.weight.dtype == torch.float16
 
 
+def test_the_copies_take_no_second_memory():
+    model = Small()
+    reference = reference_copy(model)
+    exported = export_copy(reference)
+    ours = [p.data_ptr() for p in model.parameters()]
+    assert [p.data_ptr() for p in reference.parameters()] == ours
+    assert [p.data_ptr() for p in exported.parameters()] == ours
+    assert all(p.requires_grad for p in model.parameters())
+    assert not any(p.requires_grad for p in reference.parameters())
+
+
 class Branching(Small):
     def encode_items(self, inputs):
         vectors = super().encode_items(inputs)

@@ -98,6 +98,12 @@ def test_merged_adapters_are_the_unmerged_ones(family, folder):
     merged = export_copy(module)
     assert not any("lora" in name for name, _ in merged.named_parameters())
     close(merged(ids, mask), after)
+    # They share what no adapter changes, and the model has its adapters beside it still.
+    close(module(ids, mask), after, 0)
+    ours = {p.data_ptr() for p in merged.backbone.parameters()}
+    theirs = {p.data_ptr() for p in module.backbone.parameters()}
+    changed = sum("lora_A" in name for name, _ in module.named_parameters())
+    assert len(ours - theirs) == changed
 
 
 @torch.no_grad()
@@ -305,6 +311,13 @@ def test_dropout_is_of_training_alone(form, folder):
     still = module(ids, mask)
     module.train()
     assert (module(ids, mask) - still).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("family", ["BERT", "Llama"])
+def test_adapters_beside_narrow_weights_are_wide(family, folder):
+    module = build(family, folder(family), lora=lora(), dtype="bfloat16")
+    found = {(p.dtype, p.requires_grad) for p in module.backbone.parameters()}
+    assert found == {(torch.bfloat16, False), (torch.float32, True)}
 
 
 @torch.no_grad()
