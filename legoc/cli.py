@@ -176,7 +176,7 @@ def run_compile(arguments: Arguments) -> int:
 
 def run_data(arguments: Arguments) -> int:
     from legoc.data import prepare
-    from legoc.data.portrait import draw_portrait
+    from legoc.data.portrait import draw_portrait, facets
     from legoc.language.notation import write_call
     from legoc.report import print_json, show_prepared
     from legoc.show_data import show_portrait, write_page
@@ -191,9 +191,9 @@ def run_data(arguments: Arguments) -> int:
             truncated=arguments.keep_truncated,
             progress=progress(arguments),
         )
-        if prepared.digest in seen:
+        if (told := facets(spec, prepared)) <= seen:
             continue
-        seen.add(prepared.digest)
+        seen |= told
         portrait = draw_portrait(spec, prepared)
         sections.append((write_call("source", spec.data.source), prepared.report, portrait))
         if arguments.json:

@@ -17,9 +17,9 @@ body { margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
 table { border-collapse: collapse; } td, th { padding: .2rem .8rem; text-align: right; }
 td:first-child, th:first-child { text-align: left; } tr { border-bottom: 1px solid var(--faint); }
-.charts { display: flex; flex-wrap: wrap; gap: 1.5rem; } figure { margin: 0; }
+.charts { display: flex; flex-wrap: wrap; gap: 1.5rem; } figure { margin: 0; width: 310px; }
 figcaption { font-size: .9rem; } svg { max-width: 100%; height: auto; } rect { fill: var(--bar); }
-text { font: 9px system-ui, sans-serif; fill: currentColor; text-anchor: middle; }
+text { font: 9px system-ui, sans-serif; fill: currentColor; text-anchor: end; }
 .warning { border-left: 4px solid #c77700; padding: .3rem .8rem; margin: .4rem 0; }
 .dim { opacity: .75; font-size: .9rem; }
 """
@@ -134,8 +134,8 @@ def chart(name: str, histogram: Histogram, said: str) -> str:
         bars.append(
             f'<rect x="{step * place + 1:.1f}" y="{HEIGHT - height:.1f}" width="{step - 2:.1f}" '
             f'height="{height:.1f}"><title>{escape(labels[place])}: {value:,}</title></rect>'
-            f'<text x="{middle:.1f}" y="{HEIGHT + 12}" transform="rotate(-35 {middle:.1f} '
-            f'{HEIGHT + 12})">{escape(labels[place])}</text>'
+            f'<text x="{middle + 4:.1f}" y="{HEIGHT + 10}" transform="rotate(-35 {middle + 4:.1f} '
+            f'{HEIGHT + 10})">{escape(labels[place])}</text>'
         )
     return (
         f'<figure><svg viewBox="0 -4 {WIDTH} {HEIGHT + BELOW}" width="{WIDTH}" role="img" '

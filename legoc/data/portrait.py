@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from legoc.data.cache import digest
 from legoc.data.inputs import JointInputs
 from legoc.data.prepare import Prepared
 from legoc.data.suspicions import suspect
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 # Items whose texts are read at full length to see what the limits cut off.
 SAMPLE = 10_000
+# The share of texts that a proposed limit leaves whole.
+WIDE = 0.95
+# The share of texts cut off from which on a limit is worth a warning.
+CUT = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,12 +39,14 @@ class Histogram:
 
 @dataclass(frozen=True, kw_only=True)
 class Lengths:
-    """Tokens of one attribute, of the items that have any; `cut` is the share of those that are
-    longer than the limit of the spec."""
+    """Tokens of one attribute, of the items that have any. cut: the share of those that are longer
+    than the limit of the spec. wide: the limit that would leave 95 % of them whole."""
 
     name: str
+    kind: str
     limit: int
     median: float
+    wide: int
     most: int
     cut: float
 
@@ -84,11 +91,30 @@ def draw_portrait(spec: Spec, prepared: Prepared) -> Portrait:
             prepared.vectors.coverage,
             prepared.vectors.spoken(tokens.matrices, prepared.reading),
         )
+    measured = measure_lengths(prepared)
     return Portrait(
         histories=histories, longer=longer, popularity=count(clicks),
         top={"1%": share_of_top(clicks, 0.01), "10%": share_of_top(clicks, 0.1)},
-        lengths=measure_lengths(prepared), vectors=spoken, warnings=warnings,
+        lengths=measured, vectors=spoken, warnings=(*warnings, *cut_texts(measured)),
     )  # fmt: skip
+
+
+def cut_texts(lengths: Sequence[Lengths]) -> list[str]:
+    """Texts of which most are longer than what the spec reads."""
+    return [
+        f"`{text.name}` has more than {text.limit} tokens in {text.cut:.1%} of the items that have "
+        f"it: `{text.name}({text.wide})` would leave {WIDE:.0%} of them whole"
+        for text in lengths
+        if text.kind == "text" and text.cut > CUT
+    ]
+
+
+def facets(spec: Spec, prepared: Prepared) -> frozenset[str]:
+    """What a portrait tells, as digests: one that tells nothing new need not be drawn."""
+    told = {f"{prepared.tables.digest}/{spec.data.history}"}
+    if prepared.reading is not None:
+        told.add(digest([prepared.tables.digest, prepared.reading, str(prepared.reading_folder)]))
+    return frozenset(told)
 
 
 def history_lengths(connection: "duckdb.DuckDBPyConnection", split: str) -> NDArray[np.int64]:
@@ -172,7 +198,9 @@ def measure_lengths(prepared: Prepared) -> tuple[Lengths, ...]:
         limit = int(part["length"])
         lengths.append(
             Lengths(
-                name=name, limit=limit, median=float(np.median(real)) if len(real) else 0.0,
+                name=name, kind=part["kind"], limit=limit,
+                median=float(np.median(real)) if len(real) else 0.0,
+                wide=int(np.quantile(real, WIDE, method="higher")) if len(real) else 0,
                 most=int(real.max(initial=0)),
                 cut=float((real > limit).mean()) if len(real) else 0.0,
             )

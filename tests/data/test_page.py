@@ -13,7 +13,7 @@ import pytest
 
 from legoc.data import prepare
 from legoc.data.page import render_page
-from legoc.data.portrait import count, draw_portrait, share_of_top
+from legoc.data.portrait import count, draw_portrait, facets, share_of_top
 from legoc.data.report import Drop
 from legoc.data.survey import survey
 from legoc.data.suspicions import suspect
@@ -87,6 +87,28 @@ def test_lengths_beyond_the_limit_are_cut(demo_cache):
     words = words_of(prepared.tables)
     assert title.cut == pytest.approx((words > 7).mean())
     assert 0 < title.cut < 1
+    # The shortest limit that leaves 95 % of the titles whole.
+    assert (words <= title.wide).mean() >= 0.95 > (words <= title.wide - 1).mean()
+
+
+def test_a_limit_that_cuts_most_texts_is_warned_of(drawn, demo_cache):
+    assert not any("tokens in" in text for text in drawn[1].warnings)
+    title = Attribute(name="title", kind="text", length=3)
+    short = make_spec(reads=(title, Attribute(name="category", kind="category", length=1)))
+    portrait = draw_portrait(short, prepare(short, cache=demo_cache))
+    wide = portrait.lengths[0].wide
+    assert portrait.warnings[-1].startswith("`title` has more than 3 tokens in ")
+    assert f"`title({wide})` would leave 95% of them whole" in portrait.warnings[-1]
+
+
+def test_a_portrait_is_drawn_where_it_tells_something_new(drawn, demo_cache):
+    prepared, _ = drawn
+    told = facets(make_spec(history=10), prepared)
+    ids = make_spec("Null", history=10)
+    assert facets(ids, prepare(ids, cache=demo_cache)) < told
+    shorter = make_spec(history=10, reads=(Attribute(name="title", kind="text", length=7),))
+    assert not facets(shorter, prepare(shorter, cache=demo_cache)) <= told
+    assert not facets(make_spec(history=11), prepared) <= told
 
 
 def test_word_vectors_are_covered(demo_cache, demo_tables, tmp_path):
