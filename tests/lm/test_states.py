@@ -1,5 +1,7 @@
 """What is kept of frozen layers: right, shared, resumed, and never trusted half-way."""
 
+from threading import Thread
+
 import numpy as np
 import pytest
 import torch
@@ -58,6 +60,30 @@ def test_only_real_tokens_are_kept(whole, cache, make_spec, tmp_path):
     assert values.stat().st_size == int(prepared.inputs.lengths.sum()) * 16 * 4
 
 
+def test_a_side_network_keeps_a_row_per_layer_of_items_that_say_something(
+    whole, cache, make_spec, tmp_path
+):
+    spec = make_spec(f'BERT(path="{whole("BERT")}", hidden=8, side=IISAN(step=2))')
+    _, prepared, table = opened(spec, cache, root=tmp_path)
+    # Of three layers the first and the last; nothing of the padding row.
+    assert len(table.values) == 2 * int((prepared.inputs.lengths > 0).sum())
+    empty = table.rows(np.zeros(2, dtype=np.int32))
+    assert not empty["states"].any()
+    assert not empty["states_mask"].any()
+
+
+def test_pages_are_as_long_as_they_may_be():
+    lengths = np.sort(np.random.default_rng(3).integers(1, 900, 700)).astype(np.int32)
+    lengths = np.append(lengths, [5000, 6000]).astype(np.int32)
+    found = list(states.pages(lengths))
+    assert [start for start, _ in found] == [0, *(stop for _, stop in found[:-1])]
+    assert found[-1][1] == len(lengths)
+    for start, stop in found:
+        assert (stop - start) * lengths[stop - 1] <= states.TOKENS_AT_ONCE or stop == start + 1
+        if stop < len(lengths):
+            assert (stop + 1 - start) * lengths[stop] > states.TOKENS_AT_ONCE
+
+
 def folders(root):
     place = root / "states"
     return sorted(p.name for p in place.iterdir() if not p.name.startswith("."))
@@ -84,6 +110,8 @@ def test_what_changes_the_values_is_kept_apart(whole, cache, make_spec, tmp_path
         make_spec(stage, content="[title(10)]"),
         make_spec(f'BERT(path="{folder}", split=1)'),
         make_spec(f'BERT(path="{folder}", split=-2, states=float16)'),
+        make_spec(f'BERT(path="{folder}", split=-2, states=bfloat16)'),
+        make_spec(f'BERT(path="{folder}", split=-2, dtype=bfloat16)'),
         make_spec(f'BERT(path="{folder}", split=-2, special=true)'),
         make_spec(f'BERT(path="{folder}", side=IISAN)'),
         make_spec(f'BERT(path="{folder}", side=IISAN(step=2))'),
@@ -149,6 +177,58 @@ def test_an_interrupted_build_goes_on(error, whole, cache, make_spec, tmp_path, 
     assert rest == list(range(121, len(prepared.items)))
     np.testing.assert_array_equal(table.values, straight.values)
     assert len(folders(tmp_path / "halted")) == 1
+
+
+def test_an_interrupted_build_whose_values_are_gone_starts_over(
+    whole, cache, make_spec, tmp_path, monkeypatch
+):
+    spec = make_spec(f'BERT(path="{whole("BERT")}", hidden=8, split=-2)')
+    monkeypatch.setattr(states, "block_size", lambda lengths: 40)
+    stored, seen = states.store, []
+
+    def interrupted(content, prepared, items, values, firsts):
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+        seen.append(items)
+        stored(content, prepared, items, values, firsts)
+
+    monkeypatch.setattr(states, "store", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        opened(spec, cache, root=tmp_path)
+    (values,) = (tmp_path / "states").glob(".*-part/states.bin")
+    values.unlink()
+    monkeypatch.setattr(states, "store", stored)
+    _, _, table = opened(spec, cache, root=tmp_path)
+    _, _, straight = opened(spec, cache, root=tmp_path / "straight")
+    np.testing.assert_array_equal(table.values, straight.values)
+
+
+def test_who_comes_while_values_are_computed_waits_for_them(
+    whole, cache, make_spec, tmp_path, monkeypatch
+):
+    spec = make_spec(f'BERT(path="{whole("BERT")}", hidden=8, split=-2)')
+    recommender, prepared, straight = opened(spec, cache, root=tmp_path / "straight")
+    stored, count, found = states.store, [], []
+    others = [Thread(target=lambda: found.append(frozen_inputs(*given)))]
+    given = (recommender, spec, prepared, tmp_path / "shared")
+
+    def counted(content, prepared, items, values, firsts):
+        count.extend(items)
+        while others:
+            other = others.pop()
+            other.start()
+            # It has the time to build all by itself, if nothing holds it back.
+            other.join(1.0)
+            waiting.append(other)
+        stored(content, prepared, items, values, firsts)
+
+    waiting = []
+    monkeypatch.setattr(states, "store", counted)
+    found.append(frozen_inputs(*given))
+    waiting[0].join()
+    assert sorted(count) == list(range(1, len(prepared.items)))
+    for table in found:
+        np.testing.assert_array_equal(table.values, straight.values)
 
 
 def test_a_state_that_is_not_finite_names_its_item(whole, cache, make_spec, tmp_path):
