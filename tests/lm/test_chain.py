@@ -123,3 +123,26 @@ def test_cached_is_uncached(whole, cache, make_spec, tmp_path):
     direct = evaluate_log(Uncached(engine), prepared.inputs, log, metrics, split="valid")
     for name, figure in plain.metrics.items():
         assert direct.metrics[name].value == pytest.approx(figure.value, abs=1e-6)
+
+
+def test_what_is_pretrained_learns_at_its_own_rate(whole, cache, make_spec):
+    """The tuned block and the adapters, and nothing of ours."""
+    from legoc.model import compile
+    from legoc.training.optimise import build_optimiser
+
+    for more in ("split=-2", "split=-2, lora=4", ""):
+        stage = f'BERT(path="{whole("BERT")}", hidden=8{", " * bool(more)}{more})'
+        spec = make_spec(stage, train="lr_pretrained = 1e-5")
+        recommender = compile(spec).build(prepare(spec, cache=cache).rows)
+        optimiser = build_optimiser(recommender, spec.train)
+        rates = {
+            name: rate
+            for group, rate in zip(optimiser.inner.param_groups, optimiser.rates, strict=True)
+            for name, parameter in recommender.named_parameters()
+            if any(parameter is each for each in group["params"])
+        }
+        trained = {name for name, p in recommender.named_parameters() if p.requires_grad}
+        assert rates.keys() == trained
+        for name, rate in rates.items():
+            assert rate == (1e-5 if ".backbone." in name else 1e-3), name
+        assert set(rates.values()) == {1e-5, 1e-3}
