@@ -46,6 +46,7 @@ def count_repeated(
     found = count_losses(
         connection, f"{what} without an id", "dropped",
         f"SELECT file, line, position, '' AS value FROM listed WHERE coalesce({key}, '') = ''",
+        part=f"{what}s",
     )  # fmt: skip
     # Joining the few that repeat costs less than a window over every text.
     connection.execute(
@@ -59,7 +60,7 @@ def count_repeated(
     )
     for reason, chosen in ((SAME, "NOT differs"), (OTHER, "differs")):
         query = f"SELECT * FROM repeated WHERE {chosen}"
-        found += count_losses(connection, f"{what} id {reason}", POLICY, query)
+        found += count_losses(connection, f"{what} id {reason}", POLICY, query, f"{what}s")
     connection.execute("DROP TABLE repeated")
     return found
 

@@ -42,7 +42,11 @@ class Losses:
 
 
 def count_losses(
-    connection: "duckdb.DuckDBPyConnection", reason: str, policy: str, query: str
+    connection: "duckdb.DuckDBPyConnection",
+    reason: str,
+    policy: str,
+    query: str,
+    part: str = "log",
 ) -> tuple[Drop, ...]:
     """A Drop for the rows of a query (file, line, position, value), with the first places."""
     ((count, places),) = connection.execute(
@@ -52,7 +56,7 @@ def count_losses(
     ).fetchall()
     if not count:
         return ()
-    return (Drop(reason=reason, policy=policy, part="log", count=count, examples=tuple(places)),)
+    return (Drop(reason=reason, policy=policy, part=part, count=count, examples=tuple(places)),)
 
 
 def count_rule(

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from legoc.data.cache import digest
 from legoc.data.inputs import JointInputs
 from legoc.data.prepare import Prepared
 from legoc.data.suspicions import suspect
@@ -110,10 +109,11 @@ def cut_texts(lengths: Sequence[Lengths]) -> list[str]:
 
 
 def facets(spec: Spec, prepared: Prepared) -> frozenset[str]:
-    """What a portrait tells, as digests: one that tells nothing new need not be drawn."""
+    """What a portrait tells, by digests: one that tells nothing new need not be drawn."""
     told = {f"{prepared.tables.digest}/{spec.data.history}"}
-    if prepared.reading is not None:
-        told.add(digest([prepared.tables.digest, prepared.reading, str(prepared.reading_folder)]))
+    if prepared.reading_folder is not None:
+        # The folder is named by its tokens' content and limits.
+        told.add(f"{prepared.tables.digest}/{prepared.reading_folder}")
     return frozenset(told)
 
 

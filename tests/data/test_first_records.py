@@ -57,6 +57,7 @@ def test_items_and_users_agree_with_a_slow_reader(tmp_path, ending):
             key: record[column] for key, record in known.items()
         }
     assert len(expected) == 4
+    assert {drop.part for drop in tables.report.drops} == {"items", "users"}
     assert losses(tables) == expected
 
 

@@ -101,7 +101,7 @@ def test_tables_agree_with_a_slow_reader(write_pens, read_pens):
     assert splits["valid/1"] == "test"
     assert splits["train/1"] == "valid"
     drops = {(d.reason, d.part): (d.count, d.examples[0]) for d in tables.report.drops}
-    assert drops["item id again with another text", "log"] == (1, "news.tsv:6: N3")
+    assert drops["item id again with another text", "items"] == (1, "news.tsv:6: N3")
     assert drops["unknown item in a history", "train"] == (1, "train.tsv:5: N9")
     assert drops["unknown item as a candidate", "train"] == (1, "train.tsv:3: N404")
     assert drops["impression whose time cannot be read", "train"] == (1, "train.tsv:6: 5")

@@ -89,7 +89,7 @@ class HotelRec(Rated):
                     hotels.add(path.name, line, item, name, location)
                 elif known[item] != text:
                     place = f"{path.name}:{line}: {item}"
-                    losses.add(f"item id {OTHER}", POLICY, "reviews", place)
+                    losses.add(f"item id {OTHER}", POLICY, "items", place)
                 grade = read_grade(review.get("rating"))
                 ratings.add(
                     path.name, line, str(review.get("author") or ""), item,

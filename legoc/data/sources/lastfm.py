@@ -139,7 +139,7 @@ def read_plays(path: Path, listed: Path, staged: Path, losses: Losses) -> int:
                 known[item] = text
                 items.add(path.name, line, item, track, artist)
             elif item and known[item] != text:
-                losses.add(f"item id {OTHER}", POLICY, "log", f"{path.name}:{line}: {item}")
+                losses.add(f"item id {OTHER}", POLICY, "items", f"{path.name}:{line}: {item}")
             log.add(path.name, line, user, item, None, read_iso(time))
     return named
 
