@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 the input was at fault, 2 usage, 70 an internal error, 130
 """
 
 import argparse
+import errno
 import gc
 import os
 import sys
@@ -15,6 +16,7 @@ from legoc.options import build_parser
 
 if TYPE_CHECKING:
     from legoc.language import Spec
+    from legoc.language.diagnostics import Diagnostic
     from legoc.progress import Progress
 
 Arguments = argparse.Namespace
@@ -447,6 +449,25 @@ def start() -> None:
     sys.exit(code)
 
 
+# What a disk or its owner refuses, whatever was being written.
+REFUSED = frozenset(
+    (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR)
+)
+
+
+def unwritable(error: OSError) -> "Diagnostic":
+    """The diagnostic of a folder that is full or closed."""
+    from legoc.language.diagnostics import Diagnostic
+
+    reason = (error.strerror or str(error)).lower()
+    place = "a file cannot be written" if error.filename is None else f"`{error.filename}`"
+    return Diagnostic(
+        code="E0562",
+        message=f"{place}: {reason}",
+        help=("make room or choose other folders with `--cache` and `--runs`",),
+    )
+
+
 def answer(error: Exception) -> int:
     """What a failed command prints: a diagnostic for a user's mistake, a report for one of ours."""
     from legoc.language.diagnostics import Diagnostic, LegoError
@@ -458,6 +479,9 @@ def answer(error: Exception) -> int:
         # The runtime knows nothing of diagnostics; its errors carry a message and a help line.
         message, help = getattr(error, "message", str(error)), getattr(error, "help", "")
         report([Diagnostic(code="E0850", message=message, help=(help,) if help else ())])
+        return 1
+    if isinstance(error, OSError) and error.errno in REFUSED:
+        report([unwritable(error)])
         return 1
     import traceback
 

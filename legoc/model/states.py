@@ -7,12 +7,10 @@ far it has come, so that an interrupted build goes on, and nothing is read befor
 Letters: I any number of items, N items with row 0, L tokens, K layers, W width.
 """
 
-import json
 import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,14 +29,19 @@ from legoc.language.diagnostics import fail
 from legoc.language.plan import Port
 from legoc.language.spec import Spec
 from legoc.model.recommender import Recommender
+from legoc.model.state_files import (
+    FIRSTS,
+    PROGRESS,
+    VALUES,
+    alone,
+    keep,
+    map_values,
+    read_progress,
+    reserve,
+)
 from legoc.model.tensors import to_inputs
 from legoc.progress import SILENT, Progress
 
-
-try:
-    import fcntl
-except ImportError:  # not on Windows
-    fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from legoc.data.prepare import Prepared
@@ -46,8 +49,6 @@ if TYPE_CHECKING:
 
 # Raise when the stored values of the same model and tokens would differ from an older version's.
 VERSION = 1
-
-VALUES, FIRSTS, PROGRESS = "states.bin", "firsts.npy", "progress.json"
 
 # NumPy has no bfloat16: its bits are kept as whole numbers.
 STORED = {torch.float32: np.float32, torch.float16: np.float16, torch.bfloat16: np.uint16}
@@ -151,8 +152,7 @@ def build(content: Any, prepared: "Prepared", folder: Path, progress: Progress) 
         if done == 0:
             np.save(part / FIRSTS, firsts)
             size = int(firsts[-1]) * width * np.dtype(dtype).itemsize
-            with (part / VALUES).open("wb") as file:
-                file.truncate(size)
+            reserve(part / VALUES, size)
         values = map_values(part / VALUES, dtype, width)
         count = len(lengths) - 1
         with progress.task("frozen states", count, "items") as task:
@@ -248,42 +248,3 @@ def read_table(folder: Path, tokens: I32, content: Any) -> StateTable:
         values=np.asarray(values), firsts=np.load(folder / FIRSTS),
         tokens=tokens, by_token=content.by_token,
     )  # fmt: skip
-
-
-def map_values(path: Path, dtype: Any, width: int) -> NDArray[Any]:
-    """The values [T, W] of a file; an empty file cannot be mapped."""
-    if path.stat().st_size == 0:
-        return np.zeros((0, width), dtype=dtype)
-    mode = "r+" if path.parent.name.startswith(".") else "r"
-    return np.memmap(path, dtype=dtype, mode=mode).reshape(-1, width)
-
-
-def read_progress(part: Path) -> int:
-    """The last item that an earlier attempt has put on the disk for certain; 0 where nothing is."""
-    try:
-        done = json.loads((part / PROGRESS).read_text(encoding="utf-8"))["done"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return 0
-    whole = (part / VALUES).is_file() and (part / FIRSTS).is_file()
-    return int(done) if whole else 0
-
-
-def keep(part: Path, values: NDArray[Any], done: int) -> None:
-    """Bring the values to the disk, and then say how far they go."""
-    if isinstance(values, np.memmap):
-        values.flush()
-    sibling = part / f"{PROGRESS}.new"
-    sibling.write_text(json.dumps({"done": done}), encoding="utf-8")
-    os.replace(sibling, part / PROGRESS)
-
-
-@contextmanager
-def alone(part: Path) -> Iterator[None]:
-    """One process at a time builds a folder; the others wait and then find it finished."""
-    if fcntl is None:
-        yield
-        return
-    # Closing the file lets go of the lock.
-    with (part.parent / f"{part.name}.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -82,4 +82,15 @@ CODES: tuple[Code, ...] = (
         bad="legoc eval runs/naml-0123456789ab/",
         good="legoc train naml.lego --again",
     ),
+    Code(
+        code="E0562",
+        title="a folder is full or closed",
+        explanation=(
+            "Prepared data and frozen states are kept in a cache folder, runs below `runs/`. The "
+            "disk of one of them is full, or the file that the message names may not be read or "
+            "written."
+        ),
+        bad="legoc train naml.lego --cache /read-only/folder",
+        good="legoc train naml.lego --cache /large/disk/legoc",
+    ),
 )  # fmt: skip
