@@ -32,7 +32,8 @@ class Line:
         self.done += count
         self.figures = figures or self.figures
         now = time.monotonic()
-        if now - self.said >= self.pause:
+        # The end of the work has a line anyway.
+        if now - self.said >= self.pause and self.done != self.total:
             self.said = now
             self.print()
 

@@ -2,9 +2,10 @@
 
 import pytest
 import torch
+from torch import nn
 
 from legoc.language.checkpoints import Named
-from legoc.operators.blocks.backbone import Backbone
+from legoc.operators.blocks.backbone import Backbone, find_blocks
 from legoc.operators.blocks.pretrained import open_model
 from tests.lm.tiny import FAMILIES, make_model, save_model, tokens
 
@@ -100,3 +101,14 @@ def test_a_model_without_one_list_of_blocks_is_said_to_have_none():
         num_attention_heads=2, intermediate_size=24,
     )  # fmt: skip
     assert Backbone(AlbertModel(config)).place is None
+
+
+def test_blocks_are_the_outer_list_and_only_where_there_is_one():
+    def blocks(*inner):
+        return nn.ModuleList(nn.ModuleDict({"experts": nn.ModuleList(inner)}) for _ in range(2))
+
+    # As many experts as blocks: the experts' lists lie within the blocks.
+    nested = nn.ModuleDict({"layers": blocks(nn.Linear(2, 2), nn.Linear(2, 2))})
+    assert find_blocks(nested, 2) == "layers"
+    assert find_blocks(nested, 3) is None
+    assert find_blocks(nn.ModuleDict({"encoder": blocks(), "decoder": blocks()}), 2) is None

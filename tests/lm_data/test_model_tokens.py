@@ -299,3 +299,19 @@ def test_the_model_is_looked_at_before_the_data(tmp_path, cache, make_spec):
     fresh = tmp_path / "fresh"
     assert refusal(spec, fresh).code == "E0651"
     assert not fresh.exists()
+
+
+def test_a_tokenizer_that_cuts_at_its_own_length_does_not(tmp_path, cache, make_spec):
+    """Its file says 8 tokens; prompts and texts have the length that the spec gives them."""
+    folder = make_folder(tmp_path / "m")
+    prompt = "storm over the coast late goal wins the cup a recipe for soup and bread "
+    ids = plain(folder / "tokenizer.json").encode(prompt, add_special_tokens=False).ids
+    assert len(ids) > 8
+    prepared = prepare(
+        make_spec(f'LM("{folder}")', content=f'["{prompt}", title(12)]'), cache=cache
+    )
+    assert prepared.rows.longest == len(ids) + 12
+    every = np.arange(1, len(prepared.items), dtype=np.int32)
+    found = prepared.inputs.rows(every)
+    assert (found["tokens"][:, : len(ids)] == ids).all()
+    assert found["tokens_mask"].sum(1).max() == len(ids) + 12
