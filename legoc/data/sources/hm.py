@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from legoc.data.clicked import Clicked
 from legoc.data.clicks import build_clicks
 from legoc.data.first_records import build_users
 from legoc.data.graded import scan, stage_items, stage_log, stage_users
@@ -13,7 +14,7 @@ from legoc.data.readers.opened import find_file, need_file
 from legoc.data.readers.times import read_iso
 from legoc.data.report import Drop
 from legoc.data.source import Extracted, Feedback, Published
-from legoc.language.declare import Attribute, Folder, operator, param
+from legoc.language.declare import Attribute, operator
 from legoc.progress import Progress
 
 
@@ -55,7 +56,7 @@ DIGITS = 10
     content="[detail_desc, product_type_name]",
     facts={"page": PAGE, "licence": LICENCE},
 )
-class HM:
+class HM(Clicked):
     """H&M personalised fashion: who bought what on which day, without impressions.
 
     The folder holds `articles.csv`, `transactions_train.csv` and, if wanted, `customers.csv`, plain
@@ -63,20 +64,8 @@ class HM:
     is known.
     """
 
-    class Config:
-        path: Folder = param(doc="The folder of the unpacked files.")
-        negatives: int = param(20, min=0, doc="Articles drawn per purchase of valid and test.")
-        seed: int = param(2023, min=0, doc="What they are drawn from.")
-
     example = 'source = HM("raw/hm")'
     licence = LICENCE
-    derived = True
-
-    def __init__(self, config: Any) -> None:
-        self.config = config
-
-    def identity(self) -> dict[str, Any]:
-        return {name: getattr(self.config, name) for name in ("negatives", "seed")}
 
     def files(self) -> Sequence[Path]:
         root = Path(self.config.path)

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from legoc.data.clicked import Clicked
 from legoc.data.clicks import build_clicks
 from legoc.data.first_records import OTHER, POLICY, build_users
 from legoc.data.graded import scan, stage_items, stage_log, stage_users
@@ -13,7 +14,7 @@ from legoc.data.readers.opened import decode, find_file, missing_file, need_file
 from legoc.data.readers.times import read_iso
 from legoc.data.report import Drop
 from legoc.data.source import Extracted, Feedback, Published
-from legoc.language.declare import Attribute, Folder, operator, param
+from legoc.language.declare import Attribute, operator
 from legoc.language.diagnostics import fail
 from legoc.progress import Progress
 
@@ -51,7 +52,7 @@ SECOND = 1_000_000
     content="[track, artist]",
     facts={"page": PAGE, "licence": LICENCE},
 )
-class LastFM:
+class LastFM(Clicked):
     """Last.fm, the 1K set of plays or the HetRec 2K set of artists, without impressions.
 
     The folder holds `userid-timestamp-artid-artname-traid-traname.tsv` and, if wanted,
@@ -60,20 +61,8 @@ class LastFM:
     its items have no `track`.
     """
 
-    class Config:
-        path: Folder = param(doc="The folder of the unpacked archive.")
-        negatives: int = param(20, min=0, doc="Items drawn per play of valid and test.")
-        seed: int = param(2023, min=0, doc="What they are drawn from.")
-
     example = 'source = LastFM("raw/lastfm-dataset-1K")'
     licence = LICENCE
-    derived = True
-
-    def __init__(self, config: Any) -> None:
-        self.config = config
-
-    def identity(self) -> dict[str, Any]:
-        return {name: getattr(self.config, name) for name in ("negatives", "seed")}
 
     def files(self) -> Sequence[Path]:
         root = Path(self.config.path)

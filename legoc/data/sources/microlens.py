@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from legoc.data.clicked import Clicked
 from legoc.data.clicks import build_clicks
 from legoc.data.graded import scan, stage_items, stage_log
 from legoc.data.losses import Losses
@@ -38,7 +39,7 @@ PAIRS = ("_pairs.csv", "_pairs.tsv")
     content="[title]",
     facts={"page": PAGE, "licence": LICENCE},
 )
-class MicroLens:
+class MicroLens(Clicked):
     """MicroLens, 50k, 100k or larger: who watched which video, without impressions.
 
     The folder holds `MicroLens-50k_titles.csv` or `MicroLens-100k_title_en.csv`, and the pairs
@@ -46,20 +47,11 @@ class MicroLens:
     name the common beginning: `MicroLens("raw/MicroLens-50k")`.
     """
 
-    class Config:
+    class Config(Clicked.Config):
         path: Folder = param(doc="The folder of the files, or their common beginning.")
-        negatives: int = param(20, min=0, doc="Videos drawn per click of valid and test.")
-        seed: int = param(2023, min=0, doc="What they are drawn from.")
 
     example = 'source = MicroLens("raw/MicroLens-50k")'
     licence = LICENCE
-    derived = True
-
-    def __init__(self, config: Any) -> None:
-        self.config = config
-
-    def identity(self) -> dict[str, Any]:
-        return {name: getattr(self.config, name) for name in ("negatives", "seed")}
 
     def files(self) -> Sequence[Path]:
         """Titles and pairs of one size."""

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from legoc.data.clicked import Clicked
 from legoc.data.clicks import build_clicks
 from legoc.data.graded import scan, stage_items, stage_log
 from legoc.data.losses import Losses
 from legoc.data.readers.delimited import read_split
 from legoc.data.readers.opened import need_file
 from legoc.data.source import Extracted, Feedback, Published
-from legoc.language.declare import Attribute, Folder, operator, param
+from legoc.language.declare import Attribute, operator, param
 from legoc.progress import Progress
 
 
@@ -40,27 +41,18 @@ SECOND = 1_000_000
     content="[title, category]",
     facts={"page": PAGE, "licence": LICENCE},
 )
-class POG:
+class POG(Clicked):
     """POG, Alibaba iFashion: the items each user clicked, in their order, without impressions.
 
     The folder holds `item_data.txt` and `user_data.txt`, plain or as `.gz`. There are no times: the
     order of the file is taken for it. The outfit at the end of a user's line is no item.
     """
 
-    class Config:
-        path: Folder = param(doc="The folder of the unpacked archive.")
+    class Config(Clicked.Config):
         negatives: int = param(100, min=0, doc="Items drawn per click of valid and test.")
-        seed: int = param(2023, min=0, doc="What they are drawn from.")
 
     example = 'source = POG("raw/pog")'
     licence = LICENCE
-    derived = True
-
-    def __init__(self, config: Any) -> None:
-        self.config = config
-
-    def identity(self) -> dict[str, Any]:
-        return {name: getattr(self.config, name) for name in ("negatives", "seed")}
 
     def files(self) -> Sequence[Path]:
         root = Path(self.config.path)
