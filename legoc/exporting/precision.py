@@ -67,6 +67,11 @@ def fingerprint(model: "onnx.ModelProto") -> set[tuple[str, int]]:
     return {(w.name, w.data_type) for w in model.graph.initializer}
 
 
+def raw_bytes(model: "onnx.ModelProto") -> int:
+    """The size of the weights; that of the message cannot be asked for above 2 GiB."""
+    return sum(len(weight.raw_data) for weight in model.graph.initializer)
+
+
 def to_half(model: "onnx.ModelProto") -> "onnx.ModelProto":
     """onnxruntime's float16 tool, with float32 inputs and outputs."""
     from onnxruntime.transformers.float16 import convert_float_to_float16
@@ -94,11 +99,14 @@ def to_int8(model: "onnx.ModelProto") -> "onnx.ModelProto":
     logger.setLevel(logging.ERROR)
     try:
         with tempfile.TemporaryDirectory(prefix="legoc-") as folder:
-            target = Path(folder) / "graph.onnx"
+            given, target = Path(folder) / "given.onnx", Path(folder) / "graph.onnx"
+            large = raw_bytes(model) > LARGE
+            # As a message of its own a graph may have 2 GiB, its weights included.
+            onnx.save_model(model, str(given), save_as_external_data=large, location="given.data")
+            del model
             quantize_dynamic(
-                model, target, op_types_to_quantize=list(QUANTIZED), per_channel=True,
-                weight_type=QuantType.QInt8,
-                use_external_data_format=model.ByteSize() > LARGE,
+                given, target, op_types_to_quantize=list(QUANTIZED), per_channel=True,
+                weight_type=QuantType.QInt8, use_external_data_format=large,
             )  # fmt: skip
             return onnx.load(str(target))
     finally:

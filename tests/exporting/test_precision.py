@@ -2,6 +2,7 @@
 
 import shutil
 
+import numpy as np
 import onnx
 import pytest
 
@@ -73,3 +74,26 @@ def test_a_graph_the_tool_cannot_take_is_an_error_that_names_it(tmp_path, monkey
     with pytest.raises(LegoError, match="`predictor` cannot be converted to fp16") as caught:
         convert(graph_file(tmp_path / "dot.onnx"), "fp16", name="predictor")
     assert caught.value.diagnostics[0].code == "E0828"
+
+
+def test_a_graph_above_the_limit_of_a_message_is_converted_by_its_files(
+    folder, tmp_path, monkeypatch
+):
+    from legoc.exporting import labels, precision
+
+    graph = next(graph for graph in GRAPHS if graph.name == "item_encoder")
+    plain, large = tmp_path / "plain.onnx", tmp_path / "large.onnx"
+    for path in (plain, large):
+        shutil.copyfile(folder / "item_encoder.onnx", path)
+    convert(plain, "int8", name=graph.name)
+    monkeypatch.setattr(labels, "LARGE", 500)
+    monkeypatch.setattr(precision, "LARGE", 500)
+
+    def too_large(*_given):
+        raise AssertionError("a message of more than 2 GiB")
+
+    monkeypatch.setattr(onnx.ModelProto, "ByteSize", too_large, raising=False)
+    convert(large, "int8", name=graph.name)
+    assert (tmp_path / "large.onnx.data").is_file()
+    probe = make_probes(graph, SPEC, ROWS)[0].inputs
+    np.testing.assert_array_equal(onnx_run(large, graph)(probe), onnx_run(plain, graph)(probe))
