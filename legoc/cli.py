@@ -205,6 +205,7 @@ def run_data(arguments: Arguments) -> int:
             show_portrait(portrait)
     if arguments.page is not None:
         write_page(arguments.page, sections)
+        progress(arguments).say(f"the same with charts: {arguments.page}")
     return 0
 
 

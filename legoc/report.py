@@ -146,10 +146,21 @@ def show_prepared(spec: Any, prepared: Any) -> None:
         out.print(f"licence: {report.licence}")
 
 
+# What the columns of `legoc eval --cold` are taken over.
+COLD = {
+    "new clicks": "lists whose every click is on an item that training never showed",
+    "new users": "lists of users that training never showed",
+    "no clicks before": "lists of users without a click in their history",
+}
+
+
 def show_report(result: Any, title: str = "evaluation") -> None:
     """The metrics of one evaluation, overall and per slice, with what was counted."""
     out = console()
     out.print(table(title, ("metric", *result.parts()), result.table()))
+    for part in result.parts():
+        if part in COLD:
+            out.print(f"{part}: {COLD[part]}", style="dim")
     out.print(result.summary())
 
 
