@@ -74,11 +74,18 @@ def raw_bytes(model: "onnx.ModelProto") -> int:
 
 def to_half(model: "onnx.ModelProto") -> "onnx.ModelProto":
     """onnxruntime's float16 tool, with float32 inputs and outputs."""
+    import onnx
     from onnxruntime.transformers.float16 import convert_float_to_float16
 
     if not model.graph.initializer:
         return model
-    return sort_nodes(convert_float_to_float16(model, keep_io_types=True))
+    if raw_bytes(model) <= LARGE:
+        return sort_nodes(convert_float_to_float16(model, keep_io_types=True))
+    with tempfile.TemporaryDirectory(prefix="legoc-") as folder:
+        # Of a file the tool infers shapes beside it, which has no limit of 2 GiB.
+        given = Path(folder) / "given.onnx"
+        onnx.save_model(model, str(given), save_as_external_data=True, location="given.data")
+        return sort_nodes(convert_float_to_float16(str(given), keep_io_types=True))
 
 
 def sort_nodes(model: "onnx.ModelProto") -> "onnx.ModelProto":
