@@ -29,7 +29,7 @@ class Checked:
 
     points: all points in order, those that `where valid` drops included; loose: those of models
     that no run names. dropped: how many `where valid` dropped, by code. excluded: how many `except`
-    took out before. suggestion: for a file without a run, the line to add.
+    took out besides. suggestion: for a file without a run, the line to add.
     """
 
     specs: tuple[Spec, ...] = ()
@@ -105,6 +105,7 @@ def check_resolved(resolved: Resolved, lowering: Lowering, only: str | None = No
     dropped: dict[str, int] = {}
     for run in by_run(points):
         specs += check_run(run, lowering, messages, dropped)
+    excluded = count_excluded(expansion.excluded, lowering, dropped)
     messages.add(emptied(expansion))
     for run in by_run(expansion.loose):
         check_run(run, lowering, messages, {})
@@ -121,7 +122,7 @@ def check_resolved(resolved: Resolved, lowering: Lowering, only: str | None = No
         dropped=dict(sorted(dropped.items())),
         points=tuple(points),
         loose=expansion.loose,
-        excluded=len(expansion.excluded),
+        excluded=excluded,
         suggestion=suggest_run(expansion) if not resolved.runs else None,
     )
 
@@ -174,6 +175,19 @@ def check_run(
         messages.add((nothing_left(points, gone),))
     messages.add(check_bundles(specs, points[0].run))
     return specs
+
+
+def count_excluded(points: Sequence[Point], lowering: Lowering, dropped: dict[str, int]) -> int:
+    """How many points `except` alone takes out. Those that `where valid` would drop anyway are
+    counted with what it drops."""
+    count = 0
+    for point in points:
+        reason = droppable(lowering.lower(point)) if point.where_valid else None
+        if reason is None:
+            count += 1
+        else:
+            dropped[reason.code] = dropped.get(reason.code, 0) + 1
+    return count
 
 
 def droppable(lowered: Lowered) -> Diagnostic | None:

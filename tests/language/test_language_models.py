@@ -49,6 +49,8 @@ def test_the_zoo_with_language_models(folder: Path) -> None:
     found = check(folder / "zoo.lego")
     assert not found.errors
     assert (len(found.specs), len(every.specs) - len(found.specs)) == (2436, 72)
+    # What is said of it: what `except` takes out of what `where valid` keeps.
+    assert (found.dropped, found.excluded) == (every.dropped, 72)
     models = [spec for spec in found.specs if spec.model["content"].op in ("BERT", "Llama")]
     assert len(models) == 4 * len(every.specs) / 11
     assert len({spec.keys.item for spec in models}) == 4 * 2 * 2
