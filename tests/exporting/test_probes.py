@@ -1,5 +1,7 @@
 """Probes are a function of graph and spec, and hold the shapes and contents they are named for."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -106,6 +108,9 @@ def test_the_same_probes_every_time(graph):
 
 
 def test_the_longest_sequence_has_a_separator_after_each_attribute():
-    assert longest_sizes(SPEC) == {
-        "title_tokens": 12, "category_tokens": 1, "tokens": 15, "clicks": 10
-    }  # fmt: skip
+    found = longest_sizes(SPEC, ROWS)
+    assert found == {"title_tokens": 12, "category_tokens": 1, "tokens": 15, "clicks": 10}
+
+
+def test_the_longest_sequence_of_a_language_model_is_what_its_prompts_and_limits_allow():
+    assert longest_sizes(SPEC, replace(ROWS, longest=77))["tokens"] == 77
