@@ -14,18 +14,21 @@ ROWS = 320
 
 
 def wordpiece(path: Path) -> None:
-    """As BERT's: [CLS] and [SEP] around a text."""
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+    """As BERT's: [CLS] and [SEP] around a text. Its vocabulary is written down, for the library
+    learns another one in each process."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
-    made = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    letters = "abcdefghijklmnopqrstuvwxyz0123456789"
+    words = sorted({word.strip(":").lower() for line in LINES for word in line.split()})
+    pieces = [
+        "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ":", *letters,
+        *(f"##{letter}" for letter in letters), "##s", "##ing", "##er",
+        *(word for word in words if len(word) > 1),
+    ]  # fmt: skip
+    vocabulary = {piece: place for place, piece in enumerate(dict.fromkeys(pieces))}
+    made = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
     made.normalizer = normalizers.BertNormalizer()
     made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    trainer = trainers.WordPieceTrainer(
-        vocab_size=200, show_progress=False,
-        special_tokens=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"],
-        initial_alphabet=list("abcdefghijklmnopqrstuvwxyz0123456789"),
-    )  # fmt: skip
-    made.train_from_iterator(LINES, trainer)
     made.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
     )
