@@ -46,8 +46,6 @@ class Prepared:
     training_items: Bool[N], items that some training impression or training history shows.
     vectors: pre-trained vectors of words, where the spec names a file of them.
     profiles: the attributes of users, where the spec names some.
-    checkpoint, checkpoint_digest: the folder of a language model and the digest of its content;
-        None and empty for other models.
     best: the best scores any model could reach, where the source knows them (Demo).
     generated: how many of the items, the last ones, were made up for histories; nothing offers
         them.
@@ -68,8 +66,6 @@ class Prepared:
     profiles: Profiles | None = None
     best: Mapping[str, Any] | None = None
     generated: int = 0
-    checkpoint: Path | None = None
-    checkpoint_digest: str = ""
 
     def item_records(self, indices: Sequence[int]) -> list[dict[str, Any]]:
         """The attributes of some items as the publisher wrote them, with `item_id`."""
@@ -140,8 +136,6 @@ def prepare(
         report=tables.report,
         training_items=mark_training(tables, len(items)), best=getattr(source, "best", None),
         generated=tables.report.generated,
-        checkpoint=None if model is None else model.folder,
-        checkpoint_digest="" if model is None else model.digest,
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import pytest
 from tokenizers import Tokenizer
 
 from legoc.data import prepare
+from legoc.data.checkpoint import checkpoint_digest
 from legoc.data.model_tokens import find_unknown
 from legoc.data.portrait import draw_portrait
 from legoc.language.diagnostics import LegoError
@@ -89,7 +90,7 @@ def test_every_item_of_demo(tmp_path, cache, make_spec, kind):
     assert prepared.inputs.lengths.tolist() == [len(row) for row in ids]
     # Kept as wide as the longest item, not as the bound.
     assert prepared.inputs.matrices["tokens"][0].shape == (201, max(len(row) for row in ids))
-    assert prepared.checkpoint == folder
+    assert prepared.rows.checkpoint == checkpoint_digest(folder, cache)
     assert draw_portrait(make_spec(f'LM("{folder}", hidden=8)'), prepared).lengths[0].limit == 12
 
 
@@ -271,15 +272,14 @@ def test_the_digest_and_the_cache_follow_the_files(tmp_path, cache, make_spec):
     third = prepare(make_spec(f'LM("{copy}")'), cache=cache)
     # Another model by its files, the same ids.
     assert third.digest != first.digest
-    assert third.checkpoint_digest == third.rows.checkpoint != first.checkpoint_digest
+    assert third.rows.checkpoint != first.rows.checkpoint
     assert third.reading_folder == first.reading_folder
     other = '["New: ", title(12), " Category: ", subcategory]'
     fourth = prepare(make_spec(f'LM("{folder}")', content=other), cache=cache)
     assert fourth.digest == first.digest
     assert fourth.reading_folder != first.reading_folder
     words = prepare(make_spec("CNN(hidden=8)", content="[title]"), cache=cache)
-    assert words.checkpoint is None
-    assert (words.checkpoint_digest, words.rows.longest) == ("", 0)
+    assert (words.rows.checkpoint, words.rows.longest) == ("", 0)
 
 
 def test_what_no_code_reads(tmp_path, cache, make_spec):
