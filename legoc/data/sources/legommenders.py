@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from legoc.data.readers.opened import missing_file
 from legoc.data.source import Extracted, Published
-from legoc.data.sources.processed import Folder as Files
-from legoc.data.sources.processed import extract_folder
-from legoc.language.declare import Folder, operator, param
+from legoc.data.sources.processed import Files, Processed, extract_folder
+from legoc.language.declare import operator
 from legoc.language.diagnostics import fail
 from legoc.progress import Progress
 
@@ -34,7 +33,7 @@ DEPOT = ("meta.json", "meta.data.json")
     group="user",
     facts={"headers": "processed", "page": PAGE, "licence": LICENCE},
 )
-class Legommenders:
+class Legommenders(Processed):
     """A folder that Legommenders has processed: `items`, `users`, `train`, `valid` and `test` as
     Parquet.
 
@@ -44,20 +43,8 @@ class Legommenders:
     are grouped by it. There are no times.
     """
 
-    class Config:
-        path: Folder = param(doc="The folder of one data set, such as `data/mind`.")
-        item: str | None = param(
-            None, doc="The column of item ids; else the one items and interactions share."
-        )
-        user: str | None = param(
-            None, doc="The column of user ids; else the one users and interactions share."
-        )
-
     example = 'source = Legommenders("data/mind")\ncontent = [title(30)]'
     licence = LICENCE
-
-    def __init__(self, config: Any) -> None:
-        self.config = config
 
     def identity(self) -> dict[str, Any]:
         return {name: getattr(self.config, name) for name in ("item", "user")}

@@ -15,6 +15,7 @@ from legoc.data.impressions import build_impressions
 from legoc.data.losses import count_losses
 from legoc.data.report import Drop
 from legoc.data.tables import quote
+from legoc.language.declare import Folder, param
 from legoc.language.diagnostics import LegoError, fail
 from legoc.language.headers import read_parquet
 from legoc.language.processed_headers import HISTORY, IMPRESSION, LABEL, Keys, Unclear, read_keys
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Folder:
+class Files:
     """The files of a processed folder. logs: each file of interactions with the part it is."""
 
     items: Path
@@ -35,6 +36,22 @@ class Folder:
     @property
     def files(self) -> list[Path]:
         return [self.items, self.users, *(path for _, path in self.logs)]
+
+
+class Processed:
+    """A folder of one data set as a library left it; ids are in columns that the files share."""
+
+    class Config:
+        path: Folder = param(doc="The folder of one data set, such as `data/mind`.")
+        item: str | None = param(
+            None, doc="The column of item ids; else the one items and interactions share."
+        )
+        user: str | None = param(
+            None, doc="The column of user ids; else the one users and interactions share."
+        )
+
+    def __init__(self, config: Any) -> None:
+        self.config = config
 
 
 PEOPLE = """
@@ -87,7 +104,7 @@ FROM grouped JOIN told USING (user_id)
 
 def extract_folder(
     connection: "duckdb.DuckDBPyConnection",
-    folder: Folder,
+    folder: Files,
     args: Mapping[str, Any],
     valid: Sequence[str] = (),
 ) -> tuple[tuple[str, ...], tuple[Drop, ...], bool]:
@@ -110,7 +127,7 @@ def extract_folder(
         ) from None
 
 
-def find_keys(folder: Folder, args: Mapping[str, Any]) -> Keys:
+def find_keys(folder: Files, args: Mapping[str, Any]) -> Keys:
     """The columns, by the headers. Every file of interactions must have the same."""
     items, users = header(folder.items), header(folder.users)
     logs = [(path, header(path)) for _, path in folder.logs]
@@ -154,7 +171,7 @@ def unknown_column(path: Path, name: str, found: Mapping[str, str]) -> LegoError
 
 
 def build(
-    connection: "duckdb.DuckDBPyConnection", folder: Folder, keys: Keys, valid: Sequence[str]
+    connection: "duckdb.DuckDBPyConnection", folder: Files, keys: Keys, valid: Sequence[str]
 ) -> tuple[tuple[str, ...], tuple[Drop, ...], bool]:
     drops = list(read_items(connection, folder.items, keys))
     kinds = types_of(connection, folder.users)

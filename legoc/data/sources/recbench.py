@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from legoc.data.readers.opened import missing_file
 from legoc.data.source import Extracted, Published
-from legoc.data.sources.processed import Folder as Files
-from legoc.data.sources.processed import extract_folder
-from legoc.language.declare import Folder, operator, param
+from legoc.data.sources.processed import Files, Processed, extract_folder
+from legoc.language.declare import operator, param
 from legoc.progress import Progress
 
 
@@ -30,7 +29,7 @@ VALID = "valid_user_set_0.1.txt"
     group="user",
     facts={"headers": "processed", "page": PAGE, "licence": LICENCE},
 )
-class RecBench:
+class RecBench(Processed):
     """A folder that RecBench has processed: `items`, `users` and `interactions`, `test` and
     `finetune` as Parquet.
 
@@ -40,23 +39,13 @@ class RecBench:
     split. A user's history is the one that was stored; there are no times.
     """
 
-    class Config:
-        path: Folder = param(doc="The folder of one data set, such as `data/mind`.")
+    class Config(Processed.Config):
         log: Literal["sets", "interactions"] = param(
             "sets", doc="`finetune` and `test` as they were drawn, or all `interactions`."
-        )
-        item: str | None = param(
-            None, doc="The column of item ids; else the one items and interactions share."
-        )
-        user: str | None = param(
-            None, doc="The column of user ids; else the one users and interactions share."
         )
 
     example = 'source = RecBench("data/mind")\ncontent = [title(30)]'
     licence = LICENCE
-
-    def __init__(self, config: Any) -> None:
-        self.config = config
 
     def identity(self) -> dict[str, Any]:
         return {name: getattr(self.config, name) for name in ("log", "item", "user")}
