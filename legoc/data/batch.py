@@ -1,31 +1,13 @@
-"""What the item encoder reads, and a training batch of item indices."""
+"""A training batch of item indices."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from legoc.data.inputs import Array
 from legoc.data.log import F32, I32
-from legoc.language.plan import Port
-
-
-Array = NDArray[Any]
-
-
-class ItemInputs(Protocol):
-    """Rows of the item encoder's inputs: token matrices, item ids, or stored states.
-
-    `lengths` [N] is the work of a row (its real tokens), for length buckets; row 0 is the padding
-    item. `rows` gives the graph's inputs by name (ids int32, masks bool, states float), cut to the
-    longest of these rows, at least one position long.
-    """
-
-    ports: tuple[Port, ...]
-    lengths: I32
-
-    def rows(self, items: I32) -> Mapping[str, Array]: ...
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from legoc.data.batch import Batch, ItemInputs
+from legoc.data.batch import Batch
 from legoc.data.buckets import cut_buckets
+from legoc.data.inputs import ItemInputs
 from legoc.data.log import F32, I32, Log
 
 

@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from legoc.data.augment import augment
-from legoc.data.batch import ItemInputs
 from legoc.data.cache import cache_root
 from legoc.data.cache import digest as join_digests
 from legoc.data.index import build_logs, mark_training, name_items, name_users, number_categories
-from legoc.data.inputs import IdTable, JointInputs, TokenTable
+from legoc.data.inputs import IdTable, ItemInputs, JointInputs, TokenTable
 from legoc.data.language_model import LanguageModel, open_model, verify_supported
 from legoc.data.log import Log
 from legoc.data.model_tokens import tokenize_for_model

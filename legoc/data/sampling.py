@@ -9,9 +9,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from legoc.data.batch import Batch, ItemInputs
+from legoc.data.batch import Batch
 from legoc.data.batches import BUCKETS, Samples, assemble
 from legoc.data.draws import draw
+from legoc.data.inputs import ItemInputs
 from legoc.data.log import I64, Log
 from legoc.data.negatives import Clicked, Pool, Shown, fill, labels_of
 from legoc.data.prepare import Prepared

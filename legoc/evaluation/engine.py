@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-from legoc.data.batch import ItemInputs
+from legoc.data.inputs import ItemInputs
 from legoc.data.log import F32, I32
 
 

@@ -7,7 +7,7 @@ from time import perf_counter, process_time
 import numpy as np
 from numpy.typing import NDArray
 
-from legoc.data.batch import Array, ItemInputs
+from legoc.data.inputs import Array, ItemInputs
 from legoc.data.log import F32, I32, Log
 from legoc.evaluation.compute import Figure, compute
 from legoc.evaluation.engine import Engine

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from legoc.data.batch import ItemInputs
+from legoc.data.inputs import ItemInputs
 from legoc.data.log import F32, I32
 from legoc.model.recommender import Recommender
 from legoc.model.tensors import to_inputs, to_tensor

@@ -9,8 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from legoc.data.batch import Array, ItemInputs
-from legoc.data.inputs import Chosen
+from legoc.data.inputs import Array, Chosen, ItemInputs
 from legoc.data.log import F32, I32
 from legoc.evaluation.engine import Engine
 from legoc_runtime.chunks import stack_padded

@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from legoc.data.batch import ItemInputs
-from legoc.data.inputs import Chosen
+from legoc.data.inputs import Chosen, ItemInputs
 from legoc.data.log import F32, I32, Log
 from legoc.evaluation.compute import compute
 from legoc.exporting import engine

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from legoc.data.batch import ItemInputs
+from legoc.data.inputs import ItemInputs
 from legoc.data.log import F32
 from legoc.exporting.gates import Run
 from legoc.exporting.probes import Probe

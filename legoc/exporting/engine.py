@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from legoc.data.batch import ItemInputs
+from legoc.data.inputs import ItemInputs
 from legoc.data.log import F32, I32, Log
 from legoc.exporting.gates import Run
 from legoc.exporting.probes import Tensors

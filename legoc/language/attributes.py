@@ -15,7 +15,7 @@ from legoc.language.spec import Prompt
 
 
 if TYPE_CHECKING:
-    from legoc.language.headers import ColumnKind
+    from legoc.language.columns import ColumnKind
 
 BINS = 10
 KEYS = ("item_id", "user_id")
@@ -49,7 +49,7 @@ class Columns:
             self.join(tables)
 
     def join(self, tables: Sequence[str]) -> None:
-        from legoc.language.headers import columns
+        from legoc.language.columns import columns
 
         for table in tables:
             found = columns(Path(table))

@@ -11,7 +11,8 @@ from legoc.language.expand import Expansion, expand_all
 from legoc.language.exports import check_bundles
 from legoc.language.lower import Lowered, Lowering
 from legoc.language.points import Point
-from legoc.language.resolve import Resolved, resolve
+from legoc.language.resolve import resolve
+from legoc.language.resolved import Resolved
 from legoc.language.select import select
 from legoc.language.spec import Spec
 

@@ -9,7 +9,7 @@ import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 
 ROLES = (
@@ -17,6 +17,7 @@ ROLES = (
     "source", "split", "tokenizer", "task", "metric", "adapter", "side",
 )  # fmt: skip
 STAGES = ROLES[:4]
+Role: TypeAlias = Literal["content", "behavior", "flatten", "predict"]
 UNITS = ("share", "duration", "count", "bytes")
 
 T = TypeVar("T")

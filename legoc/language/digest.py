@@ -12,10 +12,10 @@ from typing import Any
 
 from legoc.language.catalog import Catalog
 from legoc.language.checkpoints import has_prefix
-from legoc.language.declare import Attribute, Declaration, Kind
+from legoc.language.declare import Attribute, Declaration, Kind, Role
 from legoc.language.files import file_digest
 from legoc.language.records import RECORDS
-from legoc.language.spec import Call, Data, Keys, Prompt, Role, Train
+from legoc.language.spec import Call, Data, Keys, Prompt, Train
 
 
 LANGUAGE = 1

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from legoc.language.copies import refuse
+from legoc.language.declare import Role
 from legoc.language.diagnostics import Diagnostic
 from legoc.language.document import Span
 from legoc.language.points import Pipeline, Point, Record, Settings
-from legoc.language.resolve import Resolved
+from legoc.language.resolved import Resolved
 from legoc.language.select import Patterns
-from legoc.language.spec import Role
 from legoc.language.template import (
     Choice,
     PipelineTemplate,

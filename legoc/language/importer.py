@@ -21,7 +21,7 @@ from legoc.language.importer_stages import Stages
 from legoc.language.importer_text import write_file
 from legoc.language.lower import Lowering
 from legoc.language.points import Given
-from legoc.language.resolve import Resolved, demo
+from legoc.language.resolved import Resolved, demo
 from legoc.language.template import (
     Called,
     Choice,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from legoc.language.catalog import Catalog
-from legoc.language.declare import Declaration
+from legoc.language.declare import Declaration, Role
 from legoc.language.document import Span
 from legoc.language.importer_models import Report, language_model
 from legoc.language.importer_source import Section, Setting, stop
@@ -18,7 +18,6 @@ from legoc.language.importer_words import (
     Only,
     To,
 )
-from legoc.language.spec import Role
 from legoc.language.template import Called, Entry, StageTemplate, Template
 from legoc.language.wording_names import ROLE_NAMES
 

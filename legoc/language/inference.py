@@ -7,10 +7,10 @@ from typing import Any
 from legoc.language import wording_types
 from legoc.language.arguments import Arguments
 from legoc.language.catalog import Catalog
-from legoc.language.declare import Rule
+from legoc.language.declare import Role, Rule
 from legoc.language.diagnostics import Diagnostic
 from legoc.language.document import Span
-from legoc.language.spec import Call, Role
+from legoc.language.spec import Call
 from legoc.language.types import Seq, Tuple, Type, Vec, parse_signature
 from legoc.language.unify import Solution, fits, substitute, unify, variables
 

@@ -35,7 +35,7 @@ def labels() -> dict[tuple[int, str], Example]:
 
 def label_places() -> list[tuple[tuple[int, str], Example, str]]:
     """Each snippet with the place where it stops; ValueError for one that is not malformed."""
-    from legoc.language.parse import attempt
+    from legoc.language.attempt import attempt
 
     found: list[tuple[tuple[int, str], Example, str]] = []
     for example in EXAMPLES:

@@ -12,6 +12,7 @@ from legoc.language import wording_types
 from legoc.language.arguments import Arguments, check_arguments
 from legoc.language.catalog import Catalog
 from legoc.language.checks import check_layers, check_reading, check_users, check_words
+from legoc.language.declare import Role
 from legoc.language.diagnostics import Diagnostic
 from legoc.language.digest import Digester
 from legoc.language.document import Span
@@ -27,7 +28,7 @@ from legoc.language.lower_train import (
 )
 from legoc.language.origins import model_origin, point_origin
 from legoc.language.points import Pipeline, Point, Record, Settings
-from legoc.language.spec import Call, Data, Export, Role, Spec, Train, Types
+from legoc.language.spec import Call, Data, Export, Spec, Train, Types
 from legoc.language.text import EXPORT, TRAIN, Writer, assemble, title
 from legoc.language.wording_names import unknown_operator
 

@@ -19,7 +19,7 @@ from legoc.language.spec import Call, Data, Prompt
 
 
 if TYPE_CHECKING:
-    from legoc.language.headers import ColumnKind, Found
+    from legoc.language.columns import ColumnKind, Found
 
 DATA = RECORDS["data"]
 LISTS = ("content", "user")
@@ -76,7 +76,8 @@ def read_headers(source: Declaration, call: object) -> "Found | None":
     layout = source.facts.get("headers")
     if not layout:
         return None
-    from legoc.language.headers import UNREAD, read_folder
+    from legoc.language.columns import UNREAD
+    from legoc.language.headers import read_folder
 
     return read_folder(call.args, layout) if isinstance(call, Call) else UNREAD
 

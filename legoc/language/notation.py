@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from legoc.language.catalog import Catalog, catalog
-from legoc.language.declare import Kind, Param
-from legoc.language.spec import Call, Role
+from legoc.language.declare import Kind, Param, Role
+from legoc.language.spec import Call
 
 
 def write_pipeline(model: Mapping[Role, Call]) -> str:

@@ -12,11 +12,11 @@ from typing import Any
 import lark
 
 from legoc.language import tree
+from legoc.language.attempt import attempt
 from legoc.language.build import Builder, Raw
 from legoc.language.diagnostics import Diagnostic, Label
 from legoc.language.document import Document, Span
-from legoc.language.grammar import parser
-from legoc.language.mistakes import Mistake, read_mistake
+from legoc.language.mistakes import Mistake
 from legoc.language.scan import (
     RESERVED,
     STAGES,
@@ -116,15 +116,6 @@ def describe(mistake: Mistake) -> Diagnostic:
     from legoc.language import wording
 
     return wording.describe(mistake)
-
-
-def attempt(document: Document, start: int, rule: str) -> "Raw | Mistake":
-    """Parse from an offset. What lies before it is blanked, so that offsets stay the file's."""
-    text = " " * start + document.text[start:]
-    try:
-        return parser().parse(text, start=rule)
-    except lark.exceptions.UnexpectedInput as error:
-        return read_mistake(document, start, error)
 
 
 def children(raw: Raw) -> list[Raw]:

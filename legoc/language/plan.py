@@ -9,8 +9,8 @@ from typing import Literal
 
 from legoc.language.catalog import Catalog, catalog
 from legoc.language.checkpoints import has_prefix
-from legoc.language.declare import Declaration
-from legoc.language.spec import Role, Spec
+from legoc.language.declare import Declaration, Role
+from legoc.language.spec import Spec
 from legoc.language.types import Many, Seq, Tuple, Vec, parse_signature, parse_type
 
 

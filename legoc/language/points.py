@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from legoc.language.declare import Role
 from legoc.language.document import Span
-from legoc.language.spec import Role
 
 
 @dataclass(frozen=True, eq=False)

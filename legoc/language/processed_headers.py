@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from legoc.language.headers import UNREAD, ColumnKind, Found, read_parquet
+from legoc.language.columns import UNREAD, ColumnKind, Found, read_parquet
 
 
 # The interactions, by the name of the file; the first that is there tells the columns.

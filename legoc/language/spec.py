@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from legoc.language.declare import Attribute
+from legoc.language.declare import Attribute, Role
 from legoc.language.document import Span
 
 
-Role: TypeAlias = Literal["content", "behavior", "flatten", "predict"]
 Value: TypeAlias = "bool | int | float | str | Call | tuple[Value, ...] | None"
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from legoc.language import tree
 from legoc.language.catalog import Catalog
 from legoc.language.copies import refuse
+from legoc.language.declare import Role
 from legoc.language.declared import Declarations, Unresolved
 from legoc.language.diagnostics import Diagnostic, Label
 from legoc.language.document import Document, Span
@@ -21,9 +22,9 @@ from legoc.language.nodes import Mapping, Node, Pair, Scalar, Sequence, Unreadab
 from legoc.language.override import Override, read_override
 from legoc.language.parse import Parsed
 from legoc.language.records import RECORDS
-from legoc.language.resolve import Resolved, Stated, demo
+from legoc.language.resolved import Resolved, Stated, demo
 from legoc.language.scope import Scope
-from legoc.language.spec import Role, Spec
+from legoc.language.spec import Spec
 from legoc.language.template import (
     Choice,
     PipelineTemplate,

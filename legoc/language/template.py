@@ -12,9 +12,9 @@ from functools import cached_property
 from typing import TypeAlias
 
 from legoc.language import tree
+from legoc.language.declare import Role
 from legoc.language.document import Span
 from legoc.language.points import Given
-from legoc.language.spec import Role
 
 
 @dataclass(frozen=True, eq=False)

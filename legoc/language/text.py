@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from legoc.language.catalog import Catalog, catalog
-from legoc.language.declare import Attribute, Kind
+from legoc.language.declare import Attribute, Kind, Role
 from legoc.language.notation import write_call, write_value
 from legoc.language.records import RECORDS
-from legoc.language.spec import Call, Data, Export, Prompt, Role, Spec, Train
+from legoc.language.spec import Call, Data, Export, Prompt, Spec, Train
 
 
 DATA, TRAIN, EXPORT = "corpus", "recipe", "artefact"

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any, Literal, TypeAlias
 
+from legoc.language.declare import Role
 from legoc.language.document import Span
-from legoc.language.spec import Role
 
 
 Kind: TypeAlias = Literal["data", "train", "export", "model"]

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 from legoc.language.catalog import Catalog
-from legoc.language.declare import STAGES, Declaration
+from legoc.language.declare import STAGES, Declaration, Role
 from legoc.language.diagnostics import Diagnostic, Label
 from legoc.language.document import Span
 from legoc.language.points import Point
-from legoc.language.spec import Role
 from legoc.language.suggest import listing
 from legoc.language.types import (
     Id,

@@ -20,8 +20,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from legoc.data.batch import Array, ItemInputs
 from legoc.data.cache import digest, read_manifest, seal
+from legoc.data.inputs import Array, ItemInputs
 from legoc.data.log import I32, I64
 from legoc.language.catalog import catalog
 from legoc.language.checkpoints import content_model, has_prefix

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from legoc.data.batch import Array, Batch
+from legoc.data.batch import Batch
+from legoc.data.inputs import Array
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field, replace
 from legoc.language import ir
 from legoc.language.catalog import catalog
 from legoc.language.checking import check, droppable
+from legoc.language.declare import Role
 from legoc.language.diagnostics import SpecError, fail
 from legoc.language.digest import digest
 from legoc.language.lower import Lowering
 from legoc.language.points import Point
-from legoc.language.spec import Export, Role, Spec
+from legoc.language.spec import Export, Spec
 from legoc.proving.shrink import Shrinker, labels
 
 

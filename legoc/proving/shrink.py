@@ -4,10 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from legoc.language.catalog import Catalog
-from legoc.language.declare import Kind, Param
+from legoc.language.declare import Kind, Param, Role
 from legoc.language.document import Span
 from legoc.language.points import Argument, Given, Point, Settings
-from legoc.language.spec import Role
 
 
 STEP = 16

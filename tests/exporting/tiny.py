@@ -15,9 +15,9 @@ from legoc.data.names import Names
 from legoc.data.prepare import Prepared
 from legoc.data.rows import Rows
 from legoc.language.catalog import catalog
-from legoc.language.declare import Attribute
+from legoc.language.declare import Attribute, Role
 from legoc.language.plan import Plan, Port, plan, token_ports
-from legoc.language.spec import Call, Data, Export, Keys, Role, Spec, Train, Types
+from legoc.language.spec import Call, Data, Export, Keys, Spec, Train, Types
 from legoc.model import compile
 from legoc_runtime.tokens import Reader
 

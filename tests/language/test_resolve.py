@@ -10,7 +10,8 @@ from legoc.language.diagnostics import Diagnostic
 from legoc.language.document import Document
 from legoc.language.expand import expand, expand_all
 from legoc.language.points import Given, Point, Record
-from legoc.language.resolve import Resolved, resolve
+from legoc.language.resolve import resolve
+from legoc.language.resolved import Resolved
 from legoc.language.show import show
 from tests.language.declared import CATALOG
 from tests.language.mutants import mutants

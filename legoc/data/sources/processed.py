@@ -15,9 +15,9 @@ from legoc.data.impressions import build_impressions
 from legoc.data.losses import count_losses
 from legoc.data.report import Drop
 from legoc.data.tables import quote
+from legoc.language.columns import read_parquet
 from legoc.language.declare import Folder, param
 from legoc.language.diagnostics import LegoError, fail
-from legoc.language.headers import read_parquet
 from legoc.language.processed_headers import HISTORY, IMPRESSION, LABEL, Keys, Unclear, read_keys
 
 

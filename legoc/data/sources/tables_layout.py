@@ -8,8 +8,9 @@ from typing import Any
 from legoc.data.readers.delimited import missing_column
 from legoc.data.readers.delimited import read_header as read_names
 from legoc.data.readers.tables import format_of
+from legoc.language.columns import ColumnKind, columns, divided_by
 from legoc.language.diagnostics import LegoError, fail
-from legoc.language.headers import ColumnKind, attributes_of, columns, divided_by
+from legoc.language.headers import attributes_of
 
 
 PARTS = ("train", "valid", "test", "predict")

@@ -10,8 +10,8 @@ from legoc.data.readers.tables import as_id, as_texts, read_own
 from legoc.data.readers.times import read_time
 from legoc.data.sources.tables_layout import PARTS, Layout
 from legoc.data.staged import Staged
+from legoc.language.columns import ColumnKind
 from legoc.language.diagnostics import fail
-from legoc.language.headers import ColumnKind
 
 
 # What a label may be written as.
