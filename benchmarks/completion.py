@@ -8,14 +8,14 @@ import statistics
 import time
 from pathlib import Path
 
-from legoc.language.catalog import catalog
-from legoc.language.document import Document
+from legoc.language.declaring.catalog import catalog
+from legoc.language.diagnosing.document import Document
 from legoc.language.editing.analysis import analyse
 from legoc.language.editing.buffers import Buffers
 from legoc.language.editing.completion import complete
 from legoc.language.editing.explaining import explain
-from legoc.language.fmt import format
-from legoc.language.scan import pieces
+from legoc.language.syntax.fmt import format
+from legoc.language.syntax.scan import pieces
 from legoc.server.memory import keep_loaded, tidy
 
 

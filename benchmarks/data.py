@@ -104,7 +104,7 @@ def measure(work: str, path: Path, cache: Path) -> dict[str, Any]:
 def work_legoc(spec_file: Path, cache: Path) -> dict[str, Any]:
     """Everything up to training batches, the joins timed apart from the tokens."""
     from legoc.data import prepare
-    from legoc.data.sampling import matching_batches
+    from legoc.data.batching.sampling import matching_batches
     from legoc.language import load
 
     (spec,) = load(spec_file)
@@ -155,7 +155,7 @@ def work_naml(spec_file: Path, cache: Path) -> dict[str, Any]:
     import torch
 
     from legoc.data import prepare
-    from legoc.data.sampling import matching_batches
+    from legoc.data.batching.sampling import matching_batches
     from legoc.language import load
     from legoc.model import compile
 

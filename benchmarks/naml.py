@@ -11,17 +11,17 @@ import torch
 from benchmarks import mind_like
 from benchmarks.ratio import show, take_turns
 from legoc.data import prepare
-from legoc.data.batch import Batch
-from legoc.data.log import Log
+from legoc.data.batching.batch import Batch
+from legoc.data.batching.sampling import Sampler
+from legoc.data.indexing.log import Log
 from legoc.data.prepare import Prepared
-from legoc.data.sampling import Sampler
 from legoc.evaluation.evaluator import evaluate_log
 from legoc.evaluation.torch_engine import TorchEngine
 from legoc.evaluation.uncached import Uncached
 from legoc.exporting.bundle import write_bundle
 from legoc.language import load
-from legoc.language.plan import plan
-from legoc.language.spec import Spec
+from legoc.language.ir.plan import plan
+from legoc.language.ir.spec import Spec
 from legoc.model import compile
 from legoc.model.recommender import Recommender
 from legoc.training.samplers import build_sampler

@@ -36,8 +36,8 @@ from benchmarks.counterparts import (
 )
 from benchmarks.plain_predictors import by_name
 from legoc.exporting.graphs import quiet
-from legoc.language.catalog import catalog
-from legoc.language.declare import Attribute, Declaration
+from legoc.language.declaring.catalog import catalog
+from legoc.language.declaring.declare import Attribute, Declaration
 from legoc.operators.sizes import Sizes
 
 

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from benchmarks.operators import build, ratio
-from legoc.data.buckets import cut_buckets
+from legoc.data.batching.buckets import cut_buckets
 
 
 LIMITS = (30, 60, 120, 240)

@@ -19,10 +19,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from legoc.language.declare import ROLES, Declaration
-from legoc.language.highlight import textmate
-from legoc.language.schema import emit
-from legoc.language.shipped import shipped
+from legoc.language.declaring.declare import ROLES, Declaration
+from legoc.language.declaring.schema import emit
+from legoc.language.declaring.shipped import shipped
+from legoc.language.syntax.highlight import textmate
 
 
 PACKAGES = ("legoc.operators", "legoc.data", "legoc.model", "legoc.training", "legoc.evaluation")

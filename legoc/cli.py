@@ -16,7 +16,7 @@ from legoc.options import build_parser
 
 if TYPE_CHECKING:
     from legoc.language import Spec
-    from legoc.language.diagnostics import Diagnostic
+    from legoc.language.diagnosing.diagnostics import Diagnostic
     from legoc.progress import Progress
 
 Arguments = argparse.Namespace
@@ -32,7 +32,7 @@ def progress(arguments: Arguments) -> "Progress":
 def points(arguments: Arguments) -> "list[Spec]":
     """The specs a command works through; warnings are printed, errors raised."""
     from legoc.language import SpecError, check
-    from legoc.language.diagnostics import fail
+    from legoc.language.diagnosing.diagnostics import fail
 
     checked = check(arguments.file, overrides=arguments.overrides, only=arguments.only)
     if checked.errors:
@@ -52,7 +52,7 @@ def report(diagnostics: Sequence[Any], format: str = "full") -> None:
     """Print diagnostics: to standard error for people, to standard output for machines."""
     if not diagnostics and format != "json":
         return
-    from legoc.language.render import render
+    from legoc.language.diagnosing.render import render
 
     stream = sys.stderr if format == "full" else sys.stdout
     text = render(diagnostics, format=format, colour=format == "full" and stream.isatty())
@@ -85,8 +85,8 @@ def run_check(arguments: Arguments) -> int:
 
 def fix_in_place(path: str, overrides: Sequence[str]) -> None:
     """Apply the safe fixes of a file and say which, to standard error."""
-    from legoc.language.diagnostics import fail
-    from legoc.language.fixes import fix_file
+    from legoc.language.diagnosing.diagnostics import fail
+    from legoc.language.editing.fixes import fix_file
 
     try:
         applied = fix_file(path, overrides=overrides)
@@ -121,8 +121,8 @@ def run_explain(arguments: Arguments) -> int:
 
 def run_diff(arguments: Arguments) -> int:
     from legoc.language import check
-    from legoc.language.diagnostics import SpecError
-    from legoc.language.difference import compare
+    from legoc.language.diagnosing.diagnostics import SpecError
+    from legoc.language.ir.difference import compare
     from legoc.show import show_differences
 
     files = (arguments.before, arguments.after)
@@ -145,7 +145,7 @@ def run_new(arguments: Arguments) -> int:
 
 
 def run_import(arguments: Arguments) -> int:
-    from legoc.language.importer import import_config
+    from legoc.language.importing.configuration import import_config
     from legoc.show import write_output
 
     text, diagnostics = import_config(
@@ -178,8 +178,8 @@ def run_compile(arguments: Arguments) -> int:
 
 def run_data(arguments: Arguments) -> int:
     from legoc.data import prepare
-    from legoc.data.portrait import draw_portrait, facets
-    from legoc.language.notation import write_call
+    from legoc.data.survey.portrait import draw_portrait, facets
+    from legoc.language.ir.notation import write_call
     from legoc.report import print_json, show_prepared
     from legoc.show_data import show_portrait, write_page
 
@@ -369,7 +369,7 @@ def run_verify(arguments: Arguments) -> int:
 
 
 def run_lsp(arguments: Arguments) -> int:
-    from legoc.language.diagnostics import fail
+    from legoc.language.diagnosing.diagnostics import fail
 
     try:
         from legoc.server.serving import serve
@@ -458,7 +458,7 @@ REFUSED = frozenset(
 
 def unwritable(error: OSError) -> "Diagnostic":
     """The diagnostic of a folder that is full or closed."""
-    from legoc.language.diagnostics import Diagnostic
+    from legoc.language.diagnosing.diagnostics import Diagnostic
 
     reason = (error.strerror or str(error)).lower()
     place = "a file cannot be written" if error.filename is None else f"`{error.filename}`"
@@ -471,7 +471,7 @@ def unwritable(error: OSError) -> "Diagnostic":
 
 def answer(error: Exception) -> int:
     """What a failed command prints: a diagnostic for a user's mistake, a report for one of ours."""
-    from legoc.language.diagnostics import Diagnostic, LegoError
+    from legoc.language.diagnosing.diagnostics import Diagnostic, LegoError
 
     if isinstance(error, LegoError):
         report(error.diagnostics)

@@ -20,7 +20,7 @@ def run(*, runs: str = "runs", cache: str | None = None, progress: Progress = SI
     """Train, export, evaluate and recommend; print one table and two short lists."""
     from legoc.data import prepare
     from legoc.language import load
-    from legoc.language.shipped import shipped
+    from legoc.language.declaring.shipped import shipped
     from legoc.report import console
     from legoc.training import train
 

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from legoc.data.log import F32
-from legoc.language.checkpoints import content_model
-from legoc.language.diagnostics import fail
-from legoc.language.spec import Call, Spec
+from legoc.data.indexing.log import F32
+from legoc.language.diagnosing.diagnostics import fail
+from legoc.language.ir.checkpoints import content_model
+from legoc.language.ir.spec import Call, Spec
 from legoc.progress import SILENT, Progress
 
 

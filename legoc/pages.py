@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from legoc.language.catalog import catalog
-from legoc.language.declare import REQUIRED, ROLES, STAGES, Declaration, Param
-from legoc.language.diagnostics import fail
-from legoc.language.notation import write_value
-from legoc.language.suggest import nearest
+from legoc.language.declaring.catalog import catalog
+from legoc.language.declaring.declare import REQUIRED, ROLES, STAGES, Declaration, Param
+from legoc.language.diagnosing.diagnostics import fail
+from legoc.language.diagnosing.suggest import nearest
+from legoc.language.ir.notation import write_value
 
 
 def show_operators(role: str | None, name: str | None, *, as_json: bool) -> int:
@@ -118,7 +118,7 @@ def users(d: Declaration) -> list[str]:
 def example_file(d: Declaration) -> str:
     """The example as a pipeline that checks: a stage gets the plainest partners that fit it."""
     from legoc.language.checking import check
-    from legoc.language.document import Document
+    from legoc.language.diagnosing.document import Document
 
     if d.role not in STAGES or "->" in d.example:
         return d.example

@@ -10,8 +10,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from legoc.language import ir
-from legoc.language.notation import write_call, write_pipeline
+from legoc.language.ir import form
+from legoc.language.ir.notation import write_call, write_pipeline
 
 
 def console() -> Console:
@@ -226,7 +226,7 @@ def show_bundle(path: Path | str) -> None:
     manifest = model.manifest
     out = console()
     out.print(f"{manifest['spec'].get('name', 'model')}  ({manifest['format']})", style="bold")
-    out.print(write_pipeline(ir.from_json(manifest["spec"]).model))
+    out.print(write_pipeline(form.from_json(manifest["spec"]).model))
     for name, graph in manifest["graphs"].items():
         out.print(f"  {name}  ({manifest['files'][graph['file']]['bytes']:,} bytes)")
         show_ports(out, graph)

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from legoc.data.item_rows import read_rows
+from legoc.data.reading.item_rows import read_rows
 from legoc.item_vectors import replaced
 
 
 @dataclass(frozen=True, kw_only=True)
 class CodeTable:
     """A written file of codes. empty: items left out because their vector is zero, which is an item
-    that says nothing. left, moved, shared: see `legoc.data.quantise.Quantised`."""
+    that says nothing. left, moved, shared: see `legoc.data.reading.quantise.Quantised`."""
 
     path: Path
     items: int
@@ -59,8 +59,8 @@ def write_codes(
     """
     from safetensors.numpy import save_file
 
-    from legoc.data.quantise import quantise
-    from legoc.language.diagnostics import fail
+    from legoc.data.reading.quantise import quantise
+    from legoc.language.diagnosing.diagnostics import fail
 
     rows = read_rows(Path(source), "vectors")
     values, named = rows.align(rows.ids)

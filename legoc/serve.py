@@ -12,7 +12,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from legoc.language.diagnostics import fail
+from legoc.language.diagnosing.diagnostics import fail
 
 
 Record = dict[str, Any]

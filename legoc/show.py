@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from legoc.language.checking import Checked
-from legoc.language.diagnostics import fail
-from legoc.language.notation import write_call
-from legoc.language.resolve import OTHER_FORMS
-from legoc.language.spec import Spec
+from legoc.language.diagnosing.diagnostics import fail
+from legoc.language.ir.notation import write_call
+from legoc.language.ir.spec import Spec
+from legoc.language.resolving.resolve import OTHER_FORMS
 
 
 if TYPE_CHECKING:
-    from legoc.language.difference import Difference
+    from legoc.language.ir.difference import Difference
 
 
 def show_checked(
@@ -28,7 +28,7 @@ def show_checked(
         for spec in checked.specs:
             show_types(spec)
     if ir:
-        from legoc.language.ir import to_json, validate
+        from legoc.language.ir.form import to_json, validate
 
         documents = [to_json(spec) for spec in checked.specs]
         for document in documents:
@@ -65,7 +65,7 @@ def show_types(spec: Spec) -> None:
 def format_files(paths: Sequence[str], *, check: bool, diff: bool) -> int:
     """Format files in place, or say which would change. One that cannot be formatted keeps none of
     the others from it; what is wrong is raised at the end."""
-    from legoc.language.diagnostics import Diagnostic, LegoError
+    from legoc.language.diagnosing.diagnostics import Diagnostic, LegoError
 
     changed = 0
     problems: list[Diagnostic] = []
@@ -102,9 +102,9 @@ def format_files(paths: Sequence[str], *, check: bool, diff: bool) -> int:
 
 def formatted(path: str) -> tuple[str, str]:
     """The text of a file as it is and as it should be. Raises LegoError."""
-    from legoc.language.diagnostics import LegoError
-    from legoc.language.fmt import format
-    from legoc.language.scope import read_document, unreadable
+    from legoc.language.diagnosing.diagnostics import LegoError
+    from legoc.language.resolving.scope import read_document, unreadable
+    from legoc.language.syntax.fmt import format
 
     if path.endswith(OTHER_FORMS):
         raise fail(
@@ -120,7 +120,7 @@ def formatted(path: str) -> tuple[str, str]:
 
 def replace_file(path: str, text: str) -> None:
     """Replace what a file holds, whole or not at all. Raises LegoError."""
-    from legoc.language.fixes import replace_text
+    from legoc.language.editing.fixes import replace_text
 
     try:
         replace_text(path, text)
@@ -143,7 +143,7 @@ def write_whole(path: str, text: str) -> None:
 
 def show_differences(one: str, other: str, differences: "Sequence[Difference]") -> int:
     """What differs between two files, a block per point; 1 if anything does, as of `diff`."""
-    from legoc.language.difference import ABSENT, write
+    from legoc.language.ir.difference import ABSENT, write
 
     for found in differences:
         if found.after is None:
@@ -207,9 +207,9 @@ def write_output(text: str, path: str | None) -> int:
 def show_phase(path: str, phase: str, *, overrides: Sequence[str], only: str | None) -> int:
     """What one phase makes of a file. Raises SpecError where an earlier phase refuses it."""
     from legoc.language import debug
-    from legoc.language.diagnostics import LegoError, SpecError
-    from legoc.language.document import Document
-    from legoc.language.scope import read_document, unreadable
+    from legoc.language.diagnosing.diagnostics import LegoError, SpecError
+    from legoc.language.diagnosing.document import Document
+    from legoc.language.resolving.scope import read_document, unreadable
 
     if phase in ("tokens", "tree"):
         try:

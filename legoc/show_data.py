@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from legoc.data.page import render_page
-from legoc.data.portrait import Histogram, Portrait
-from legoc.data.report import Report
-from legoc.language.diagnostics import fail
+from legoc.data.staging.report import Report
+from legoc.data.survey.page import render_page
+from legoc.data.survey.portrait import Histogram, Portrait
+from legoc.language.diagnosing.diagnostics import fail
 from legoc.report import console, table
 from legoc.show import write_whole
 

@@ -9,27 +9,33 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from legoc.data.augment import augment
+from legoc.data.augmenting.joins import augment
 from legoc.data.cache import cache_root
 from legoc.data.cache import digest as join_digests
-from legoc.data.index import build_logs, mark_training, name_items, name_users, number_categories
-from legoc.data.inputs import IdTable, ItemInputs, JointInputs, TokenTable
-from legoc.data.language_model import LanguageModel, open_model, verify_supported
-from legoc.data.log import Log
-from legoc.data.model_tokens import tokenize_for_model
-from legoc.data.names import Names
-from legoc.data.profiles import Profiles, read_profiles
+from legoc.data.indexing.index import (
+    build_logs,
+    mark_training,
+    name_items,
+    name_users,
+    number_categories,
+)
+from legoc.data.indexing.log import Log
+from legoc.data.indexing.names import Names
+from legoc.data.indexing.rows import Rows
+from legoc.data.indexing.tables import Tables, convert
 from legoc.data.readers.truncation import REASON, broken_off
-from legoc.data.report import Drop, Report
-from legoc.data.rows import Rows
-from legoc.data.source import Source
-from legoc.data.tables import Tables, convert
-from legoc.data.tokens import tokenize
-from legoc.data.vectors import WordVectors, read_vectors
-from legoc.language.catalog import catalog
-from legoc.language.diagnostics import fail
-from legoc.language.plan import Layout, plan, token_ports
-from legoc.language.spec import Spec
+from legoc.data.reading.inputs import IdTable, ItemInputs, JointInputs, TokenTable
+from legoc.data.reading.language_model import LanguageModel, open_model, verify_supported
+from legoc.data.reading.model_tokens import tokenize_for_model
+from legoc.data.reading.profiles import Profiles, read_profiles
+from legoc.data.reading.tokens import tokenize
+from legoc.data.reading.vectors import WordVectors, read_vectors
+from legoc.data.staging.report import Drop, Report
+from legoc.data.staging.source import Source
+from legoc.language.declaring.catalog import catalog
+from legoc.language.diagnosing.diagnostics import fail
+from legoc.language.ir.plan import Layout, plan, token_ports
+from legoc.language.ir.spec import Spec
 from legoc.progress import SILENT, Progress
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 
 if TYPE_CHECKING:
-    from legoc.data.log import Log
+    from legoc.data.indexing.log import Log
 
 
 def mark_cold(log: "Log", training_items: NDArray[np.bool_]) -> dict[str, NDArray[np.bool_]]:

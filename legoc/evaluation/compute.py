@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 
 from legoc.evaluation.metrics import METRICS
 from legoc.evaluation.ranking import rank
-from legoc.language.diagnostics import fail
-from legoc.language.spec import Call
+from legoc.language.diagnosing.diagnostics import fail
+from legoc.language.ir.spec import Call
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-from legoc.data.inputs import ItemInputs
-from legoc.data.log import F32, I32
+from legoc.data.indexing.log import F32, I32
+from legoc.data.reading.inputs import ItemInputs
 
 
 class Engine(Protocol):

@@ -7,14 +7,14 @@ from time import perf_counter, process_time
 import numpy as np
 from numpy.typing import NDArray
 
-from legoc.data.inputs import Array, ItemInputs
-from legoc.data.log import F32, I32, Log
+from legoc.data.indexing.log import F32, I32, Log
+from legoc.data.reading.inputs import Array, ItemInputs
 from legoc.evaluation.compute import Figure, compute
 from legoc.evaluation.engine import Engine
 from legoc.evaluation.histories import Histories, distinct_histories
 from legoc.evaluation.report import Report, Timing
-from legoc.language.diagnostics import fail
-from legoc.language.spec import Call
+from legoc.language.diagnosing.diagnostics import fail
+from legoc.language.ir.spec import Call
 from legoc.progress import SILENT, Progress, Task
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from legoc.data.log import I32, I64, Log
+from legoc.data.indexing.log import I32, I64, Log
 
 
 @dataclass(frozen=True, kw_only=True)

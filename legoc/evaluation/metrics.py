@@ -19,7 +19,7 @@ from legoc.evaluation.ranking import (
     longest,
     rank,
 )
-from legoc.language.declare import operator, param
+from legoc.language.declaring.declare import operator, param
 
 
 GROUPS = {"over": "groups", "better": "higher"}

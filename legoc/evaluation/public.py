@@ -12,16 +12,16 @@ from legoc.evaluation.engine import Engine
 from legoc.evaluation.evaluator import Mask, evaluate_log
 from legoc.evaluation.report import Report
 from legoc.evaluation.uncached import Uncached
-from legoc.language import ir
-from legoc.language.diagnostics import fail
-from legoc.language.places import find_places, list_places
-from legoc.language.records import RECORDS
-from legoc.language.spec import Call, Spec
+from legoc.language.declaring.records import RECORDS
+from legoc.language.diagnosing.diagnostics import fail
+from legoc.language.ir import form
+from legoc.language.ir.places import find_places, list_places
+from legoc.language.ir.spec import Call, Spec
 from legoc.progress import SILENT, Progress
 
 
 if TYPE_CHECKING:
-    from legoc.data.log import Log
+    from legoc.data.indexing.log import Log
     from legoc.data.prepare import Prepared
     from legoc_runtime.bundle import Bundle
 
@@ -124,7 +124,7 @@ def read_spec(folder: Path, bundle: "Bundle | None", data: str | Path | None = N
     if bundle is None or not (folder / "manifest.json").is_file():
         spec = Run(folder).spec
     else:
-        spec = ir.from_json(bundle.manifest["spec"])
+        spec = form.from_json(bundle.manifest["spec"])
         run = folder.resolve().parent
         if data is None and (run / "spec.json").is_file():
             trained = Run(run).spec

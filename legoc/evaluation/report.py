@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from legoc.data.log import F32
+from legoc.data.indexing.log import F32
 from legoc.evaluation.compute import Figure, plain
 
 

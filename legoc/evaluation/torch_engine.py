@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from legoc.data.inputs import ItemInputs
-from legoc.data.log import F32, I32
+from legoc.data.indexing.log import F32, I32
+from legoc.data.reading.inputs import ItemInputs
 from legoc.model.recommender import Recommender
 from legoc.model.tensors import to_inputs, to_tensor
 from legoc_runtime.chunks import by_length, pairs_at_once, stack_padded

@@ -9,8 +9,8 @@ from typing import Literal
 
 import numpy as np
 
-from legoc.data.inputs import Array, Chosen, ItemInputs
-from legoc.data.log import F32, I32
+from legoc.data.indexing.log import F32, I32
+from legoc.data.reading.inputs import Array, Chosen, ItemInputs
 from legoc.evaluation.engine import Engine
 from legoc_runtime.chunks import stack_padded
 

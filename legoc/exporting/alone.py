@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
-from legoc.data.rows import Rows
+from legoc.data.indexing.rows import Rows
 from legoc.exporting.graphs import emit_graph, reference_copy
 from legoc.exporting.labels import save, strip
-from legoc.language import ir
-from legoc.language.diagnostics import fail
-from legoc.language.plan import plan
-from legoc.language.spec import Spec
+from legoc.language.diagnosing.diagnostics import fail
+from legoc.language.ir import form
+from legoc.language.ir.plan import plan
+from legoc.language.ir.spec import Spec
 
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def emit_alone(reference: nn.Module, spec: Spec, rows: Rows, name: str) -> "onnx
 
     with tempfile.TemporaryDirectory(prefix="legoc-") as place:
         folder = Path(place)
-        (folder / "spec.json").write_text(json.dumps(ir.to_json(spec)), encoding="utf-8")
+        (folder / "spec.json").write_text(json.dumps(form.to_json(spec)), encoding="utf-8")
         (folder / "rows.json").write_text(json.dumps(asdict(rows)), encoding="utf-8")
         weights = {key: value.contiguous() for key, value in reference.state_dict().items()}
         save_file(weights, folder / "weights.safetensors")
@@ -60,7 +60,7 @@ def main(folder: Path, name: str) -> None:
 
     from legoc.model import compile
 
-    spec = ir.from_json(json.loads((folder / "spec.json").read_text(encoding="utf-8")))
+    spec = form.from_json(json.loads((folder / "spec.json").read_text(encoding="utf-8")))
     rows = Rows(**json.loads((folder / "rows.json").read_text(encoding="utf-8")))
     recommender = compile(spec).build(rows).float()
     recommender.load_state_dict(load_file(folder / "weights.safetensors"))

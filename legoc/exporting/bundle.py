@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from legoc.data.log import F32
+from legoc.data.indexing.log import F32
 from legoc.evaluation.public import chosen_metrics
 from legoc.exporting import contents
 from legoc.exporting.card import model_card
@@ -25,12 +25,12 @@ from legoc.exporting.graph_files import GraphFile, graph_manifest, write_graphs
 from legoc.exporting.graphs import reference_copy
 from legoc.exporting.provenance import describe_provenance
 from legoc.exporting.staging import MANIFEST, staged
-from legoc.language import ir
-from legoc.language.notation import write_pipeline
-from legoc.language.places import list_places, name_places
-from legoc.language.plan import Plan
-from legoc.language.spec import Spec
-from legoc.language.text import resolved_text
+from legoc.language.ir import form
+from legoc.language.ir.notation import write_pipeline
+from legoc.language.ir.places import list_places, name_places
+from legoc.language.ir.plan import Plan
+from legoc.language.ir.spec import Spec
+from legoc.language.ir.text import resolved_text
 from legoc.progress import SILENT, Progress
 
 
@@ -100,7 +100,7 @@ def write_bundle(
         whole, real = prove(spec, plan, prepared, files, torch_table, table)
         manifest = {
             "format": FORMAT,
-            "spec": ir.to_json(name_places(spec)),
+            "spec": form.to_json(name_places(spec)),
             "graphs": graph_manifest(list(files.values()), place),
             "plan": {
                 "layout": plan.layout, "user": plan.user, "reads_user": plan.reads_user,

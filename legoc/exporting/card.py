@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from legoc.language.notation import write_pipeline
-from legoc.language.plan import Plan
-from legoc.language.spec import Spec
+from legoc.language.ir.notation import write_pipeline
+from legoc.language.ir.plan import Plan
+from legoc.language.ir.spec import Spec
 
 
 def model_card(spec: Spec, plan: Plan, manifest: Mapping[str, Any], metrics: Any) -> str:

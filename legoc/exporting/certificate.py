@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from legoc.data.inputs import Chosen, ItemInputs
-from legoc.data.log import F32, I32, Log
+from legoc.data.indexing.log import F32, I32, Log
+from legoc.data.reading.inputs import Chosen, ItemInputs
 from legoc.evaluation.compute import compute
 from legoc.exporting import engine
 from legoc.exporting.engine import Side
 from legoc.exporting.gates import Figure, relative_difference, verify_difference, verify_finite
 from legoc.exporting.sample import Sample, draw_sample
-from legoc.language.plan import Graph
-from legoc.language.spec import Call
+from legoc.language.ir.plan import Graph
+from legoc.language.ir.spec import Call
 from legoc_runtime.histories import histories_at_once
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from legoc.data.inputs import ItemInputs
-from legoc.data.log import F32
+from legoc.data.indexing.log import F32
+from legoc.data.reading.inputs import ItemInputs
 from legoc.exporting.gates import Run
 from legoc.exporting.probes import Probe
-from legoc.language.plan import Graph
+from legoc.language.ir.plan import Graph
 
 
 ITEMS = "cache/items.safetensors"

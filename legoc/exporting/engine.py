@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from legoc.data.inputs import ItemInputs
-from legoc.data.log import F32, I32, Log
+from legoc.data.indexing.log import F32, I32, Log
+from legoc.data.reading.inputs import ItemInputs
 from legoc.exporting.gates import Run
 from legoc.exporting.probes import Tensors
-from legoc.language.plan import Graph, Plan
+from legoc.language.ir.plan import Graph, Plan
 from legoc.progress import SILENT, Progress
 from legoc_runtime.histories import gather_tokens, histories_at_once
 from legoc_runtime.sessions import Settings, open_session

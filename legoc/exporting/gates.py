@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from legoc.exporting.probes import Probe, Tensors
-from legoc.language.diagnostics import fail
-from legoc.language.plan import Graph, Port
+from legoc.language.diagnosing.diagnostics import fail
+from legoc.language.ir.plan import Graph, Port
 
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
-from legoc.data.rows import Rows
+from legoc.data.indexing.rows import Rows
 from legoc.exporting.alone import emit_alone
 from legoc.exporting.contents import digest
 from legoc.exporting.engine import onnx_run
@@ -24,9 +24,9 @@ from legoc.exporting.graphs import GraphCall, emit_graph, remembers_dispatch
 from legoc.exporting.labels import save, strip
 from legoc.exporting.precision import convert
 from legoc.exporting.probes import Probe, longest_sizes, make_probes
-from legoc.language.diagnostics import LegoError
-from legoc.language.plan import Graph, Plan
-from legoc.language.spec import Spec
+from legoc.language.diagnosing.diagnostics import LegoError
+from legoc.language.ir.plan import Graph, Plan
+from legoc.language.ir.spec import Spec
 from legoc.progress import SILENT, Progress
 
 

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from legoc.exporting.lint import find_vanishing
-from legoc.language.diagnostics import fail
-from legoc.language.plan import Graph, Port
+from legoc.language.diagnosing.diagnostics import fail
+from legoc.language.ir.plan import Graph, Port
 
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from legoc.exporting.labels import LARGE, save, strip
-from legoc.language.diagnostics import fail
+from legoc.language.diagnosing.diagnostics import fail
 
 
 if TYPE_CHECKING:

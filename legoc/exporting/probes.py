@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from legoc.data.rows import Rows
-from legoc.language.plan import Graph, Port
-from legoc.language.spec import Spec
+from legoc.data.indexing.rows import Rows
+from legoc.language.ir.plan import Graph, Port
+from legoc.language.ir.spec import Spec
 
 
 Tensors = Mapping[str, NDArray[np.generic]]

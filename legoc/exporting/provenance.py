@@ -5,7 +5,7 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from legoc.language.spec import Spec
+from legoc.language.ir.spec import Spec
 
 
 PACKAGES = ("legoc", "legoc-runtime", "torch", "onnx", "onnxscript", "onnxruntime", "numpy")

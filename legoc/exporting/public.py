@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from legoc.exporting.bundle import Bundle, write_bundle
-from legoc.language.plan import plan
-from legoc.language.spec import Export
+from legoc.language.ir.plan import plan
+from legoc.language.ir.spec import Export
 from legoc.progress import SILENT, Progress
 
 

@@ -13,9 +13,9 @@ from legoc.exporting import contents
 from legoc.exporting.bundle import CARD, Bundle
 from legoc.exporting.card import model_card
 from legoc.exporting.staging import MANIFEST, staged
-from legoc.language import ir
-from legoc.language.diagnostics import fail
-from legoc.language.plan import plan
+from legoc.language.diagnosing.diagnostics import fail
+from legoc.language.ir import form
+from legoc.language.ir.plan import plan
 
 
 def record_metrics(folder: str | Path, metrics: Any) -> Bundle:
@@ -28,7 +28,7 @@ def record_metrics(folder: str | Path, metrics: Any) -> Bundle:
         raise fail(
             "E0829", f"`{folder}` has no readable {MANIFEST}", "export the run again"
         ) from None
-    spec = ir.from_json(manifest["spec"])
+    spec = form.from_json(manifest["spec"])
     with staged(folder) as place:
         # Links share the content of what stays; what changes is removed first.
         shutil.copytree(folder, place, copy_function=os.link, dirs_exist_ok=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from legoc.data.log import I32, I64, Log
+from legoc.data.indexing.log import I32, I64, Log
 
 
 GROUPS = 2000

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from legoc.language.diagnostics import fail
+from legoc.language.diagnosing.diagnostics import fail
 
 
 MANIFEST = "manifest.json"

@@ -9,8 +9,8 @@ from typing import Any
 import legoc_runtime
 from legoc.exporting.contents import digest
 from legoc.exporting.gates import verify_file
-from legoc.language.diagnostics import fail
-from legoc.language.plan import Graph, Port
+from legoc.language.diagnosing.diagnostics import fail
+from legoc.language.ir.plan import Graph, Port
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """The front end: from the text of a .lego file to typed specs, with lark and the standard library.
 
 The public names are imported on first use. What has a module of its own name is reached there:
-`legoc.language.plan.plan`, `legoc.language.catalog.catalog`, `legoc.language.ir`.
+`legoc.language.ir.plan.plan`, `legoc.language.declaring.catalog.catalog`, `legoc.language.ir.form`.
 """
 
 from importlib import import_module
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 
 if TYPE_CHECKING:
-    from legoc.language.catalog import describe
     from legoc.language.checking import Checked, check, load
-    from legoc.language.diagnostics import Diagnostic, LegoError, SpecError
-    from legoc.language.spec import Spec
+    from legoc.language.declaring.catalog import describe
+    from legoc.language.diagnosing.diagnostics import Diagnostic, LegoError, SpecError
+    from legoc.language.ir.spec import Spec
 
 __all__ = [
     "Checked",
@@ -27,12 +27,12 @@ __all__ = [
 
 HOME = {
     "Checked": "checking",
-    "Diagnostic": "diagnostics",
-    "LegoError": "diagnostics",
-    "Spec": "spec",
-    "SpecError": "diagnostics",
+    "Diagnostic": "diagnosing.diagnostics",
+    "LegoError": "diagnosing.diagnostics",
+    "Spec": "ir.spec",
+    "SpecError": "diagnosing.diagnostics",
     "check": "checking",
-    "describe": "catalog",
+    "describe": "declaring.catalog",
     "load": "checking",
 }
 

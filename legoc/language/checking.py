@@ -4,17 +4,17 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from legoc.language.catalog import Catalog, catalog
-from legoc.language.diagnostics import Diagnostic, Label, LegoError, SpecError
-from legoc.language.document import Document
-from legoc.language.expand import Expansion, expand_all
-from legoc.language.exports import check_bundles
-from legoc.language.lower import Lowered, Lowering
-from legoc.language.points import Point
-from legoc.language.resolve import resolve
-from legoc.language.resolved import Resolved
-from legoc.language.select import select
-from legoc.language.spec import Spec
+from legoc.language.declaring.catalog import Catalog, catalog
+from legoc.language.diagnosing.diagnostics import Diagnostic, Label, LegoError, SpecError
+from legoc.language.diagnosing.document import Document
+from legoc.language.ir.spec import Spec
+from legoc.language.resolving.expand import Expansion, expand_all
+from legoc.language.resolving.points import Point
+from legoc.language.resolving.resolve import resolve
+from legoc.language.resolving.resolved import Resolved
+from legoc.language.resolving.select import select
+from legoc.language.typing.exports import check_bundles
+from legoc.language.typing.lower import Lowered, Lowering
 
 
 # What `where valid` drops: combinations that do not fit. A mistake in one part alone is an error.
@@ -114,7 +114,7 @@ def check_resolved(resolved: Resolved, lowering: Lowering, only: str | None = No
         messages.add(lowering.record(record))
     messages.add(unused(resolved))
     if resolved.stated:
-        from legoc.language.spec_form import stale
+        from legoc.language.resolving.spec_form import stale
 
         messages.add(stale(resolved.stated, specs))
     return Checked(

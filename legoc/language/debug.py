@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
-from legoc.language import tree
 from legoc.language.checking import Checked
-from legoc.language.diagnostics import SpecError
-from legoc.language.document import Document, Span
-from legoc.language.grammar import parser
-from legoc.language.parse import parse
-from legoc.language.points import Given, Measure, Record, Settings
-from legoc.language.resolve import OTHER_FORMS
+from legoc.language.diagnosing.diagnostics import SpecError
+from legoc.language.diagnosing.document import Document, Span
+from legoc.language.resolving.points import Given, Measure, Record, Settings
+from legoc.language.resolving.resolve import OTHER_FORMS
+from legoc.language.syntax import tree
+from legoc.language.syntax.grammar import parser
+from legoc.language.syntax.parse import parse
 
 
 PLACES = ("span", "head", "key_span")
@@ -36,8 +36,8 @@ def show_tokens(document: Document) -> Iterator[str]:
 def show_tree(document: Document) -> Iterator[str]:
     """The syntax tree, a part per line, each below what it belongs to."""
     if document.path.endswith(OTHER_FORMS):
-        from legoc.language.nodes import Unreadable
-        from legoc.language.spec_form import read_nodes
+        from legoc.language.resolving.spec_form import read_nodes
+        from legoc.language.syntax.nodes import Unreadable
 
         try:
             yield from outline("", read_nodes(document), 0)
@@ -91,7 +91,7 @@ def show_record(record: Record) -> Iterator[str]:
 
 def write(value: Given | Settings) -> str:
     """A value as it was given, before it is judged."""
-    from legoc.language.show import show
+    from legoc.language.resolving.show import show
 
     if isinstance(value, Given) and isinstance(value.value, Measure):
         return f"{value.value.number}{value.value.unit}"
@@ -100,7 +100,7 @@ def write(value: Given | Settings) -> str:
 
 def show_plan(checked: Checked) -> Iterator[str]:
     """Binding times, caches and graphs of every point."""
-    from legoc.language.plan import plan
+    from legoc.language.ir.plan import plan
 
     for spec in checked.specs:
         made = plan(spec)

@@ -9,14 +9,14 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from legoc.language import tree
-from legoc.language.diagnostics import fail
-from legoc.language.document import Document, Span
-from legoc.language.fmt import format
-from legoc.language.parse import Parsed, parse
-from legoc.language.scope import read_document
-from legoc.language.shipped import shipped
-from legoc.language.suggest import listing, nearest
+from legoc.language.declaring.shipped import shipped
+from legoc.language.diagnosing.diagnostics import fail
+from legoc.language.diagnosing.document import Document, Span
+from legoc.language.diagnosing.suggest import listing, nearest
+from legoc.language.resolving.scope import read_document
+from legoc.language.syntax import tree
+from legoc.language.syntax.fmt import format
+from legoc.language.syntax.parse import Parsed, parse
 
 
 def starters() -> Mapping[str, Path]:

@@ -7,14 +7,14 @@ from typing import Any
 
 from torch import nn
 
-from legoc.data.rows import Rows
-from legoc.data.vectors import read_width
-from legoc.language.catalog import catalog
-from legoc.language.checkpoints import Named, content_model
-from legoc.language.declare import Declaration
-from legoc.language.plan import Plan, reads_ids
-from legoc.language.spec import Call, Spec
-from legoc.language.types import Many, Seq, Type, Vec, parse_type
+from legoc.data.indexing.rows import Rows
+from legoc.data.reading.vectors import read_width
+from legoc.language.declaring.catalog import catalog
+from legoc.language.declaring.declare import Declaration
+from legoc.language.declaring.types import Many, Seq, Type, Vec, parse_type
+from legoc.language.ir.checkpoints import Named, content_model
+from legoc.language.ir.plan import Plan, reads_ids
+from legoc.language.ir.spec import Call, Spec
 from legoc.model.embedding import TokenEmbedding
 from legoc.model.profile import Profile
 from legoc.model.recommender import Recommender
@@ -67,7 +67,7 @@ def language_model(spec: Spec) -> Named | None:
     found = content_model(spec)
     if found is None:
         return None
-    from legoc.data.checkpoint import find_folder
+    from legoc.data.reading.checkpoint import find_folder
 
     folder = find_folder(found[1])
     return replace(found[1], folder=None if folder is None else str(folder))
@@ -102,7 +102,7 @@ def file_width(content: Call | None) -> int:
     path = None if content is None else content.args.get("file")
     if path is None:
         return 0
-    from legoc.data.item_rows import read_width as read_file_width
+    from legoc.data.reading.item_rows import read_width as read_file_width
 
     return read_file_width(Path(path))
 

@@ -4,9 +4,9 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
-from legoc.data.rows import Rows
-from legoc.language.plan import Plan, plan
-from legoc.language.spec import Spec
+from legoc.data.indexing.rows import Rows
+from legoc.language.ir.plan import Plan, plan
+from legoc.language.ir.spec import Spec
 from legoc.model.build import build
 from legoc.model.cost import Cost, measure
 from legoc.model.recommender import Recommender

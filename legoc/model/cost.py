@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from legoc.data.rows import Rows
-from legoc.language.plan import Plan, token_ports
-from legoc.language.spec import Spec
+from legoc.data.indexing.rows import Rows
+from legoc.language.ir.plan import Plan, token_ports
+from legoc.language.ir.spec import Spec
 from legoc.model.build import build, most_tokens
 from legoc.model.recommender import Recommender
 

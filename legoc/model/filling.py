@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from legoc.data.item_rows import read_rows
-from legoc.language.spec import Spec
+from legoc.data.reading.item_rows import read_rows
+from legoc.language.ir.spec import Spec
 from legoc.model.recommender import Recommender
 from legoc.progress import SILENT, Progress
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from legoc.data.profiles import Profiles
-from legoc.language.declare import Attribute
+from legoc.data.reading.profiles import Profiles
+from legoc.language.declaring.declare import Attribute
 from legoc.operators.blocks.masking import masked_mean
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from legoc.data.batch import Batch
+from legoc.data.batching.batch import Batch
 from legoc.model.embedding import TokenEmbedding
 from legoc.model.tensors import TensorBatch, to_tensors
 

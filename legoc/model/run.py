@@ -7,10 +7,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from legoc.data.rows import Rows
-from legoc.language import ir
-from legoc.language.diagnostics import fail
-from legoc.language.spec import Spec
+from legoc.data.indexing.rows import Rows
+from legoc.language.diagnosing.diagnostics import fail
+from legoc.language.ir import form
+from legoc.language.ir.spec import Spec
 from legoc.model.recommender import Recommender
 from legoc.model.weights import load_own, own_tensors
 
@@ -26,7 +26,7 @@ class Run:
 
     @cached_property
     def spec(self) -> Spec:
-        return ir.from_json(self.record("spec.json"))
+        return form.from_json(self.record("spec.json"))
 
     @property
     def id(self) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from legoc.language.diagnostics import fail
+from legoc.language.diagnosing.diagnostics import fail
 
 
 try:

@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from legoc.data.cache import digest, read_manifest, seal
-from legoc.data.inputs import Array, ItemInputs
-from legoc.data.log import I32, I64
-from legoc.language.catalog import catalog
-from legoc.language.checkpoints import content_model, has_prefix
-from legoc.language.diagnostics import fail
-from legoc.language.plan import Port
-from legoc.language.spec import Spec
+from legoc.data.indexing.log import I32, I64
+from legoc.data.reading.inputs import Array, ItemInputs
+from legoc.language.declaring.catalog import catalog
+from legoc.language.diagnosing.diagnostics import fail
+from legoc.language.ir.checkpoints import content_model, has_prefix
+from legoc.language.ir.plan import Port
+from legoc.language.ir.spec import Spec
 from legoc.model.recommender import Recommender
 from legoc.model.state_files import (
     FIRSTS,

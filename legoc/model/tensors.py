@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from legoc.data.batch import Batch
-from legoc.data.inputs import Array
+from legoc.data.batching.batch import Batch
+from legoc.data.reading.inputs import Array
 
 
 @dataclass(frozen=True, kw_only=True)
 class TensorBatch:
-    """`legoc.data.batch.Batch` as tensors; clicks and candidates are 1 + position among the
+    """A `legoc.data` batch as tensors; clicks and candidates are 1 + position among the
     distinct items, 0 where there is none."""
 
     buckets: tuple[Mapping[str, Tensor], ...]

@@ -6,8 +6,8 @@ from typing import Any
 
 from torch import nn
 
-from legoc.language.declare import operator, param
-from legoc.language.diagnostics import fail
+from legoc.language.declaring.declare import operator, param
+from legoc.language.diagnosing.diagnostics import fail
 from legoc.operators.blocks.backbone import Backbone
 
 

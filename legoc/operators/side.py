@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from legoc.language.declare import Needs, operator, param
+from legoc.language.declaring.declare import Needs, operator, param
 from legoc.operators.blocks.linear import PlainLinear
 
 

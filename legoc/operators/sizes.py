@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from legoc.language.checkpoints import Named
-from legoc.language.declare import Attribute
+from legoc.language.declaring.declare import Attribute
+from legoc.language.ir.checkpoints import Named
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,15 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from legoc.language import ir
-from legoc.language.catalog import catalog
 from legoc.language.checking import check, droppable
-from legoc.language.declare import Role
-from legoc.language.diagnostics import SpecError, fail
-from legoc.language.digest import digest
-from legoc.language.lower import Lowering
-from legoc.language.points import Point
-from legoc.language.spec import Export, Spec
+from legoc.language.declaring.catalog import catalog
+from legoc.language.declaring.declare import Role
+from legoc.language.diagnosing.diagnostics import SpecError, fail
+from legoc.language.ir import form
+from legoc.language.ir.digest import digest
+from legoc.language.ir.spec import Export, Spec
+from legoc.language.resolving.points import Point
+from legoc.language.typing.lower import Lowering
 from legoc.proving.shrink import Shrinker, labels
 
 
@@ -127,7 +127,7 @@ def make_case(point: Point, lowering: Lowering, shrinker: Shrinker, whole: Spec)
     # Files of the user are about other items and other words than those of the small world.
     data = replace(spec.data, vectors=None, augment=())
     spec = replace(spec, data=data, export=Export(), origin={}, source_text="")
-    value = ir.to_json(spec)
+    value = form.to_json(spec)
     train = value["train"]
     key = digest([value["model"], value["data"], train["task"], train["optimizer"]])
     return Case(

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from legoc.language import ir
-from legoc.language.spec import Spec
+from legoc.language.ir import form
+from legoc.language.ir.spec import Spec
 from legoc.proving.cases import Scope
 
 
@@ -118,7 +118,7 @@ def build_matrix(
 
 def describe(spec: Spec) -> str:
     """An architecture whatever it is trained for."""
-    return repr((ir.to_json(spec)["model"], spec.types))
+    return repr((form.to_json(spec)["model"], spec.types))
 
 
 def place(labels: Mapping[Any, str]) -> tuple[str, str, str]:

@@ -16,17 +16,17 @@ from typing import Any
 from torch import nn
 
 from legoc.data.cache import obtain
-from legoc.data.rows import Rows
+from legoc.data.indexing.rows import Rows
 from legoc.exporting.engine import onnx_run
 from legoc.exporting.gates import compare_probes, torch_run
 from legoc.exporting.graph_files import GraphFile, write_graph
 from legoc.exporting.graphs import GraphCall, reference_copy
 from legoc.exporting.probes import make_probes
-from legoc.language import ir
-from legoc.language.diagnostics import LegoError, fail
-from legoc.language.digest import digest
-from legoc.language.plan import Graph, Plan
-from legoc.language.spec import Spec
+from legoc.language.diagnosing.diagnostics import LegoError, fail
+from legoc.language.ir import form
+from legoc.language.ir.digest import digest
+from legoc.language.ir.plan import Graph, Plan
+from legoc.language.ir.spec import Spec
 from legoc.progress import Progress
 from legoc.training.files import write_tensors
 
@@ -58,7 +58,7 @@ class Parts:
 
     def key(self, graph: Graph, spec: Spec, plan: Plan, rows: Rows) -> str:
         """What decides a graph, beside its weights."""
-        value = ir.to_json(spec)
+        value = form.to_json(spec)
         ports = [(p.name, p.dtype, p.dims) for p in (*graph.inputs, *graph.outputs)]
         model, data = value["model"], value["data"]
         tokens = [data["content"], data["tokenizer"], rows.tokens, rows.checkpoint]

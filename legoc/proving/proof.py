@@ -19,10 +19,10 @@ from legoc.evaluation.uncached import Uncached
 from legoc.exporting.bundle import write_bundle
 from legoc.exporting.gates import TARGET, relative_difference
 from legoc.exporting.graph_files import write_graphs
-from legoc.language.checkpoints import content_model
-from legoc.language.diagnostics import LegoError
-from legoc.language.plan import plan
-from legoc.language.spec import Call, Spec
+from legoc.language.diagnosing.diagnostics import LegoError
+from legoc.language.ir.checkpoints import content_model
+from legoc.language.ir.plan import plan
+from legoc.language.ir.spec import Call, Spec
 from legoc.model import compile
 from legoc.model.filling import fill_items
 from legoc.model.recommender import Recommender

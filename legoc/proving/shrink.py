@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from legoc.language.catalog import Catalog
-from legoc.language.declare import Kind, Param, Role
-from legoc.language.document import Span
-from legoc.language.points import Argument, Given, Point, Settings
+from legoc.language.declaring.catalog import Catalog
+from legoc.language.declaring.declare import Kind, Param, Role
+from legoc.language.diagnosing.document import Span
+from legoc.language.resolving.points import Argument, Given, Point, Settings
 
 
 STEP = 16
@@ -84,7 +84,7 @@ def small(given: Given) -> Given:
 
 def labels(point: Point) -> Mapping[Role, str]:
     """How the stages of a point are called in the matrix: as written, without their widths."""
-    from legoc.language.show import show_settings
+    from legoc.language.resolving.show import show_settings
 
     found: dict[Role, str] = {}
     for role, _, settings in point.model.stages:

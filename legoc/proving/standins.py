@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from legoc.language.catalog import catalog
-from legoc.language.spec import Call
+from legoc.language.declaring.catalog import catalog
+from legoc.language.ir.spec import Call
 
 
 WIDTH, LEVELS = 12, 3

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
-from legoc.language.diagnostics import LegoError
-from legoc.language.document import Document, Span
+from legoc.language.diagnosing.diagnostics import LegoError
+from legoc.language.diagnosing.document import Document, Span
 from legoc.language.editing.analysis import Analysis
 from legoc.language.editing.arrows import Arrow
 from legoc.language.editing.completion import complete
 from legoc.language.editing.explaining import explain, signature_at
-from legoc.language.fixes import apart, is_safe
-from legoc.language.fmt import format
+from legoc.language.editing.fixes import apart, is_safe
+from legoc.language.syntax.fmt import format
 from legoc.server import convert
 from legoc.server.checks import Checks
 from legoc.server.positions import to_span

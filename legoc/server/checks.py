@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from legoc.language.document import Document
+from legoc.language.diagnosing.document import Document
 from legoc.language.editing.analysis import Analysis, analyse
 from legoc.server.memory import tidy
 from legoc.server.session import Session, path_of

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from lsprotocol import types
 
-from legoc.language.diagnostics import Diagnostic, Fix
+from legoc.language.diagnosing.diagnostics import Diagnostic, Fix
 from legoc.language.editing.explaining import Signature
 from legoc.language.editing.outline import Fold, Symbol
 from legoc.language.editing.pages import default_of, operator_page, param_line, signature_of

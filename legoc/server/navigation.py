@@ -6,8 +6,8 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
-from legoc.language.diagnostics import LegoError
-from legoc.language.document import Document, Span
+from legoc.language.diagnosing.diagnostics import LegoError
+from legoc.language.diagnosing.document import Document, Span
 from legoc.language.editing.names import declared_at, occurrence_at, used_file
 from legoc.language.editing.outline import folds, symbols
 from legoc.language.editing.renaming import Usage, renamed, usages

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from lsprotocol import types
 
-from legoc.language.document import Document, Span
+from legoc.language.diagnosing.document import Document, Span
 
 
 BREAK = re.compile(r"\r\n|\n|\r")

@@ -9,8 +9,8 @@ from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, lsp_method
 
 from legoc import __version__
-from legoc.language.catalog import catalog
-from legoc.language.document import Document
+from legoc.language.declaring.catalog import catalog
+from legoc.language.diagnosing.document import Document
 from legoc.language.editing.analysis import Analysis, analyse
 from legoc.language.editing.buffers import Buffers
 from legoc.server import answers, convert, navigation

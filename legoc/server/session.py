@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from lsprotocol import types
 from pygls.uris import from_fs_path, to_fs_path
 
-from legoc.language.catalog import Catalog, catalog
-from legoc.language.document import Document, Span
+from legoc.language.declaring.catalog import Catalog, catalog
+from legoc.language.diagnosing.document import Document, Span
 from legoc.language.editing.buffers import Buffers
-from legoc.language.scope import Scope
+from legoc.language.resolving.scope import Scope
 from legoc.server.positions import change, to_offset, to_range
 
 

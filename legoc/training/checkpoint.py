@@ -11,7 +11,7 @@ from pathlib import Path
 
 from torch import nn
 
-from legoc.language.diagnostics import LegoError, fail
+from legoc.language.diagnosing.diagnostics import LegoError, fail
 from legoc.model.weights import load_own, own_tensors
 from legoc.training.files import write_tensors
 from legoc.training.optimise import Optimiser

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from legoc.language import ir
-from legoc.language.diagnostics import fail
-from legoc.language.spec import Spec
+from legoc.language.diagnosing.diagnostics import fail
+from legoc.language.ir import form
+from legoc.language.ir.spec import Spec
 from legoc.training.files import write_json, write_text
 
 
@@ -43,7 +43,7 @@ def open_folder(folder: Path, spec: Spec, *, again: bool) -> None:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / "model.lego", spec.source_text)
-    write_json(folder / "spec.json", ir.to_json(spec))
+    write_json(folder / "spec.json", form.to_json(spec))
 
 
 @contextmanager

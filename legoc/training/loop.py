@@ -17,9 +17,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from legoc.data.batch import Batch
-from legoc.language.diagnostics import fail
-from legoc.language.spec import Train
+from legoc.data.batching.batch import Batch
+from legoc.language.diagnosing.diagnostics import fail
+from legoc.language.ir.spec import Train
 from legoc.model.weights import own_tensors
 from legoc.progress import SILENT, Progress
 from legoc.training.checkpoint import Position, drop_state, load_state, save_state

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from legoc.language.diagnostics import fail
+from legoc.language.diagnosing.diagnostics import fail
 
 
 PACKAGES = (

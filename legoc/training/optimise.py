@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from legoc.language.spec import Train
+from legoc.language.ir.spec import Train
 
 
 KINDS: Mapping[str, Callable[..., torch.optim.Optimizer]] = {

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 
 from legoc.data.cache import cache_root
-from legoc.language import ir
-from legoc.language.plan import plan
-from legoc.language.spec import Spec
+from legoc.language.ir import form
+from legoc.language.ir.plan import plan
+from legoc.language.ir.spec import Spec
 from legoc.model import compile
 from legoc.model.embedding import TokenEmbedding
 from legoc.model.filling import fill_items, fill_users
@@ -157,7 +157,7 @@ def build_validation(
 def obtain_bundle(run: Run, prepared: "Prepared", progress: Progress) -> None:
     """Export, unless the bundle there was written with the same settings."""
     if (run.bundle / "manifest.json").is_file():
-        stored = ir.to_json(run.spec)["export"]
+        stored = form.to_json(run.spec)["export"]
         if run.record("bundle/manifest.json")["spec"]["export"] == stored:
             return
     drop_results(run)

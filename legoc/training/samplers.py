@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from legoc.language.diagnostics import fail
-from legoc.language.spec import Spec
+from legoc.language.diagnosing.diagnostics import fail
+from legoc.language.ir.spec import Spec
 
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def build_sampler(spec: Spec, prepared: "Prepared") -> "Sampler":
     """The batches of a spec's recipe over the training part; there being none is E0551."""
-    from legoc.data.sampling import matching_batches, ranking_batches
+    from legoc.data.batching.sampling import matching_batches, ranking_batches
 
     train = spec.train
     if train is None or "train" not in prepared.logs:

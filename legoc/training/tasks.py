@@ -5,9 +5,9 @@ from typing import Any, Literal, Protocol
 
 from torch import Tensor
 
-from legoc.language.catalog import catalog
-from legoc.language.declare import operator, param
-from legoc.language.spec import Call
+from legoc.language.declaring.catalog import catalog
+from legoc.language.declaring.declare import operator, param
+from legoc.language.ir.spec import Call
 from legoc.training.losses import binary_cross_entropy, cross_entropy, squared_error
 
 

@@ -1,7 +1,7 @@
 """What the tests of click streams share: reading a source, and the slow reading of a stream."""
 
-from legoc.data.tables import convert
-from legoc.language.spec import Call
+from legoc.data.indexing.tables import convert
+from legoc.language.ir.spec import Call
 
 
 LEAVE = Call(op="leave_one_out", args={})

@@ -6,20 +6,20 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from legoc.data.index import (
+from legoc.data.indexing.index import (
     build_logs,
     mark_training,
     name_items,
     name_users,
     number_categories,
 )
-from legoc.data.rows import Rows
+from legoc.data.indexing.rows import Rows
+from legoc.data.indexing.tables import convert
+from legoc.data.reading.tokens import tokenize
 from legoc.data.sources.demo import Demo
 from legoc.data.sources.mind import MIND
-from legoc.data.tables import convert
-from legoc.data.tokens import tokenize
-from legoc.language.declare import Attribute
-from legoc.language.spec import Call
+from legoc.language.declaring.declare import Attribute
+from legoc.language.ir.spec import Call
 
 
 ENTITIES = '[{"Label": "Rome", "Type": "G", "OccurrenceOffsets": [0]}]'

@@ -4,8 +4,8 @@ import gzip
 import json
 from collections import defaultdict
 
-from legoc.data.tables import convert
-from legoc.language.spec import Call
+from legoc.data.indexing.tables import convert
+from legoc.language.ir.spec import Call
 
 
 RECBENCH = Call(

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from legoc.data.sources.adressa import Adressa
-from legoc.language.diagnostics import LegoError
+from legoc.language.diagnosing.diagnostics import LegoError
 from tests.data.clickstreams import losses, read, rows_of, slow_rows
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from legoc.data.sources.amazon import AmazonBooks, AmazonCDs, AmazonElectronics, clean
-from legoc.language.diagnostics import LegoError
+from legoc.language.diagnosing.diagnostics import LegoError
 from tests.data.logs import (
     RECBENCH,
     drops,

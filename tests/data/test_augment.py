@@ -8,14 +8,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from legoc.data import prepare
-from legoc.data.augment import augment
-from legoc.data.augment_logs import read_profile, read_sections
+from legoc.data.augmenting.joins import augment
+from legoc.data.augmenting.logs import read_profile, read_sections
 from legoc.data.cache import obtain, read_manifest
-from legoc.data.report import Report
-from legoc.data.survey import survey
-from legoc.data.tables import Tables
-from legoc.language.declare import Attribute
-from legoc.language.diagnostics import LegoError
+from legoc.data.indexing.counts import survey
+from legoc.data.indexing.tables import Tables
+from legoc.data.staging.report import Report
+from legoc.language.declaring.declare import Attribute
+from legoc.language.diagnosing.diagnostics import LegoError
 from tests.data.test_prepare import make_spec
 
 

@@ -5,10 +5,10 @@ import random
 
 import pytest
 
-from legoc.data.lines import read_rows
 from legoc.data.readers import blocks
+from legoc.data.readers.lines import read_rows
 from legoc.data.readers.truncation import keep_whole
-from legoc.language.diagnostics import LegoError
+from legoc.language.diagnosing.diagnostics import LegoError
 
 
 COLUMNS = ("one", "two", "three")

@@ -5,9 +5,9 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from legoc.data import buckets as module
-from legoc.data.buckets import OVERHEAD, cut_buckets
-from legoc.data.draws import choose, draw
+from legoc.data.batching import buckets as module
+from legoc.data.batching.buckets import OVERHEAD, cut_buckets
+from legoc.data.batching.draws import choose, draw
 
 
 def cost(lengths, ends):

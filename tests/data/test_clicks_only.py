@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from legoc.data.sampling import matching_batches, ranking_batches
+from legoc.data.batching.sampling import matching_batches, ranking_batches
 from legoc.data.sources.tables import Tables
-from legoc.language.diagnostics import LegoError
+from legoc.language.diagnosing.diagnostics import LegoError
 from tests.data.conftest import assemble_prepared
 from tests.data.logs import TIME, read_with
 from tests.data.test_tables import ITEMS, LOG, clicks, write_folder

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from legoc.data.indexing.tables import convert
 from legoc.data.sources.demo import Demo, demo_best
 from legoc.data.sources.demo_words import COMMON, TOPICS, make_words
 from legoc.data.sources.demo_world import (
@@ -20,8 +21,7 @@ from legoc.data.sources.demo_world import (
     make_world,
     two_level_auc,
 )
-from legoc.data.tables import convert
-from legoc.language.spec import Call
+from legoc.language.ir.spec import Call
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from legoc.data.indexing.tables import convert
 from legoc.data.sources.ebnerd import EBNeRD
-from legoc.data.tables import convert
-from legoc.language.diagnostics import LegoError
-from legoc.language.spec import Call
+from legoc.language.diagnosing.diagnostics import LegoError
+from legoc.language.ir.spec import Call
 
 
 ARTICLES = pa.table(

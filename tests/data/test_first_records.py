@@ -5,11 +5,11 @@ import random
 
 import pytest
 
+from legoc.data.indexing.tables import convert
 from legoc.data.sources.hotelrec import HotelRec
 from legoc.data.sources.lastfm import PLAYS, LastFM
 from legoc.data.sources.tables import Tables
-from legoc.data.tables import convert
-from legoc.language.spec import Call
+from legoc.language.ir.spec import Call
 from tests.data.clickstreams import losses, read, write
 
 

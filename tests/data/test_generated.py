@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from legoc.data import prepare
-from legoc.data.augment import augment
-from legoc.data.augment_generated import find_object, read_generated
-from legoc.data.index import mark_training
+from legoc.data.augmenting.generated import find_object, read_generated
+from legoc.data.augmenting.joins import augment
+from legoc.data.indexing.index import mark_training
 from legoc.language.checking import check as check_file
-from legoc.language.diagnostics import LegoError
+from legoc.language.diagnosing.diagnostics import LegoError
 from tests.data.test_augment import mind
 from tests.data.test_prepare import make_spec
 
@@ -127,7 +127,7 @@ def test_histories_of_more_than_five_clicks_stay(demo_tables, log, tmp_path):
 
 
 def test_a_model_reads_them_and_draws_none(demo_cache, demo_tables, log):
-    from legoc.data.sampling import matching_batches
+    from legoc.data.batching.sampling import matching_batches
 
     users = sorted(set(demo_tables.histories()["user_id"]))
     path = log(*((n, item(title=f"title {n}")) for n in range(len(users))), users=users)
@@ -190,8 +190,8 @@ def test_a_misspelt_attribute_of_a_log_is_found_at_check_time(log, tmp_path):
 def test_items_without_titles_have_no_room(tmp_path):
     import duckdb
 
-    from legoc.data.augment_generated import Generated, attach
-    from legoc.data.losses import Losses
+    from legoc.data.augmenting.generated import Generated, attach
+    from legoc.data.staging.losses import Losses
 
     connection = duckdb.connect()
     connection.execute("CREATE TABLE items AS SELECT 'a' AS item_id, 'x' AS headline")

@@ -6,7 +6,7 @@ import pytest
 
 from legoc.data.readers.times import read_stamp
 from legoc.data.sources.goodreads import Goodreads
-from legoc.language.diagnostics import LegoError
+from legoc.language.diagnosing.diagnostics import LegoError
 from tests.data.logs import (
     drops,
     moments,

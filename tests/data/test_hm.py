@@ -5,7 +5,7 @@ import gzip
 import pytest
 
 from legoc.data.sources.hm import ATTRIBUTES, HM
-from legoc.language.diagnostics import LegoError
+from legoc.language.diagnosing.diagnostics import LegoError
 from tests.data.clickstreams import losses, read, rows_of, slow_rows, write
 
 

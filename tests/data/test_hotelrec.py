@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 
 from legoc.data.sources.hotelrec import HotelRec, read_address
-from legoc.language.diagnostics import LegoError
+from legoc.language.diagnosing.diagnostics import LegoError
 from tests.data.logs import drops, moments, places, read_with, table_moments, write_lines
 
 

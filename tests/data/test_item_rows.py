@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from legoc.data.item_rows import read_rows, read_width
-from legoc.language.diagnostics import LegoError
+from legoc.data.reading.item_rows import read_rows, read_width
+from legoc.language.diagnosing.diagnostics import LegoError
 
 
 NAMES = ["", "N1", "N2", "N3", "Ñ4"]

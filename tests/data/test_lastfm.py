@@ -3,7 +3,7 @@
 import pytest
 
 from legoc.data.sources.lastfm import PLAYS, PROFILES, LastFM
-from legoc.language.diagnostics import LegoError
+from legoc.language.diagnosing.diagnostics import LegoError
 from tests.data.clickstreams import losses, read, rows_of, slow_rows, write
 
 

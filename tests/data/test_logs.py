@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from legoc.language.spec import Call
+from legoc.language.ir.spec import Call
 
 
 def slow_log(tables, split, history, group):
@@ -139,7 +139,7 @@ def test_the_report_counts_what_the_tables_hold(demo_tables):
 
 
 def test_another_split_is_another_log(small_demo, demo_tables, demo_cache, prepare_tables):
-    from legoc.data.tables import convert
+    from legoc.data.indexing.tables import convert
 
     other = convert(small_demo, Call(op="leave_one_out"), demo_cache)
     assert other.digest != demo_tables.digest

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from legoc.data.sources.mind import MIND, PAGE
-from legoc.language.diagnostics import LegoError
-from legoc.language.spec import Call
+from legoc.language.diagnosing.diagnostics import LegoError
+from legoc.language.ir.spec import Call
 
 
 def slow_read(root, parts):

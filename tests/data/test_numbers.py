@@ -6,8 +6,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from legoc.data.codes import SPLITS, Codes, encode, number_trained, place_first, renumber
-from legoc.data.survey import survey
+from legoc.data.indexing.codes import SPLITS, Codes, encode, number_trained, place_first, renumber
+from legoc.data.indexing.counts import survey
 
 
 def draw_tables(folder, seed):

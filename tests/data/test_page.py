@@ -12,14 +12,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from legoc.data import prepare
-from legoc.data.page import render_page
-from legoc.data.portrait import count, draw_portrait, facets, share_of_top
-from legoc.data.report import Drop
-from legoc.data.survey import survey
-from legoc.data.suspicions import suspect
-from legoc.data.tables import Tables
-from legoc.language.declare import Attribute
-from legoc.language.spec import Call
+from legoc.data.indexing.counts import survey
+from legoc.data.indexing.tables import Tables
+from legoc.data.staging.report import Drop
+from legoc.data.survey.page import render_page
+from legoc.data.survey.portrait import count, draw_portrait, facets, share_of_top
+from legoc.data.survey.suspicions import suspect
+from legoc.language.declaring.declare import Attribute
+from legoc.language.ir.spec import Call
 from tests.data.test_prepare import make_spec
 
 

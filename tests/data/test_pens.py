@@ -4,10 +4,10 @@ from datetime import datetime
 
 import pytest
 
+from legoc.data.indexing.tables import convert
 from legoc.data.sources.pens import PENS
-from legoc.data.tables import convert
-from legoc.language.diagnostics import LegoError
-from legoc.language.spec import Call
+from legoc.language.diagnosing.diagnostics import LegoError
+from legoc.language.ir.spec import Call
 
 
 NEWS_HEADER = "News ID\tCategory\tTopic\tHeadline\tNews body\tTitle entity\tEntity content\n"

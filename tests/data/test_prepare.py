@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from legoc.data import Prepared, prepare
-from legoc.data.inputs import IdTable, TokenTable
-from legoc.language.declare import Attribute
-from legoc.language.diagnostics import LegoError
-from legoc.language.spec import Call, Data, Export, Keys, Spec, Types
+from legoc.data.reading.inputs import IdTable, TokenTable
+from legoc.language.declaring.declare import Attribute
+from legoc.language.diagnosing.diagnostics import LegoError
+from legoc.language.ir.spec import Call, Data, Export, Keys, Spec, Types
 
 
 DEMO = Call(op="Demo", args={"seed": 1, "items": 300, "users": 120, "impressions": 900})
@@ -114,7 +114,7 @@ print(fingerprint(sys.argv[1]))
 
 def fingerprint(cache):
     """A hash of all arrays a model reads and of a few batches."""
-    from legoc.data.sampling import matching_batches
+    from legoc.data.batching.sampling import matching_batches
 
     prepared = prepare(make_spec(), cache=cache)
     total = hashlib.sha256(repr((prepared.digest, prepared.reading, prepared.items.ids)).encode())

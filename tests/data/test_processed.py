@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from legoc.data.indexing.tables import convert
 from legoc.data.sources.legommenders import Legommenders
 from legoc.data.sources.recbench import RecBench
-from legoc.data.tables import convert
 from legoc.language.checking import check
-from legoc.language.diagnostics import LegoError
-from legoc.language.spec import Call
+from legoc.language.diagnosing.diagnostics import LegoError
+from legoc.language.ir.spec import Call
 
 
 ITEMS = {

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from legoc.data import prepare
-from legoc.language.declare import Attribute
+from legoc.language.declaring.declare import Attribute
 from tests.data.test_prepare import make_spec
 
 

@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from legoc.language.catalog import catalog
 from legoc.language.checking import check
-from legoc.language.spec import Call
+from legoc.language.declaring.catalog import catalog
+from legoc.language.ir.spec import Call
 from tests.data.logs import RECBENCH, read_with
 from tests.data.test_tables import ITEMS, LOG, error_of, source, write_folder
 

@@ -7,12 +7,12 @@ from hashlib import md5
 
 import pytest
 
+from legoc.data.indexing.tables import convert
 from legoc.data.sources.mind import MIND
 from legoc.data.sources.movielens import MovieLens
 from legoc.data.sources.pens import PENS
-from legoc.data.tables import convert
-from legoc.language.diagnostics import LegoError
-from legoc.language.spec import Call
+from legoc.language.diagnosing.diagnostics import LegoError
+from legoc.language.ir.spec import Call
 from tests.data.conftest import behaviors_text, news_text
 
 

@@ -8,13 +8,13 @@ import random
 
 import pytest
 
+from legoc.data.indexing.tables import convert
 from legoc.data.sources.adressa import VALID_SHARE, Adressa, part_of
 from legoc.data.sources.movielens import GENRES, MovieLens
 from legoc.data.sources.steam import Steam
-from legoc.data.tables import convert
 from legoc.language.checking import check
-from legoc.language.diagnostics import LegoError
-from legoc.language.spec import Call
+from legoc.language.diagnosing.diagnostics import LegoError
+from legoc.language.ir.spec import Call
 
 
 def read(source, root, cache, split="publisher", **settings):

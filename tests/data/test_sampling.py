@@ -5,12 +5,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from legoc.data.batches import Samples, assemble
-from legoc.data.inputs import IdTable
-from legoc.data.log import Log
-from legoc.data.rows import Rows
-from legoc.data.sampling import matching_batches, ranking_batches
-from legoc.language.diagnostics import LegoError
+from legoc.data.batching.batches import Samples, assemble
+from legoc.data.batching.sampling import matching_batches, ranking_batches
+from legoc.data.indexing.log import Log
+from legoc.data.indexing.rows import Rows
+from legoc.data.reading.inputs import IdTable
+from legoc.language.diagnosing.diagnostics import LegoError
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from legoc.data.splits import CHOICES
-from legoc.language.diagnostics import LegoError
-from legoc.language.spec import Call
+from legoc.data.splitting.splits import CHOICES
+from legoc.language.diagnosing.diagnostics import LegoError
+from legoc.language.ir.spec import Call
 
 
 def lines(part, count, users, first):

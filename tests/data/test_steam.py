@@ -6,7 +6,7 @@ import pytest
 
 from legoc.data.sources.steam import Steam
 from legoc.data.sources.steam_scgrec import mend
-from legoc.language.diagnostics import LegoError
+from legoc.language.diagnosing.diagnostics import LegoError
 from tests.data.clickstreams import losses, read, rows_of, slow_rows, write
 
 

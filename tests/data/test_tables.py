@@ -13,8 +13,8 @@ import pytest
 
 from legoc.data.prepare import announce
 from legoc.data.sources.tables import Tables
-from legoc.language.diagnostics import LegoError
-from legoc.language.spec import Call
+from legoc.language.diagnosing.diagnostics import LegoError
+from legoc.language.ir.spec import Call
 from legoc.progress import SILENT
 from tests.data.logs import TIME, drops, moments, places, read_with, table_moments
 

@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 
 from legoc.data.cache import MANIFEST
-from legoc.data.inputs import IdTable, TokenTable
-from legoc.data.report import Report
-from legoc.data.tables import Tables
-from legoc.data.tokens import tokenize
-from legoc.data.vocabulary import Space, Words, write_bins, write_categories
-from legoc.language.declare import Attribute
-from legoc.language.diagnostics import LegoError
-from legoc.language.spec import Call
+from legoc.data.indexing.tables import Tables
+from legoc.data.reading.inputs import IdTable, TokenTable
+from legoc.data.reading.tokens import tokenize
+from legoc.data.reading.vocabulary import Space, Words, write_bins, write_categories
+from legoc.data.staging.report import Report
+from legoc.language.declaring.declare import Attribute
+from legoc.language.diagnosing.diagnostics import LegoError
+from legoc.language.ir.spec import Call
 from legoc_runtime.tokens import Reader
 
 

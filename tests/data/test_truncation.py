@@ -6,13 +6,13 @@ import zlib
 import pytest
 
 from legoc.data import prepare
-from legoc.data.losses import Losses
+from legoc.data.indexing.tables import convert
 from legoc.data.readers.delimited import read_table
 from legoc.data.readers.truncation import keep_whole
 from legoc.data.sources.mind import MIND
-from legoc.data.tables import convert
-from legoc.language.diagnostics import LegoError
-from legoc.language.spec import Call
+from legoc.data.staging.losses import Losses
+from legoc.language.diagnosing.diagnostics import LegoError
+from legoc.language.ir.spec import Call
 from tests.data.conftest import TRAIN_BEHAVIORS, behaviors_text
 from tests.data.test_prepare import make_spec
 

@@ -9,9 +9,9 @@ import tokenizers
 from tokenizers import models, pre_tokenizers
 
 from legoc.data import prepare
-from legoc.data.vectors import read_vectors, read_width
+from legoc.data.reading.vectors import read_vectors, read_width
 from legoc.language import check, load
-from legoc.language.diagnostics import LegoError
+from legoc.language.diagnosing.diagnostics import LegoError
 from tests.data.test_prepare import make_spec
 
 

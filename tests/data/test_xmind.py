@@ -4,10 +4,10 @@ import zipfile
 
 import pytest
 
+from legoc.data.indexing.tables import convert
 from legoc.data.sources.xmind import xMIND
-from legoc.data.tables import convert
-from legoc.language.diagnostics import LegoError
-from legoc.language.spec import Call
+from legoc.language.diagnosing.diagnostics import LegoError
+from legoc.language.ir.spec import Call
 
 
 TRAIN = (

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from legoc.data.sources.yelp import Yelp
-from legoc.language.diagnostics import LegoError
+from legoc.language.diagnosing.diagnostics import LegoError
 from tests.data.logs import drops, moments, read_with, table_moments, write_lines, write_text
 
 

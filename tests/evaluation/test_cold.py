@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from legoc.data.log import Log
+from legoc.data.indexing.log import Log
 from legoc.evaluation.cold import mark_cold
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from legoc.data.log import Log
+from legoc.data.indexing.log import Log
 from legoc.evaluation import Uncached, score_log
 from legoc.evaluation.torch_engine import TorchEngine
 from legoc.model import compile

@@ -5,11 +5,11 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from legoc.data.log import Log
+from legoc.data.indexing.log import Log
 from legoc.evaluation import Uncached, evaluate_log, score_log
 from legoc.evaluation.histories import distinct_histories
-from legoc.language.diagnostics import LegoError
-from legoc.language.spec import Call
+from legoc.language.diagnosing.diagnostics import LegoError
+from legoc.language.ir.spec import Call
 
 
 METRICS = (Call(op="GAUC"), Call(op="NDCG", args={"k": 5}), Call(op="AUC"))

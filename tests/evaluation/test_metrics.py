@@ -6,8 +6,8 @@ from sklearn import metrics as sklearn_metrics
 
 from legoc.evaluation import better, compute, metric_name
 from legoc.evaluation.metrics import METRICS
-from legoc.language.diagnostics import LegoError
-from legoc.language.spec import Call
+from legoc.language.diagnosing.diagnostics import LegoError
+from legoc.language.ir.spec import Call
 from tests.evaluation import oracles
 
 

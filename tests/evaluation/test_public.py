@@ -12,8 +12,8 @@ import legoc
 import legoc.data
 from legoc.evaluation.cold import mark_cold
 from legoc.exporting import write_bundle
-from legoc.language import ir
-from legoc.language.diagnostics import LegoError
+from legoc.language.diagnosing.diagnostics import LegoError
+from legoc.language.ir import form
 from legoc.model.run import Run
 from tests.exporting.tiny import call, make, make_log, make_spec
 
@@ -30,7 +30,7 @@ def tiny(tmp_path_factory):
     )
     folder = tmp_path_factory.mktemp("runs") / "tiny-0"
     folder.mkdir()
-    (folder / "spec.json").write_text(json.dumps(ir.to_json(made.spec)))
+    (folder / "spec.json").write_text(json.dumps(form.to_json(made.spec)))
     save_file(made.recommender.state_dict(), folder / "best.safetensors")
     write_bundle(made.recommender, made.spec, made.plan, prepared, folder / "bundle")
     return Run(folder), prepared

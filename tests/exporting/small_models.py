@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from legoc.data.rows import Rows
+from legoc.data.indexing.rows import Rows
 from legoc.exporting.graphs import emit_graph
 from legoc.exporting.labels import save, strip
-from legoc.language.declare import Attribute
-from legoc.language.plan import Graph, Port
+from legoc.language.declaring.declare import Attribute
+from legoc.language.ir.plan import Graph, Port
 
 
 WIDTH = 8

@@ -2,12 +2,12 @@
 
 import pytest
 
-from legoc.data.rows import Rows
+from legoc.data.indexing.rows import Rows
 from legoc.exporting.gates import TARGET, worst
 from legoc.exporting.graph_files import write_graph
 from legoc.exporting.graphs import reference_copy
-from legoc.language.catalog import catalog
-from legoc.language.plan import plan
+from legoc.language.declaring.catalog import catalog
+from legoc.language.ir.plan import plan
 from legoc.model import compile
 from tests.exporting.tiny import call, make_spec
 

@@ -20,9 +20,9 @@ from legoc.exporting import export, labels, record_metrics, verify_bundle, write
 from legoc.exporting.contents import describe_files
 from legoc.exporting.gates import TARGET, verify_file
 from legoc.exporting.precision import convert
-from legoc.language import ir
-from legoc.language.diagnostics import LegoError
-from legoc.language.spec import Call, Export
+from legoc.language.diagnosing.diagnostics import LegoError
+from legoc.language.ir import form
+from legoc.language.ir.spec import Call, Export
 from legoc_runtime.tensors import read_tensors
 from tests.exporting.tiny import WIDTH, call, make, make_spec, records
 
@@ -309,7 +309,7 @@ def test_weights_beside_a_large_graph(quick, tmp_path, monkeypatch):
 def test_a_run_folder_is_exported_with_its_settings_and_metrics(quick, tmp_path, monkeypatch):
     run = tmp_path / "tiny-0123456789ab"
     run.mkdir()
-    (run / "spec.json").write_text(json.dumps(ir.to_json(quick.spec)))
+    (run / "spec.json").write_text(json.dumps(form.to_json(quick.spec)))
     (run / "metrics.json").write_text(json.dumps({"test": METRICS}))
     (run / "model.lego").write_text("# as written\n")
     save_file(quick.recommender.state_dict(), run / "best.safetensors")

@@ -7,9 +7,9 @@ from legoc.evaluation.compute import compute
 from legoc.exporting import certificate, engine
 from legoc.exporting.certificate import certify, choose_split, ranked_items
 from legoc.exporting.engine import Side
-from legoc.language.diagnostics import LegoError
-from legoc.language.plan import Graph, Plan, Port
-from legoc.language.spec import Call
+from legoc.language.diagnosing.diagnostics import LegoError
+from legoc.language.ir.plan import Graph, Plan, Port
+from legoc.language.ir.spec import Call
 from tests.exporting.small_models import GRAPHS, WIDTH, predictor_graph
 from tests.exporting.tiny import make_log
 

@@ -12,7 +12,7 @@ from legoc.exporting.gates import (
     verify_file,
 )
 from legoc.exporting.probes import make_probes
-from legoc.language.diagnostics import LegoError
+from legoc.language.diagnosing.diagnostics import LegoError
 from tests.exporting.small_models import ROWS, SPEC, WIDTH, predictor_graph, user_graph
 
 

@@ -22,7 +22,7 @@ from legoc.exporting.graphs import (
 )
 from legoc.exporting.labels import save, strip
 from legoc.exporting.probes import make_probes
-from legoc.language.diagnostics import LegoError
+from legoc.language.diagnosing.diagnostics import LegoError
 from tests.exporting.small_models import (
     GRAPHS,
     ROWS,

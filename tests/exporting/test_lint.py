@@ -6,7 +6,7 @@ from torch import nn
 
 from legoc.exporting.graphs import emit_graph, reference_copy
 from legoc.exporting.lint import find_vanishing
-from legoc.language.diagnostics import LegoError
+from legoc.language.diagnosing.diagnostics import LegoError
 from tests.exporting.small_models import Small, predictor_graph
 
 

@@ -11,7 +11,7 @@ from legoc.exporting.gates import compare_probes, torch_run, verify_file, worst
 from legoc.exporting.graphs import GraphCall, reference_copy
 from legoc.exporting.precision import convert
 from legoc.exporting.probes import make_probes
-from legoc.language.diagnostics import LegoError
+from legoc.language.diagnosing.diagnostics import LegoError
 from tests.exporting.small_models import GRAPHS, ROWS, SPEC, Small
 from tests.exporting.test_gates import graph_file, predictor_graph
 

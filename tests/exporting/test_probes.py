@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from legoc.data.rows import Rows
+from legoc.data.indexing.rows import Rows
 from legoc.exporting.probes import longest_sizes, make_probes
-from legoc.language.plan import Graph, Port
+from legoc.language.ir.plan import Graph, Port
 from tests.exporting.small_models import (
     GRAPHS,
     ROWS,

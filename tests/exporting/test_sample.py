@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from legoc.data.log import Log
+from legoc.data.indexing.log import Log
 from legoc.exporting import sample as samples
 from legoc.exporting.sample import draw_sample
 

@@ -3,7 +3,7 @@
 import pytest
 
 from legoc.exporting.staging import MANIFEST, staged
-from legoc.language.diagnostics import LegoError
+from legoc.language.diagnosing.diagnostics import LegoError
 
 
 def fill(place, text):

@@ -9,15 +9,15 @@ import numpy as np
 import torch
 from torch import nn
 
-from legoc.data.inputs import IdTable, JointInputs, TokenTable
-from legoc.data.log import Log
-from legoc.data.names import Names
+from legoc.data.indexing.log import Log
+from legoc.data.indexing.names import Names
+from legoc.data.indexing.rows import Rows
 from legoc.data.prepare import Prepared
-from legoc.data.rows import Rows
-from legoc.language.catalog import catalog
-from legoc.language.declare import Attribute, Role
-from legoc.language.plan import Plan, Port, plan, token_ports
-from legoc.language.spec import Call, Data, Export, Keys, Spec, Train, Types
+from legoc.data.reading.inputs import IdTable, JointInputs, TokenTable
+from legoc.language.declaring.catalog import catalog
+from legoc.language.declaring.declare import Attribute, Role
+from legoc.language.ir.plan import Plan, Port, plan, token_ports
+from legoc.language.ir.spec import Call, Data, Export, Keys, Spec, Train, Types
 from legoc.model import compile
 from legoc_runtime.tokens import Reader
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from legoc import catalogue
-from legoc.language import catalog
-from legoc.language.diagnostics import LegoError
+from legoc.language.declaring import catalog
+from legoc.language.diagnosing.diagnostics import LegoError
 
 
 def test_a_reader_meets_the_old_file_or_the_new_one(tmp_path, monkeypatch):

@@ -7,8 +7,8 @@ It is independent of the operators legoc has, so these tests hold while operator
 
 from typing import Literal
 
-from legoc.language.catalog import Catalog, read
-from legoc.language.declare import (
+from legoc.language.declaring.catalog import Catalog, read
+from legoc.language.declaring.declare import (
     Attribute,
     Declaration,
     Divides,
@@ -22,7 +22,7 @@ from legoc.language.declare import (
     operator,
     param,
 )
-from legoc.language.schema import emit
+from legoc.language.declaring.schema import emit
 
 
 def width(default: int = 64) -> object:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from legoc.language.scan import pieces
+from legoc.language.syntax.scan import pieces
 
 
 OTHERS = ("(", "]", "{", "->", "=", "in", '"a"', "3", "10%", "$x", "model", ",", "'", ":")

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
-from legoc.language.declare import Declaration, Kind, Param
-from legoc.language.records import RECORDS
+from legoc.language.declaring.declare import Declaration, Kind, Param
+from legoc.language.declaring.records import RECORDS
 from tests.language.declared import CATALOG
 
 

@@ -1,8 +1,8 @@
 """Specs from texts, over the declarations of these tests."""
 
 from legoc.language.checking import Checked, check
-from legoc.language.document import Document
-from legoc.language.spec import Spec
+from legoc.language.diagnosing.document import Document
+from legoc.language.ir.spec import Spec
 from tests.language.declared import CATALOG
 
 

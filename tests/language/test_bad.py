@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from legoc.language.checking import Checked, check
-from legoc.language.render import full, render
+from legoc.language.diagnosing.render import full, render
 from tests.language.declared import CATALOG
 
 

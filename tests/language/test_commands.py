@@ -7,13 +7,13 @@ import pytest
 
 from legoc.cli import main
 from legoc.language import check
-from legoc.language.catalog import catalog
 from legoc.language.checking import check as check_document
-from legoc.language.declare import STAGES
-from legoc.language.document import Document
-from legoc.language.fmt import format
-from legoc.language.shipped import shipped
+from legoc.language.declaring.catalog import catalog
+from legoc.language.declaring.declare import STAGES
+from legoc.language.declaring.shipped import shipped
+from legoc.language.diagnosing.document import Document
 from legoc.language.starter import starter, starters
+from legoc.language.syntax.fmt import format
 from legoc.pages import example_file
 
 
@@ -275,7 +275,7 @@ def test_fmt_says_where_it_may_not_write(
     def refuse(path: str, text: str) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("legoc.language.fixes.replace_text", refuse)
+    monkeypatch.setattr("legoc.language.editing.fixes.replace_text", refuse)
     assert main(["fmt", str(path)]) == 1
     assert "error[E0211]" in capsys.readouterr().err
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from legoc.language.catalog import Catalog, read
 from legoc.language.checking import check
-from legoc.language.declare import Declaration
-from legoc.language.document import Document
-from legoc.language.schema import emit
-from legoc.language.spec import Keys
+from legoc.language.declaring.catalog import Catalog, read
+from legoc.language.declaring.declare import Declaration
+from legoc.language.declaring.schema import emit
+from legoc.language.diagnosing.document import Document
+from legoc.language.ir.spec import Keys
 from tests.language.declared import DECLARATIONS
 from tests.language.specs import DATA, run_of, spec_of
 

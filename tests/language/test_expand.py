@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from legoc.language import copies
-from legoc.language.diagnostics import LegoError
-from legoc.language.document import Document
-from legoc.language.expand import Expansion, expand_all
-from legoc.language.points import Point
-from legoc.language.resolve import resolve
-from legoc.language.select import select
-from legoc.language.show import show
+from legoc.language.diagnosing.diagnostics import LegoError
+from legoc.language.diagnosing.document import Document
+from legoc.language.resolving import copies
+from legoc.language.resolving.expand import Expansion, expand_all
+from legoc.language.resolving.points import Point
+from legoc.language.resolving.resolve import resolve
+from legoc.language.resolving.select import select
+from legoc.language.resolving.show import show
 from tests.language.declared import CATALOG
 from tests.language.texts import EXAMPLES, write_examples
 

@@ -12,14 +12,14 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper
 
-from legoc.data.rows import Rows
+from legoc.data.indexing.rows import Rows
 from legoc.exporting.gates import relative_difference
-from legoc.language.catalog import catalog
 from legoc.language.checking import check
-from legoc.language.declare import Declaration
-from legoc.language.document import Document
-from legoc.language.exports import BLIND, BYTES, LATEST_OPSET, RESOLUTION, weights
-from legoc.language.wording_export import write_size
+from legoc.language.declaring.catalog import catalog
+from legoc.language.declaring.declare import Declaration
+from legoc.language.diagnosing.document import Document
+from legoc.language.typing.exports import BLIND, BYTES, LATEST_OPSET, RESOLUTION, weights
+from legoc.language.typing.wording_export import write_size
 from legoc.model import compile
 from tests.language.specs import checked, codes, spec_of
 

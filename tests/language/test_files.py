@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from legoc.language import files
+from legoc.language.ir import files
 
 
 LARGE = b"x" * (files.REMEMBERED + 1)

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from legoc.language import fmt, tree
-from legoc.language.diagnostics import SpecError
-from legoc.language.document import Document
-from legoc.language.fmt import format
-from legoc.language.parse import parse
+from legoc.language.diagnosing.diagnostics import SpecError
+from legoc.language.diagnosing.document import Document
+from legoc.language.syntax import fmt, tree
+from legoc.language.syntax.fmt import format
+from legoc.language.syntax.parse import parse
 from tests.language.mutants import mutants
 from tests.language.texts import EXAMPLES
 

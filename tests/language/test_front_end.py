@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from legoc.language.checking import check
-from legoc.language.document import Document
+from legoc.language.diagnosing.document import Document
 from tests.language.declared import CATALOG
 from tests.language.test_zoo import COMMON, EXCEPT, ZOO
 
@@ -30,8 +30,8 @@ def test_a_check_imports_nothing_heavy() -> None:
         "        if name.split('.')[0] in blocked: raise ImportError(name)\n"
         "sys.meta_path.insert(0, Refuse())\n"
         "from legoc.language import check\n"
-        "from legoc.language.document import Document\n"
-        "from legoc.language.render import render\n"
+        "from legoc.language.diagnosing.document import Document\n"
+        "from legoc.language.diagnosing.render import render\n"
         "found = check(Document('x.lego', 'content CNN -> behavior Additive -> predict Dot'))\n"
         "assert len(found.specs) == 1, render(found.diagnostics)\n"
         "bad = check(Document('x.lego', 'content CNN(kernal=3) -> behavior Null -> predict Dot'))\n"

@@ -4,11 +4,11 @@ import json
 
 from hypothesis import HealthCheck, given, settings
 
-from legoc.language import ir
 from legoc.language.checking import check
-from legoc.language.document import Document
-from legoc.language.fmt import format
-from legoc.language.render import render
+from legoc.language.diagnosing.document import Document
+from legoc.language.diagnosing.render import render
+from legoc.language.ir import form
+from legoc.language.syntax.fmt import format
 from tests.language.declared import CATALOG, SCHEMA
 from tests.language.programs import programs
 
@@ -39,9 +39,9 @@ def test_a_drawn_program(text: str) -> None:
     assert [spec.keys for spec in again] == [spec.keys for spec in specs]
     assert len(specs) in (1, 2, 3, 6)
     for spec in specs[:2]:
-        document = json.loads(json.dumps(ir.to_json(spec)))
-        ir.validate(document, SCHEMA)
-        assert ir.from_json(document, known=CATALOG) == spec
+        document = json.loads(json.dumps(form.to_json(spec)))
+        form.validate(document, SCHEMA)
+        assert form.from_json(document, known=CATALOG) == spec
         # The resolved text, every default written out, is the same spec.
         (written,) = checked(spec.source_text)
         assert written.keys == spec.keys

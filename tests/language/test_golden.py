@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from legoc.language.checking import check
-from legoc.language.document import Document
-from legoc.language.shipped import shipped
-from legoc.language.spec import Spec
+from legoc.language.declaring.shipped import shipped
+from legoc.language.diagnosing.document import Document
+from legoc.language.ir.spec import Spec
 
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "digests.json"

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from legoc.language.checking import check
-from legoc.language.document import Document
+from legoc.language.diagnosing.document import Document
 
 
 MODEL = "model m = content CNN -> behavior GRU -> predict Dot\nrun m on d\n"

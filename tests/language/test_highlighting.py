@@ -10,10 +10,10 @@ from pygments.token import Comment, Error, Keyword, Name, Number, Operator, Punc
 
 from legoc.highlighting import LegoLexer
 from legoc.language.checking import check
-from legoc.language.document import Document
-from legoc.language.grammar import parser
-from legoc.language.highlight import CONSTANTS, VERBS, textmate
-from legoc.language.scan import DECLARATIONS, RESERVED, STAGES
+from legoc.language.diagnosing.document import Document
+from legoc.language.syntax.grammar import parser
+from legoc.language.syntax.highlight import CONSTANTS, VERBS, textmate
+from legoc.language.syntax.scan import DECLARATIONS, RESERVED, STAGES
 
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,22 +6,15 @@ from pathlib import Path
 import pytest
 
 from legoc.cli import main
-from legoc.language.catalog import catalog
 from legoc.language.checking import check
-from legoc.language.diagnostics import LegoError
-from legoc.language.document import Document
-from legoc.language.fmt import format
-from legoc.language.importer import import_config
-from legoc.language.importer_words import (
-    BEHAVIOR,
-    CONTENT,
-    FLATTEN,
-    PREDICT,
-    SOURCES,
-    To,
-)
-from legoc.language.notation import write_pipeline
-from legoc.language.render import render
+from legoc.language.declaring.catalog import catalog
+from legoc.language.diagnosing.diagnostics import LegoError
+from legoc.language.diagnosing.document import Document
+from legoc.language.diagnosing.render import render
+from legoc.language.importing.configuration import import_config
+from legoc.language.importing.words import BEHAVIOR, CONTENT, FLATTEN, PREDICT, SOURCES, To
+from legoc.language.ir.notation import write_pipeline
+from legoc.language.syntax.fmt import format
 
 
 FILES = {

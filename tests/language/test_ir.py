@@ -5,7 +5,7 @@ import json
 import pytest
 from jsonschema import ValidationError
 
-from legoc.language import ir
+from legoc.language.ir import form
 from tests.language.declared import CATALOG, SCHEMA
 from tests.language.specs import run_of, spec_of
 
@@ -24,21 +24,21 @@ TEXTS = (
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_spec_survives_json(text: str) -> None:
     spec = spec_of(text)
-    document = json.loads(json.dumps(ir.to_json(spec)))
-    assert ir.from_json(document, known=CATALOG) == spec
-    assert ir.to_json(ir.from_json(document, known=CATALOG)) == document
+    document = json.loads(json.dumps(form.to_json(spec)))
+    assert form.from_json(document, known=CATALOG) == spec
+    assert form.to_json(form.from_json(document, known=CATALOG)) == document
 
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_every_ir_validates(text: str) -> None:
-    ir.validate(ir.to_json(spec_of(text)), SCHEMA)
+    form.validate(form.to_json(spec_of(text)), SCHEMA)
 
 
 def test_numbers_and_categories_of_other_sources_survive(tmp_path: object) -> None:
     fields = "content = [name, tags, price(16)]  user = [age]"
     data = f'data d {{ source = Shop("{tmp_path}")  {fields} }}'
     spec = spec_of(f"{data}\nmodel m = content CNN -> behavior GRU -> predict Dot\nrun m on d")
-    assert ir.from_json(ir.to_json(spec), known=CATALOG) == spec
+    assert form.from_json(form.to_json(spec), known=CATALOG) == spec
 
 
 def test_the_shape_of_the_language_page() -> None:
@@ -46,7 +46,7 @@ def test_the_shape_of_the_language_page() -> None:
         "content BERT(lora=8, split=-2, hidden=256) -> behavior PolyAttention(codes=32, dim=200) "
         "-> predict MINER(score=weighted)"
     )
-    document = ir.to_json(spec_of(text))
+    document = form.to_json(spec_of(text))
     assert document["legoc"] == 1
     assert document["model"]["behavior"] == {
         "op": "PolyAttention",
@@ -78,20 +78,20 @@ def test_the_shape_of_the_language_page() -> None:
 def test_the_schema_refuses_what_the_front_end_refuses(
     path: tuple[object, ...], value: object
 ) -> None:
-    document = ir.to_json(spec_of(TEXTS[0]))
+    document = form.to_json(spec_of(TEXTS[0]))
     *way, last = path
     place = document
     for key in way:
         place = place[key]  # type: ignore[index]
     place[last] = value  # type: ignore[index]
     with pytest.raises(ValidationError):
-        ir.validate(document, SCHEMA)
+        form.validate(document, SCHEMA)
 
 
 def test_another_version_and_unknown_operators_are_refused() -> None:
-    document = ir.to_json(spec_of(TEXTS[0]))
+    document = form.to_json(spec_of(TEXTS[0]))
     with pytest.raises(ValueError, match="version 2"):
-        ir.from_json({**document, "legoc": 2}, known=CATALOG)
+        form.from_json({**document, "legoc": 2}, known=CATALOG)
     document["model"]["content"]["op"] = "CMN"
     with pytest.raises(ValueError, match="CMN"):
-        ir.from_json(document, known=CATALOG)
+        form.from_json(document, known=CATALOG)

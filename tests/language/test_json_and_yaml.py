@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from legoc.language import ir
 from legoc.language.checking import Checked, check
-from legoc.language.document import Document
-from legoc.language.json_form import read_json
-from legoc.language.nodes import Mapping, Node, Scalar, Sequence, Unreadable
-from legoc.language.render import render
-from legoc.language.yaml_form import read_yaml
+from legoc.language.diagnosing.document import Document
+from legoc.language.diagnosing.render import render
+from legoc.language.ir import form
+from legoc.language.syntax.json_form import read_json
+from legoc.language.syntax.nodes import Mapping, Node, Scalar, Sequence, Unreadable
+from legoc.language.syntax.yaml_form import read_yaml
 from tests.language.declared import CATALOG, SCHEMA
 from tests.language.specs import run_of, spec_of
 
@@ -53,20 +53,22 @@ def test_the_ir_is_read_back_with_every_key(text: str, path: str) -> None:
     spec = spec_of(text.replace(" as edge", "")) if "edge" not in text else spec_of(
         text.replace("with base", "with base as edge")
     )  # fmt: skip
-    document = ir.to_json(spec)
+    document = form.to_json(spec)
     written = json.dumps(document) if path == "t.json" else yaml.safe_dump(document)
     found = checked(written, path)
     assert not found.diagnostics, render(found.diagnostics)
     (again,) = found.specs
     assert again == spec
-    assert ir.to_json(again) == document
+    assert form.to_json(again) == document
 
 
 def test_several_specs_are_a_list() -> None:
-    documents = [{**ir.to_json(spec_of(text)), "name": f"m{n}"} for n, text in enumerate(TEXTS[:3])]
+    documents = [
+        {**form.to_json(spec_of(text)), "name": f"m{n}"} for n, text in enumerate(TEXTS[:3])
+    ]
     found = checked(json.dumps(documents), "t.json")
     assert not found.diagnostics
-    assert [ir.to_json(spec)["model"] for spec in found.specs] == [d["model"] for d in documents]
+    assert [form.to_json(spec)["model"] for spec in found.specs] == [d["model"] for d in documents]
     twice = checked(json.dumps([documents[0], documents[0]]), "t.json")
     assert [d.code for d in twice.diagnostics] == ["E0204"]
 
@@ -305,7 +307,7 @@ def spans(node: Node, text: str) -> None:
 
 
 def test_places_lie_where_things_stand() -> None:
-    document = ir.to_json(spec_of(TEXTS[0]))
+    document = form.to_json(spec_of(TEXTS[0]))
     for read, text in (
         (read_json, json.dumps(document, indent=2)),
         (read_yaml, yaml.safe_dump(document)),
@@ -320,7 +322,7 @@ def test_no_mutant_makes_the_check_raise(seed: int) -> None:
     import re
 
     draw = random.Random(seed)
-    for text in (SOUND, json.dumps(ir.to_json(spec_of(TEXTS[1])), indent=1)):
+    for text in (SOUND, json.dumps(form.to_json(spec_of(TEXTS[1])), indent=1)):
         path = "t.json" if text.startswith("{") else "t.yaml"
         pieces = re.findall(r"\w+|\s+|[^\w\s]", text)
         for _ in range(60):
@@ -342,7 +344,7 @@ def test_no_mutant_makes_the_check_raise(seed: int) -> None:
 def test_the_front_end_and_the_schema_judge_alike() -> None:
     """Where every key is written, what one of the two refuses the other refuses as well."""
     validator = Draft202012Validator(SCHEMA)
-    document = ir.to_json(spec_of(TEXTS[1]))
+    document = form.to_json(spec_of(TEXTS[1]))
 
     def places(value: object, path: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
         inner = value.items() if isinstance(value, dict) else (

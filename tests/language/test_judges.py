@@ -11,13 +11,13 @@ from typing import Any
 import jsonschema
 import pytest
 
-from legoc.language import ir
-from legoc.language.arguments import Judge
-from legoc.language.catalog import Catalog, catalog, load_schema
-from legoc.language.declare import Declaration, Kind, Param
-from legoc.language.document import Document, Span
-from legoc.language.points import Argument, Given, Measure, Settings
-from legoc.language.records import RECORDS
+from legoc.language.declaring.catalog import Catalog, catalog, load_schema
+from legoc.language.declaring.declare import Declaration, Kind, Param
+from legoc.language.declaring.records import RECORDS
+from legoc.language.diagnosing.document import Document, Span
+from legoc.language.ir import form
+from legoc.language.resolving.points import Argument, Given, Measure, Settings
+from legoc.language.typing.arguments import Judge
 from tests.language.declared import CATALOG, SCHEMA
 from tests.language.specs import codes, run_of, spec_of
 
@@ -171,11 +171,11 @@ def test_a_broken_ir_and_the_broken_text_are_both_refused(
     way: tuple[Any, ...], value: Any, change: tuple[str, str], code: str
 ) -> None:
     assert codes(TEXT.replace(*change)) == [code]
-    document = ir.to_json(spec_of(TEXT))
-    ir.validate(document, SCHEMA)
+    document = form.to_json(spec_of(TEXT))
+    form.validate(document, SCHEMA)
     place: Any = document
     for key in way[:-1]:
         place = place[key]
     place[way[-1]] = value
     with pytest.raises(jsonschema.ValidationError):
-        ir.validate(document, SCHEMA)
+        form.validate(document, SCHEMA)

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from legoc.language.catalog import catalog
 from legoc.language.checking import check
-from legoc.language.document import Document
-from legoc.language.notation import write_pipeline
-from legoc.language.render import render
+from legoc.language.declaring.catalog import catalog
+from legoc.language.diagnosing.document import Document
+from legoc.language.diagnosing.render import render
+from legoc.language.ir.notation import write_pipeline
 from tests.language.texts import EXAMPLES, write_examples
 
 

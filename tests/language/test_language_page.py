@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from legoc.language import ir
 from legoc.language.checking import check
-from legoc.language.declare import Divides, operator, param
-from legoc.language.document import Document
-from legoc.language.fmt import format
-from legoc.language.parse import parse
-from legoc.language.shipped import shipped
+from legoc.language.declaring.declare import Divides, operator, param
+from legoc.language.declaring.shipped import shipped
+from legoc.language.diagnosing.document import Document
+from legoc.language.ir import form
+from legoc.language.syntax.fmt import format
+from legoc.language.syntax.parse import parse
 from tests.language.declared import CATALOG
 from tests.language.specs import checked, specs_of
 from tests.language.texts import EXAMPLES
@@ -64,7 +64,7 @@ def test_the_record_of_data() -> None:
         DATA + "model m = content BERT -> behavior Additive -> predict Dot\nrun m on mind"
     )
     assert [d.code for d in found.diagnostics] == ["E0606"]
-    document = ir.to_json(found.specs[0])["data"]
+    document = form.to_json(found.specs[0])["data"]
     assert document["content"] == [
         {"text": "News. Title: "}, {"attr": "title", "max": 30},
         {"text": " Category: "}, {"attr": "category"},
@@ -178,7 +178,7 @@ def contains(found: Any, wanted: Any) -> bool:
 
 def test_the_ir_of_section_7() -> None:
     text = EXAMPLES["04_miner.lego"].replace('use "common.lego" (mind, base)\n', "")
-    document = ir.to_json(checked(EXAMPLES["common.lego"] + text).specs[0])
+    document = form.to_json(checked(EXAMPLES["common.lego"] + text).specs[0])
     assert contains(document, json.loads(IR))
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from legoc.language.declare import Attribute
-from legoc.language.spec import Call, Prompt
+from legoc.language.declaring.declare import Attribute
+from legoc.language.ir.spec import Call, Prompt
 from tests.language.specs import DATA, checked, codes, run_of, spec_of, specs_of
 
 

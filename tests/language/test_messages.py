@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from legoc.language.checking import check
-from legoc.language.render import full
+from legoc.language.diagnosing.render import full
 from tests.language.declared import CATALOG
 
 

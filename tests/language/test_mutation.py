@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from legoc.language import ir
-from legoc.language.catalog import Catalog, catalog, load_schema
 from legoc.language.checking import check
-from legoc.language.document import Document
-from legoc.language.fixes import mend
-from legoc.language.fmt import format
-from legoc.language.parse import parse
-from legoc.language.render import FORMATS, render
-from legoc.language.shipped import shipped
+from legoc.language.declaring.catalog import Catalog, catalog, load_schema
+from legoc.language.declaring.shipped import shipped
+from legoc.language.diagnosing.document import Document
+from legoc.language.diagnosing.render import FORMATS, render
+from legoc.language.editing.fixes import mend
+from legoc.language.ir import form
+from legoc.language.syntax.fmt import format
+from legoc.language.syntax.parse import parse
 from tests.language.declared import CATALOG, SCHEMA
 from tests.language.mutants import KINDS, mutants
 from tests.language.texts import EXAMPLES, write_examples
@@ -94,7 +94,7 @@ def answered(document: Document, known: Catalog, schema: object) -> None:
     for name in FORMATS:
         assert render(checked.diagnostics, format=name) or not checked.diagnostics
     for spec in checked.specs[:2]:
-        ir.validate(ir.to_json(spec), schema)  # type: ignore[arg-type]
+        form.validate(form.to_json(spec), schema)  # type: ignore[arg-type]
     mended = mend(document, known=known)
     assert (mended.text != text) == bool(mended.applied)
     formats_or_not(document)

@@ -3,9 +3,9 @@
 import pytest
 
 from legoc.language.checking import load
-from legoc.language.document import Document
-from legoc.language.notation import write_call, write_pipeline
-from legoc.language.spec import Call
+from legoc.language.diagnosing.document import Document
+from legoc.language.ir.notation import write_call, write_pipeline
+from legoc.language.ir.spec import Call
 
 
 MODELS = (

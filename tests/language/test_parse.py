@@ -7,10 +7,10 @@ from pathlib import Path
 import lark
 import pytest
 
-from legoc.language import grammar, tree
-from legoc.language.document import Document
-from legoc.language.parse import parse, parse_arguments, parse_value
-from legoc.language.shipped import shipped
+from legoc.language.declaring.shipped import shipped
+from legoc.language.diagnosing.document import Document
+from legoc.language.syntax import grammar, tree
+from legoc.language.syntax.parse import parse, parse_arguments, parse_value
 from tests.language.texts import EXAMPLES
 
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from legoc.language import tree
-from legoc.language.diagnostics import Diagnostic
-from legoc.language.document import Document
-from legoc.language.labels import label_places
-from legoc.language.parse import parse
+from legoc.language.diagnosing.diagnostics import Diagnostic
+from legoc.language.diagnosing.document import Document
+from legoc.language.syntax import tree
+from legoc.language.syntax.labels import label_places
+from legoc.language.syntax.parse import parse
 from tests.language.mutants import mutants
 from tests.language.texts import EXAMPLES
 

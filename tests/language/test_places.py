@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from legoc.language import ir, load
-from legoc.language.places import find_places, list_places, name_paths, name_places
-from legoc.language.spec import Call, Spec
-from legoc.language.text import resolved_text
+from legoc.language import load
+from legoc.language.ir import form
+from legoc.language.ir.places import find_places, list_places, name_paths, name_places
+from legoc.language.ir.spec import Call, Spec
+from legoc.language.ir.text import resolved_text
 
 
 TEXT = """
@@ -46,7 +47,7 @@ def test_names_alone_are_left_of_paths(spec: Spec, tmp_path: Path) -> None:
     named = name_places(spec)
     assert list_places(named) == NAMES
     assert list_places(name_places(named)) == NAMES
-    for text in (json.dumps(ir.to_json(named)), resolved_text(named)):
+    for text in (json.dumps(form.to_json(named)), resolved_text(named)):
         assert str(tmp_path) not in text
         assert all(name in text for name in NAMES)
     assert named.keys == spec.keys
@@ -54,7 +55,7 @@ def test_names_alone_are_left_of_paths(spec: Spec, tmp_path: Path) -> None:
 
 
 def test_names_are_found_again_in_one_folder(spec: Spec, tmp_path: Path) -> None:
-    again = find_places(ir.from_json(ir.to_json(name_places(spec))), str(tmp_path / "else"))
+    again = find_places(form.from_json(form.to_json(name_places(spec))), str(tmp_path / "else"))
     assert list_places(again) == tuple(str(tmp_path / "else" / name) for name in NAMES)
     assert find_places(spec, str(tmp_path / "else")).data == again.data
 
@@ -65,7 +66,7 @@ def test_files_of_one_name_are_told_apart_by_their_folders(spec: Spec, tmp_path:
     named = name_places(joined)
     names = ["one/new/titles.csv", "two/new/titles.csv", "three/titles.csv"]
     assert list(named.data.augment) == [*names, names[0]]
-    assert str(tmp_path) not in json.dumps(ir.to_json(named))
+    assert str(tmp_path) not in json.dumps(form.to_json(named))
     for each in (named, joined):
         found = find_places(each, str(tmp_path / "else"))
         assert list(found.data.augment[:3]) == [str(tmp_path / "else" / name) for name in names]

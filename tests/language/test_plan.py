@@ -2,7 +2,7 @@
 
 import pytest
 
-from legoc.language.plan import Plan, Port, plan
+from legoc.language.ir.plan import Plan, Port, plan
 from tests.language.declared import CATALOG
 from tests.language.specs import run_of, spec_of
 

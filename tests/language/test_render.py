@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from legoc.language.diagnostics import Diagnostic, Fix, Label
-from legoc.language.document import Document, Span
-from legoc.language.render import FORMATS, concise, count, full, github, render, to_json
+from legoc.language.diagnosing.diagnostics import Diagnostic, Fix, Label
+from legoc.language.diagnosing.document import Document, Span
+from legoc.language.diagnosing.render import FORMATS, concise, count, full, github, render, to_json
 
 
 TEXT = "first line\nsecond line\n\n\nfifth: 100%\n"

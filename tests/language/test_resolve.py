@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from legoc.language import copies, override
-from legoc.language.diagnostics import Diagnostic
-from legoc.language.document import Document
-from legoc.language.expand import expand, expand_all
-from legoc.language.points import Given, Point, Record
-from legoc.language.resolve import resolve
-from legoc.language.resolved import Resolved
-from legoc.language.show import show
+from legoc.language.diagnosing.diagnostics import Diagnostic
+from legoc.language.diagnosing.document import Document
+from legoc.language.resolving import copies, override
+from legoc.language.resolving.expand import expand, expand_all
+from legoc.language.resolving.points import Given, Point, Record
+from legoc.language.resolving.resolve import resolve
+from legoc.language.resolving.resolved import Resolved
+from legoc.language.resolving.show import show
 from tests.language.declared import CATALOG
 from tests.language.mutants import mutants
 from tests.language.texts import EXAMPLES, write_examples

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from legoc.language import catalog
-from legoc.language.catalog import read
 from legoc.language.checking import check
-from legoc.language.declare import Declaration
-from legoc.language.document import Document
-from legoc.language.schema import emit
+from legoc.language.declaring import catalog
+from legoc.language.declaring.catalog import read
+from legoc.language.declaring.declare import Declaration
+from legoc.language.declaring.schema import emit
+from legoc.language.diagnosing.document import Document
 from tests.language.declared import DECLARATIONS, SCHEMA
 
 

@@ -2,15 +2,15 @@
 
 import pytest
 
-from legoc.language.attributes import read_default
-from legoc.language.catalog import catalog
 from legoc.language.checking import check
-from legoc.language.declare import STAGES, Declaration
-from legoc.language.document import Document
-from legoc.language.render import render
-from legoc.language.rules import default_value
-from legoc.language.types import parse_signature
-from legoc.language.unify import variables
+from legoc.language.declaring.catalog import catalog
+from legoc.language.declaring.declare import STAGES, Declaration
+from legoc.language.declaring.types import parse_signature
+from legoc.language.diagnosing.document import Document
+from legoc.language.diagnosing.render import render
+from legoc.language.typing.attributes import read_default
+from legoc.language.typing.rules import default_value
+from legoc.language.typing.unify import variables
 
 
 DECLARATIONS = tuple(catalog())

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from legoc.language.checking import Checked, check
-from legoc.language.document import Document
-from legoc.language.fmt import format
-from legoc.language.render import render
+from legoc.language.diagnosing.document import Document
+from legoc.language.diagnosing.render import render
+from legoc.language.syntax.fmt import format
 from tests.language.declared import CATALOG
 
 

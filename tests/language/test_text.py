@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 
-from legoc.language.document import Document
-from legoc.language.fmt import format
-from legoc.language.text import resolved_text, title
+from legoc.language.diagnosing.document import Document
+from legoc.language.ir.text import resolved_text, title
+from legoc.language.syntax.fmt import format
 from tests.language.declared import CATALOG
 from tests.language.specs import run_of, spec_of
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from legoc.language import catalog as catalogs
-from legoc.language.catalog import catalog, whole_schema
 from legoc.language.checking import check
-from legoc.language.diagnostics import LegoError
-from legoc.language.document import Document
-from legoc.language.packages import Package, packages, read_entries
+from legoc.language.declaring import catalog as catalogs
+from legoc.language.declaring.catalog import catalog, whole_schema
+from legoc.language.declaring.packages import Package, packages, read_entries
+from legoc.language.diagnosing.diagnostics import LegoError
+from legoc.language.diagnosing.document import Document
 from tests.third_party.wheels import install, write_wheel
 
 
@@ -90,7 +90,7 @@ def test_the_front_end_finds_it_and_imports_nothing(target: Path, tmp_path: Path
         "found = check('m.lego')\n"
         "assert len(found.specs) == 1 and not found.diagnostics, found.diagnostics\n"
         "assert not {'legoc_recent', 'torch', 'importlib.metadata'} & set(sys.modules)\n"
-        "from legoc.language.ir import to_json, validate\nvalidate(to_json(found.specs[0]))\n"
+        "from legoc.language.ir.form import to_json, validate\nvalidate(to_json(found.specs[0]))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False,

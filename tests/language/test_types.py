@@ -2,7 +2,7 @@
 
 import pytest
 
-from legoc.language.types import (
+from legoc.language.declaring.types import (
     Id,
     Many,
     Seq,
@@ -13,7 +13,7 @@ from legoc.language.types import (
     parse_signature,
     parse_type,
 )
-from legoc.language.unify import substitute, unify, variables
+from legoc.language.typing.unify import substitute, unify, variables
 
 
 SIGNATURES = (

@@ -3,8 +3,8 @@
 from collections import Counter
 from pathlib import Path
 
-from legoc.language import ir
 from legoc.language.checking import check
+from legoc.language.ir import form
 from tests.language.declared import CATALOG, SCHEMA
 
 
@@ -73,7 +73,7 @@ def test_the_reference_counts(tmp_path: Path) -> None:
     excluded = {spec.keys.spec for spec in whole.specs} - {spec.keys.spec for spec in found.specs}
     assert len(excluded) == 72
 
-    architectures = {str(ir.to_json(spec)["model"]) for spec in found.specs}
+    architectures = {str(form.to_json(spec)["model"]) for spec in found.specs}
     assert len(architectures) == 428
     assert len({spec.keys.item for spec in found.specs}) == 44
     assert len({spec.keys.spec for spec in found.specs}) == 2436
@@ -81,4 +81,4 @@ def test_the_reference_counts(tmp_path: Path) -> None:
     forms = Counter(spec.types.user.partition("[")[0] for spec in found.specs)
     assert forms.keys() == {"Vec", "Seq", "Many"}
     for spec in found.specs[::600]:
-        ir.validate(ir.to_json(spec), SCHEMA)
+        form.validate(form.to_json(spec), SCHEMA)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from legoc.language.checkpoints import Named
+from legoc.language.ir.checkpoints import Named
 from legoc.operators.blocks.backbone import Backbone, find_blocks
 from legoc.operators.blocks.pretrained import open_model
 from tests.lm.tiny import FAMILIES, make_model, save_model, tokens

@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 import legoc_runtime
 from legoc.data import prepare
 from legoc.evaluation.torch_engine import TorchEngine
-from legoc.language.diagnostics import LegoError
+from legoc.language.diagnosing.diagnostics import LegoError
 from legoc.model import states
 from legoc.model.run import load_recommender
 from legoc.model.tensors import to_inputs

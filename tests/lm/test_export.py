@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from legoc.data.rows import Rows
+from legoc.data.indexing.rows import Rows
 from legoc.exporting.graph_files import write_graph
 from legoc.exporting.graphs import reference_copy
 from legoc.model import compile

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from legoc.exporting.graphs import export_copy
-from legoc.language.diagnostics import LegoError
+from legoc.language.diagnosing.diagnostics import LegoError
 from tests.lm.oracles import iisan, pool_attention, pool_plain
 from tests.lm.tiny import FAMILIES, build, lora, make_model, save_model, side, stir, tokens
 

@@ -2,7 +2,7 @@
 
 from legoc.exporting import verify_bundle
 from legoc.exporting.public import export
-from legoc.language.spec import Export
+from legoc.language.ir.spec import Export
 from legoc.report import show_bundle, show_runs, show_verified, write_difference
 from legoc.training import train
 

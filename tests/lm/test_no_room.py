@@ -6,7 +6,7 @@ import os
 import pytest
 
 from legoc.cli import answer, main
-from legoc.language.diagnostics import LegoError
+from legoc.language.diagnosing.diagnostics import LegoError
 from legoc.model import state_files
 from legoc.model.state_files import reserve
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from legoc.data import prepare
-from legoc.language.diagnostics import LegoError
+from legoc.language.diagnosing.diagnostics import LegoError
 from legoc.model import compile, states
 from legoc.model.states import StateTable, frozen_inputs
 from legoc.model.tensors import to_inputs

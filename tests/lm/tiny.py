@@ -88,7 +88,7 @@ def operator(family: str) -> Any:
 
 def build(family: str, folder: Path, seed: int = 3, **args: Any) -> Any:
     """A content operator over the model in a folder, in evaluation mode, without dropout."""
-    from legoc.language.checkpoints import Named
+    from legoc.language.ir.checkpoints import Named
     from legoc.operators.sizes import Sizes
 
     kind = operator(family)
@@ -101,14 +101,14 @@ def build(family: str, folder: Path, seed: int = 3, **args: Any) -> Any:
 
 def lora(**args: Any) -> Any:
     """`LoRA(...)` as it stands in a spec, without dropout."""
-    from legoc.language.spec import Call
+    from legoc.language.ir.spec import Call
 
     return Call(op="LoRA", args={"r": 2, "alpha": 6, "dropout": 0.0, "targets": None, **args})
 
 
 def side(**args: Any) -> Any:
     """`IISAN(...)` as it stands in a spec."""
-    from legoc.language.spec import Call
+    from legoc.language.ir.spec import Call
 
     return Call(op="IISAN", args={"step": 1, "proj": None, "shared": False, **args})
 

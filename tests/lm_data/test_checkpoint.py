@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from legoc.data import model_hub
-from legoc.data.checkpoint import (
+from legoc.data.reading import model_hub
+from legoc.data.reading.checkpoint import (
     checkpoint_digest,
     find_folder,
     obtain_folder,
@@ -17,8 +17,8 @@ from legoc.data.checkpoint import (
     read_vocabulary_size,
     verify_folder,
 )
-from legoc.language.checkpoints import Named
-from legoc.language.diagnostics import LegoError
+from legoc.language.diagnosing.diagnostics import LegoError
+from legoc.language.ir.checkpoints import Named
 from tests.lm_data.folders import make_folder
 
 

@@ -10,10 +10,10 @@ from tokenizers import Tokenizer
 
 from legoc.cli import main
 from legoc.data import prepare
-from legoc.data.item_rows import read_rows
+from legoc.data.reading.item_rows import read_rows
 from legoc.item_vectors import embed_spec
 from legoc.language import check
-from legoc.language.diagnostics import LegoError
+from legoc.language.diagnosing.diagnostics import LegoError
 from legoc.model.run import Run
 from legoc.training import train
 from tests.lm_data.folders import make_bert

@@ -9,10 +9,10 @@ import pytest
 from tokenizers import Tokenizer
 
 from legoc.data import prepare
-from legoc.data.checkpoint import checkpoint_digest
-from legoc.data.model_tokens import find_unknown
-from legoc.data.portrait import draw_portrait
-from legoc.language.diagnostics import LegoError
+from legoc.data.reading.checkpoint import checkpoint_digest
+from legoc.data.reading.model_tokens import find_unknown
+from legoc.data.survey.portrait import draw_portrait
+from legoc.language.diagnosing.diagnostics import LegoError
 from legoc_runtime.tokens import Reader
 from tests.lm_data.folders import ROWS, TOKENIZERS, make_folder
 

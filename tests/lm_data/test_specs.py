@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from legoc.language import check
-from legoc.language.checkpoints import content_model
+from legoc.language.ir.checkpoints import content_model
 from legoc.proving import prove
 from tests.lm_data.folders import make_bert
 

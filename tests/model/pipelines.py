@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from legoc.data.batch import Batch
-from legoc.data.rows import Rows
-from legoc.language.catalog import catalog
-from legoc.language.declare import Attribute
-from legoc.language.spec import Call, Data, Export, Keys, Spec, Types
+from legoc.data.batching.batch import Batch
+from legoc.data.indexing.rows import Rows
+from legoc.language.declaring.catalog import catalog
+from legoc.language.declaring.declare import Attribute
+from legoc.language.ir.spec import Call, Data, Export, Keys, Spec, Types
 
 
 TITLE = Attribute(name="title", kind="text", length=6)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from legoc.data.rows import Rows
+from legoc.data.indexing.rows import Rows
 from legoc.model import compile
 from tests.model.pipelines import PIPELINES, ROWS, spec
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from legoc.language.diagnostics import LegoError
+from legoc.language.diagnosing.diagnostics import LegoError
 from legoc.model.filling import fill_items
 from tests.exporting.tiny import call, make, make_spec
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from legoc.data.batches import Samples, assemble
-from legoc.language.spec import Types
+from legoc.data.batching.batches import Samples, assemble
+from legoc.language.ir.spec import Types
 from legoc.model.cost import measure
 from tests.exporting.tiny import call, make, make_log, make_spec
 

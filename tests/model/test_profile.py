@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from legoc.data.profiles import Profiles
-from legoc.language.declare import Attribute
+from legoc.data.reading.profiles import Profiles
+from legoc.language.declaring.declare import Attribute
 from legoc.model import compile
 from legoc.model.profile import Profile
 from tests.model.pipelines import ROWS, spec

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from legoc.data.rows import Rows
-from legoc.language.diagnostics import LegoError
+from legoc.data.indexing.rows import Rows
+from legoc.language.diagnosing.diagnostics import LegoError
 from legoc.model import compile
 from legoc.model.embedding import TokenEmbedding
 from legoc.training.optimise import infer_pretrained

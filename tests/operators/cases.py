@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 import legoc.operators
-from legoc.language.declare import Attribute, Declaration
+from legoc.language.declaring.declare import Attribute, Declaration
 from legoc.operators.sizes import Sizes
 from tests.operators import predict_cases
 

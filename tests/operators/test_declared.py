@@ -5,7 +5,7 @@ import re
 import pytest
 import torch
 
-from legoc.language.types import Many, Seq, Vec, parse_signature
+from legoc.language.declaring.types import Many, Seq, Vec, parse_signature
 from tests.operators import predict_cases
 from tests.operators.cases import FORMS, build, cases, inputs, item_width, key, lay, name, operators
 from tests.operators.cases import settings as settings_of

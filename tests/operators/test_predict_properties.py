@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from legoc.language import check
-from legoc.language.diagnostics import LegoError
+from legoc.language.diagnosing.diagnostics import LegoError
 from legoc.operators.blocks.mlp import Layers
 from legoc.operators.predict.bst import BST, places
 from legoc.operators.predict.cosine import Cosine

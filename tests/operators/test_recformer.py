@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from legoc.data.rows import Rows
+from legoc.data.indexing.rows import Rows
 from legoc.exporting.gates import TARGET
 from legoc.exporting.graph_files import write_graph
 from legoc.exporting.graphs import reference_copy
-from legoc.language.declare import Attribute
-from legoc.language.plan import plan
+from legoc.language.declaring.declare import Attribute
+from legoc.language.ir.plan import plan
 from legoc.model import compile
 from legoc.operators.blocks.laying import lay
 from tests.exporting.tiny import call, make_spec

@@ -11,8 +11,8 @@ import pytest
 import legoc_runtime
 from legoc.cli import COMMANDS
 from legoc.language import check
-from legoc.language.document import Document
-from legoc.language.render import render
+from legoc.language.diagnosing.document import Document
+from legoc.language.diagnosing.render import render
 from legoc.options import build_parser
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from legoc.language import check
-from legoc.language.document import Document
-from legoc.language.render import render
+from legoc.language.diagnosing.document import Document
+from legoc.language.diagnosing.render import render
 from tests.product.conftest import run
 
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from legoc.language.catalog import catalog
 from legoc.language.checking import check
-from legoc.language.document import Document
+from legoc.language.declaring.catalog import catalog
+from legoc.language.diagnosing.document import Document
 from legoc.language.editing.buffers import Buffers
 from legoc.language.editing.completion import complete
-from legoc.language.scan import pieces
+from legoc.language.syntax.scan import pieces
 from tests.server.texts import KNOWN, SPECS, labels, marked, proposals
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from legoc.language.checking import check
-from legoc.language.diagnostics import LegoError
-from legoc.language.document import Span
+from legoc.language.diagnosing.diagnostics import LegoError
+from legoc.language.diagnosing.document import Span
 from legoc.language.editing.buffers import Buffers
 from legoc.language.editing.names import declared_at, occurrence_at, occurrences, used_file
 from legoc.language.editing.renaming import renamed, usages
@@ -123,10 +123,10 @@ def test_every_name_of_every_shipped_spec_can_be_renamed(tmp_path: Path) -> None
             trial = Buffers()
             for other, text in changed.items():
                 trial.open(other, text)
-            from legoc.language.catalog import catalog
             from legoc.language.checking import check_resolved
-            from legoc.language.lower import Lowering
-            from legoc.language.resolve import resolve
+            from legoc.language.declaring.catalog import catalog
+            from legoc.language.resolving.resolve import resolve
+            from legoc.language.typing.lower import Lowering
 
             for other in changed:
                 resolved = resolve(trial.read(other), files=trial.files())

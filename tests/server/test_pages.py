@@ -5,18 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from legoc.language.catalog import catalog
 from legoc.language.checking import check
 from legoc.language.codes import all_codes
-from legoc.language.declare import STAGES
-from legoc.language.document import Document
+from legoc.language.declaring.catalog import catalog
+from legoc.language.declaring.declare import STAGES
+from legoc.language.diagnosing.document import Document
 from legoc.language.editing.analysis import analyse
 from legoc.language.editing.buffers import Buffers
 from legoc.language.editing.explaining import explain, signature_at
 from legoc.language.editing.outline import folds, symbols
 from legoc.language.editing.pages import WORDS, documentation, operator_page, signature_of
-from legoc.language.mistakes import WORDS as TERMINALS
-from legoc.language.parse import parse
+from legoc.language.syntax.mistakes import WORDS as TERMINALS
+from legoc.language.syntax.parse import parse
 from tests.server.texts import KNOWN, SPECS, marked
 
 

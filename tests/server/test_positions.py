@@ -5,7 +5,7 @@ import random
 import pytest
 from lsprotocol import types
 
-from legoc.language.document import Document, Span
+from legoc.language.diagnosing.document import Document, Span
 from legoc.server.positions import change, to_offset, to_position, to_range, to_span
 
 

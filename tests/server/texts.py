@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from legoc.language.catalog import catalog
-from legoc.language.document import Document
+from legoc.language.declaring.catalog import catalog
+from legoc.language.diagnosing.document import Document
 from legoc.language.editing.buffers import Buffers
 from legoc.language.editing.completion import complete
 from legoc.language.editing.proposals import Proposal

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from legoc.data.batch import Batch
-from legoc.language.spec import Call, Train
+from legoc.data.batching.batch import Batch
+from legoc.language.ir.spec import Call, Train
 from legoc.training.loop import Job, Monitor
 
 

@@ -12,9 +12,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from legoc.language.declare import Attribute
-from legoc.language.diagnostics import LegoError
-from legoc.language.spec import Call, Data, Export, Keys, Spec, Types
+from legoc.language.declaring.declare import Attribute
+from legoc.language.diagnosing.diagnostics import LegoError
+from legoc.language.ir.spec import Call, Data, Export, Keys, Spec, Types
 from legoc.training.files import write_json, write_tensors, write_text
 from legoc.training.folder import enter_index, infer_folder, locked, open_folder, read_index
 from legoc.training.machine import choose_device, describe_environment, working

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from legoc.language.spec import Call
+from legoc.language.ir.spec import Call
 from legoc.operators.predict.dot import Dot
 from legoc.operators.predict.miner import MINER
 from legoc.operators.sizes import Sizes

@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from legoc.language.diagnostics import LegoError
+from legoc.language.diagnosing.diagnostics import LegoError
 from legoc.training.checkpoint import state_path
 from legoc.training.interrupt import Interruptions
 from legoc.training.loop import fit

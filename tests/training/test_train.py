@@ -9,10 +9,10 @@ import torch
 from safetensors.torch import load_file
 
 from legoc.data import prepare
-from legoc.language.catalog import catalog
-from legoc.language.declare import Attribute
-from legoc.language.diagnostics import LegoError
-from legoc.language.spec import Call, Data, Export, Keys, Spec, Train, Types
+from legoc.language.declaring.catalog import catalog
+from legoc.language.declaring.declare import Attribute
+from legoc.language.diagnosing.diagnostics import LegoError
+from legoc.language.ir.spec import Call, Data, Export, Keys, Spec, Train, Types
 from legoc.model.run import Run, load_recommender
 from legoc.training import train
 from legoc.training.public import build_validation

@@ -4,7 +4,7 @@
 
 from typing import Literal, assert_type
 
-from legoc.language.declare import Divides, Odd, Rule, operator, param
+from legoc.language.declaring.declare import Divides, Odd, Rule, operator, param
 
 
 @operator("behavior", "Recent", "Seq[Vec[d]] -> Vec[d]", paper="none")

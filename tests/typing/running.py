@@ -9,8 +9,8 @@ from typing import assert_type
 import legoc
 from legoc.evaluation.report import Report
 from legoc.exporting.bundle import Bundle
-from legoc.language.plan import Graph, Plan
-from legoc.language.spec import Export, Spec
+from legoc.language.ir.plan import Graph, Plan
+from legoc.language.ir.spec import Export, Spec
 from legoc.model.compile import Compiled
 from legoc.model.cost import Cost
 from legoc.model.run import Run

@@ -4,10 +4,10 @@ import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from legoc.data.losses import Losses
 from legoc.data.readers.opened import decode, read_lines
 from legoc.data.readers.truncation import is_cut
-from legoc.language.diagnostics import LegoError, fail
+from legoc.data.staging.losses import Losses
+from legoc.language.diagnosing.diagnostics import LegoError, fail
 
 
 def read_header(path: Path, shown: str, separator: str = ",") -> tuple[str, ...]:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from legoc.data.losses import Losses
 from legoc.data.readers.opened import decode, read_lines
-from legoc.language.diagnostics import fail
+from legoc.data.staging.losses import Losses
+from legoc.language.diagnosing.diagnostics import fail
 
 
 # A file whose first lines are all broken has another layout; fewer are taken for broken lines.

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from legoc.data.readers.truncation import meet_end
-from legoc.language.diagnostics import LegoError, fail
+from legoc.language.diagnosing.diagnostics import LegoError, fail
 
 
 def find_file(folder: Path, names: Sequence[str]) -> Path | None:

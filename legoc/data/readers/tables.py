@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from legoc.data.losses import Losses
 from legoc.data.readers.delimited import missing_column, read_table
 from legoc.data.readers.json_lines import read_json_lines
-from legoc.language.diagnostics import fail
+from legoc.data.staging.losses import Losses
+from legoc.language.diagnosing.diagnostics import fail
 
 
 FORMATS = (".parquet", ".csv", ".tsv", ".jsonl")

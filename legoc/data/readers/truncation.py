@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from legoc.data.losses import Losses
-from legoc.language.diagnostics import LegoError, fail
+from legoc.data.staging.losses import Losses
+from legoc.language.diagnosing.diagnostics import LegoError, fail
 
 
 REASON = "gzip file that breaks off"

@@ -1,1 +1,1 @@
-""""""
+"""The sources: one published data set each, read as its publisher wrote it."""

@@ -7,16 +7,16 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from legoc.data.clicks import build_clicks
-from legoc.data.graded import scan, stage_items, stage_log
-from legoc.data.losses import Losses
 from legoc.data.readers.json_lines import read_json_lines
 from legoc.data.readers.opened import missing_file
 from legoc.data.readers.times import read_epoch
-from legoc.data.report import Drop
-from legoc.data.source import Extracted, Feedback, Published
-from legoc.language.declare import Attribute, Folder, operator, param
-from legoc.language.diagnostics import fail
+from legoc.data.staging.clicks import build_clicks
+from legoc.data.staging.graded import scan, stage_items, stage_log
+from legoc.data.staging.losses import Losses
+from legoc.data.staging.report import Drop
+from legoc.data.staging.source import Extracted, Feedback, Published
+from legoc.language.declaring.declare import Attribute, Folder, operator, param
+from legoc.language.diagnosing.diagnostics import fail
 from legoc.progress import Progress
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from legoc.data.cache import cache_root, digest, obtain
-from legoc.data.source import Extracted
 from legoc.data.sources.demo_raw import write_raw
 from legoc.data.sources.demo_world import best_scores, make_world
 from legoc.data.sources.mind import MIND
-from legoc.language.declare import Attribute, operator, param
+from legoc.data.staging.source import Extracted
+from legoc.language.declaring.declare import Attribute, operator, param
 from legoc.progress import SILENT, Progress
 
 

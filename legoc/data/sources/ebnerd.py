@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from legoc.data.impressions import build_impressions
 from legoc.data.readers.opened import missing_file
-from legoc.data.report import Drop
-from legoc.data.source import Bench, Extracted, Published
-from legoc.language.declare import Attribute, Folder, operator, param
-from legoc.language.diagnostics import fail
+from legoc.data.staging.impressions import build_impressions
+from legoc.data.staging.report import Drop
+from legoc.data.staging.source import Bench, Extracted, Published
+from legoc.language.declaring.declare import Attribute, Folder, operator, param
+from legoc.language.diagnosing.diagnostics import fail
 from legoc.progress import Progress
 
 
@@ -160,7 +160,7 @@ def scan(connection: "duckdb.DuckDBPyConnection", path: Path, kind: str) -> tupl
 
 def list_articles(connection: "duckdb.DuckDBPyConnection", path: Path) -> list[Drop]:
     """The table items; ids are integers in the file and text here."""
-    from legoc.data.graded import build_items
+    from legoc.data.staging.graded import build_items
 
     table, names = scan(connection, path, "articles")
     chosen: list[str] = []

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from legoc.data.graded import build_graded, graded, settings
-from legoc.data.losses import Losses
 from legoc.data.readers.opened import missing_file, need_file
-from legoc.data.source import Extracted
 from legoc.data.sources import goodreads_raw
-from legoc.language.declare import Attribute, Folder, operator, param
-from legoc.language.diagnostics import fail
+from legoc.data.staging.graded import build_graded, graded, settings
+from legoc.data.staging.losses import Losses
+from legoc.data.staging.source import Extracted
+from legoc.language.declaring.declare import Attribute, Folder, operator, param
+from legoc.language.diagnosing.diagnostics import fail
 from legoc.progress import Progress
 
 

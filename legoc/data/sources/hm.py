@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from legoc.data.clicked import Clicked
-from legoc.data.clicks import build_clicks
-from legoc.data.first_records import build_users
-from legoc.data.graded import scan, stage_items, stage_log, stage_users
-from legoc.data.losses import Losses
 from legoc.data.readers.delimited import read_table
 from legoc.data.readers.opened import find_file, need_file
 from legoc.data.readers.times import read_iso
-from legoc.data.report import Drop
-from legoc.data.source import Extracted, Feedback, Published
-from legoc.language.declare import Attribute, operator
+from legoc.data.staging.clicked import Clicked
+from legoc.data.staging.clicks import build_clicks
+from legoc.data.staging.first_records import build_users
+from legoc.data.staging.graded import scan, stage_items, stage_log, stage_users
+from legoc.data.staging.losses import Losses
+from legoc.data.staging.report import Drop
+from legoc.data.staging.source import Extracted, Feedback, Published
+from legoc.language.declaring.declare import Attribute, operator
 from legoc.progress import Progress
 
 

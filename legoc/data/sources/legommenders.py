@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from legoc.data.readers.opened import missing_file
-from legoc.data.source import Extracted, Published
 from legoc.data.sources.processed import Files, Processed, extract_folder
-from legoc.language.declare import operator
-from legoc.language.diagnostics import fail
+from legoc.data.staging.source import Extracted, Published
+from legoc.language.declaring.declare import operator
+from legoc.language.diagnosing.diagnostics import fail
 from legoc.progress import Progress
 
 

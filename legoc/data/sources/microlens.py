@@ -4,16 +4,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from legoc.data.clicked import Clicked
-from legoc.data.clicks import build_clicks
-from legoc.data.graded import scan, stage_items, stage_log
-from legoc.data.losses import Losses
 from legoc.data.readers.delimited import read_table
 from legoc.data.readers.opened import decode, missing_file, read_lines
 from legoc.data.readers.times import read_epoch
-from legoc.data.source import Extracted, Feedback, Published
-from legoc.language.declare import Attribute, Folder, operator, param
-from legoc.language.diagnostics import fail
+from legoc.data.staging.clicked import Clicked
+from legoc.data.staging.clicks import build_clicks
+from legoc.data.staging.graded import scan, stage_items, stage_log
+from legoc.data.staging.losses import Losses
+from legoc.data.staging.source import Extracted, Feedback, Published
+from legoc.language.declaring.declare import Attribute, Folder, operator, param
+from legoc.language.diagnosing.diagnostics import fail
 from legoc.progress import Progress
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from legoc.data.readers.blocks import stage
-from legoc.data.source import Bench, Extracted, Published
 from legoc.data.sources import mind_sql
-from legoc.language.declare import Attribute, Folder, operator, param
-from legoc.language.diagnostics import LegoError, fail
+from legoc.data.staging.source import Bench, Extracted, Published
+from legoc.language.declaring.declare import Attribute, Folder, operator, param
+from legoc.language.diagnosing.diagnostics import LegoError, fail
 from legoc.progress import Progress
 
 

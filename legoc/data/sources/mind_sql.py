@@ -5,8 +5,8 @@ Each statement is one step; the losses are read off between the steps.
 
 from typing import TYPE_CHECKING
 
-from legoc.data.first_records import OTHER, POLICY, SAME, differ
-from legoc.data.report import Drop
+from legoc.data.staging.first_records import OTHER, POLICY, SAME, differ
+from legoc.data.staging.report import Drop
 
 
 if TYPE_CHECKING:

@@ -5,8 +5,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from legoc.data.first_records import build_users
-from legoc.data.graded import (
+from legoc.data.readers.delimited import read_split, read_table
+from legoc.data.readers.opened import find_file, missing_file, need_file
+from legoc.data.readers.times import read_epoch
+from legoc.data.staging.first_records import build_users
+from legoc.data.staging.graded import (
     build_graded,
     graded,
     read_grade,
@@ -15,14 +18,11 @@ from legoc.data.graded import (
     stage_log,
     stage_users,
 )
-from legoc.data.losses import Losses
-from legoc.data.rated import Rated, rating_source
-from legoc.data.readers.delimited import read_split, read_table
-from legoc.data.readers.opened import find_file, missing_file, need_file
-from legoc.data.readers.times import read_epoch
-from legoc.data.source import Extracted
-from legoc.language.declare import Attribute, param
-from legoc.language.diagnostics import fail
+from legoc.data.staging.losses import Losses
+from legoc.data.staging.rated import Rated, rating_source
+from legoc.data.staging.source import Extracted
+from legoc.language.declaring.declare import Attribute, param
+from legoc.language.diagnosing.diagnostics import fail
 from legoc.progress import Progress
 
 

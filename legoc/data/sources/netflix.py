@@ -6,15 +6,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from legoc.data.graded import build_graded, graded, scan, stage_items, stage_log
-from legoc.data.losses import Losses
-from legoc.data.rated import Rated, rating_source
 from legoc.data.readers.delimited import read_split
 from legoc.data.readers.opened import decode, find_file, missing_file, need_file, read_lines
 from legoc.data.readers.times import read_day
-from legoc.data.source import Extracted
-from legoc.language.declare import Attribute
-from legoc.language.diagnostics import fail
+from legoc.data.staging.graded import build_graded, graded, scan, stage_items, stage_log
+from legoc.data.staging.losses import Losses
+from legoc.data.staging.rated import Rated, rating_source
+from legoc.data.staging.source import Extracted
+from legoc.language.declaring.declare import Attribute
+from legoc.language.diagnosing.diagnostics import fail
 from legoc.progress import Progress
 
 

@@ -4,14 +4,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from legoc.data.graded import build_items, scan, stage_items
-from legoc.data.impressions import build_impressions
-from legoc.data.losses import Losses
 from legoc.data.readers.opened import decode, find_file, need_file, read_lines
-from legoc.data.source import Bench, Extracted, Published
-from legoc.data.staged import Staged
-from legoc.language.declare import Attribute, Folder, operator, param
-from legoc.language.diagnostics import fail
+from legoc.data.staging.graded import build_items, scan, stage_items
+from legoc.data.staging.impressions import build_impressions
+from legoc.data.staging.losses import Losses
+from legoc.data.staging.source import Bench, Extracted, Published
+from legoc.data.staging.staged import Staged
+from legoc.language.declaring.declare import Attribute, Folder, operator, param
+from legoc.language.diagnosing.diagnostics import fail
 from legoc.progress import Progress
 
 

@@ -4,14 +4,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from legoc.data.clicked import Clicked
-from legoc.data.clicks import build_clicks
-from legoc.data.graded import scan, stage_items, stage_log
-from legoc.data.losses import Losses
 from legoc.data.readers.delimited import read_split
 from legoc.data.readers.opened import need_file
-from legoc.data.source import Extracted, Feedback, Published
-from legoc.language.declare import Attribute, operator, param
+from legoc.data.staging.clicked import Clicked
+from legoc.data.staging.clicks import build_clicks
+from legoc.data.staging.graded import scan, stage_items, stage_log
+from legoc.data.staging.losses import Losses
+from legoc.data.staging.source import Extracted, Feedback, Published
+from legoc.language.declaring.declare import Attribute, operator, param
 from legoc.progress import Progress
 
 

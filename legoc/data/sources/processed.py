@@ -9,16 +9,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from legoc.data.first_records import quote_name
-from legoc.data.graded import build_items
-from legoc.data.impressions import build_impressions
-from legoc.data.losses import count_losses
-from legoc.data.report import Drop
-from legoc.data.tables import quote
-from legoc.language.columns import read_parquet
-from legoc.language.declare import Folder, param
-from legoc.language.diagnostics import LegoError, fail
-from legoc.language.processed_headers import HISTORY, IMPRESSION, LABEL, Keys, Unclear, read_keys
+from legoc.data.indexing.tables import quote
+from legoc.data.staging.first_records import quote_name
+from legoc.data.staging.graded import build_items
+from legoc.data.staging.impressions import build_impressions
+from legoc.data.staging.losses import count_losses
+from legoc.data.staging.report import Drop
+from legoc.language.declaring.declare import Folder, param
+from legoc.language.diagnosing.diagnostics import LegoError, fail
+from legoc.language.typing.columns import read_parquet
+from legoc.language.typing.processed_headers import (
+    HISTORY,
+    IMPRESSION,
+    LABEL,
+    Keys,
+    Unclear,
+    read_keys,
+)
 
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from legoc.data.readers.opened import missing_file
-from legoc.data.source import Extracted, Published
 from legoc.data.sources.processed import Files, Processed, extract_folder
-from legoc.language.declare import operator, param
+from legoc.data.staging.source import Extracted, Published
+from legoc.language.declaring.declare import operator, param
 from legoc.progress import Progress
 
 

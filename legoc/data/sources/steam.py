@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from legoc.data.clicks import build_clicks
-from legoc.data.graded import scan, stage_items, stage_log
-from legoc.data.losses import Losses
 from legoc.data.readers.opened import find_file, missing_file, need_file
-from legoc.data.source import Extracted, Feedback, Published
 from legoc.data.sources import steam_scgrec, steam_ucsd
-from legoc.language.declare import Attribute, Folder, operator, param
-from legoc.language.diagnostics import fail
+from legoc.data.staging.clicks import build_clicks
+from legoc.data.staging.graded import scan, stage_items, stage_log
+from legoc.data.staging.losses import Losses
+from legoc.data.staging.source import Extracted, Feedback, Published
+from legoc.language.declaring.declare import Attribute, Folder, operator, param
+from legoc.language.diagnosing.diagnostics import fail
 from legoc.progress import Progress
 
 

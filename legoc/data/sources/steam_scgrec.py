@@ -4,10 +4,10 @@ import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from legoc.data.losses import Losses
 from legoc.data.readers.opened import decode, read_lines
-from legoc.data.staged import Staged
-from legoc.language.diagnostics import fail
+from legoc.data.staging.losses import Losses
+from legoc.data.staging.staged import Staged
+from legoc.language.diagnosing.diagnostics import fail
 
 
 # id, name, type, price, release, metacritic, required age, multiplayer.

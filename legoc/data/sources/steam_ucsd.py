@@ -7,10 +7,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from legoc.data.losses import Losses
 from legoc.data.readers.json_lines import read_json_lines
 from legoc.data.readers.times import read_iso
-from legoc.data.staged import Staged
+from legoc.data.staging.losses import Losses
+from legoc.data.staging.staged import Staged
 
 
 # Posted November 5, 2011.

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from legoc.data.first_records import build_users
-from legoc.data.graded import settings
-from legoc.data.losses import Losses
 from legoc.data.readers.tables import find_table
-from legoc.data.source import Extracted, Feedback, Published
 from legoc.data.sources.tables_layout import PARTS, Layout, read_layout
 from legoc.data.sources.tables_read import stage_histories, stage_interactions, stage_records
 from legoc.data.sources.tables_sql import build_feedback, build_told
-from legoc.language.declare import Folder, operator, param
-from legoc.language.diagnostics import fail
+from legoc.data.staging.first_records import build_users
+from legoc.data.staging.graded import settings
+from legoc.data.staging.losses import Losses
+from legoc.data.staging.source import Extracted, Feedback, Published
+from legoc.language.declaring.declare import Folder, operator, param
+from legoc.language.diagnosing.diagnostics import fail
 from legoc.progress import Progress
 
 

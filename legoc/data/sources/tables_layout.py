@@ -8,9 +8,9 @@ from typing import Any
 from legoc.data.readers.delimited import missing_column
 from legoc.data.readers.delimited import read_header as read_names
 from legoc.data.readers.tables import format_of
-from legoc.language.columns import ColumnKind, columns, divided_by
-from legoc.language.diagnostics import LegoError, fail
-from legoc.language.headers import attributes_of
+from legoc.language.diagnosing.diagnostics import LegoError, fail
+from legoc.language.typing.columns import ColumnKind, columns, divided_by
+from legoc.language.typing.headers import attributes_of
 
 
 PARTS = ("train", "valid", "test", "predict")

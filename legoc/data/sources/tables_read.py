@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from legoc.data.graded import read_grade, scan
-from legoc.data.losses import Losses
 from legoc.data.readers.tables import as_id, as_texts, read_own
 from legoc.data.readers.times import read_time
 from legoc.data.sources.tables_layout import PARTS, Layout
-from legoc.data.staged import Staged
-from legoc.language.columns import ColumnKind
-from legoc.language.diagnostics import fail
+from legoc.data.staging.graded import read_grade, scan
+from legoc.data.staging.losses import Losses
+from legoc.data.staging.staged import Staged
+from legoc.language.diagnosing.diagnostics import fail
+from legoc.language.typing.columns import ColumnKind
 
 
 # What a label may be written as.

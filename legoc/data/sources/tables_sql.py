@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from legoc.data.graded import build_items
-from legoc.data.losses import count_losses, count_rule
-from legoc.data.report import Drop
 from legoc.data.sources.tables_layout import Layout
+from legoc.data.staging.graded import build_items
+from legoc.data.staging.losses import count_losses, count_rule
+from legoc.data.staging.report import Drop
 
 
 if TYPE_CHECKING:

@@ -9,18 +9,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from legoc.data.first_records import OTHER, POLICY, SAME, differ
-from legoc.data.graded import scan
-from legoc.data.impressions import count_places
-from legoc.data.losses import Losses
 from legoc.data.readers.opened import decode, missing_file, read_lines
-from legoc.data.report import Drop
-from legoc.data.source import Extracted
 from legoc.data.sources.mind import LICENCE as ORIGINAL_LICENCE
 from legoc.data.sources.mind import MIND
-from legoc.data.staged import Staged
-from legoc.language.declare import Attribute, Folder, operator, param
-from legoc.language.diagnostics import LegoError, fail
+from legoc.data.staging.first_records import OTHER, POLICY, SAME, differ
+from legoc.data.staging.graded import scan
+from legoc.data.staging.impressions import count_places
+from legoc.data.staging.losses import Losses
+from legoc.data.staging.report import Drop
+from legoc.data.staging.source import Extracted
+from legoc.data.staging.staged import Staged
+from legoc.language.declaring.declare import Attribute, Folder, operator, param
+from legoc.language.diagnosing.diagnostics import LegoError, fail
 from legoc.progress import Progress
 
 

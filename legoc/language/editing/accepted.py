@@ -4,10 +4,10 @@ from functools import lru_cache
 
 import lark
 
-from legoc.language.document import Document
-from legoc.language.grammar import parser
-from legoc.language.mistakes import WORDS
-from legoc.language.scan import STAGES
+from legoc.language.diagnosing.document import Document
+from legoc.language.syntax.grammar import parser
+from legoc.language.syntax.mistakes import WORDS
+from legoc.language.syntax.scan import STAGES
 
 
 # Signs that are most often missing, put in before the token that does not fit.

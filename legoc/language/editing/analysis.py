@@ -3,15 +3,15 @@
 import os
 from dataclasses import dataclass, replace
 
-from legoc.language import tree
-from legoc.language.catalog import Catalog
 from legoc.language.checking import check_resolved
-from legoc.language.diagnostics import Diagnostic, Label
-from legoc.language.document import Document, Span
+from legoc.language.declaring.catalog import Catalog
+from legoc.language.diagnosing.diagnostics import Diagnostic, Label
+from legoc.language.diagnosing.document import Document, Span
 from legoc.language.editing.arrows import Arrow, find_arrows
 from legoc.language.editing.buffers import Buffers
-from legoc.language.lower import Lowering
-from legoc.language.resolve import resolve
+from legoc.language.resolving.resolve import resolve
+from legoc.language.syntax import tree
+from legoc.language.typing.lower import Lowering
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from legoc.language.checking import Checked
-from legoc.language.document import Document, Span
-from legoc.language.lower import Lowering
-from legoc.language.points import Pipeline
+from legoc.language.diagnosing.document import Document, Span
+from legoc.language.resolving.points import Pipeline
+from legoc.language.typing.lower import Lowering
 
 
 SHOWN = 2

@@ -7,9 +7,9 @@ import os
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from legoc.language.document import Document
-from legoc.language.parse import Parsed, parse
-from legoc.language.scope import Files, Scope, enter, read_document
+from legoc.language.diagnosing.document import Document
+from legoc.language.resolving.scope import Files, Scope, enter, read_document
+from legoc.language.syntax.parse import Parsed, parse
 
 
 # Of files and of trees; a project has fewer.

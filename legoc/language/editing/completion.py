@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from legoc.language.catalog import Catalog
-from legoc.language.declare import Declaration, Kind, Param
-from legoc.language.document import Document
+from legoc.language.declaring.catalog import Catalog
+from legoc.language.declaring.declare import Declaration, Kind, Param
+from legoc.language.diagnosing.document import Document
 from legoc.language.editing import pages
 from legoc.language.editing.accepted import accepted, words
 from legoc.language.editing.cursor import read_cursor
@@ -14,9 +14,9 @@ from legoc.language.editing.paths import beside, paths
 from legoc.language.editing.proposals import ORDER, Place, Proposal, proposal
 from legoc.language.editing.slots import find_slot, operator_at
 from legoc.language.editing.sources import attributes_at
-from legoc.language.notation import write_value
-from legoc.language.scan import DECLARATIONS, STAGES
-from legoc.language.scope import Files, Scope
+from legoc.language.ir.notation import write_value
+from legoc.language.resolving.scope import Files, Scope
+from legoc.language.syntax.scan import DECLARATIONS, STAGES
 
 
 def complete(
@@ -165,7 +165,7 @@ def used_names(place: Place) -> Iterator[Proposal]:
 
 def used_scope(place: Place) -> Scope | None:
     """The names of the file that the `use` at the place names."""
-    from legoc.language.scope import enter
+    from legoc.language.resolving.scope import enter
 
     document = place.cursor.document
     before = document.text[place.cursor.frames[0].start : place.cursor.frames[-1].start]

@@ -7,8 +7,8 @@ tree exists.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from legoc.language.document import Document, Span
-from legoc.language.scan import DECLARATIONS, PAIRS, PIECE, STAGES, Piece, declarations
+from legoc.language.diagnosing.document import Document, Span
+from legoc.language.syntax.scan import DECLARATIONS, PAIRS, PIECE, STAGES, Piece, declarations
 
 
 CLAUSES = ("run", "on", "with", "as", "where", "except", "use")
@@ -173,7 +173,7 @@ def stages_before(reader: Reader) -> tuple[tuple[str, str], ...]:
 
 def pieces(text: str, start: int) -> Iterator[Piece]:
     """The pieces of a text with `$name` in one."""
-    from legoc.language.scan import pieces as scan
+    from legoc.language.syntax.scan import pieces as scan
 
     dollar: Piece | None = None
     for piece in scan(text, start):

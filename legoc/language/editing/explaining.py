@@ -3,18 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from legoc.language import tree
-from legoc.language.catalog import Catalog
-from legoc.language.declare import Declaration, Param
-from legoc.language.document import Document, Span
+from legoc.language.declaring.catalog import Catalog
+from legoc.language.declaring.declare import Declaration, Param
+from legoc.language.diagnosing.document import Document, Span
 from legoc.language.editing import pages
 from legoc.language.editing.arrows import Arrow
 from legoc.language.editing.cursor import Cursor, read_cursor
 from legoc.language.editing.names import occurrence_at, target_at, used_file
 from legoc.language.editing.slots import Slot, find_param, find_slot, look, operator_at
 from legoc.language.editing.sources import attributes_at
-from legoc.language.scan import STAGES
-from legoc.language.scope import Scope
+from legoc.language.resolving.scope import Scope
+from legoc.language.syntax import tree
+from legoc.language.syntax.scan import STAGES
 
 
 @dataclass(frozen=True, kw_only=True)

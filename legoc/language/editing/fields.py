@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from legoc.language.scan import PAIRS, Piece, pieces
+from legoc.language.syntax.scan import PAIRS, Piece, pieces
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from legoc.language.catalog import Catalog
-from legoc.language.inference import DEFAULT_WIDTH
-from legoc.language.types import Seq, Tuple, Type, parse_signature
-from legoc.language.unify import fits, substitute, unify, variables
-from legoc.language.wording_types import SHAPES
+from legoc.language.declaring.catalog import Catalog
+from legoc.language.declaring.types import Seq, Tuple, Type, parse_signature
+from legoc.language.typing.inference import DEFAULT_WIDTH
+from legoc.language.typing.unify import fits, substitute, unify, variables
+from legoc.language.typing.wording_types import SHAPES
 
 
 Stages = Sequence[tuple[str, str]]

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from legoc.language import tree
-from legoc.language.document import Document, Span
+from legoc.language.diagnosing.document import Document, Span
 from legoc.language.editing.slots import look
-from legoc.language.scope import Scope, Target
+from legoc.language.resolving.scope import Scope, Target
+from legoc.language.syntax import tree
 
 
 Subject: TypeAlias = "tree.Setting | tree.Declared | tree.Use"

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from legoc.language import tree
-from legoc.language.document import Document, Span
-from legoc.language.parse import Parsed
+from legoc.language.diagnosing.document import Document, Span
+from legoc.language.syntax import tree
+from legoc.language.syntax.parse import Parsed
 
 
 @dataclass(frozen=True, kw_only=True)

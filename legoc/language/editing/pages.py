@@ -4,13 +4,13 @@ import os
 from collections.abc import Mapping
 from inspect import cleandoc
 
-from legoc.language import tree
-from legoc.language.declare import REQUIRED, Declaration, Kind, Param
-from legoc.language.document import Document
-from legoc.language.scan import comments
-from legoc.language.scope import Target
-from legoc.language.wording_names import ROLE_NAMES
-from legoc.language.wording_params import wanted
+from legoc.language.declaring.declare import REQUIRED, Declaration, Kind, Param
+from legoc.language.diagnosing.document import Document
+from legoc.language.resolving.scope import Target
+from legoc.language.resolving.wording_names import ROLE_NAMES
+from legoc.language.syntax import tree
+from legoc.language.syntax.scan import comments
+from legoc.language.typing.wording_params import wanted
 
 
 WORDS: Mapping[str, str] = {

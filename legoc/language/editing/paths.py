@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 
-from legoc.language.document import Document, Span
+from legoc.language.diagnosing.document import Document, Span
 from legoc.language.editing.proposals import Place, Proposal, proposal
 
 

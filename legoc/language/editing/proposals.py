@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from legoc.language.catalog import Catalog
-from legoc.language.document import Span
+from legoc.language.declaring.catalog import Catalog
+from legoc.language.diagnosing.document import Span
 from legoc.language.editing.cursor import Cursor
 from legoc.language.editing.slots import Slot
-from legoc.language.scope import Files, Scope
+from legoc.language.resolving.scope import Files, Scope
 
 
 Sort = Literal["keyword", "operator", "parameter", "value", "attribute", "name", "file"]

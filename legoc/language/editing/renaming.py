@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from legoc.language.diagnostics import fail
-from legoc.language.document import Document, Span
+from legoc.language.diagnosing.diagnostics import fail
+from legoc.language.diagnosing.document import Document, Span
 from legoc.language.editing.buffers import Buffers
 from legoc.language.editing.names import (
     Occurrence,
@@ -15,8 +15,8 @@ from legoc.language.editing.names import (
     occurrence_at,
     occurrences,
 )
-from legoc.language.scan import RESERVED
-from legoc.language.scope import Scope
+from legoc.language.resolving.scope import Scope
+from legoc.language.syntax.scan import RESERVED
 
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)

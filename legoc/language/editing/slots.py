@@ -5,15 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from legoc.language import tree
-from legoc.language.catalog import Catalog
-from legoc.language.declare import Declaration, Kind, Param
-from legoc.language.document import Document
+from legoc.language.declaring.catalog import Catalog
+from legoc.language.declaring.declare import Declaration, Kind, Param
+from legoc.language.declaring.records import RECORDS
+from legoc.language.diagnosing.document import Document
 from legoc.language.editing.cursor import Cursor, Frame, pieces, read_cursor
 from legoc.language.editing.fields import read_fields
-from legoc.language.records import RECORDS
-from legoc.language.scan import STAGES
-from legoc.language.scope import Scope, Target
+from legoc.language.resolving.scope import Scope, Target
+from legoc.language.syntax import tree
+from legoc.language.syntax.scan import STAGES
 
 
 CLAUSES: Mapping[str, str] = {"run": "model", "on": "data", "with": "train", "as": "export"}

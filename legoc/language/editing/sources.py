@@ -4,23 +4,23 @@ columns of the tables joined with it."""
 import json
 import os
 
-from legoc.language import tree
-from legoc.language.arguments import check_arguments
-from legoc.language.attributes import Columns
-from legoc.language.catalog import Catalog
-from legoc.language.copies import Refused
-from legoc.language.declare import Attribute, Declaration
-from legoc.language.diagnostics import Diagnostic
-from legoc.language.document import Document
+from legoc.language.declaring.catalog import Catalog
+from legoc.language.declaring.declare import Attribute, Declaration
+from legoc.language.diagnosing.diagnostics import Diagnostic
+from legoc.language.diagnosing.document import Document
 from legoc.language.editing.cursor import Cursor
 from legoc.language.editing.fields import read_fields
 from legoc.language.editing.slots import arguments_of, look, name_of
-from legoc.language.parse import parse_value
-from legoc.language.points import Settings
-from legoc.language.scope import Scope, Target
-from legoc.language.template import Template
-from legoc.language.values import read_call
-from legoc.language.ways import Expander
+from legoc.language.resolving.copies import Refused
+from legoc.language.resolving.points import Settings
+from legoc.language.resolving.scope import Scope, Target
+from legoc.language.resolving.template import Template
+from legoc.language.resolving.values import read_call
+from legoc.language.resolving.ways import Expander
+from legoc.language.syntax import tree
+from legoc.language.syntax.parse import parse_value
+from legoc.language.typing.arguments import check_arguments
+from legoc.language.typing.attributes import Columns
 
 
 def source_at(cursor: Cursor, scope: Scope, catalog: Catalog) -> Declaration | None:
@@ -72,7 +72,7 @@ def learn(value: tree.Value, catalog: Catalog) -> Declaration | None:
     if any(isinstance(part, tree.Axis | tree.Variable) for part in tree.walk(value)):
         # Which folder is meant is open, or for the file as a whole to say.
         return declaration
-    from legoc.language.headers import complete, read_folder
+    from legoc.language.typing.headers import complete, read_folder
 
     try:
         template = read_call(value, no_param, ignore, "source")

@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from legoc.language.declare import Divides, operator, param
+from legoc.language.declaring.declare import Divides, operator, param
 from legoc.operators.blocks.fastformer import FastformerPooling
 from legoc.operators.sizes import Sizes
 

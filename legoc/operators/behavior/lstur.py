@@ -5,7 +5,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from legoc.language.declare import operator, param
+from legoc.language.declaring.declare import operator, param
 from legoc.operators.blocks.masking import cleared, last_real
 from legoc.operators.sizes import Sizes
 

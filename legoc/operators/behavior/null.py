@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from legoc.language.declare import operator
+from legoc.language.declaring.declare import operator
 from legoc.operators.blocks.masking import cleared
 from legoc.operators.sizes import Sizes
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from legoc.language.declare import operator, param
+from legoc.language.declaring.declare import operator, param
 from legoc.operators.blocks.masking import masked_max, masked_mean
 from legoc.operators.sizes import Sizes
 

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from legoc.language.declare import Divides, operator, param
+from legoc.language.declaring.declare import Divides, operator, param
 from legoc.operators.blocks.attention import SelfAttention
 from legoc.operators.blocks.linear import PlainLinear
 from legoc.operators.blocks.masking import cleared, last_real

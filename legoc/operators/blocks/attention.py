@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from legoc.language.declare import param
+from legoc.language.declaring.declare import param
 from legoc.operators.blocks.additive import AdditiveAttention
 from legoc.operators.blocks.linear import PlainLinear
 from legoc.operators.blocks.masking import cleared

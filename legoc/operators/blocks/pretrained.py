@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from legoc.language.checkpoints import Named
-from legoc.language.diagnostics import fail
+from legoc.language.diagnosing.diagnostics import fail
+from legoc.language.ir.checkpoints import Named
 
 
 def open_model(named: Named, dtype: torch.dtype) -> nn.Module:

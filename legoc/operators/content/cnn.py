@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from legoc.language.declare import Odd, operator, param
+from legoc.language.declaring.declare import Odd, operator, param
 from legoc.operators.blocks.additive import AdditiveAttention
 from legoc.operators.blocks.convolution import Convolution
 from legoc.operators.blocks.linear import PlainLinear, RectifiedLinear

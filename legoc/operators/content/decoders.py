@@ -5,7 +5,7 @@ Their token states see what stands before them alone, so the pooling comes after
 
 from typing import Any, Literal
 
-from legoc.language.declare import operator, param
+from legoc.language.declaring.declare import operator, param
 from legoc.operators.content.language_model import SIGNATURE, LanguageModel, Settings
 from legoc.operators.content.published import published
 

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from legoc.language.declare import operator, param
+from legoc.language.declaring.declare import operator, param
 from legoc.operators.content.language_model import SIGNATURE, LanguageModel, Settings
 from legoc.operators.content.published import bert, published
 

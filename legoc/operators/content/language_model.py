@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from legoc.language.declare import Excludes, Model, Operator, param
-from legoc.language.diagnostics import fail
-from legoc.language.spec import Call
+from legoc.language.declaring.declare import Excludes, Model, Operator, param
+from legoc.language.diagnosing.diagnostics import fail
+from legoc.language.ir.spec import Call
 from legoc.operators.adapters import LoRA, adapt, merge
 from legoc.operators.blocks.additive import AdditiveAttention
 from legoc.operators.blocks.backbone import Backbone, reached_parameters

@@ -1,6 +1,6 @@
 """Any language model, by its folder or its name."""
 
-from legoc.language.declare import Model, operator, param
+from legoc.language.declaring.declare import Model, operator, param
 from legoc.operators.content.language_model import SIGNATURE, LanguageModel, Settings
 from legoc.operators.content.published import ABOVE
 

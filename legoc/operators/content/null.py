@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from legoc.language.declare import File, Needs, operator, param
+from legoc.language.declaring.declare import File, Needs, operator, param
 from legoc.operators.blocks.linear import PlainLinear
 from legoc.operators.sizes import Sizes
 

@@ -6,8 +6,8 @@ Letters: I any number of items, N rows of the item table, D width.
 import torch
 from torch import Tensor, nn
 
-from legoc.language.declare import File, operator, param
-from legoc.language.diagnostics import fail
+from legoc.language.declaring.declare import File, operator, param
+from legoc.language.diagnosing.diagnostics import fail
 from legoc.operators.blocks.linear import PlainLinear
 from legoc.operators.sizes import Sizes
 

@@ -1,6 +1,6 @@
 """Fastformer over all words of a history."""
 
-from legoc.language.declare import Divides, operator, param
+from legoc.language.declaring.declare import Divides, operator, param
 from legoc.operators.blocks.fastformer import FastformerPooling
 from legoc.operators.blocks.laying import HistoryPooling
 from legoc.operators.sizes import Sizes

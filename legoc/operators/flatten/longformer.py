@@ -6,7 +6,7 @@ Letters: B batch, S clicks, L tokens of a click, N positions, D width, H heads, 
 import torch
 from torch import Tensor, nn
 
-from legoc.language.declare import Divides, operator, param
+from legoc.language.declaring.declare import Divides, operator, param
 from legoc.operators.blocks.attention import SelfAttention
 from legoc.operators.blocks.encoder import FeedForward
 from legoc.operators.blocks.laying import ItemSeparator, Laid, lay, read_packed

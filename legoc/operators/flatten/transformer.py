@@ -1,6 +1,6 @@
 """One transformer over all words of a history."""
 
-from legoc.language.declare import Divides, operator, param
+from legoc.language.declaring.declare import Divides, operator, param
 from legoc.operators.blocks.encoder import EncoderPooling
 from legoc.operators.blocks.laying import HistoryPooling
 from legoc.operators.sizes import Sizes

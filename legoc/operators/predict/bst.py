@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from legoc.language.declare import Divides, Needs, operator, param
+from legoc.language.declaring.declare import Divides, Needs, operator, param
 from legoc.operators.blocks.attention import SelfAttention
 from legoc.operators.blocks.masking import cleared, masked_mean
 from legoc.operators.blocks.mlp import MLP

@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from legoc.language.declare import operator, param
+from legoc.language.declaring.declare import operator, param
 from legoc.operators.sizes import Sizes
 
 

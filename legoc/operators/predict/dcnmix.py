@@ -5,7 +5,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from legoc.language.declare import Needs, operator, param
+from legoc.language.declaring.declare import Needs, operator, param
 from legoc.operators.blocks.deep_cross import DeepCross
 from legoc.operators.sizes import Sizes
 

@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from legoc.language.declare import Needs, operator, param
+from legoc.language.declaring.declare import Needs, operator, param
 from legoc.operators.blocks.fields import FIELDS, factorised, stacked
 from legoc.operators.blocks.mlp import MLP
 from legoc.operators.sizes import Sizes

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from legoc.language.declare import Needs, operator, param
+from legoc.language.declaring.declare import Needs, operator, param
 from legoc.operators.blocks.dice import Dice
 from legoc.operators.blocks.masking import cleared, masked_softmax
 from legoc.operators.blocks.mlp import MLP

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from legoc.language.declare import Needs, operator, param
+from legoc.language.declaring.declare import Needs, operator, param
 from legoc.operators.blocks.mlp import MLP
 from legoc.operators.sizes import Sizes
 

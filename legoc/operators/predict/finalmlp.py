@@ -6,8 +6,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from legoc.language.declare import Divides, operator, param
-from legoc.language.diagnostics import fail
+from legoc.language.declaring.declare import Divides, operator, param
+from legoc.language.diagnosing.diagnostics import fail
 from legoc.operators.blocks.mlp import Layers
 from legoc.operators.sizes import Sizes
 

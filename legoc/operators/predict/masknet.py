@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from legoc.language.declare import operator, param
+from legoc.language.declaring.declare import operator, param
 from legoc.operators.blocks.mlp import MLP
 from legoc.operators.sizes import Sizes
 

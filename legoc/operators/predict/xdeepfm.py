@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from legoc.language.declare import Needs, operator, param
+from legoc.language.declaring.declare import Needs, operator, param
 from legoc.operators.blocks.fields import FIELDS, stacked
 from legoc.operators.blocks.mlp import MLP
 from legoc.operators.sizes import Sizes

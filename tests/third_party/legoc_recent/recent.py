@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from legoc.language.declare import operator, param
+from legoc.language.declaring.declare import operator, param
 from legoc.operators.sizes import Sizes
 
 

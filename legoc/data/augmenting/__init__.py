@@ -1,0 +1,1 @@
+"""Tables and logs of generated text that are joined to the items and users of a data set."""

@@ -1,0 +1,1 @@
+"""Rows drawn, negatives sampled, distinct items gathered into length buckets."""

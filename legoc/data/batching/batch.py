@@ -1,0 +1,31 @@
+"""A training batch of item indices."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from legoc.data.indexing.log import F32, I32
+from legoc.data.reading.inputs import Array
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """B training samples over U distinct items.
+
+    The distinct items are encoded bucket by bucket, in order; `clicks` and `candidates` refer to
+    them as 1 + position, 0 being padding, so the click mask is `clicks > 0`. K is 1 + negatives
+    for matching, the positive first, and 1 for ranking.
+    """
+
+    buckets: tuple[Mapping[str, Array], ...]
+    items: I32  # [U] rows of the item table, in the order of the buckets
+    clicks: I32  # [B, S]
+    candidates: I32  # [B, K]
+    users: I32  # [B]
+    labels: F32  # [B, K]
+
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        return self.clicks > 0

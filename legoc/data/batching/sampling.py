@@ -1,0 +1,225 @@
+"""Training batches by (epoch, step): any of them can be made at any time, always the same.
+
+Negatives and orders are drawn from counters (`draws`).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from legoc.data.batching.batch import Batch
+from legoc.data.batching.batches import BUCKETS, Samples, assemble
+from legoc.data.batching.draws import draw
+from legoc.data.batching.negatives import Clicked, Pool, Shown, fill, labels_of
+from legoc.data.indexing.log import I64, Log
+from legoc.data.prepare import Prepared
+from legoc.data.reading.inputs import ItemInputs
+from legoc.language.diagnosing.diagnostics import fail
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sampler:
+    """The batches of training: `batch(epoch, step)`, steps 0 ... `steps` - 1 in every epoch.
+
+    rows: training rows of an epoch. Batches depend on nothing but the seed, epoch and step, so a
+    resumed run continues where it stopped and any number of workers may share the steps.
+    """
+
+    log: Log
+    inputs: ItemInputs
+    rows: int
+    size: int
+    buckets: int
+    samples: Callable[[int, int], Samples]
+
+    @property
+    def steps(self) -> int:
+        return -(-self.rows // self.size)
+
+    def batch(self, epoch: int, step: int) -> Batch:
+        """The batch of a step; the last of an epoch holds what is left."""
+        if not 0 <= step < self.steps:
+            raise IndexError(f"step {step} of {self.steps}")
+        return assemble(self.log, self.inputs, self.samples(epoch, step), self.buckets)
+
+
+def matching_batches(
+    prepared: Prepared,
+    *,
+    batch: int,
+    seed: int,
+    negatives: int = 4,
+    pool: str = "impression",
+    samples: int | None = None,
+    buckets: int = BUCKETS,
+) -> Sampler:
+    """One row per click of `train`, the positive first, then `negatives` items (OPERATORS 7).
+
+    pool: `impression` (non-clicks of the same impression; a shortage is filled with uniform items
+    the user never clicked), `uniform`, `popularity` or `category`. Negatives are drawn anew for
+    every (seed, epoch, step), from items that training shows. samples: rows drawn per epoch.
+    buckets: length buckets at most; 1 for models that flatten.
+    """
+    log, items = prepared.logs["train"], prepared.rows.items
+    hits = np.flatnonzero(np.asarray(log.label) > 0)
+    check_rows(len(hits), "clicks")
+    clicked = Clicked.of(log, items)
+    uniform = Pool.uniform(prepared.training_items)
+    shown = Shown.of(log, items) if pool == "impression" else None
+    pools = (uniform,)
+    if pool == "popularity":
+        pools = (Pool.popularity(prepared.training_items, log), uniform)
+    elif pool == "category":
+        pools = (Pool.category(prepared.training_items, prepared.categories()), uniform)
+    order = shuffled(len(hits), seed, samples)
+
+    def sample(epoch: int, step: int) -> Samples:
+        rows = hits[order(epoch)[step * batch : (step + 1) * batch]]
+        rng = draw(seed, epoch, step, "negatives")
+        positives, history = log.item[rows], log.history[rows]
+        chosen = np.zeros((len(rows), negatives), dtype=np.int32)
+        if shown is not None:
+            found = shown.choose(rng, log.group[rows], negatives)
+            chosen = np.where(found < 0, 0, log.item[found]).astype(np.int32)
+        chosen = fill(rng, chosen, positives, log.user[history], clicked, pools)
+        candidates = np.concatenate([positives[:, None], chosen], axis=1)
+        return Samples(
+            history=history, candidates=candidates, labels=labels_of(len(rows), negatives)
+        )
+
+    return Sampler(
+        log=log, inputs=prepared.inputs, rows=count_rows(len(hits), samples), size=batch,
+        buckets=buckets, samples=sample,
+    )  # fmt: skip
+
+
+def ranking_batches(
+    prepared: Prepared,
+    *,
+    batch: int,
+    seed: int,
+    negatives: int | None = None,
+    samples: int | None = None,
+    buckets: int = BUCKETS,
+) -> Sampler:
+    """Every labelled row of `train`, or with `negatives` each click and so many non-clicks of its
+    impression (fewer where it has fewer), drawn anew in every epoch.
+
+    A log of nothing but clicks has no impressions: then the non-clicks are uniform items the user
+    never clicked.
+    """
+    log = prepared.logs["train"]
+    label = np.asarray(log.label)
+    bare = not (label == 0).any()
+    if negatives is None:
+        known = np.flatnonzero(~np.isnan(label))
+        check_rows(len(known), "labelled rows")
+        if bare:
+            raise fail(
+                "E0627",
+                "the training part has clicks and no non-clicks: there is nothing to rank",
+                "write `task = ranking(negatives=4)` to draw some, or `task = matching`",
+            )
+        return ranked(prepared, lambda epoch: known, len(known), batch, seed, samples, buckets)
+    hits = np.flatnonzero(label > 0)
+    check_rows(len(hits), "clicks")
+    if bare:
+        return ranked_fresh(prepared, hits, batch, seed, negatives, samples, buckets)
+    shown = Shown.of(log, prepared.rows.items)
+    groups = np.asarray(log.group)[hits]
+    total = len(hits) + int(np.minimum(np.diff(shown.starts)[groups], negatives).sum())
+
+    def chosen(epoch: int) -> I64:
+        found = shown.choose(draw(seed, epoch, 0, "rows"), groups, negatives)
+        return np.concatenate([hits, found[found >= 0]])
+
+    return ranked(prepared, chosen, total, batch, seed, samples, buckets)
+
+
+def ranked(
+    prepared: Prepared,
+    rows: Callable[[int], I64],
+    total: int,
+    batch: int,
+    seed: int,
+    samples: int | None,
+    buckets: int,
+) -> Sampler:
+    """Batches of single candidates: the rows of an epoch in a shuffled order."""
+    log = prepared.logs["train"]
+    order = shuffled(total, seed, samples)
+    chosen = lru_cache(maxsize=1)(lambda epoch: rows(epoch)[order(epoch)])
+
+    def sample(epoch: int, step: int) -> Samples:
+        here = chosen(epoch)[step * batch : (step + 1) * batch]
+        return Samples(
+            history=log.history[here],
+            candidates=log.item[here][:, None],
+            labels=log.label[here][:, None],
+        )
+
+    return Sampler(
+        log=log, inputs=prepared.inputs, rows=count_rows(total, samples), size=batch,
+        buckets=buckets, samples=sample,
+    )  # fmt: skip
+
+
+def ranked_fresh(
+    prepared: Prepared,
+    hits: I64,
+    batch: int,
+    seed: int,
+    negatives: int,
+    samples: int | None,
+    buckets: int,
+) -> Sampler:
+    """Batches of single candidates out of clicks alone: each click, and `negatives` uniform items
+    its user never clicked, as rows in a shuffled order."""
+    log = prepared.logs["train"]
+    clicked = Clicked.of(log, prepared.rows.items)
+    pools = (Pool.uniform(prepared.training_items),)
+    total = len(hits) * (1 + negatives)
+    order = shuffled(total, seed, samples)
+
+    def sample(epoch: int, step: int) -> Samples:
+        place = order(epoch)[step * batch : (step + 1) * batch]
+        rows, drawn = hits[place % len(hits)], place >= len(hits)
+        positives, history = log.item[rows], log.history[rows]
+        rng = draw(seed, epoch, step, "negatives")
+        fresh = np.zeros((len(rows), 1), dtype=np.int32)
+        fresh = fill(rng, fresh, positives, log.user[history], clicked, pools)[:, 0]
+        return Samples(
+            history=history,
+            candidates=np.where(drawn, fresh, positives)[:, None].astype(np.int32),
+            labels=(~drawn).astype(np.float32)[:, None],
+        )
+
+    return Sampler(
+        log=log, inputs=prepared.inputs, rows=count_rows(total, samples), size=batch,
+        buckets=buckets, samples=sample,
+    )  # fmt: skip
+
+
+def shuffled(rows: int, seed: int, samples: int | None) -> Callable[[int], I64]:
+    """The order of an epoch: a permutation of the rows, cut to `samples`; the last is kept."""
+
+    @lru_cache(maxsize=1)
+    def order(epoch: int) -> I64:
+        return draw(seed, epoch, 0, "order").permutation(rows)[:samples]
+
+    return order
+
+
+def count_rows(rows: int, samples: int | None) -> int:
+    return rows if samples is None else min(rows, samples)
+
+
+def check_rows(rows: int, what: str) -> None:
+    if not rows:
+        raise fail(
+            "E0627",
+            f"the training part has no {what}",
+            "look at what `legoc data` counts for `train`, or choose another `split` or `task`",
+        )

@@ -1,0 +1,1 @@
+"""The converted tables on disk, their rows by number, and the logs that models read."""

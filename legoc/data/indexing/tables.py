@@ -1,0 +1,245 @@
+"""The tables of a data set: Parquet files in the cache, keyed by the content they came from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from legoc.data.cache import digest, hash_files, obtain
+from legoc.data.indexing.counts import survey
+from legoc.data.readers.truncation import keep_whole
+from legoc.data.splitting.feedback import HISTORY, arrange
+from legoc.data.staging.empty_files import blame, find_empty
+from legoc.data.staging.report import Report
+from legoc.data.staging.source import Extracted, Source
+from legoc.language.declaring.declare import Declaration
+from legoc.language.diagnosing.diagnostics import fail
+from legoc.language.ir.spec import Call
+from legoc.progress import SILENT, Progress
+
+
+if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
+
+
+# Raise when the tables of the same raw files would differ from those an older version wrote.
+VERSION = 3
+
+# What DuckDB holds before it spills; the rest of a process is small beside it.
+MEMORY = "2GB"
+
+ORDERED = {
+    "items": "SELECT * EXCLUDE (position) FROM items ORDER BY position",
+    "histories": """
+        SELECT history::VARCHAR AS history_id, user_id, clicks FROM histories
+        WHERE history IN (SELECT history FROM impressions) ORDER BY history
+    """,
+    "interactions": """
+        SELECT row_number() OVER () - 1 AS row, * FROM (
+            SELECT impression_id, history::VARCHAR AS history_id, item_id, label, time, split
+            FROM rows JOIN impressions USING (position) JOIN assigned USING (position)
+            ORDER BY position, place
+        )
+    """,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tables:
+    """The converted tables of one data set under one split (DATASETS section 1).
+
+    `digest` covers the source, its version and settings, the split and the content of the raw
+    files.
+    """
+
+    folder: Path
+    digest: str
+    report: Report
+
+    def path(self, name: str) -> Path:
+        return self.folder / f"{name}.parquet"
+
+    def items(self) -> "pd.DataFrame":
+        """`item_id` and one column per attribute; the place of a row plus one is its index."""
+        return self.frame("items")
+
+    def histories(self) -> "pd.DataFrame":
+        """`history_id`, `user_id`, `clicks` (lists of item ids, oldest first)."""
+        return self.frame("histories")
+
+    def interactions(self) -> "pd.DataFrame":
+        """`row`, `impression_id`, `history_id`, `item_id`, `label`, `time`, `split`."""
+        return self.frame("interactions")
+
+    def users(self) -> "pd.DataFrame":
+        """`user_id` of every user who has a history, with the attributes the source knows."""
+        with self.connect() as connection:
+            known = "SELECT DISTINCT user_id FROM histories"
+            if self.path("users").is_file():
+                place = f"read_parquet({quote(self.path('users'))})"
+                known = f"SELECT * FROM ({known}) LEFT JOIN {place} USING (user_id)"
+            return connection.sql(f"{known} ORDER BY user_id").df()
+
+    def frame(self, name: str) -> "pd.DataFrame":
+        return self.relation(name).df()
+
+    def relation(self, name: str) -> "duckdb.DuckDBPyRelation":
+        """A table as a DuckDB relation, on a connection of its own that can read all of them."""
+        return self.connect().table(name)
+
+    def connect(self, spill: Path | None = None) -> "duckdb.DuckDBPyConnection":
+        """A connection with a view per table; `places` has the index of each item as `place`.
+        Large queries want a folder to spill into."""
+        connection = open_connection(spill)
+        for name in ORDERED:
+            connection.execute(
+                f"CREATE VIEW {name} AS SELECT * FROM read_parquet({quote(self.path(name))})"
+            )
+        connection.execute(
+            "CREATE VIEW places AS SELECT item_id, (file_row_number + 1)::INTEGER AS place "
+            f"FROM read_parquet({quote(self.path('items'))}, file_row_number = true)"
+        )
+        return connection
+
+    def item_records(self, indices: Sequence[int]) -> list[dict[str, Any]]:
+        """The attributes of some items (indices from 1) as the publisher wrote them, with
+        `item_id`."""
+        import pyarrow.parquet as pq
+
+        table = pq.read_table(self.path("items"))
+        return table.take([int(index) - 1 for index in indices]).to_pylist()
+
+
+def quote(path: Path) -> str:
+    """A path as an SQL string."""
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def open_connection(spill: Path | None) -> "duckdb.DuckDBPyConnection":
+    """A private DuckDB that downloads nothing and, given a folder, spills there."""
+    import duckdb
+
+    connection = duckdb.connect(
+        config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+    )
+    connection.execute("SET enable_progress_bar = false")
+    if spill is not None:
+        connection.execute(f"SET temp_directory = {quote(spill)}")
+        connection.execute(f"SET memory_limit = '{MEMORY}'")
+    return connection
+
+
+def convert(
+    source: Source,
+    split: Call,
+    root: Path,
+    progress: Progress = SILENT,
+    *,
+    history: int = HISTORY,
+    truncated: bool = False,
+) -> Tables:
+    """The tables of a source under a split, from the cache or made now.
+
+    root: the cache folder. history: clicks a model reads; longer histories than HISTORY are kept
+    for it where the source has none of its own. truncated: gzip files that break off are read as
+    far as they are whole, and counted; tables made so are the same files' only tables, and it is
+    for the caller to refuse them. Raises E062x for raw files that are missing, broken or of another
+    layout; then nothing is written.
+    """
+    declaration: Declaration = source.declaration  # type: ignore[attr-defined]
+    kept = max(history, HISTORY)
+    # Published histories are kept whole, so the length a model reads changes nothing.
+    longer = {"history": kept} if kept > HISTORY and getattr(source, "derived", False) else {}
+    key = digest(
+        {
+            "version": VERSION,
+            "source": [declaration.name, declaration.version, source.identity()],
+            "split": [split.op, dict(split.args)],
+            "files": hash_files([*source.files(), *files_of(split)], root),
+            **longer,
+        }
+    )
+
+    def make(staging: Path) -> dict[str, Any]:
+        report = write(source, declaration, split, staging, progress, kept, truncated)
+        return {"digest": key, "report": report}
+
+    folder, manifest = obtain(root / "tables" / key[:32], make)
+    return Tables(folder=folder, digest=key, report=Report.from_json(manifest["report"]))
+
+
+def files_of(split: Call) -> list[Path]:
+    """The files that a split reads."""
+    given = split.args.get("halves")
+    return [path] if isinstance(given, str) and (path := Path(given)).is_file() else []
+
+
+def write(
+    source: Source,
+    declaration: Declaration,
+    split: Call,
+    staging: Path,
+    progress: Progress,
+    history: int,
+    truncated: bool,
+) -> dict[str, Any]:
+    """Write the tables into `staging`; the report as JSON."""
+    import shutil
+
+    scratch = staging / "scratch"
+    scratch.mkdir()
+    licence = str(declaration.facts.get("licence", ""))
+    empty = find_empty(source.files())
+    with blame(empty), open_connection(scratch) as connection:
+        with keep_whole(truncated) as cut:
+            extracted = source.extract(connection, scratch, progress)
+        notes, left = arrange(connection, split, extracted, history)
+        progress.say("writing the tables")
+        extra = {"users": "SELECT * FROM users ORDER BY user_id"} if extracted.users else {}
+        for name, query in {**ORDERED, **extra}.items():
+            connection.execute(
+                f"COPY ({query}) TO {quote(staging / f'{name}.parquet')} "
+                "(FORMAT parquet, COMPRESSION zstd)"
+            )
+    shutil.rmtree(scratch)
+    report = survey(
+        staging, source=declaration.name, licence=licence,
+        drops=(*empty, *cut.losses.drops(), *extracted.drops, *left),
+        notes=(*extracted.notes, *notes), unit=ranked_within(extracted),
+    )  # fmt: skip
+    with blame(empty):
+        check_filled(report, extracted)
+    (staging / "LICENCE.txt").write_text(licence + "\n", encoding="utf-8")
+    return report.to_json()
+
+
+def ranked_within(extracted: Extracted) -> str:
+    """What a source's rows are ranked within: an impression where it has them, else a user."""
+    single = extracted.feedback is not None and not extracted.feedback.impressions
+    return "user_id" if single else "impression_id"
+
+
+def check_filled(report: Report, extracted: Extracted) -> None:
+    """Refuse tables that nothing could be trained or evaluated on."""
+    notes = [
+        f"{drop.count} x {drop.reason} in {drop.part}"
+        + (f", such as {drop.examples[0]}" if drop.examples else "")
+        for drop in extracted.drops
+    ]
+    if not report.items or not report.parts:
+        raise fail(
+            "E0625",
+            f"the files of {report.source} hold {'no items' if not report.items else 'no rows'}",
+            "check that all files are of the same archive, and that ids kept their leading zeros"
+            if not notes or any("unknown item" in note for note in notes)
+            else "mend what the notes name: no row is left without it",
+            notes=notes,
+        )
+    if "train" not in report.parts:
+        raise fail(
+            "E0623",
+            "the split leaves no rows for training",
+            "write another `split`, such as `split = user`",
+            notes=notes,
+        )

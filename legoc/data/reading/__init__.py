@@ -1,0 +1,1 @@
+"""Attributes as ids: vocabularies, bins, token matrices, vectors and the ids of language models."""

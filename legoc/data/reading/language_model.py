@@ -1,0 +1,63 @@
+"""The language model of a spec, before any data is read: there, whole and fit to read items."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from legoc.data.reading.checkpoint import checkpoint_digest, obtain_folder, verify_folder
+from legoc.data.reading.model_tokens import ModelReading, plan_reading
+from legoc.language.declaring.catalog import catalog
+from legoc.language.diagnosing.diagnostics import fail
+from legoc.language.ir.checkpoints import content_model
+from legoc.language.ir.spec import Spec
+from legoc.progress import Progress
+
+
+def verify_supported(spec: Spec) -> None:
+    """Refuse what no code reads yet, instead of ignoring it."""
+    flatten = spec.model.get("flatten")
+    declaration = None if flatten is None else catalog().get("flatten", flatten.op)
+    if declaration is not None and declaration.pretrained:
+        raise fail(
+            "E0624",
+            f"a language model as flatten (`{declaration.name}`) is not supported by this version",
+            "use a language model as content, or a word-level flatten operator",
+        )
+    found = content_model(spec)
+    if found is None:
+        return
+    call, _ = found
+    if flatten is not None:
+        raise fail(
+            "E0624",
+            f"`flatten {flatten.op}` after the language model `{call.op}` is not supported by this "
+            "version: the two would read different tokens",
+            "leave flatten out, or write a word-level content",
+        )
+    if spec.data.vectors is not None:
+        raise fail(
+            "E0641",
+            f"`vectors` are of words, and the language model `{call.op}` has an embedding of its "
+            "own tokens",
+            "leave `vectors` out, or write a word-level content, such as `content CNN`",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LanguageModel:
+    """The language model of a spec: its whole folder, the digest of that, and how it reads."""
+
+    folder: Path
+    digest: str
+    reading: ModelReading
+
+
+def open_model(spec: Spec, root: Path, progress: Progress) -> LanguageModel | None:
+    """The language model of a content stage, there, whole and fit to read; None without one."""
+    found = content_model(spec)
+    if found is None:
+        return None
+    call, named = found
+    folder = obtain_folder(named, progress)
+    verify_folder(folder, tokenizer=spec.data.tokenizer is None)
+    reading = plan_reading(spec.data, call, named, folder)
+    return LanguageModel(folder=folder, digest=checkpoint_digest(folder, root), reading=reading)

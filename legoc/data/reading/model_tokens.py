@@ -1,0 +1,244 @@
+"""What a pre-trained language model reads of an item: one sequence in the model's own ids.
+
+Prompt fragments and attributes in reading order, each tokenised by itself; categories and numbers
+as text (Liu et al., Once, WSDM 2024).
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from legoc.data.cache import digest, obtain
+from legoc.data.indexing.tables import Tables
+from legoc.data.reading.checkpoint import (
+    TOKENIZER,
+    read_config,
+    read_positions,
+    read_vocabulary_size,
+)
+from legoc.data.reading.inputs import TokenTable
+from legoc.data.reading.special_tokens import wrap
+from legoc.data.reading.tokens import BLOCK, check_attributes, load, write_matrices
+from legoc.language.declaring.declare import Attribute
+from legoc.language.diagnosing.diagnostics import LegoError, fail
+from legoc.language.ir.checkpoints import Named
+from legoc.language.ir.plan import Port
+from legoc.language.ir.spec import Call, Data, Prompt
+from legoc.progress import SILENT, Progress
+
+
+# Raise when the matrices of the same tables would differ from those an older version wrote.
+VERSION = 1
+
+# Where a reading has the model's tokenizer.
+PLACE = "tokenizers/model/tokenizer.json"
+
+# Tokens kept of a category or a number. They are names and figures, so none should be cut.
+SHORT = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelReading:
+    """How a language model reads items, known before any item is seen.
+
+    value: the reading of `legoc_runtime.tokens`. tokenizer: the file it names. longest: the most
+    tokens an item can have.
+    """
+
+    value: Mapping[str, Any]
+    tokenizer: Path
+    longest: int
+
+
+def plan_reading(data: Data, call: Call, named: Named, folder: Path) -> ModelReading:
+    """The reading of a data record by the content stage `call`, whose model lies in `folder`.
+
+    Raises E0626 for `words` and `subwords` and a file that is no tokenizer, E0651 for a folder
+    whose own tokenizer cannot be read, E0652 for a tokenizer with ids the model has no row for or
+    without the special tokens asked for, E0653 where an item may be longer than the model reads.
+    """
+    path = choose_tokenizer(data.tokenizer, folder)
+    tokenizer = load_tokenizer(path, own=data.tokenizer is None)
+    config = read_config(folder)
+    rows = read_vocabulary_size(config, folder)
+    largest = max(tokenizer.get_vocab(with_added_tokens=True).values(), default=-1)
+    if largest >= rows:
+        raise fail(
+            "E0652",
+            f"`{path}` has ids up to {largest:,}, and the language model in `{folder}` has "
+            f"{rows:,} rows",
+            "use the tokenizer.json that was published with these weights",
+        )
+    parts = describe_parts(data)
+    if call.args.get("special") or call.args.get("pooling") == "cls":
+        parts = wrap(parts, tokenizer, path, first=call.args.get("pooling") == "cls")
+    unknown = find_unknown(path, tokenizer)
+    counts = [most_tokens(part, tokenizer) for part in parts]
+    longest = sum(counts)
+    verify_length(parts, counts, read_positions(config), named)
+    return ModelReading(
+        value={
+            "layout": "sequence", "rows": rows, "padding": 0, "unknown": unknown,
+            "separator": None, "parts": parts,
+        },
+        tokenizer=path,
+        longest=longest,
+    )  # fmt: skip
+
+
+def choose_tokenizer(call: Call | None, folder: Path) -> Path:
+    """The file a data record names, else the model's own."""
+    if call is None:
+        return folder / TOKENIZER
+    if call.op != "file":
+        raise fail(
+            "E0626",
+            f"a language model reads tokens of its own, not those of `{call.op}`",
+            'leave `tokenizer` out, or name a file that fits the model: file("tokenizer.json")',
+        )
+    return Path(call.args["path"])
+
+
+def load_tokenizer(path: Path, *, own: bool) -> Any:
+    """The tokenizer of a file, whose padding and truncation are off. own: it is the model's."""
+    from legoc.data.reading.vocabulary import TokenizerFile
+
+    try:
+        tokenizer = TokenizerFile(TokenizerFile.Config(path=str(path))).read()
+    except LegoError as error:
+        if not own:
+            raise
+        raise fail(
+            "E0651",
+            f"`{path}` is not a tokenizer.json of the library `tokenizers`",
+            "AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER) writes it again",
+            notes=error.diagnostics[0].notes,
+        ) from None
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+def describe_parts(data: Data) -> list[dict[str, Any]]:
+    """The parts of a reading: fragments and attributes in reading order."""
+    parts: list[dict[str, Any]] = []
+    for one in data.content:
+        if isinstance(one, Prompt):
+            parts.append({"text": one.text})
+            continue
+        part = {"name": one.name, "kind": one.kind, "tokenizer": PLACE}
+        part["length"] = one.length if one.kind == "text" else SHORT
+        parts.append(part)
+    return parts
+
+
+def find_unknown(path: Path, tokenizer: Any) -> int:
+    """The id of words the tokenizer does not know; 0 where it knows all."""
+    model = json.loads(path.read_text(encoding="utf-8")).get("model", {})
+    place = model.get("unk_id")
+    if place is None and model.get("unk_token") is not None:
+        place = tokenizer.token_to_id(model["unk_token"])
+    return 0 if place is None else int(place)
+
+
+def most_tokens(part: Mapping[str, Any], tokenizer: Any) -> int:
+    """The most tokens that a part of a reading can have."""
+    if "ids" in part:
+        return len(part["ids"])
+    if "text" in part:
+        return len(tokenizer.encode(part["text"], add_special_tokens=False).ids)
+    return int(part["length"])
+
+
+def verify_length(
+    parts: Sequence[Mapping[str, Any]], counts: Sequence[int], positions: int | None, named: Named
+) -> None:
+    """Refuse items that may be longer than the model reads. counts: the most tokens of each
+    part."""
+    longest = sum(counts)
+    if positions is None or longest <= positions:
+        return
+    over = longest - positions
+    texts = [part for part in parts if part.get("kind") == "text"]
+    most = max(texts, key=lambda part: part["length"], default=None)
+    shown = [
+        f"{count:,} of {describe(part)}" for part, count in zip(parts, counts, strict=True) if count
+    ]
+    raise fail(
+        "E0653",
+        f"an item may have {longest:,} tokens, and `{named.shown}` reads {positions:,}",
+        f"shorten `{most['name']}` by {over:,}: `{most['name']}({most['length'] - over})`"
+        if most is not None and most["length"] > over
+        else "leave attributes or prompts out of `content`, or keep fewer tokens of several",
+        notes=("that is " + ", ".join(shown),),
+    )
+
+
+def describe(part: Mapping[str, Any]) -> str:
+    """A part of a reading by name."""
+    if "name" in part:
+        return f"`{part['name']}`"
+    return repr(part["text"]) if "text" in part else "special tokens"
+
+
+def tokenize_for_model(
+    tables: Tables,
+    attributes: Sequence[Attribute],
+    planned: ModelReading,
+    *,
+    ports: tuple[Port, ...],
+    root: Path,
+    progress: Progress = SILENT,
+) -> tuple[TokenTable, dict[str, Any], Path]:
+    """The token table of all items in a model's ids, its reading, and the folder of its files.
+
+    The result is keyed by the content of the tables, the reading with its prompts, and the bytes
+    of the tokenizer. root: the cache folder.
+    """
+    import hashlib
+    import shutil
+
+    check_attributes(tables, attributes)
+    content = planned.tokenizer.read_bytes()
+    hashed = hashlib.sha256(content).hexdigest()
+    key = digest([VERSION, "model", tables.digest, dict(planned.value), hashed])
+
+    def make(staging: Path) -> dict[str, Any]:
+        target = staging / PLACE
+        target.parent.mkdir(parents=True)
+        shutil.copyfile(planned.tokenizer, target)
+        reading = dict(planned.value)
+        write_matrices(
+            tables, attributes, reading, {"tokens": max(planned.longest, 1)}, staging, progress
+        )
+        narrow(staging / "matrices")
+        return {"reading": reading}
+
+    folder, manifest = obtain(root / "tokens" / key[:32], make)
+    ids, lengths = load(folder, "tokens")
+    table = TokenTable(
+        ports=ports, matrices={"tokens": (ids, lengths)}, lengths=lengths.astype(np.int32)
+    )
+    return table, manifest["reading"], folder
+
+
+def narrow(folder: Path) -> None:
+    """Cut the matrix to its longest item: few items come near the bound, and a wide row keeps a
+    page of memory for each."""
+    path = folder / "tokens.npy"
+    width = max(int(np.load(folder / "tokens.lengths.npy").max(initial=0)), 1)
+    wide = np.load(path, mmap_mode="r")
+    if width == wide.shape[1]:
+        return
+    part = folder / "narrow.npy"
+    shape = (len(wide), width)
+    cut = np.lib.format.open_memmap(part, mode="w+", dtype=wide.dtype, shape=shape)
+    for first in range(0, len(wide), BLOCK):
+        cut[first : first + BLOCK] = wide[first : first + BLOCK, :width]
+    cut.flush()
+    del cut, wide
+    part.replace(path)

@@ -1,0 +1,1 @@
+"""Which rows train, validate and test, and which clicks each of them may know."""

@@ -1,0 +1,1 @@
+"""What is in prepared data, for people: counts, lengths, suspicions, a page with charts."""

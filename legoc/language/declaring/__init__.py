@@ -1,0 +1,1 @@
+"""What operators, sources, metrics and records say of themselves, and the catalog of them all."""

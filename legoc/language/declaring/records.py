@@ -1,0 +1,159 @@
+"""The fields of `data`, `train` and `export`, declared as parameters like those of any operator.
+
+`inherit` names where the default of a field comes from: the source, the predictor, or `metrics`.
+A default that is an operator is written as in the IR.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from legoc.language.declaring.declare import Declaration, Kind, Param, param
+
+
+ATTRIBUTES = Kind("list", element=Kind("attribute"))
+PARTS = Kind("list", element=Kind("content"))
+
+
+def of_kind(kind: Kind, declared: Any, *, optional: bool = False) -> Param:
+    """The parameter `param(...)` describes, of a kind; what an annotation says elsewhere."""
+    return replace(declared, kind=kind, optional=optional)
+
+
+DATA_FIELDS = {
+    "source": of_kind(
+        Kind("operator", role="source"),
+        param(doc="a data-set processor called with where the raw published files lie"),
+    ),
+    "content": of_kind(
+        PARTS,
+        param(
+            inherit="source", doc="item attributes in reading order, with prompt text between them"
+        ),
+    ),
+    "tokenizer": of_kind(
+        Kind("operator", role="tokenizer"),
+        optional=True,
+        declared=param(
+            None, doc="how text becomes tokens; none: a language model's own, else `words`"
+        ),
+    ),
+    "vectors": of_kind(
+        Kind("file"),
+        optional=True,
+        declared=param(None, doc="pre-trained word vectors (GloVe text)"),
+    ),
+    "history": of_kind(
+        Kind("int"), param(50, min=1, doc="clicks kept per user: the most recent, oldest first")
+    ),
+    "split": of_kind(
+        Kind("operator", role="split"),
+        param(inherit="source", doc="the publisher's split if it exists, else `time`"),
+    ),
+    "group": of_kind(
+        Kind("enum", values=("impression", "user")),
+        param(inherit="source", doc="unit over which grouped metrics are averaged"),
+    ),
+    "augment": of_kind(
+        Kind("list", element=Kind("file")),
+        optional=True,
+        declared=param(
+            None, doc="tables joined on `item_id` or `user_id`, giving extra attributes"
+        ),
+    ),
+    "user": of_kind(
+        ATTRIBUTES, param((), doc="user attributes, in the same notation as `content`")
+    ),
+}
+
+
+TRAIN_FIELDS = {
+    "task": of_kind(
+        Kind("operator", role="task"), param(inherit="predict", doc="what one training row asks")
+    ),
+    "epochs": of_kind(Kind("int"), param(50, min=0, doc="passes over the training rows, at most")),
+    "batch": of_kind(Kind("int"), param(64, min=1, doc="training rows per batch")),
+    "lr": of_kind(Kind("float"), param(1e-3, min=0, doc="learning rate")),
+    "patience": of_kind(
+        Kind("int"), param(5, min=0, doc="epochs without a better monitor before training ends")
+    ),
+    "lr_pretrained": of_kind(
+        Kind("float"),
+        optional=True,
+        declared=param(None, min=0, doc="learning rate of pre-trained weights"),
+    ),
+    "seed": of_kind(Kind("int"), param(2023, min=0, doc="state of every random generator")),
+    "metrics": of_kind(
+        Kind("list", element=Kind("operator", role="metric")),
+        param(
+            (
+                {"op": "GAUC", "args": {}},
+                {"op": "MRR", "args": {}},
+                {"op": "NDCG", "args": {"k": 5}},
+                {"op": "NDCG", "args": {"k": 10}},
+            ),
+            doc="what is measured after each epoch and at the end",
+        ),
+    ),
+    "monitor": of_kind(
+        Kind("operator", role="metric"),
+        param(inherit="metrics", doc="decides the best epoch and early stopping; the first metric"),
+    ),
+    "optimizer": of_kind(
+        Kind("enum", values=("adam", "adamw", "sgd")), param("adam", doc="the optimiser")
+    ),
+    "weight_decay": of_kind(Kind("float"), param(0.0, min=0, doc="weight decay")),
+    "schedule": of_kind(
+        Kind("enum", values=("constant", "linear", "cosine")),
+        param("constant", doc="the learning rate after the warm-up"),
+    ),
+    "accumulate": of_kind(Kind("int"), param(1, min=1, doc="batches per step")),
+    "clip": of_kind(
+        Kind("float"),
+        optional=True,
+        declared=param(None, min=0, doc="largest norm of the gradient"),
+    ),
+    "warmup": of_kind(
+        Kind("quantity", unit="share"),
+        param(0.0, min=0, max=1, doc="share of the steps over which `lr` rises from zero"),
+    ),
+    "samples": of_kind(
+        Kind("quantity", unit="count"),
+        optional=True,
+        declared=param(None, min=1, doc="training rows drawn per epoch; all of them unless given"),
+    ),
+    "limit": of_kind(
+        Kind("quantity", unit="duration"),
+        optional=True,
+        declared=param(None, min=0, doc="duration after which training ends as if out of epochs"),
+    ),
+}
+
+
+EXPORT_FIELDS = {
+    "opset": of_kind(Kind("int"), param(20, min=18, doc="ONNX operator set")),
+    "precision": of_kind(
+        Kind("enum", values=("fp32", "fp16", "int8")),
+        param("fp32", doc="numbers of the written graphs"),
+    ),
+    "budget": of_kind(
+        Kind("quantity", unit="bytes"),
+        optional=True,
+        declared=param(None, min=1, doc="bytes; a larger predictor is refused"),
+    ),
+    "parity": of_kind(
+        Kind("float"), param(1e-4, min=0, doc="largest allowed difference of torch and onnxruntime")
+    ),
+}
+
+
+def describe_record(kind: str, fields: Mapping[str, Param], doc: str) -> Declaration:
+    params = tuple(replace(field, name=name) for name, field in fields.items())
+    return Declaration(role=kind, name=kind, params=params, doc=doc)
+
+
+RECORDS: dict[str, Declaration] = {
+    "data": describe_record("data", DATA_FIELDS, "Where items and clicks come from."),
+    "train": describe_record("train", TRAIN_FIELDS, "The training recipe."),
+    "export": describe_record("export", EXPORT_FIELDS, "Settings of the written graphs."),
+}

@@ -1,0 +1,1 @@
+"""A mistake as a value: where it is, what is wrong, what to type; and how it is printed."""

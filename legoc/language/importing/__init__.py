@@ -1,0 +1,1 @@
+"""The configurations of Legommenders, translated into .lego files."""

@@ -1,0 +1,291 @@
+"""Binding time: from the types alone, what is cached, frozen and exported (DESIGN section 4).
+
+Each stage is bound to the item, the user or the pair. No operator says what can be cached; its
+signature does.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from legoc.language.declaring.catalog import Catalog, catalog
+from legoc.language.declaring.declare import Declaration, Role
+from legoc.language.declaring.types import Many, Seq, Tuple, Vec, parse_signature, parse_type
+from legoc.language.ir.checkpoints import has_prefix
+from legoc.language.ir.spec import Spec
+
+
+Binding = Literal["item", "user", "pair"]
+Layout = Literal["id", "fields", "sequence", "states"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Port:
+    """A named tensor of a graph; a dimension is a width or the name of a dynamic axis."""
+
+    name: str
+    dtype: Literal["int64", "bool", "float32"]
+    dims: tuple[int | str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Graph:
+    """One exported ONNX graph."""
+
+    name: Literal["item_encoder", "user_encoder", "predictor"]
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One stage of the pipeline: the type of what it makes, what that is bound to, and whether it
+    starts with a frozen prefix."""
+
+    role: Role
+    op: str
+    type: str
+    binding: Binding
+    frozen: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cache:
+    """A value computed once and kept: `per` is what one row of it belongs to."""
+
+    name: Literal["states", "items", "users"]
+    per: Literal["item", "user"]
+    dims: tuple[int | str, ...]
+    training: bool
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What the types of a spec imply.
+
+    layout: what the item encoder reads in training. `user`: the form of a user: one vector, many
+    vectors, or the clicks themselves (then the predictor is target-aware and there is no user
+    graph). `reads_user`: the user encoder reads the user as well as the clicks.
+    """
+
+    stages: tuple[Stage, ...]
+    layout: Layout
+    graphs: tuple[Graph, ...]
+    caches: tuple[Cache, ...]
+    width: int
+    user: Literal["vector", "many", "clicks"]
+    reads_user: bool
+    notes: tuple[str, ...] = ()
+
+    @property
+    def flattens(self) -> bool:
+        """Whether the user encoder reads the tokens of the clicks and not their vectors."""
+        return any(stage.role == "flatten" for stage in self.stages)
+
+    @property
+    def reads_tokens(self) -> bool:
+        """Whether some stage reads what items say."""
+        return self.layout != "id" or self.flattens
+
+    @property
+    def item_encoder(self) -> Graph | None:
+        """The graph that encodes items; None where they are rows of a table. Without a content
+        stage that is the user encoder, which reads an item as a history of one click."""
+        found = self.graph("item_encoder")
+        return self.graph("user_encoder") if found is None and self.layout != "id" else found
+
+    def graph(self, name: str) -> Graph | None:
+        return next((g for g in self.graphs if g.name == name), None)
+
+
+def plan(spec: Spec, *, known: Catalog | None = None) -> Plan:
+    """The plan of a checked spec; `known` are other declarations than those that ship."""
+    declarations = find_declarations(spec, known if known is not None else catalog())
+    item, user = parse_type(spec.types.item), parse_type(spec.types.user)
+    if not isinstance(item, Vec):
+        raise TypeError(f"item type {spec.types.item} has no width")
+    width = int(item.width)
+    form = "clicks" if isinstance(user, Seq) else "many" if isinstance(user, Many) else "vector"
+    reads_user = bool(spec.data.user) or any(
+        reads_ids(declaration)
+        for role, declaration in declarations.items()
+        if role in ("behavior", "flatten")
+    )
+    encoder = declarations.get("content") or declarations["flatten"]
+    layout = infer_layout(encoder)
+    frozen = has_prefix(encoder, spec.model.get("content") or spec.model["flatten"])
+    graphs = tuple(
+        g
+        for g in (
+            item_graph(spec, layout, width) if layout != "id" and "content" in spec.model else None,
+            user_graph(spec, user, width, reads_user) if form != "clicks" else None,
+            predictor_graph(user, width),
+        )
+        if g is not None
+    )
+    return Plan(
+        stages=infer_stages(spec, form, frozen),
+        layout="states" if frozen else layout,
+        graphs=graphs,
+        caches=infer_caches(spec, user, width, form, layout, frozen, reads_user),
+        width=width,
+        user=form,
+        reads_user=reads_user,
+        notes=infer_notes(spec, form, layout),
+    )
+
+
+def find_declarations(spec: Spec, known: Catalog) -> dict[Role, Declaration]:
+    """The declaration of each stage. LookupError for one that the catalogue lacks."""
+    found: dict[Role, Declaration] = {}
+    for role, call in spec.model.items():
+        declaration = known.get(role, call.op)
+        if declaration is None:
+            raise LookupError(f"no {role} operator {call.op!r} is declared")
+        found[role] = declaration
+    return found
+
+
+def infer_layout(encoder: Declaration) -> Layout:
+    """What an item encoder reads: nothing but the item's place, its attributes apart, or one
+    sequence."""
+    signature = parse_signature(encoder.signature or "")
+    if str(signature.input) == "Id":
+        return "id"
+    return "fields" if encoder.layout == "fields" else "sequence"
+
+
+def reads_ids(declaration: Declaration) -> bool:
+    """Whether an operator's input holds an `Id` beside the clicks."""
+    given = parse_signature(declaration.signature or "").input
+    return isinstance(given, Tuple) and any(str(part) == "Id" for part in given.parts)
+
+
+def infer_stages(spec: Spec, form: str, frozen: bool) -> tuple[Stage, ...]:
+    stages: list[Stage] = []
+    for role, call in spec.model.items():
+        binding: Binding = "item" if role == "content" else "pair" if role == "predict" else "user"
+        made = {"content": spec.types.item, "predict": "Score"}.get(role, spec.types.user)
+        stages.append(
+            Stage(
+                role=role, op=call.op, type=made, binding=binding,
+                frozen=frozen and role in ("content", "flatten"),
+            )
+        )  # fmt: skip
+    return tuple(stages)
+
+
+def token_ports(spec: Spec, layout: Layout, *lead: str) -> tuple[Port, ...]:
+    """The inputs of an item encoder. Each attribute has its own length dimension."""
+    if layout == "fields":
+        ports: list[Port] = []
+        for attribute in spec.data.attributes:
+            dims = (*lead, f"{attribute.name}_tokens")
+            ports.append(Port(name=attribute.name, dtype="int64", dims=dims))
+            ports.append(Port(name=f"{attribute.name}_mask", dtype="bool", dims=dims))
+        return tuple(ports)
+    return (
+        Port(name="tokens", dtype="int64", dims=(*lead, "tokens")),
+        Port(name="tokens_mask", dtype="bool", dims=(*lead, "tokens")),
+    )
+
+
+def item_graph(spec: Spec, layout: Layout, width: int) -> Graph:
+    return Graph(
+        name="item_encoder",
+        inputs=token_ports(spec, layout, "item"),
+        outputs=(Port(name="vectors", dtype="float32", dims=("item", width)),),
+    )
+
+
+def user_dims(user: object, lead: str) -> tuple[int | str, ...]:
+    """The dimensions of a user tensor of the given type."""
+    if isinstance(user, Many) and isinstance(user.element, Vec):
+        return (lead, int(user.count), int(user.element.width))
+    if isinstance(user, Seq) and isinstance(user.element, Vec):
+        return (lead, "clicks", int(user.element.width))
+    if isinstance(user, Vec):
+        return (lead, int(user.width))
+    raise TypeError(f"{user}: not a type of users")
+
+
+def user_graph(spec: Spec, user: object, width: int, reads_user: bool) -> Graph:
+    if "flatten" in spec.model:
+        inputs = token_ports(spec, "sequence", "user", "clicks")
+    else:
+        inputs = (
+            Port(name="clicks", dtype="float32", dims=("user", "clicks", width)),
+            Port(name="clicks_mask", dtype="bool", dims=("user", "clicks")),
+        )
+    if reads_user:
+        inputs = (*inputs, Port(name="user", dtype="int64", dims=("user",)))
+    return Graph(
+        name="user_encoder",
+        inputs=inputs,
+        outputs=(Port(name="users", dtype="float32", dims=user_dims(user, "user")),),
+    )
+
+
+def predictor_graph(user: object, width: int) -> Graph:
+    users = [Port(name="users", dtype="float32", dims=user_dims(user, "user"))]
+    if isinstance(user, Seq):
+        users.append(Port(name="users_mask", dtype="bool", dims=("user", "clicks")))
+    return Graph(
+        name="predictor",
+        inputs=(
+            *users,
+            Port(name="items", dtype="float32", dims=("pair", width)),
+            Port(name="owner", dtype="int64", dims=("pair",)),
+        ),
+        outputs=(Port(name="scores", dtype="float32", dims=("pair",)),),
+    )
+
+
+def infer_caches(
+    spec: Spec, user: object, width: int, form: str, layout: Layout, frozen: bool, reads_user: bool
+) -> tuple[Cache, ...]:
+    caches: list[Cache] = []
+    if frozen:
+        caches.append(
+            Cache(
+                name="states", per="item", dims=state_dims(spec), training=True,
+                why="the frozen part of the item encoder never changes",
+            )
+        )  # fmt: skip
+    caches.append(
+        Cache(
+            name="items", per="item", dims=(width,), training=layout == "id",
+            why="the item table itself" if layout == "id" else "an item vector reads only the item",
+        )
+    )  # fmt: skip
+    if form != "clicks":
+        row = "a distinct history of a user" if reads_user else "a distinct history"
+        caches.append(
+            Cache(
+                name="users", per="user", dims=user_dims(user, "user")[1:], training=False,
+                why=f"one row for {row}: a user vector does not read the candidate",
+            )
+        )  # fmt: skip
+    return tuple(caches)
+
+
+def state_dims(spec: Spec) -> tuple[int | str, ...]:
+    """The dimensions of what the frozen part of an item encoder makes of one item."""
+    side = spec.model["content"].args.get("side") if "content" in spec.model else None
+    return ("tokens" if side is None else "layers", "width")
+
+
+def infer_notes(spec: Spec, form: str, layout: Layout) -> tuple[str, ...]:
+    """What a reader of the plan should know about its consequences."""
+    notes: list[str] = []
+    if form == "clicks":
+        notes.append(
+            f"`predict {spec.model['predict'].op}` reads the candidate together with the clicks, "
+            "so there is no user matrix: each pair gathers its clicks from the item matrix"
+        )
+    if layout == "id":
+        notes.append(
+            "items are rows of a table: there is no item graph, and new items are refused "
+            "because a table has no row for them"
+        )
+    return tuple(notes)

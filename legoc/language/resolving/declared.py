@@ -1,0 +1,229 @@
+"""Declarations as templates, each resolved once, with the `--set` that concerns it applied last."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from legoc.language.diagnosing.diagnostics import Diagnostic
+from legoc.language.diagnosing.document import Span
+from legoc.language.resolving.claims import Claims
+from legoc.language.resolving.copies import (
+    Refused,
+    change_pipeline,
+    change_record,
+    verify_operators,
+)
+from legoc.language.resolving.idle import changes_nothing
+from legoc.language.resolving.naming import (
+    circle,
+    needs_name,
+    other_kind,
+    too_long,
+    unknown,
+    unknown_param,
+)
+from legoc.language.resolving.override import Override, as_text, takes_text
+from legoc.language.resolving.scope import Scope, Target
+from legoc.language.resolving.template import (
+    PipelineTemplate,
+    RecordTemplate,
+    StageTemplate,
+    Template,
+)
+from legoc.language.resolving.values import read_binding, read_call, read_value, report_repeated
+from legoc.language.syntax import tree
+from legoc.language.syntax.parse import parse_value
+
+
+# A chain of copies is followed by recursion.
+DEEPEST = 60
+Report = Callable[[Diagnostic], None]
+Made = RecordTemplate | PipelineTemplate
+T = TypeVar("T")
+
+
+class Unresolved(Exception):
+    """A part that rests on a mistake which has been reported."""
+
+
+class Declarations:
+    """The templates of one check, made on demand. `used` are those something refers to."""
+
+    def __init__(self, scope: Scope, report: Report, overrides: Sequence[Override]) -> None:
+        self.main = scope
+        self.report = report
+        self.made: dict[tree.Setting | tree.Declared, Template | Made | None] = {}
+        self.doing: list[tree.Setting | tree.Declared] = []
+        self.used: set[tree.Setting | tree.Declared] = set()
+        self.sources: dict[Made, tree.Declared] = {}
+        self.claims = Claims(scope, report, overrides)
+
+    def is_used(self, made: Made, but: Collection[tree.Setting | tree.Declared] = ()) -> bool:
+        """Whether something refers to a declaration that is not among `but`."""
+        source = self.sources.get(made)
+        return source in self.used and source not in but
+
+    def find(self, scope: Scope, path: tree.Path, *kinds: str) -> Target:
+        """What a name or `prefix.name` refers to; it must be of one of the kinds."""
+        where = scope
+        words = list(path.words)
+        first = scope.names.get(words[0].text)
+        if len(words) > 1 and first is not None and first.item is None:
+            if scope is self.main:
+                self.claims.prefixes.add(words[0].text)
+            where, words = first.scope, words[1:]
+        name = words[0]
+        target = where.names.get(name.text) if len(words) == 1 else None
+        if target is None or target.item is None:
+            if not where.may_have(name.text):
+                self.report(unknown(path, where, name, kinds))
+            raise Unresolved
+        if target.kind not in kinds:
+            self.report(other_kind(path, target, kinds))
+            raise Unresolved
+        return target
+
+    def declared(self, scope: Scope, item: tree.Declared) -> Made:
+        """The template of a declaration in its own scope."""
+        made = self.once(item, lambda: self.make(scope, item))
+        if not isinstance(made, RecordTemplate | PipelineTemplate):
+            raise Unresolved
+        self.sources[made] = item
+        return made
+
+    def param(self, scope: Scope, name: str, span: Span, *, use: bool = True) -> Template:
+        """The template of a param; one object for all its uses."""
+        target = scope.names.get(name)
+        if target is None or not isinstance(target.item, tree.Setting):
+            if not scope.may_have(name):
+                self.report(unknown_param(scope, name, span, target))
+            raise Unresolved
+        item, home = target.item, target.scope
+        if use:
+            self.used.add(item)
+        made = self.once(item, lambda: self.make_param(home, item))
+        if isinstance(made, RecordTemplate | PipelineTemplate):
+            raise Unresolved
+        return made
+
+    def once(
+        self, item: tree.Setting | tree.Declared, make: Callable[[], Template | Made]
+    ) -> Template | Made:
+        if item in self.doing:
+            self.report(circle(self.doing[self.doing.index(item) :]))
+            raise Unresolved
+        if len(self.doing) >= DEEPEST:
+            self.report(too_long(item))
+            self.made[item] = None
+        if item in self.made:
+            made = self.made[item]
+            if made is None:
+                raise Unresolved
+            return made
+        self.doing.append(item)
+        self.made[item] = None
+        try:
+            made = self.guard(make)
+        finally:
+            self.doing.pop()
+        self.made[item] = made
+        return made
+
+    def guard(self, make: Callable[[], T]) -> T:
+        """Report an override that fits nothing, and give up what rests on it."""
+        try:
+            return make()
+        except Refused as error:
+            self.report(error.diagnostic)
+            raise Unresolved from None
+
+    def make_param(self, scope: Scope, item: tree.Setting) -> Template:
+        override = self.claims.settings.get(item)
+        if override is not None:
+            written = item.binding.value if isinstance(item.binding, tree.Bind) else None
+            if isinstance(written, tree.Text):
+                return as_text(override)
+            return self.value_of(override)
+        return read_binding(item.binding, self.lookup(scope), self.report, param=item.name.text)
+
+    def value_of(self, override: Override) -> Template:
+        parsed = parse_value(override.document, override.start)
+        if isinstance(parsed, tuple):
+            for diagnostic in parsed:
+                self.report(diagnostic)
+            raise Unresolved
+        return read_value(parsed, self.lookup(self.main), self.report)
+
+    def lookup(self, scope: Scope) -> Callable[[tree.Variable], Template]:
+        return lambda variable: self.param(scope, variable.name, variable.span)
+
+    def make(self, scope: Scope, item: tree.Declared) -> Made:
+        name, span = item.name.text, item.name.span
+        made: Made
+        if isinstance(item.body, tree.Chain):
+            made = self.read_chain(name, span, item.body, scope)
+        elif isinstance(item.body, tree.Block):
+            made = RecordTemplate(item.kind, name, span, {})
+            made = self.change(made, scope, item.body.fields)
+        else:
+            base = self.reference(scope, item.body, item.kind)
+            made = replace(base, name=name, span=span)
+        for override, path in self.claims.changes.get(item, ()):
+            made = self.override(made, override, path)
+        return made
+
+    def reference(self, scope: Scope, ref: tree.Invocation, kind: str) -> Made:
+        """What `other(field=value)` makes: a copy with overrides, left to right."""
+        target = self.find(scope, ref.path, kind)
+        assert isinstance(target.item, tree.Declared)
+        self.used.add(target.item)
+        base = self.declared(target.scope, target.item)
+        if ref.args is None:
+            return base
+        for value in ref.args.values:
+            if not isinstance(value, tree.Field):
+                self.report(needs_name(value, ref, kind))
+                raise Unresolved
+        fields = [value for value in ref.args.values if isinstance(value, tree.Field)]
+        return self.change(base, scope, fields)
+
+    def change(self, made: Made, scope: Scope, fields: Sequence[tree.Field]) -> Made:
+        report_repeated(fields, self.report)
+        for field in fields:
+            new = read_binding(field.binding, self.lookup(scope), self.report)
+            idle = changes_nothing(made, field, new)
+            if idle is not None:
+                self.report(idle)
+            made = change_any(made, field.key, new)
+        return made
+
+    def override(self, made: Made, override: Override, path: tree.Path) -> Made:
+        new = as_text(override) if takes_text(made, path) else self.value_of(override)
+        return self.guard(lambda: change_any(made, path, new))
+
+    def override_kind(self, kind: str, made: Made) -> Made:
+        """Apply what `--set KIND.…` says of every point."""
+        for override in self.claims.of_kind(kind):
+            made = self.override(made, override, override.inside(1))
+        return made
+
+    def read_chain(
+        self, name: str, span: Span, chain: tree.Chain, scope: Scope | None = None
+    ) -> PipelineTemplate:
+        lookup = self.lookup(scope or self.main)
+        stages: list[StageTemplate] = []
+        for stage in chain.stages:
+            role = stage.kind
+            if isinstance(stage.operator, tree.Axis):
+                template = read_binding(stage.operator, lookup, self.report, role)
+            else:
+                template = read_call(stage.operator, lookup, self.report, role)
+            verify_operators(template, role)
+            stages.append(StageTemplate(role, stage.role.span, template))
+        return PipelineTemplate(name, span, tuple(stages))
+
+
+def change_any(made: Made, key: tree.Path, new: Template) -> Made:
+    if isinstance(made, RecordTemplate):
+        return change_record(made, key, new)
+    return change_pipeline(made, key, new)

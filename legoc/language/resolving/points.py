@@ -1,0 +1,96 @@
+"""A point as it leaves expansion: names resolved, overrides applied, axes chosen, nothing typed
+yet.
+
+`resolve` and `expand` make these values; `lower` gives them types and defaults. Every part keeps
+its place in the source. Points of one sweep share the parts they have in common (the same objects),
+so that lowering can remember by identity what it has already checked.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from legoc.language.declaring.declare import Role
+from legoc.language.diagnosing.document import Span
+
+
+@dataclass(frozen=True, eq=False)
+class Measure:
+    """A number with a unit as written: `64MiB`, `10%`, `2h`, `500k`."""
+
+    number: int | float
+    unit: str
+
+
+@dataclass(frozen=True, eq=False)
+class Settings:
+    """A name with what was given to it: `CNN(hidden=256, kernel=3)`, or a bare word such as
+    `concat`.
+
+    `positional` are arguments without a name, in order. `args` are those with one; an override by a
+    dotted key has replaced what stood there (and lies later in the text, maybe in another file).
+    """
+
+    name: str
+    span: Span
+    args: Mapping[str, "Argument"] = field(default_factory=dict[str, "Argument"])
+    positional: tuple["Given", ...] = ()
+    called: bool = False
+
+
+Plain: TypeAlias = "bool | int | float | str | Measure | Settings | tuple[Given, ...] | None"
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """A value with its place. A `str` was written in quotes; a word is `Settings`; `true`,
+    `false` and
+    `none` are their Python values; a tuple was a list. Relative paths are relative to the folder of
+    `span.document`."""
+
+    value: Plain
+    span: Span
+
+
+@dataclass(frozen=True, eq=False)
+class Argument:
+    """`name=value`, with the place of the name."""
+
+    name: str
+    name_span: Span
+    given: Given
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """A declared `data`, `train` or `export` with its overrides applied: the fields that were
+    given."""
+
+    kind: str
+    name: str
+    span: Span
+    fields: Mapping[str, Argument]
+
+
+@dataclass(frozen=True, eq=False)
+class Pipeline:
+    """A model with its overrides applied: its stages in the order written."""
+
+    name: str
+    span: Span
+    stages: tuple[tuple[Role, Span, Settings], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """One combination of a run. `choices` names what each axis chose, by its shortest unambiguous
+    path, as written by `--only` and in `name`."""
+
+    name: str
+    model: Pipeline
+    data: Record
+    train: Record | None
+    export: Record | None
+    run: Span
+    where_valid: bool
+    choices: Mapping[str, str]

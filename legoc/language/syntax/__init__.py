@@ -1,0 +1,4 @@
+"""From text to a tree that mirrors it, and back: the grammar, mistakes of form, the formatter.
+
+Specs in JSON and YAML become nodes with places here, too.
+"""

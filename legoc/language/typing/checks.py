@@ -1,0 +1,111 @@
+"""Checks between an operator that reads items and the data, beyond their types."""
+
+from collections.abc import Mapping, Sequence
+
+from legoc.language.declaring.declare import Attribute, Declaration
+from legoc.language.declaring.types import Id, Seq, Tokens, parse_signature
+from legoc.language.diagnosing.diagnostics import Diagnostic
+from legoc.language.diagnosing.document import Span
+from legoc.language.ir.checkpoints import count_layers
+from legoc.language.ir.spec import Data, Prompt
+from legoc.language.typing import wording_data, wording_models
+from legoc.language.typing.inference import Typed
+
+
+# Tokenizers that learn their words from the items.
+LEARNED = ("words", "subwords")
+
+
+def check_reading(stage: Typed, data: Data, content: Span | None) -> tuple[Diagnostic, ...]:
+    """What a stage reads of an item: prompt text, attributes at all, not too many tokens.
+
+    content: where the list is written, if it is.
+    """
+    declaration = stage.arguments.declaration
+    if parse_signature(declaration.signature or "").input not in (Tokens(), Seq(Tokens())):
+        return ()
+    operator = f"{stage.role} {declaration.name}"
+    place = stage.arguments.span
+    if not data.attributes:
+        return (wording_data.nothing_to_read(operator, place, content),)
+    if not declaration.pretrained and any(isinstance(part, Prompt) for part in data.content):
+        return (wording_data.prompt_unread(operator, place, content),)
+    given = stage.arguments.values.get("path")
+    most = None if given is not None else declaration.facts.get("positions")
+    total = sum(tokens_of(attribute) for attribute in data.attributes)
+    if isinstance(most, int) and total > most:
+        return (wording_data.too_long(operator, place, content, total, most),)
+    return ()
+
+
+def check_words(
+    stages: Sequence[Typed], data: Data, spans: Mapping[str, Span]
+) -> tuple[Diagnostic, ...]:
+    """What is said of words, where nothing reads them: a language model has tokens and an embedding
+    of its own, and an item table has no tokens at all.
+
+    spans: where the fields of the data record are written.
+    """
+    content = next((stage.arguments for stage in stages if stage.role == "content"), None)
+    flatten = next((stage.arguments for stage in stages if stage.role == "flatten"), None)
+    if content is None:
+        return ()
+    declaration, place = content.declaration, content.span
+    operator = f"content {declaration.name}"
+    if not declaration.pretrained:
+        if data.vectors is None or flatten is not None or not reads_ids(declaration):
+            return ()
+        return (wording_models.no_words(operator, place, spans["vectors"]),)
+    found: list[Diagnostic] = []
+    if flatten is not None:
+        other = f"flatten {flatten.declaration.name}"
+        found.append(wording_models.two_tokenizers(operator, place, other, flatten.span))
+    if data.vectors is not None:
+        found.append(wording_models.own_embedding(operator, place, spans["vectors"]))
+    if data.tokenizer is not None and data.tokenizer.op in LEARNED:
+        words = data.tokenizer.op
+        found.append(wording_models.own_tokens(operator, place, words, spans["tokenizer"]))
+    return tuple(found)
+
+
+def check_users(stages: Sequence[Typed], data: Data, place: Span | None) -> tuple[Diagnostic, ...]:
+    """Attributes of users join the vector of a user, so there has to be one, and it must not be
+    what encodes the items as well.
+
+    place: where the attributes are written.
+    """
+    if not data.user or not stages:
+        return ()
+    last = stages[-1]
+    if isinstance(last.made, Seq) or last.role == "flatten" == stages[0].role:
+        operator = f"{last.role} {last.arguments.declaration.name}"
+        clicks = isinstance(last.made, Seq)
+        return (wording_data.no_user_vector(operator, last.arguments.span, place, clicks),)
+    return ()
+
+
+def reads_ids(declaration: Declaration) -> bool:
+    return isinstance(parse_signature(declaration.signature or "").input, Id)
+
+
+def tokens_of(attribute: Attribute) -> int:
+    """The most tokens an attribute can have: a number is one of its bins."""
+    return 1 if attribute.kind == "number" else attribute.length
+
+
+def check_layers(stage: Typed) -> tuple[Diagnostic, ...]:
+    """`split` of a language model lies within its blocks, as its folder or its declaration counts
+    them, and `lora` has some to stand in."""
+    arguments = stage.arguments
+    split = arguments.values.get("split")
+    if not arguments.declaration.pretrained or not isinstance(split, int):
+        return ()
+    count = count_layers(arguments.values, arguments.declaration)
+    if split == -1 or split == count:
+        if arguments.values.get("lora") is None:
+            return ()
+        return (wording_models.nothing_tuned(arguments.place("lora"), arguments.place("split")),)
+    if count is None or -count - 1 <= split <= count:
+        return ()
+    name = arguments.declaration.name
+    return (wording_models.split_outside(name, arguments.place("split"), split, count),)

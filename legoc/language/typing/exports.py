@@ -1,0 +1,88 @@
+"""What of an export can be known to be wrong before any data is read.
+
+Settings by themselves, the budget against the predictor, and bundles that would replace each other.
+The rest is proved on the written graphs: EXPORT section 5.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+
+from legoc.language.diagnosing.diagnostics import Diagnostic
+from legoc.language.diagnosing.document import Span
+from legoc.language.ir.spec import Call, Export, Spec
+
+
+LATEST_OPSET = 26
+"""What onnxruntime 1.31 reads. Asked for an operator set that it does not know, torch's exporter
+writes 18 and says so in a log line only."""
+RESOLUTION = 2.0**-23
+"""The step between float32 numbers of size 1, which differences are divided by."""
+BLIND = 1.0
+"""The difference of a graph of nothing but zeros: max |torch| / max(1, max |torch|)."""
+BYTES = {"fp32": 4, "fp16": 2, "int8": 1}
+
+
+def check_settings(export: Export, spans: Mapping[str, Span]) -> tuple[Diagnostic, ...]:
+    """E0801 to E0803: a value that no export can do anything with. spans: of the written fields."""
+    opset, parity = spans.get("opset"), spans.get("parity")
+    found: list[Diagnostic] = []
+    if opset is not None and export.opset > LATEST_OPSET:
+        from legoc.language.typing.wording_export import opset_unknown
+
+        found.append(opset_unknown(opset, export.opset, LATEST_OPSET))
+    if parity is not None and export.parity < RESOLUTION:
+        from legoc.language.typing.wording_export import parity_out_of_reach
+
+        found.append(parity_out_of_reach(parity, RESOLUTION))
+    if parity is not None and export.parity >= BLIND:
+        from legoc.language.typing.wording_export import parity_blind
+
+        found.append(parity_blind(parity))
+    return tuple(found)
+
+
+def check_budget(
+    predictor: Call, dense: Sequence[str], export: Export, budget: Span | None,
+    place: Span, spans: Mapping[str, Span],
+) -> tuple[Diagnostic, ...]:  # fmt: skip
+    """E0804 where the layers of a predictor alone have more bytes than its graph may have.
+
+    dense: parameters that hold the widths of linear layers, one behind the other, as its
+    declaration says in `facts["dense"]`; budget: where it is written; place, spans: of the
+    predictor and its arguments.
+    """
+    if export.budget is None or budget is None:
+        return ()
+    least = BYTES[export.precision] * sum(weights(predictor.args.get(name)) for name in dense)
+    if least <= export.budget:
+        return ()
+    from legoc.language.typing.wording_export import budget_too_small
+
+    written = next((spans[name] for name in dense if name in spans), place)
+    return (
+        budget_too_small(
+            predictor.op, budget, written, least, export.budget, dense, export.precision
+        ),
+    )
+
+
+def weights(units: object) -> int:
+    """How many weights lie between linear layers of some widths; none where there are none."""
+    return sum(one * other for one, other in pairwise(units)) if isinstance(units, tuple) else 0
+
+
+def check_bundles(specs: Sequence[Spec], run: Span) -> Iterator[Diagnostic]:
+    """E0805 where two points of a run are one trained run that is to be exported in two ways: a run
+    holds one bundle, and the second would replace the first.
+
+    specs: those of one `run`.
+    """
+    first: dict[str, Spec] = {}
+    for spec in specs:
+        other = first.setdefault(spec.keys.spec, spec)
+        if other.export == spec.export:
+            continue
+        from legoc.language.typing.wording_export import bundles_collide
+
+        yield bundles_collide(other, spec, run)
+        return

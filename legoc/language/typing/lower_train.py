@@ -1,0 +1,115 @@
+"""A `train` or `export` record as it stands in the IR, and the checks between recipe and model."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from legoc.language.declaring.catalog import Catalog
+from legoc.language.declaring.declare import Declaration
+from legoc.language.declaring.records import RECORDS
+from legoc.language.diagnosing.diagnostics import Diagnostic
+from legoc.language.diagnosing.document import Span
+from legoc.language.ir.spec import Call, Export, Train
+from legoc.language.resolving.points import Record
+from legoc.language.typing import wording_data, wording_models
+from legoc.language.typing.arguments import Judge
+from legoc.language.typing.exports import check_settings
+from legoc.language.typing.inference import Typed
+from legoc.language.typing.rules import default_value
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LoweredTrain:
+    """A recipe for one predictor. `train` is None where something was refused; `task` is known
+    even then, if it was sound."""
+
+    train: Train | None
+    task: Call | None
+    spans: Mapping[str, Span]
+    problems: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LoweredExport:
+    export: Export | None
+    spans: Mapping[str, Span]
+    problems: tuple[Diagnostic, ...]
+
+
+def lower_train(
+    record: Record | None, predictor: Declaration | None, span: Span, catalog: Catalog
+) -> LoweredTrain:
+    """The recipe of a record (none: the defaults), its task that of the predictor unless given.
+    Without a predictor it is only judged."""
+    judge = Judge(catalog)
+    declaration = RECORDS["train"]
+    values, broken = judge.arguments(
+        declaration,
+        record.span if record is not None else span,
+        record.fields if record is not None else {},
+    )
+    task = declaration.param("task")
+    if predictor is None:
+        broken |= {"task"}
+    elif task is not None and "task" not in broken and "task" not in values:
+        name = predictor.tasks[0]
+        values["task"] = default_value(task.kind, {"op": name, "args": {}}, catalog)
+    if values.get("metrics") == ():
+        judge.problems.append(wording_data.no_metrics(judge.spans["metrics"]))
+        broken |= {"metrics"}
+    if not broken & {"metrics", "monitor"}:
+        metrics: Sequence[Call] = values["metrics"]
+        monitor = values.setdefault("monitor", metrics[0])
+        if monitor not in metrics:
+            judge.problems.append(
+                wording_data.monitor_missing(
+                    name_call(monitor),
+                    judge.spans["monitor"],
+                    judge.spans.get("metrics"),
+                    [name_call(metric) for metric in metrics],
+                )
+            )
+            broken |= {"monitor"}
+    return LoweredTrain(
+        train=None if broken else Train(**values),
+        task=values.get("task"),
+        spans=judge.spans,
+        problems=tuple(judge.problems),
+    )
+
+
+def lower_export(record: Record | None, span: Span, catalog: Catalog) -> LoweredExport:
+    judge = Judge(catalog)
+    values, broken = judge.arguments(
+        RECORDS["export"],
+        record.span if record is not None else span,
+        record.fields if record is not None else {},
+    )
+    export = None if broken else Export(**values)
+    if export is not None:
+        judge.problems += check_settings(export, judge.spans)
+    return LoweredExport(export=export, spans=judge.spans, problems=tuple(judge.problems))
+
+
+def name_call(call: Call) -> str:
+    """A metric as one writes it: `NDCG(5)`."""
+    if not call.args:
+        return call.op
+    return f"{call.op}({', '.join(str(value) for value in call.args.values())})"
+
+
+def check_recipe(
+    lowered: LoweredTrain, stages: Sequence[Typed], *, vectors: bool
+) -> tuple[Diagnostic, ...]:
+    """What a recipe asks of a model: `lr_pretrained` needs pre-trained weights to train. Word
+    vectors of the data are such, and a language model below a side network is not."""
+    if lowered.train is None or lowered.train.lr_pretrained is None or vectors:
+        return ()
+    known = [stage.arguments for stage in stages if stage.arguments.declaration.pretrained]
+    place = lowered.spans["lr_pretrained"]
+    if known and known[0].values.get("side") is not None:
+        name = known[0].declaration.name
+        return (wording_models.nothing_thawed(place, name, known[0].place("side")),)
+    if known:
+        return ()
+    names = " -> ".join(f"{stage.role} {stage.arguments.declaration.name}" for stage in stages)
+    return (wording_models.nothing_pretrained(place, f"`{names}`"),)

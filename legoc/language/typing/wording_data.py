@@ -1,0 +1,190 @@
+"""What is said about data and training records: one function per message."""
+
+from collections.abc import Sequence
+
+from legoc.language.declaring.declare import Attribute, Declaration
+from legoc.language.diagnosing.diagnostics import Diagnostic, Label
+from legoc.language.diagnosing.document import Span
+from legoc.language.diagnosing.suggest import listing, nearest
+from legoc.language.resolving.points import Given
+from legoc.language.resolving.wording_names import primary, respell
+from legoc.language.typing.wording_params import describe, quoted
+
+
+KIND_NAMES = {"text": "text", "category": "a category", "number": "a number"}
+
+
+def no_attribute(name: str, span: Span, source: Declaration, names: Sequence[str]) -> Diagnostic:
+    meant = nearest(name, names)
+    known = f"attributes: {', '.join(names)}" if names else "it declares no attributes"
+    return Diagnostic(
+        code="E0601",
+        message=f"{source.name} has no attribute `{name}`",
+        labels=(primary(span, "not an attribute of this source"),),
+        help=(f"did you mean `{meant}`? {known}" if meant else known,),
+        fix=None
+        if meant is None
+        else respell(Span(span.document, span.start, span.start + len(name)), name, meant),
+    )
+
+
+def twice(name: str, first: Span, second: Span) -> Diagnostic:
+    return Diagnostic(
+        code="E0205",
+        message=f"attribute `{name}` is given twice",
+        labels=(primary(second, "and again here"), Label(span=first, text="first here")),
+        help=("keep one of the two",),
+    )
+
+
+def not_an_attribute(given: Given, prompts: bool) -> Diagnostic:
+    fits = "an attribute such as title(30), or text in quotes" if prompts else "an attribute"
+    return Diagnostic(
+        code="E0303",
+        message=f"{quoted(given.span)} is not an attribute",
+        labels=(primary(given.span, describe(given)),),
+        help=(f"write {fits}",),
+    )
+
+
+def takes_no_length(attribute: Attribute, span: Span) -> Diagnostic:
+    return Diagnostic(
+        code="E0602",
+        message=f"`{attribute.name}` takes no length",
+        labels=(primary(span, f"`{attribute.name}` is {KIND_NAMES[attribute.kind]}"),),
+        help=(f"write `{attribute.name}`",),
+        fix=None,
+    )
+
+
+def one_length(attribute: Attribute, label: str, span: Span) -> Diagnostic:
+    return Diagnostic(
+        code="E0602",
+        message=f"`{attribute.name}` takes one number, `{label}`",
+        labels=(primary(span, f"`{attribute.name}` is {KIND_NAMES[attribute.kind]}"),),
+        help=(f"write `{attribute.name}({attribute.length})`",),
+    )
+
+
+def bad_length(attribute: Attribute, span: Span, least: int) -> Diagnostic:
+    text = attribute.kind == "text"
+    what = "tokens kept of the text" if text else "quantile bins"
+    which = "the length" if text else "the number of bins"
+    return Diagnostic(
+        code="E0602",
+        message=f"{which} of `{attribute.name}` must be a whole number, at least {least}",
+        labels=(primary(span, f"{quoted(span)} is not a number of {what}"),),
+        help=(f"write `{attribute.name}({attribute.length})`",),
+    )
+
+
+def split_not_offered(
+    name: str, span: Span, source: Declaration, general: Sequence[str]
+) -> Diagnostic:
+    able = [*source.splits, *general]
+    return Diagnostic(
+        code="E0603",
+        message=f"{source.name} has no `{name}` split",
+        labels=(primary(span, f"not offered by {source.name}"),),
+        help=(
+            *(how_to_publish(source) if name == "publisher" else ()),
+            f"splits of {source.name}: {', '.join(able)}",
+        ),
+    )
+
+
+def how_to_publish(source: Declaration) -> tuple[str, ...]:
+    """What gives a source the publisher's split, where something does."""
+    setting = source.param(str(source.facts.get("parts")))
+    if setting is not None:
+        value = setting.kind.values[0] if setting.kind.values else "true"
+        return (f"`{source.name}(..., {setting.name}={value})` has it",)
+    match source.facts.get("headers"):
+        case "tables":
+            return ("a column `split` (train, valid, test) in `interactions` makes it possible",)
+        case "processed":
+            return ("a folder that holds the files of two parts or more has it",)
+        case _:
+            return ()
+
+
+def no_impressions(span: Span, source: Declaration) -> Diagnostic:
+    return Diagnostic(
+        code="E0604",
+        message=f"{source.name} has no impressions to group by",
+        labels=(primary(span, "this grouping needs impressions"),),
+        help=("write `group = user`, or leave `group` out",),
+    )
+
+
+def prompt_unread(operator: str, place: Span, content: Span | None) -> Diagnostic:
+    labels = [primary(place, "reads attributes, not the text between them")]
+    if content is not None:
+        labels.append(Label(span=content, text="this list holds prompt text"))
+    return Diagnostic(
+        code="E0605",
+        message=f"`{operator}` cannot read prompt text",
+        labels=tuple(labels),
+        help=("drop the quoted text from `content`, or use a language model",),
+    )
+
+
+def nothing_to_read(operator: str, place: Span, content: Span | None) -> Diagnostic:
+    labels = [primary(place, "reads the tokens of an item")]
+    if content is not None:
+        labels.append(Label(span=content, text="no attribute stands here"))
+    return Diagnostic(
+        code="E0605",
+        message=f"`{operator}` has no attribute to read",
+        labels=tuple(labels),
+        help=("name at least one attribute in `content`, such as title(30)",),
+    )
+
+
+def no_user_vector(operator: str, place: Span, user: Span | None, clicks: bool) -> Diagnostic:
+    what = "passes the clicks through" if clicks else "encodes items and users alike"
+    labels = [primary(place, what)]
+    if user is not None:
+        labels.append(Label(span=user, text="these attributes would join a user vector"))
+    able = "a behavior that makes one, such as `behavior Additive`"
+    return Diagnostic(
+        code="E0607",
+        message=f"`{operator}` makes no user vector that attributes of users could join",
+        labels=tuple(labels),
+        help=(f"use {able if clicks else 'a `content` stage before it'}, or drop `user`",),
+    )
+
+
+def too_long(operator: str, place: Span, content: Span | None, total: int, most: int) -> Diagnostic:
+    labels = [primary(place, f"reads at most {most} tokens")]
+    if content is not None:
+        labels.append(Label(span=content, text=f"these are up to {total} tokens"))
+    return Diagnostic(
+        code="E0605",
+        message=f"`{operator}` cannot read {total} tokens per item",
+        labels=tuple(labels),
+        help=("shorten the attributes, as in title(30)",),
+    )
+
+
+def no_metrics(span: Span) -> Diagnostic:
+    return Diagnostic(
+        code="E0305",
+        message="`metrics` must name at least one metric",
+        labels=(primary(span, "an empty list"),),
+        help=("leave `metrics` out for the usual four, or write `metrics = [GAUC]`",),
+    )
+
+
+def monitor_missing(
+    monitor: str, place: Span, metrics: Span | None, names: Sequence[str]
+) -> Diagnostic:
+    labels = [primary(place, "not among the metrics")]
+    if metrics is not None:
+        labels.append(Label(span=metrics, text="the metrics"))
+    return Diagnostic(
+        code="E0502",
+        message=f"`monitor` is {monitor}, which is not measured",
+        labels=tuple(labels),
+        help=(f"add it to `metrics`, or monitor {listing(names, quote='`', joint='or')}",),
+    )

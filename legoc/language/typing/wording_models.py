@@ -1,0 +1,86 @@
+"""What is said about language models and what stands beside them: one function per message."""
+
+from legoc.language.diagnosing.diagnostics import Diagnostic, Label
+from legoc.language.diagnosing.document import Span
+from legoc.language.resolving.wording_names import primary
+
+
+def nothing_pretrained(place: Span, stages: str) -> Diagnostic:
+    return Diagnostic(
+        code="E0503",
+        message="`lr_pretrained` needs a stage with pre-trained weights",
+        labels=(primary(place, f"{stages} has none"),),
+        help=("drop `lr_pretrained`, or use a language model as content",),
+    )
+
+
+def nothing_tuned(lora: Span, split: Span) -> Diagnostic:
+    return Diagnostic(
+        code="E0506",
+        message="`lora` adapts tuned blocks, and `split` leaves none",
+        labels=(
+            primary(lora, "no block to stand in"),
+            Label(span=split, text="all blocks are frozen"),
+        ),
+        help=("drop `lora`, or tune the last block with `split=-2`",),
+    )
+
+
+def split_outside(operator: str, place: Span, value: int, layers: int) -> Diagnostic:
+    return Diagnostic(
+        code="E0504",
+        message=f"`split` of {operator} lies outside its {layers} layers",
+        labels=(primary(place, f"{value} is none of its layers"),),
+        help=(f"from 0 to {layers}, or from {-layers - 1} to -1 counted from the end",),
+    )
+
+
+def nothing_thawed(place: Span, operator: str, side: Span) -> Diagnostic:
+    return Diagnostic(
+        code="E0503",
+        message="`lr_pretrained` needs pre-trained weights that are trained",
+        labels=(
+            primary(place, f"the weights of {operator} are all frozen"),
+            Label(span=side, text="below a side network"),
+        ),
+        help=("drop `lr_pretrained`: the side network trains at `lr`",),
+    )
+
+
+def own_tokens(operator: str, place: Span, words: str, field: Span) -> Diagnostic:
+    return Diagnostic(
+        code="E0605",
+        message=f"`{operator}` reads tokens of its own, not those of `{words}`",
+        labels=(primary(field, "not read"), Label(span=place, text="has a tokenizer")),
+        help=('drop `tokenizer`, or name a file that fits the model: file("tokenizer.json")',),
+    )
+
+
+def own_embedding(operator: str, place: Span, field: Span) -> Diagnostic:
+    return Diagnostic(
+        code="E0605",
+        message=f"`{operator}` has an embedding of its own, not one of `vectors`",
+        labels=(primary(field, "of words"), Label(span=place, text="reads tokens of its own")),
+        help=("drop `vectors`, or use content that reads words, such as `content CNN`",),
+    )
+
+
+def no_words(operator: str, place: Span, field: Span) -> Diagnostic:
+    return Diagnostic(
+        code="E0605",
+        message=f"`vectors` are of words, and `{operator}` reads none",
+        labels=(primary(field, "of words"), Label(span=place, text="reads the place of an item")),
+        help=("drop `vectors`, or use content that reads words, such as `content CNN`",),
+    )
+
+
+def two_tokenizers(content: str, place: Span, flatten: str, other: Span) -> Diagnostic:
+    return Diagnostic(
+        code="E0605",
+        message=f"`{flatten}` cannot follow the language model `{content}`",
+        labels=(
+            primary(other, "reads words"),
+            Label(span=place, text="reads tokens of its own"),
+        ),
+        help=("use a behavior operator, or content that reads words, such as `content CNN`",),
+    )
