@@ -25,7 +25,8 @@ WITH = "# legoc check "
 # Every code of a .lego text that a module of the front end names.
 CODES = {
     found
-    for path in (ROOT / "legoc" / "language").glob("*.py")
+    for path in (ROOT / "legoc" / "language").rglob("*.py")
+    if not {"codes", "editing"} & set(path.parts)
     for found in re.findall(r'"(E0[1-8]\d\d|W1\d\d)"', path.read_text("utf-8"))
 }
 
