@@ -22,6 +22,17 @@ BELOW: dict[str, set[str]] = {
     "training": {"language", "data", "model", "evaluation", "exporting", "progress"},
     "proving": {"language", "data", "model", "evaluation", "exporting", "training", "progress"},
 }
+# The floors inside a package, from the lowest: a room uses rooms of lower floors only.
+FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "language": (
+        ("diagnosing", "codes"), ("declaring",), ("syntax", "ir"), ("resolving",), ("typing",),
+        ("checking", "starter"), ("importing", "editing", "debug"),
+    ),
+    "data": (
+        ("cache", "staging"), ("readers", "splitting"), ("indexing",),
+        ("sources", "augmenting", "reading"), ("prepare",), ("batching", "survey"),
+    ),
+}  # fmt: skip
 # The top-level modules of the command line and the declarations' export stand above all packages.
 FRONT = {
     "lark", "legoc",
@@ -64,6 +75,60 @@ def test_arrows_point_one_way(package: str) -> None:
             if home == "legoc" and above in known - allowed:
                 wrong.append(f"{path.relative_to(ROOT)} imports {name}")
     assert not wrong, "\n".join(wrong)
+
+
+def known_modules() -> dict[str, Path]:
+    """Every module of legoc by its dotted name."""
+    found: dict[str, Path] = {}
+    for path in files("legoc"):
+        parts = list(path.relative_to(ROOT).with_suffix("").parts)
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def arrows() -> dict[str, set[str]]:
+    """The modules of legoc that each module imports, at its top or inside a function. What a
+    package itself offers counts as the package, a module behind it as the module."""
+    known = known_modules()
+    found: dict[str, set[str]] = {}
+    for name, path in known.items():
+        named = imported(path)
+        behind = {each.rpartition(".")[0] for each in named if each in known}
+        found[name] = {each for each in named - behind if each in known} - {name}
+    return found
+
+
+@pytest.mark.parametrize("package", sorted(FLOORS))
+def test_rooms_use_lower_floors_only(package: str) -> None:
+    floor = {room: height for height, rooms in enumerate(FLOORS[package]) for room in rooms}
+    there = {
+        path.name.removesuffix(".py")
+        for path in (ROOT / "legoc" / package).iterdir()
+        if path.name not in ("__init__.py", "__pycache__")
+    }
+    assert there == set(floor)
+    wrong: list[str] = []
+    for name, others in arrows().items():
+        room = name.split(".")[2:3]
+        if not name.startswith(f"legoc.{package}.") or not room:
+            continue
+        for other in others:
+            target = other.split(".")[2:3]
+            inside = other.startswith(f"legoc.{package}.") and target != room
+            if inside and floor[target[0]] >= floor[room[0]]:
+                wrong.append(f"{name} imports {other}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_imports_in_a_circle() -> None:
+    remaining = arrows()
+    while True:
+        free = {name for name, others in remaining.items() if not others & set(remaining)}
+        if not free:
+            break
+        remaining = {name: others for name, others in remaining.items() if name not in free}
+    used = set().union(*remaining.values()) if remaining else set()
+    assert not remaining, f"circles among: {', '.join(sorted(set(remaining) & used))}"
 
 
 def test_the_runtime_knows_nothing_of_legoc() -> None:
