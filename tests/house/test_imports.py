@@ -22,7 +22,8 @@ BELOW: dict[str, set[str]] = {
     "training": {"language", "data", "model", "evaluation", "exporting", "progress"},
     "proving": {"language", "data", "model", "evaluation", "exporting", "training", "progress"},
 }
-# The top-level modules of the command line and the declarations' export stand above all packages.
+BELOW["commands"] = set(BELOW)
+# `__main__`, which starts a command, and the declarations' export stand above all packages.
 FRONT = {
     "lark", "legoc",
     # the standard library, as far as Python itself knows it
@@ -123,7 +124,7 @@ HEAVY = (
 def test_light_commands_stay_light(command: list[str]) -> None:
     code = (
         "import sys\n"
-        "from legoc.cli import main\n"
+        "from legoc.commands.cli import main\n"
         "try:\n    status = main(sys.argv[1:])\n"
         "except SystemExit as stop:\n    status = stop.code or 0\n"
         f"loaded = [m for m in {HEAVY!r} if m in sys.modules]\n"

@@ -240,7 +240,7 @@ def test_the_extension_is_whole() -> None:
     configuration = json.loads((folder / language["configuration"]).read_text("utf-8"))
     assert re.fullmatch(configuration["wordPattern"], "$hidden_2")
     # The command the extension starts is one that legoc has.
-    from legoc.cli import build_parser
+    from legoc.commands.cli import build_parser
 
     program, *command = package["contributes"]["configuration"]["properties"]["lego.command"][
         "default"

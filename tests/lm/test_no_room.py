@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from legoc.cli import answer, main
+from legoc.commands.cli import answer, main
 from legoc.language.diagnosing.diagnostics import LegoError
 from legoc.model import state_files
 from legoc.model.state_files import reserve

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 import legoc_runtime
-from legoc.cli import COMMANDS
+from legoc.commands.cli import COMMANDS
+from legoc.commands.options import build_parser
 from legoc.language import check
 from legoc.language.diagnosing.document import Document
 from legoc.language.diagnosing.render import render
-from legoc.options import build_parser
 
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -18,10 +18,10 @@ ARTICLE = "demo-article"
 
 def run(*, runs: str = "runs", cache: str | None = None, progress: Progress = SILENT) -> int:
     """Train, export, evaluate and recommend; print one table and two short lists."""
+    from legoc.commands.report import console
     from legoc.data import prepare
     from legoc.language import load
     from legoc.language.declaring.shipped import shipped
-    from legoc.report import console
     from legoc.training import train
 
     specs = load(shipped("specs") / "demo.lego")

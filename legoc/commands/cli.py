@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from legoc.options import build_parser
+from legoc.commands.options import build_parser
 
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ LIGHT = ("check", "fmt", "operators", "explain", "diff", "new", "debug", "import
 
 
 def progress(arguments: Arguments) -> "Progress":
-    from legoc.console import choose
+    from legoc.commands.console import choose
 
     return choose(arguments.quiet)
 
@@ -60,8 +60,8 @@ def report(diagnostics: Sequence[Any], format: str = "full") -> None:
 
 
 def run_check(arguments: Arguments) -> int:
+    from legoc.commands.show import show_checked
     from legoc.language import check
-    from legoc.show import show_checked
 
     found: list[Any] = []
     for path in arguments.files:
@@ -102,28 +102,28 @@ def fix_in_place(path: str, overrides: Sequence[str]) -> None:
 
 
 def run_fmt(arguments: Arguments) -> int:
-    from legoc.show import format_files
+    from legoc.commands.show import format_files
 
     return format_files(arguments.files, check=arguments.check, diff=arguments.diff)
 
 
 def run_operators(arguments: Arguments) -> int:
-    from legoc.pages import show_operators
+    from legoc.commands.pages import show_operators
 
     return show_operators(arguments.role, arguments.name, as_json=arguments.json)
 
 
 def run_explain(arguments: Arguments) -> int:
-    from legoc.pages import show_code
+    from legoc.commands.pages import show_code
 
     return show_code(arguments.code)
 
 
 def run_diff(arguments: Arguments) -> int:
+    from legoc.commands.show import show_differences
     from legoc.language import check
     from legoc.language.diagnosing.diagnostics import SpecError
     from legoc.language.ir.difference import compare
-    from legoc.show import show_differences
 
     files = (arguments.before, arguments.after)
     checked = [check(path, overrides=arguments.overrides) for path in files]
@@ -135,7 +135,7 @@ def run_diff(arguments: Arguments) -> int:
 
 
 def run_new(arguments: Arguments) -> int:
-    from legoc.show import show_starters, write_output
+    from legoc.commands.show import show_starters, write_output
 
     if arguments.name is None:
         return show_starters()
@@ -145,8 +145,8 @@ def run_new(arguments: Arguments) -> int:
 
 
 def run_import(arguments: Arguments) -> int:
+    from legoc.commands.show import write_output
     from legoc.language.importing.configuration import import_config
-    from legoc.show import write_output
 
     text, diagnostics = import_config(
         arguments.file, arguments.data, overrides=arguments.overrides, output=arguments.output
@@ -156,7 +156,7 @@ def run_import(arguments: Arguments) -> int:
 
 
 def run_debug(arguments: Arguments) -> int:
-    from legoc.show import show_phase
+    from legoc.commands.show import show_phase
 
     return show_phase(
         arguments.file, arguments.phase, overrides=arguments.overrides, only=arguments.only
@@ -164,8 +164,8 @@ def run_debug(arguments: Arguments) -> int:
 
 
 def run_compile(arguments: Arguments) -> int:
+    from legoc.commands.report import print_json, show_compiled
     from legoc.model import compile
-    from legoc.report import print_json, show_compiled
 
     for spec in points(arguments):
         compiled = compile(spec)
@@ -177,11 +177,11 @@ def run_compile(arguments: Arguments) -> int:
 
 
 def run_data(arguments: Arguments) -> int:
+    from legoc.commands.report import print_json, show_prepared
+    from legoc.commands.show_data import show_portrait, write_page
     from legoc.data import prepare
     from legoc.data.survey.portrait import draw_portrait, facets
     from legoc.language.ir.notation import write_call
-    from legoc.report import print_json, show_prepared
-    from legoc.show_data import show_portrait, write_page
 
     seen: set[str] = set()
     sections: list[Any] = []
@@ -210,7 +210,7 @@ def run_data(arguments: Arguments) -> int:
 
 
 def run_train(arguments: Arguments) -> int:
-    from legoc.report import print_json, show_runs
+    from legoc.commands.report import print_json, show_runs
     from legoc.training import train
 
     done = [
@@ -229,8 +229,8 @@ def run_train(arguments: Arguments) -> int:
 
 
 def run_export(arguments: Arguments) -> int:
+    from legoc.commands.report import print_json, show_bundle
     from legoc.exporting import export
-    from legoc.report import print_json, show_bundle
 
     bundle = export(arguments.folder, cache=arguments.cache, progress=progress(arguments))
     if arguments.json:
@@ -241,8 +241,8 @@ def run_export(arguments: Arguments) -> int:
 
 
 def run_eval(arguments: Arguments) -> int:
+    from legoc.commands.report import print_json, show_report
     from legoc.evaluation import evaluate
-    from legoc.report import print_json, show_report
 
     result = evaluate(
         arguments.folder, cached=not arguments.uncached, split=arguments.split,
@@ -257,13 +257,13 @@ def run_eval(arguments: Arguments) -> int:
 
 
 def run_score(arguments: Arguments) -> int:
-    from legoc.serve import score_lines
+    from legoc.commands.serve import score_lines
 
     return score_lines(arguments.folder, arguments.input, arguments.output)
 
 
 def run_recommend(arguments: Arguments) -> int:
-    from legoc.serve import recommend_lines
+    from legoc.commands.serve import recommend_lines
 
     return recommend_lines(
         arguments.folder, arguments.input, arguments.output,
@@ -274,8 +274,8 @@ def run_recommend(arguments: Arguments) -> int:
 def run_embed(arguments: Arguments) -> int:
     from pathlib import Path
 
-    from legoc.item_vectors import choose_spec, embed_spec, embed_trained, verify_unchanged
-    from legoc.report import print_json, show_vectors
+    from legoc.commands.item_vectors import choose_spec, embed_spec, embed_trained, verify_unchanged
+    from legoc.commands.report import print_json, show_vectors
 
     common: dict[str, Any] = {
         "cache": arguments.cache, "threads": arguments.threads, "device": arguments.device,
@@ -299,8 +299,8 @@ def run_embed(arguments: Arguments) -> int:
 
 
 def run_codes(arguments: Arguments) -> int:
-    from legoc.report import print_json
-    from legoc.semantic_ids import write_codes
+    from legoc.commands.report import print_json
+    from legoc.commands.semantic_ids import write_codes
 
     table = write_codes(
         arguments.file, arguments.output,
@@ -316,8 +316,8 @@ def run_codes(arguments: Arguments) -> int:
 def run_prove(arguments: Arguments) -> int:
     from pathlib import Path
 
+    from legoc.commands.report import print_json
     from legoc.proving import prove, text
-    from legoc.report import print_json
 
     proven = prove(
         arguments.file, out=arguments.out or f"prove-{Path(arguments.file).stem}",
@@ -333,14 +333,14 @@ def run_prove(arguments: Arguments) -> int:
 
 
 def run_demo(arguments: Arguments) -> int:
-    from legoc.demo import run
+    from legoc.commands.demo import run
 
     return run(runs=arguments.runs, cache=arguments.cache, progress=progress(arguments))
 
 
 def run_inspect(arguments: Arguments) -> int:
     import legoc_runtime
-    from legoc.report import print_json, show_bundle
+    from legoc.commands.report import print_json, show_bundle
 
     if arguments.json:
         print_json(legoc_runtime.load(arguments.folder).manifest)
@@ -350,8 +350,8 @@ def run_inspect(arguments: Arguments) -> int:
 
 
 def run_verify(arguments: Arguments) -> int:
+    from legoc.commands.report import print_json, show_verified
     from legoc.exporting import verify_bundle
-    from legoc.report import print_json, show_verified
 
     verified = verify_bundle(arguments.folder)
     if arguments.json:

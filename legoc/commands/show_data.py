@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from legoc.commands.report import console, table
+from legoc.commands.show import write_whole
 from legoc.data.staging.report import Report
 from legoc.data.survey.page import render_page
 from legoc.data.survey.portrait import Histogram, Portrait
 from legoc.language.diagnosing.diagnostics import fail
-from legoc.report import console, table
-from legoc.show import write_whole
 
 
 # How many bars of a text chart stand for the largest count.
