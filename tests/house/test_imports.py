@@ -136,6 +136,32 @@ def test_light_commands_stay_light(command: list[str]) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def loaded_after(code: str) -> set[str]:
+    """The modules that a fresh process has after some code."""
+    whole = f"import sys\n{code}\nprint(*sys.modules, file=sys.stderr)\n"
+    command = [sys.executable, "-c", whole]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True)
+    return set(done.stderr.split())
+
+
+def test_a_command_imports_no_other() -> None:
+    loaded = loaded_after(
+        f"from legoc.commands.cli import main\nmain(['check', {str(ROOT / 'specs/naml.lego')!r}])"
+    )
+    shared = {"cli", "failure", "flags", "messages"}
+    assert {m for m in loaded if m.startswith("legoc.commands.")} == {
+        f"legoc.commands.{name}" for name in {*shared, "check"}
+    }
+
+
+def test_the_flags_of_every_command_are_light() -> None:
+    loaded = loaded_after(
+        "from legoc.commands.cli import COMMANDS, parser_of\n"
+        "for name in COMMANDS: parser_of(name).format_help()"
+    )
+    assert not [m for m in loaded if m in HEAVY or m.startswith("legoc.language")]
+
+
 def test_the_exported_schema_is_fresh() -> None:
     from legoc.catalogue import fresh
 

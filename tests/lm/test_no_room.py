@@ -5,7 +5,8 @@ import os
 
 import pytest
 
-from legoc.commands.cli import answer, main
+from legoc.commands.cli import main
+from legoc.commands.failure import answer
 from legoc.language.diagnosing.diagnostics import LegoError
 from legoc.model import state_files
 from legoc.model.state_files import reserve
