@@ -2,9 +2,10 @@
 
 import errno
 import os
+import re
 import sys
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from legoc.commands.messages import report
@@ -14,9 +15,12 @@ if TYPE_CHECKING:
     from legoc.language.diagnosing.diagnostics import Diagnostic
 
 # What a disk or its owner refuses, whatever was being written.
-REFUSED = frozenset(
-    (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR)
-)
+REFUSED = (
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR,
+    errno.ENAMETOOLONG, errno.EIO,
+)  # fmt: skip
+# That a folder or a file cannot be begun is for the file system to say, with whatever number.
+BEGINNING = ("mkdir", "makedirs", "mkdtemp", "mkstemp", "_mkstemp_inner")
 
 
 def ended(run: Callable[[Namespace], int], arguments: Namespace) -> int:
@@ -36,18 +40,9 @@ def ended(run: Callable[[Namespace], int], arguments: Namespace) -> int:
 
 def answer(error: Exception) -> int:
     """What a failed command prints: a diagnostic for a user's mistake, a report for one of ours."""
-    from legoc.language.diagnosing.diagnostics import Diagnostic, LegoError
-
-    if isinstance(error, LegoError):
-        report(error.diagnostics)
-        return 1
-    if type(error).__module__.split(".")[0] == "legoc_runtime":
-        # The runtime knows nothing of diagnostics; its errors carry a message and a help line.
-        message, help = getattr(error, "message", str(error)), getattr(error, "help", "")
-        report([Diagnostic(code="E0850", message=message, help=(help,) if help else ())])
-        return 1
-    if isinstance(error, OSError) and error.errno in REFUSED:
-        report([unwritable(error)])
+    found = diagnosed(error)
+    if found:
+        report(found)
         return 1
     import traceback
 
@@ -60,14 +55,51 @@ def answer(error: Exception) -> int:
     return 70
 
 
-def unwritable(error: OSError) -> "Diagnostic":
+def diagnosed(error: Exception) -> "Sequence[Diagnostic]":
+    """The diagnostics of an error that is not a defect of legoc; none for one that is."""
+    from legoc.language.diagnosing.diagnostics import Diagnostic, LegoError
+
+    if isinstance(error, LegoError):
+        return error.diagnostics
+    if type(error).__module__.split(".")[0] == "legoc_runtime":
+        # The runtime knows nothing of diagnostics; its errors carry a message and a help line.
+        message, help = getattr(error, "message", str(error)), getattr(error, "help", "")
+        return (Diagnostic(code="E0850", message=message, help=(help,) if help else ()),)
+    found = refusal(error)
+    return () if found is None else (unwritable(*found),)
+
+
+def refusal(error: BaseException) -> tuple[int, str | None] | None:
+    """The number and the file, where it is known, of what the system refused; None for an error of
+    another kind."""
+    if isinstance(error, OSError) and error.errno is not None:
+        if error.errno not in REFUSED and innermost(error) not in BEGINNING:
+            return None
+        return error.errno, None if error.filename is None else os.fsdecode(error.filename)
+    # Rust (safetensors, tokenizers) and DuckDB wrap the system's error in a text of their own.
+    text = str(error)
+    for number in REFUSED:
+        if f"(os error {number})" in text or os.strerror(number) in text:
+            named = re.search(r'"([^"\\\n]*/[^"\\\n]*)\\?"', text)
+            return number, named[1] if named else None
+    return None if error.__cause__ is None else refusal(error.__cause__)
+
+
+def innermost(error: BaseException) -> str:
+    """The function that raised an error."""
+    step, name = error.__traceback__, ""
+    while step is not None:
+        step, name = step.tb_next, step.tb_frame.f_code.co_name
+    return name
+
+
+def unwritable(number: int, path: str | None) -> "Diagnostic":
     """The diagnostic of a folder that is full or closed."""
     from legoc.language.diagnosing.diagnostics import Diagnostic
 
-    reason = (error.strerror or str(error)).lower()
-    place = "a file cannot be written" if error.filename is None else f"`{error.filename}`"
+    place = "a file cannot be written" if path is None else f"`{path}`"
     return Diagnostic(
         code="E0562",
-        message=f"{place}: {reason}",
+        message=f"{place}: {os.strerror(number).lower()}",
         help=("make room or choose other folders with `--cache` and `--runs`",),
     )

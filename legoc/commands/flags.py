@@ -15,13 +15,15 @@ class Command(NamedTuple):
     run: Callable[[argparse.Namespace], int]
 
 
-def at_least(least: int) -> Callable[[str], int]:
-    """The type of a whole number with a lower bound."""
+def at_least(least: int, most: int | None = None) -> Callable[[str], int]:
+    """The type of a whole number with a lower bound, and perhaps an upper one."""
 
     def whole(text: str) -> int:
         number = int(text)
         if number < least:
             raise argparse.ArgumentTypeError(f"{number} is less than {least}")
+        if most is not None and number > most:
+            raise argparse.ArgumentTypeError(f"{number} is more than {most}")
         return number
 
     # argparse names the type in its message.
@@ -70,7 +72,10 @@ def verifies(parser: argparse.ArgumentParser) -> None:
 
 
 def machine(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--threads", type=int, metavar="N", help="threads of torch (default: 1)")
+    # A process is not given many thousands of threads, and torch falls over them.
+    parser.add_argument(
+        "--threads", type=at_least(1, 1024), metavar="N", help="threads of torch (default: 1)"
+    )
     parser.add_argument(
         "--device", metavar="NAME", help="cpu or cuda (default: a GPU if there is one)"
     )

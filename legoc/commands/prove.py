@@ -3,15 +3,16 @@
 from argparse import ArgumentParser, Namespace
 
 from legoc.commands.console import choose
-from legoc.commands.flags import Command, caches, prints_json, takes_file
+from legoc.commands.flags import Command, at_least, caches, prints_json, takes_file
 
 
 def prove_flags(parser: ArgumentParser) -> None:
     takes_file(parser)
     caches(parser)
     parser.add_argument(
-        "--jobs", type=int, default=1, metavar="N", help="processes side by side (default: 1)"
-    )
+        "--jobs", type=at_least(1), default=1, metavar="N",
+        help="processes side by side (default: 1)",
+    )  # fmt: skip
     parser.add_argument(
         "--out", metavar="FOLDER", help="records, matrix.json and matrix.html (default: prove-FILE)"
     )
