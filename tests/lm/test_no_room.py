@@ -9,6 +9,8 @@ import pytest
 
 from legoc.commands.cli import main
 from legoc.commands.failure import answer
+from legoc.data.reading import mapped
+from legoc.data.reading.mapped import map_matrix
 from legoc.language.diagnosing.diagnostics import LegoError
 from legoc.model import state_files
 from legoc.model.state_files import reserve
@@ -52,6 +54,24 @@ def test_room_is_really_taken(tmp_path):
     status = (tmp_path / "states.bin").stat()
     assert status.st_size == 1 << 20
     assert status.st_blocks * 512 >= 1 << 20
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="nothing to reserve with")
+def test_a_mapped_matrix_has_room_before_it_is_written(tmp_path, monkeypatch, capsys):
+    made = map_matrix(tmp_path / "a.npy", np.int32, (300, 7))
+    made[:] = np.arange(2100).reshape(300, 7)
+    made.flush()
+    assert np.array_equal(np.load(tmp_path / "a.npy"), np.arange(2100).reshape(300, 7))
+    status = (tmp_path / "a.npy").stat()
+    map_matrix(tmp_path / "b.npy", np.int32, (300, 7))
+    assert (tmp_path / "b.npy").stat().st_blocks * 512 >= status.st_size == 128 + 2100 * 4
+    monkeypatch.setattr(mapped.os, "posix_fallocate", refusing(errno.ENOSPC))
+    with pytest.raises(OSError, match="No space") as caught:
+        map_matrix(tmp_path / "c.npy", np.int32, (300, 7))
+    assert answer(caught.value) == 1
+    assert f"E0562]: `{tmp_path / 'c.npy'}`: no space" in capsys.readouterr().err
+    monkeypatch.setattr(mapped.os, "posix_fallocate", refusing(errno.EOPNOTSUPP))
+    assert not map_matrix(tmp_path / "d.npy", np.int32, (300, 7)).any()
 
 
 def test_a_cache_that_cannot_be_is_no_defect_of_ours(tmp_path, capsys):
