@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from legoc.cli import main
+from legoc.commands.cli import main
 from legoc.language.checking import check
 from legoc.language.diagnosing.diagnostics import Diagnostic, Fix, Label
 from legoc.language.diagnosing.document import Document, Span
