@@ -3,13 +3,13 @@
 import hashlib
 import json
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from legoc.writing import put_folder, remove_leftovers, workplace, write_bytes
 
 
 MANIFEST = "manifest.json"
@@ -58,10 +58,12 @@ def obtain(
     """
     found = read_manifest(folder)
     if found is not None:
+        # A cache that only reads has nobody else to clear what a killed process left.
+        remove_leftovers(folder.parent)
         return folder, found
-    with staging(folder) as temporary:
-        facts = dict(make(temporary) or {})
-        seal(temporary, facts)
+    with staging(folder) as made:
+        facts = dict(make(made) or {})
+        seal(made, facts)
     found = read_manifest(folder)
     if found is None:
         raise OSError(f"{folder} changed while it was written")
@@ -70,36 +72,25 @@ def obtain(
 
 @contextmanager
 def staging(folder: Path) -> Iterator[Path]:
-    """A temporary sibling that becomes `folder` when the block ends, and vanishes when it fails."""
+    """An empty folder that becomes `folder` when the block ends, and vanishes when it fails."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name[:16]}-", dir=folder.parent))
-    try:
-        yield temporary
-        temporary.chmod(0o755)
-        if read_manifest(folder) is None and folder.exists():
-            # What lies there was damaged after it was finished: nothing may read it again.
-            shutil.rmtree(folder)
-        try:
-            os.rename(temporary, folder)
-        except OSError:
-            # Another process finished the same folder first: both are equal, keep theirs.
-            if read_manifest(folder) is None:
-                raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with workplace(folder) as place:
+        made = place / folder.name
+        made.mkdir()
+        yield made
+        # Another process may have finished the same folder first: both are equal, keep theirs. One
+        # that was damaged after it was finished is replaced.
+        if read_manifest(folder) is None:
+            put_folder(made, folder)
 
 
 def seal(folder: Path, facts: Mapping[str, Any]) -> None:
-    """Flush every file of a folder to the disk and write its manifest last."""
+    """Write the manifest of a finished folder, last of all files."""
     sizes: dict[str, int] = {}
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
         sizes[path.relative_to(folder).as_posix()] = path.stat().st_size
     with (folder / MANIFEST).open("w", encoding="utf-8") as file:
         json.dump({**facts, "files": sizes}, file, indent=1, ensure_ascii=False)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def hash_files(paths: Sequence[Path], root: Path) -> list[str]:
@@ -120,8 +111,5 @@ def hash_file(path: Path, root: Path) -> str:
     with path.open("rb") as file:
         value = hashlib.file_digest(file, "sha256").hexdigest()
     note.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=note.parent)
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(value)
-    os.replace(temporary, note)
+    write_bytes(note, value.encode("ascii"))
     return value

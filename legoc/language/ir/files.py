@@ -7,9 +7,12 @@ cache folder. Where that cannot be written, they are computed again.
 import hashlib
 import json
 import os
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from legoc.writing import write_text
 
 
 REMEMBERED = 1 << 20
@@ -65,13 +68,6 @@ def remember(memory: Path, known: dict[str, Any]) -> None:
     """Replace the memory whole. Of two processes the later wins, which costs time and nothing
     else."""
     kept = dict(list(known.items())[-MOST:])
-    try:
+    with suppress(OSError):
         memory.parent.mkdir(parents=True, exist_ok=True)
-        fresh = memory.with_name(f"digests-{os.getpid()}.json")
-        try:
-            fresh.write_text(json.dumps(kept), encoding="utf-8")
-            fresh.replace(memory)
-        finally:
-            fresh.unlink(missing_ok=True)
-    except OSError:
-        return
+        write_text(memory, json.dumps(kept))
