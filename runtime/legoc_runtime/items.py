@@ -18,7 +18,7 @@ from legoc_runtime.chunks import by_length
 from legoc_runtime.errors import BundleError, RequestError
 from legoc_runtime.graphs import F32, I32, Graphs
 from legoc_runtime.histories import TokenRows
-from legoc_runtime.tensors import read_tensors
+from legoc_runtime.tensors import parse_tensors
 from legoc_runtime.tokens import Reader, Record
 
 
@@ -162,7 +162,7 @@ def extend(
 def load_table(bundle: Bundle) -> Table:
     """The item table of a verified bundle. Raises BundleError where the manifest differs."""
     parts = bundle.parts
-    tensors = read_tensors(bundle.file(parts.items))
+    tensors = parse_tensors(bundle.read(parts.items), parts.items)
     again = "export the bundle again"
     missing = {"vectors", "ids", "offsets"} - tensors.keys()
     if missing:
@@ -183,7 +183,7 @@ def load_table(bundle: Bundle) -> Table:
 
 def read_tokens(bundle: Bundle, file: str, rows: int) -> TokenRows:
     """The tokens of every item. Raises BundleError where they do not fit."""
-    tensors = read_tensors(bundle.file(file))
+    tensors = parse_tensors(bundle.read(file), file)
     tokens, lengths = tensors.get("tokens"), tensors.get("lengths")
     if (
         tokens is None or lengths is None or tokens.ndim != 2 or tokens.dtype != np.int32

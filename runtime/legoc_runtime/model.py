@@ -18,9 +18,12 @@ from legoc_runtime.graphs import F32, I32, Graphs, at_least_one
 from legoc_runtime.histories import gather_tokens, histories_at_once
 from legoc_runtime.items import Items, Table, load_table
 from legoc_runtime.scoring import Scorer, top
-from legoc_runtime.selftest import SelfTest, replay
+from legoc_runtime.selftest import GOLDEN, SelfTest, replay
 from legoc_runtime.sessions import Level, Providers, Settings
 from legoc_runtime.tokens import Reader
+
+
+LARGEST = 1 << 31
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,12 +46,13 @@ class Model:
 
     def __init__(self, bundle: Bundle, settings: Settings) -> None:
         parts = bundle.parts
-        self.bundle = bundle
         self.graphs = Graphs(bundle, settings)
         self.scorer = Scorer(self.graphs)
-        reader = None if parts.reading is None else Reader.load(bundle.path, parts.reading)
+        reader = None if parts.reading is None else Reader.of(parts.reading, bundle.read)
         self.items = Items(load_table(bundle), self.graphs, reader)
         self.users = {} if parts.users is None else read_users(bundle, parts.users)
+        # The rest of the bytes have become graphs and tables.
+        self.bundle = bundle.keeping({GOLDEN})
 
     @property
     def manifest(self) -> Mapping[str, Any]:
@@ -197,7 +201,12 @@ def read_users(bundle: Bundle, file: str) -> dict[str, int]:
     """The rows of users by their ids."""
     again = "export the bundle again"
     try:
-        values = json.loads(bundle.file(file).read_text(encoding="utf-8"))["values"]
-        return {str(name): int(row) for name, row in values.items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        values = json.loads(bundle.read(file).decode("utf-8"))["values"]
+        rows = {str(name): int(row) for name, row in values.items()}
+        if not all(0 < row < LARGEST for row in rows.values()):
+            raise ValueError("a row lies beyond any table")
+        return rows
+    except (
+        ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError
+    ) as error:  # fmt: skip
         raise BundleError(f"`{file}` is not a list of users ({error!r})", again) from None
