@@ -78,7 +78,8 @@ class Items:
 
         A record has `id` and at least one attribute the model reads; what else it has is ignored. A
         known id gets the new vector. Raises RequestError, and changes nothing, for a record without
-        these, for an id given twice, and for models whose items are rows of a table.
+        these, for an id given twice, for one whose vector is not finite, and for models whose items
+        are rows of a table.
         """
         if not self.graphs.encodes_items or self.reader is None:
             raise RequestError(
@@ -91,6 +92,12 @@ class Items:
         if twice:
             raise RequestError(f"`{twice[0]}` is given twice", "give each item once")
         vectors, lengths = encode_records(self.graphs, self.reader, records)
+        broken = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+        if len(broken):
+            raise RequestError(
+                f"the model makes no finite vector of `{names[broken[0]]}`",
+                "leave it out, or export the model again",
+            )
         tokens = read_sequences(self.reader, records) if self.table.tokens is not None else None
         with self.lock:
             self.table, replaced = extend(self.table, names, vectors, tokens)

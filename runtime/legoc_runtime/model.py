@@ -148,7 +148,8 @@ class Model:
         """The k best items and their logits, best first, without those excluded and those that were
         made up for histories.
 
-        Fewer than k where there are not as many. Every item is scored: the top k is exact.
+        Fewer than k where there are not as many. Every item is scored: the top k is exact. An item
+        whose score is NaN is left out. Raises BundleError where every score is.
         """
         if k < 1:
             raise RequestError(f"k is {k}", "ask for at least one item")
@@ -161,6 +162,11 @@ class Model:
         allowed[[table.places.get(name, 0) for name in exclude]] = False
         rows = np.flatnonzero(allowed)
         best = rows[top(scores[rows], k)]
+        if len(rows) and not len(best):
+            raise BundleError(
+                "the model gives no number for any item and this user",
+                "export it again; `legoc verify` finds what is not finite",
+            )
         return [table.ids[row] for row in best], scores[best]
 
     def self_test(self) -> SelfTest:
