@@ -5,10 +5,11 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from legoc.language.ir.files import settled_state
 from legoc.writing import put_folder, remove_leftovers, workplace, write_bytes
 
 
@@ -93,23 +94,35 @@ def seal(folder: Path, facts: Mapping[str, Any]) -> None:
         json.dump({**facts, "files": sizes}, file, indent=1, ensure_ascii=False)
 
 
-def hash_files(paths: Sequence[Path], root: Path) -> list[str]:
-    """SHA-256 in hex of each file's content, remembered by path, size and modification time."""
-    return [hash_file(path, root) for path in paths]
+def hash_files(paths: Sequence[Path], root: Path) -> list[tuple[str, str]]:
+    """What each file is, by its name, and the SHA-256 in hex of its content: the same bytes as
+    `users.csv` and as `histories.csv` are two tables."""
+    names = [distinct_name(path, paths) for path in paths]
+    return [(name, hash_file(path, root)) for name, path in zip(names, paths, strict=True)]
+
+
+def distinct_name(path: Path, paths: Sequence[Path]) -> str:
+    """The name of a file with as many folders above it as tell it from the others. Where all of
+    them lie is no part of it: data that is moved stays the same."""
+    others = [other.parts for other in paths if other != path]
+    for count in range(1, len(path.parts) + 1):
+        if all(other[-count:] != path.parts[-count:] for other in others):
+            break
+    return "/".join(path.parts[-count:])
 
 
 def hash_file(path: Path, root: Path) -> str:
-    status = path.stat()
-    key = digest([str(path.resolve()), status.st_size, status.st_mtime_ns])
-    note = root / "digests" / key
-    try:
-        known = note.read_text(encoding="ascii")
+    """SHA-256 in hex of a file's content, remembered by its path and state; one that changed a
+    moment ago is read again."""
+    state = settled_state(path)
+    note = root / "digests" / digest([str(path.resolve()), state])
+    with suppress(OSError):
+        known = note.read_text(encoding="ascii") if state is not None else ""
         if len(known) == 64:
             return known
-    except OSError:
-        pass
     with path.open("rb") as file:
         value = hashlib.file_digest(file, "sha256").hexdigest()
-    note.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(note, value.encode("ascii"))
+    if state is not None and settled_state(path) == state:
+        note.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(note, value.encode("ascii"))
     return value
