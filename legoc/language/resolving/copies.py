@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from legoc.language.declaring.catalog import Catalog, catalog
+from legoc.language.declaring.catalog import catalog_or_empty
 from legoc.language.declaring.declare import STAGES, Declaration
 from legoc.language.declaring.records import RECORDS
-from legoc.language.diagnosing.diagnostics import Diagnostic, Fix, Label, LegoError
-from legoc.language.diagnosing.document import Span
+from legoc.language.diagnosing.diagnostics import Diagnostic, Fix, Label, refusal
 from legoc.language.diagnosing.suggest import listing, nearest
 from legoc.language.resolving.template import (
     Called,
@@ -29,14 +28,6 @@ class Refused(Exception):
     def __init__(self, diagnostic: Diagnostic) -> None:
         super().__init__(diagnostic.message)
         self.diagnostic = diagnostic
-
-
-def declarations() -> Catalog:
-    """The catalog, or an empty one where legoc was built without its declarations."""
-    try:
-        return catalog()
-    except LegoError:
-        return Catalog({})
 
 
 def role_of(owner: Declaration | None, key: str) -> str | None:
@@ -94,7 +85,7 @@ def change(
         old = opened(old, role) or old
     if not isinstance(old, Called):
         raise Refused(no_parts(old, rest[0], key))
-    owner = declarations().get(role, old.name) if role else None
+    owner = catalog_or_empty().get(role, old.name) if role else None
     return change_arguments(old, owner, rest, key, new)
 
 
@@ -134,7 +125,7 @@ def opened(leaf: Leaf, role: str | None) -> Called | None:
     value = leaf.given.value
     if role is None or isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    found = declarations().shorthand(role)
+    found = catalog_or_empty().shorthand(role)
     if found is None or found.shorthand is None:
         return None
     entry = Entry(found.shorthand, leaf.span, leaf)
@@ -157,13 +148,6 @@ def verify_operators(template: Template, role: str) -> None:
         )
 
 
-def refuse(
-    code: str, span: Span, message: str, label: str, *help: str, fix: Fix | None = None
-) -> Diagnostic:
-    labels = (Label(span=span, text=label, primary=True),)
-    return Diagnostic(code=code, message=message, labels=labels, help=help, fix=fix)
-
-
 def no_stage(model: PipelineTemplate, key: tree.Path) -> Diagnostic:
     head = key.words[0]
     roles = [stage.role for stage in model.stages]
@@ -173,17 +157,17 @@ def no_stage(model: PipelineTemplate, key: tree.Path) -> Diagnostic:
     found = f"`{model.name}` has no stage `{head.text}`"
     if close is None and len(key.words) == 1 and head.text not in STAGES:
         dotted = f"a parameter of a stage is set by a dotted key: `{roles[0]}.{head.text}`"
-        return refuse("E0207", head.span, found, "no such stage", help, dotted)
+        return refusal("E0207", head.span, found, "no such stage", help, dotted)
     fix = None
     if close is not None and head.text not in STAGES:
         title = f"write `{close}`"
         fix = Fix(grade="safe", title=title, span=head.span, replacement=close)
-    return refuse("E0207", head.span, found, "no such stage", help, fix=fix)
+    return refusal("E0207", head.span, found, "no such stage", help, fix=fix)
 
 
 def not_set(record: RecordTemplate, key: tree.Path) -> Diagnostic:
     head = key.words[0]
-    return refuse(
+    return refusal(
         "E0202", head.span,
         f"`{head.text}` is not set in `{record.name}`, so nothing in it can be changed",
         "not set there",
@@ -192,7 +176,7 @@ def not_set(record: RecordTemplate, key: tree.Path) -> Diagnostic:
 
 
 def no_argument(old: Called, head: tree.Word, key: tree.Path) -> Diagnostic:
-    return refuse(
+    return refusal(
         "E0202", head.span,
         f"`{head.text}` is not set in `{old.name}`, so nothing in it can be changed",
         "not set there",

@@ -7,11 +7,11 @@ path in a file is to that file's folder.
 import re
 from dataclasses import dataclass
 
+from legoc.language.declaring.catalog import catalog_or_empty
 from legoc.language.declaring.declare import Declaration, Kind
 from legoc.language.declaring.records import RECORDS
-from legoc.language.diagnosing.diagnostics import Diagnostic
+from legoc.language.diagnosing.diagnostics import Diagnostic, refusal
 from legoc.language.diagnosing.document import Document, Span
-from legoc.language.resolving.copies import declarations, refuse
 from legoc.language.resolving.points import Given
 from legoc.language.resolving.template import (
     Called,
@@ -54,7 +54,7 @@ def read_override(text: str) -> "Override | Diagnostic":
     found = KEY.match(text)
     if found is None:
         span = Span(document, 0, len(text))
-        return refuse(
+        return refusal(
             "E0102", span, f"`--set {text}` sets nothing", "not of the form NAME=value",
             "write `--set hidden=128`, or a dotted name: `--set train.lr=1e-4`",
         )  # fmt: skip
@@ -66,7 +66,7 @@ def read_override(text: str) -> "Override | Diagnostic":
         offset += len(part) + 1
     key = tree.Path(span=words[0].span.to(words[-1].span), words=tuple(words))
     if not text[found.end() :].strip():
-        return refuse(
+        return refusal(
             "E0102", key.span, f"`--set {key.text}=` has no value", "no value follows",
             f"write `--set {key.text}=VALUE`",
         )  # fmt: skip
@@ -115,7 +115,7 @@ def kind_at(owner: RecordTemplate | PipelineTemplate, key: tree.Path) -> Kind | 
             below = below.options[0] if below.options else None
         if not isinstance(below, Called) or role is None:
             return None
-        declared = declarations().get(role, below.name)
+        declared = catalog_or_empty().get(role, below.name)
         param = declared.param(word.text) if declared else None
         if param is None or place == len(rest) - 1:
             return param.kind if param else None

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING
 from legoc.language.declaring.catalog import Catalog
 from legoc.language.declaring.declare import Role
 from legoc.language.declaring.records import RECORDS
-from legoc.language.diagnosing.diagnostics import Diagnostic, Label
+from legoc.language.diagnosing.diagnostics import Diagnostic, Label, refusal
 from legoc.language.diagnosing.document import Document, Span
 from legoc.language.ir.form import VERSION
 from legoc.language.ir.spec import Spec
-from legoc.language.resolving.copies import refuse
 from legoc.language.resolving.declared import Declarations, Unresolved
 from legoc.language.resolving.node_values import Report, Values, head
 from legoc.language.resolving.override import Override, read_override
@@ -85,7 +84,7 @@ def resolve_form(document: Document, overrides: SequenceOf[str], known: Catalog)
     reader = Reader(document, known, found.append, declarations)
     items = node.items if isinstance(node, Sequence) else (node,)
     if isinstance(node, Sequence) and not items:
-        found.append(refuse("E0902", node.span, "the list holds no spec", "nothing in it"))
+        found.append(refusal("E0902", node.span, "the list holds no spec", "nothing in it"))
     runs = [run for item in items if (run := reader.run(item)) is not None]
     found += same_names(runs)
     found += declarations.claims.unmet() if runs else ()
@@ -117,7 +116,7 @@ class Reader:
         """One spec; None where a part of it is no part of a spec."""
         if not isinstance(node, Mapping):
             self.report(
-                refuse(
+                refusal(
                     "E0902", head(node.span), "a spec is a mapping", f"{kind_of(node)} stands here",
                     "the keys are those `legoc check --ir` prints",
                 )
@@ -156,7 +155,7 @@ class Reader:
         if node is None or (isinstance(node, Scalar) and node.value is VERSION):
             return True
         self.report(
-            refuse(
+            refusal(
                 "E0903", head(node.span), "a spec of another version",
                 f"this legoc reads version {VERSION}", f"write `legoc: {VERSION}`, or leave it out",
             )
@@ -203,7 +202,7 @@ class Reader:
             place = head(found.span if found is not None else node.span)
             form = "{content: {op: NAME}, behavior: {op: NAME}, predict: {op: NAME}}"
             self.report(
-                refuse(
+                refusal(
                     "E0304", place, "a spec needs a `model`", "`model` is not given",
                     f"write `model: {form}`",
                 )
@@ -225,7 +224,7 @@ class Reader:
         if role is None:
             listed = ", ".join(ROLES)
             self.report(
-                refuse(
+                refusal(
                     "E0207", pair.key_span, f"no stage is called `{pair.key}`", "unknown stage",
                     f"the stages are {listed}",
                 )

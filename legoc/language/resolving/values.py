@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable
 
+from legoc.language.declaring.catalog import catalog_or_empty
 from legoc.language.declaring.declare import Declaration
-from legoc.language.diagnosing.diagnostics import Diagnostic, Label
+from legoc.language.diagnosing.diagnostics import Diagnostic, Label, refusal
 from legoc.language.diagnosing.document import Span
-from legoc.language.resolving.copies import change_arguments, declarations, refuse, role_of
+from legoc.language.resolving.copies import change_arguments, role_of
 from legoc.language.resolving.points import Given, Measure
 from legoc.language.resolving.template import Called, Leaf, Listed, Sweep, Template
 from legoc.language.syntax import tree
@@ -76,7 +77,7 @@ def read_binding(
     options = tuple(read_value(value, lookup, report, role) for value in values.values)
     if not options:
         report(
-            refuse(
+            refusal(
                 "E0304", values.span, "an axis has no value", "nothing to choose from",
                 "write the values to sweep: `in [64, 128]`",
             )
@@ -86,7 +87,7 @@ def read_binding(
 
 
 def declarations_of(role: str | None, name: str) -> Declaration | None:
-    return declarations().get(role, name) if role else None
+    return catalog_or_empty().get(role, name) if role else None
 
 
 def report_repeated(values: Iterable["tree.Field | tree.Value"], report: Report) -> None:
