@@ -7,12 +7,6 @@ from typing import TypeVar
 from legoc.language.diagnosing.diagnostics import Diagnostic
 from legoc.language.diagnosing.document import Span
 from legoc.language.resolving.claims import Claims
-from legoc.language.resolving.copies import (
-    Refused,
-    change_pipeline,
-    change_record,
-    verify_operators,
-)
 from legoc.language.resolving.idle import changes_nothing
 from legoc.language.resolving.naming import (
     circle,
@@ -23,6 +17,12 @@ from legoc.language.resolving.naming import (
     unknown_param,
 )
 from legoc.language.resolving.override import Override, as_text, takes_text
+from legoc.language.resolving.replacing import (
+    Refused,
+    change_pipeline,
+    change_record,
+    verify_operators,
+)
 from legoc.language.resolving.scope import Scope, Target
 from legoc.language.resolving.template import (
     PipelineTemplate,

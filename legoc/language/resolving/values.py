@@ -6,8 +6,8 @@ from legoc.language.declaring.catalog import catalog_or_empty
 from legoc.language.declaring.declare import Declaration
 from legoc.language.diagnosing.diagnostics import Diagnostic, Label, refusal
 from legoc.language.diagnosing.document import Span
-from legoc.language.resolving.copies import change_arguments, role_of
 from legoc.language.resolving.points import Given, Measure
+from legoc.language.resolving.replacing import change_arguments, role_of
 from legoc.language.resolving.template import Called, Leaf, Listed, Sweep, Template
 from legoc.language.syntax import tree
 
