@@ -19,7 +19,7 @@ from legoc.language.importing.words import (
     To,
 )
 from legoc.language.resolving.template import Called, Entry, StageTemplate, Template
-from legoc.language.resolving.wording_names import ROLE_NAMES
+from legoc.language.resolving.wording_operators import ROLE_NAMES
 
 
 OWN_WIDTH = 64

@@ -1,13 +1,15 @@
-"""Overrides: a key, dotted or not, replaces what stands in a copy (LANGUAGE section 4, rule 2)."""
+"""What stands at a key of a template, and the template with something else there (LANGUAGE
+section 4, rule 2). Every override ends here, whether a copy states it or `--set` does."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from legoc.language.declaring.catalog import catalog_or_empty
-from legoc.language.declaring.declare import STAGES, Declaration
+from legoc.language.declaring.declare import Declaration, Kind
 from legoc.language.declaring.records import RECORDS
-from legoc.language.diagnosing.diagnostics import Diagnostic, Fix, Label, refusal
-from legoc.language.diagnosing.suggest import listing, nearest
+from legoc.language.diagnosing.diagnostics import Diagnostic
+from legoc.language.diagnosing.document import Document
 from legoc.language.resolving.template import (
     Called,
     Entry,
@@ -19,15 +21,73 @@ from legoc.language.resolving.template import (
     Sweep,
     Template,
 )
+from legoc.language.resolving.wording_overrides import no_operator, no_parts, no_stage, not_set
 from legoc.language.syntax import tree
 
 
-class Refused(Exception):
-    """An override that fits nothing; it carries the diagnostic."""
+Made: TypeAlias = RecordTemplate | PipelineTemplate
 
-    def __init__(self, diagnostic: Diagnostic) -> None:
-        super().__init__(diagnostic.message)
-        self.diagnostic = diagnostic
+
+class Refused(Exception):
+    """An override that fits nothing; it carries what is said of it."""
+
+    def __init__(self, *diagnostics: Diagnostic) -> None:
+        super().__init__("; ".join(each.message for each in diagnostics))
+        self.diagnostics = diagnostics
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """What a key names: the kind of value declared there, and what stands there. Either is None
+    where it is unknown."""
+
+    kind: Kind | None
+    template: Template | None
+
+
+def place_at(made: Made, key: tree.Path) -> Place:
+    """The place a key names; below an axis, that in its first option."""
+    head, *rest = key.words
+    if isinstance(made, RecordTemplate):
+        entry = made.fields.get(head.text)
+        declared = RECORDS[made.kind].param(head.text)
+        place = Place(declared.kind if declared else None, entry.template if entry else None)
+    else:
+        stage = next((stage for stage in made.stages if stage.role == head.text), None)
+        kind = Kind("operator", role=head.text)
+        place = Place(kind if stage else None, stage.template if stage else None)
+    for word in rest:
+        place = place_below(place, word.text)
+    return place
+
+
+def place_below(place: Place, name: str) -> Place:
+    """The place of one parameter of the operator that stands at another."""
+    template, role = place.template, role_of_kind(place.kind)
+    while isinstance(template, Sweep):
+        template = template.options[0] if template.options else None
+    if isinstance(template, Leaf):
+        template = opened(template, role)
+    if not isinstance(template, Called):
+        return Place(None, None)
+    owner = catalog_or_empty().get(role, template.name) if role else None
+    entry = named(template, owner).args.get(name)
+    declared = owner.param(name) if owner else None
+    return Place(declared.kind if declared else None, entry.template if entry else None)
+
+
+def documents(template: Template) -> Iterator[Document]:
+    """The documents that parts of a template come from."""
+    yield template.span.document
+    if isinstance(template, Called):
+        for entry in template.args.values():
+            yield entry.name_span.document
+            yield from documents(entry.template)
+        for each in template.positional:
+            yield from documents(each)
+    elif isinstance(template, Listed | Sweep):
+        for each in template.items if isinstance(template, Listed) else template.options:
+            yield from documents(each)
 
 
 def role_of(owner: Declaration | None, key: str) -> str | None:
@@ -35,11 +95,26 @@ def role_of(owner: Declaration | None, key: str) -> str | None:
     found = owner.param(key) if owner else None
     if found is None:
         return None
-    kind = found.kind.element if found.kind.name == "list" else found.kind
+    return role_of_kind(found.kind)
+
+
+def role_of_kind(kind: Kind | None) -> str | None:
+    """The role of the operators that values of a kind are, alone or in a list."""
+    if kind is not None and kind.name == "list":
+        kind = kind.element
     return kind.role if kind else None
 
 
-def change_record(record: RecordTemplate, key: tree.Path, template: Template) -> RecordTemplate:
+def replaced(made: Made, key: tree.Path, template: Template) -> Made:
+    """A record or a model with a part replaced."""
+    if isinstance(made, RecordTemplate):
+        return replaced_in_record(made, key, template)
+    return replaced_in_model(made, key, template)
+
+
+def replaced_in_record(
+    record: RecordTemplate, key: tree.Path, template: Template
+) -> RecordTemplate:
     """A record with one field, or one parameter inside a field, replaced."""
     head, *rest = key.words
     owner = RECORDS[record.kind]
@@ -48,13 +123,13 @@ def change_record(record: RecordTemplate, key: tree.Path, template: Template) ->
         return replace(record, fields={**record.fields, head.text: entry})
     old = record.fields.get(head.text)
     if old is None:
-        raise Refused(not_set(record, key))
-    changed = change(old.template, role_of(owner, head.text), rest, key, template)
+        raise Refused(not_set(record.name, head, key))
+    changed = replaced_below(old.template, role_of(owner, head.text), rest, key, template)
     entry = replace(old, template=changed)
     return replace(record, fields={**record.fields, head.text: entry})
 
 
-def change_pipeline(
+def replaced_in_model(
     model: PipelineTemplate, key: tree.Path, template: Template
 ) -> PipelineTemplate:
     """A model with one stage, or one parameter inside a stage, replaced."""
@@ -66,7 +141,7 @@ def change_pipeline(
     for place in places:
         old = stages[place]
         if rest:
-            changed = change(old.template, old.role, rest, key, template)
+            changed = replaced_below(old.template, old.role, rest, key, template)
             stages[place] = replace(old, template=changed)
         else:
             verify_operators(template, head.text)
@@ -74,22 +149,22 @@ def change_pipeline(
     return replace(model, stages=tuple(stages))
 
 
-def change(
+def replaced_below(
     old: Template, role: str | None, rest: Sequence[tree.Word], key: tree.Path, new: Template
 ) -> Template:
     """Replace what lies at `rest` below a template; in every option, where that is an axis."""
     if isinstance(old, Sweep):
-        options = tuple(change(option, role, rest, key, new) for option in old.options)
+        options = tuple(replaced_below(option, role, rest, key, new) for option in old.options)
         return replace(old, options=options)
     if isinstance(old, Leaf):
         old = opened(old, role) or old
     if not isinstance(old, Called):
         raise Refused(no_parts(old, rest[0], key))
     owner = catalog_or_empty().get(role, old.name) if role else None
-    return change_arguments(old, owner, rest, key, new)
+    return replaced_in_call(old, owner, rest, key, new)
 
 
-def change_arguments(
+def replaced_in_call(
     old: Called,
     owner: Declaration | None,
     rest: Sequence[tree.Word],
@@ -103,9 +178,9 @@ def change_arguments(
     if not further:
         entry = Entry(head.text, head.span.to(rest[-1].span), new)
     elif present is None:
-        raise Refused(no_argument(old, head, key))
+        raise Refused(not_set(old.name, head, key))
     else:
-        changed = change(present.template, role_of(owner, head.text), further, key, new)
+        changed = replaced_below(present.template, role_of(owner, head.text), further, key, new)
         entry = replace(present, template=changed)
     return replace(old, args={**old.args, head.text: entry}, called=True)
 
@@ -138,60 +213,4 @@ def verify_operators(template: Template, role: str) -> None:
         for option in template.options:
             verify_operators(option, role)
     elif not isinstance(template, Called):
-        raise Refused(
-            Diagnostic(
-                code="E0303",
-                message=f"`{role}` is a stage and takes an operator",
-                labels=(Label(span=template.span, text="this is not one", primary=True),),
-                help=(f"name an operator: `legoc operators {role}` lists them",),
-            )
-        )
-
-
-def no_stage(model: PipelineTemplate, key: tree.Path) -> Diagnostic:
-    head = key.words[0]
-    roles = [stage.role for stage in model.stages]
-    close = nearest(head.text, roles)
-    stages = f"the stages of `{model.name}` are {listing(roles, quote='`')}"
-    help = f"did you mean `{close}`? {stages}" if close else stages
-    found = f"`{model.name}` has no stage `{head.text}`"
-    if close is None and len(key.words) == 1 and head.text not in STAGES:
-        dotted = f"a parameter of a stage is set by a dotted key: `{roles[0]}.{head.text}`"
-        return refusal("E0207", head.span, found, "no such stage", help, dotted)
-    fix = None
-    if close is not None and head.text not in STAGES:
-        title = f"write `{close}`"
-        fix = Fix(grade="safe", title=title, span=head.span, replacement=close)
-    return refusal("E0207", head.span, found, "no such stage", help, fix=fix)
-
-
-def not_set(record: RecordTemplate, key: tree.Path) -> Diagnostic:
-    head = key.words[0]
-    return refusal(
-        "E0202", head.span,
-        f"`{head.text}` is not set in `{record.name}`, so nothing in it can be changed",
-        "not set there",
-        f"give it whole: `{head.text}=NAME({key.words[-1].text}=...)`",
-    )  # fmt: skip
-
-
-def no_argument(old: Called, head: tree.Word, key: tree.Path) -> Diagnostic:
-    return refusal(
-        "E0202", head.span,
-        f"`{head.text}` is not set in `{old.name}`, so nothing in it can be changed",
-        "not set there",
-        f"give it whole: `{head.text}=NAME({key.words[-1].text}=...)`",
-    )  # fmt: skip
-
-
-def no_parts(old: Template, word: tree.Word, key: tree.Path) -> Diagnostic:
-    kind = "a list" if isinstance(old, Listed) else "a plain value"
-    return Diagnostic(
-        code="E0303",
-        message=f"`{key.text}` reaches into {kind}",
-        labels=(
-            Label(span=word.span, text="nothing has this name", primary=True),
-            Label(span=old.span, text=f"{kind} stands here"),
-        ),
-        help=("replace the whole value",),
-    )
+        raise Refused(no_operator(template, role))

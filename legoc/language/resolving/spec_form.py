@@ -18,7 +18,6 @@ from legoc.language.ir.form import VERSION
 from legoc.language.ir.spec import Spec
 from legoc.language.resolving.declared import Declarations, Unresolved
 from legoc.language.resolving.node_values import Report, Values, head
-from legoc.language.resolving.override import Override, read_override
 from legoc.language.resolving.resolved import Resolved, Stated, demo
 from legoc.language.resolving.scope import Scope
 from legoc.language.resolving.template import (
@@ -71,29 +70,24 @@ def resolve_form(document: Document, overrides: SequenceOf[str], known: Catalog)
     except Unreadable as error:
         return Resolved(document=document, diagnostics=(error.diagnostic,))
     found += twice(node)
-    given: list[Override] = []
-    for text in overrides:
-        override = read_override(text)
-        if isinstance(override, Override):
-            given.append(override)
-        else:
-            found.append(override)
     span = Span(document, 0, len(document.text))
     parsed = Parsed(document=document, tree=tree.Tree(span=span), diagnostics=(), comments=())
-    declarations = Declarations(Scope(parsed, {}, set()), found.append, given)
+    declarations = Declarations(Scope(parsed, {}, set()), found.append, overrides)
     reader = Reader(document, known, found.append, declarations)
     items = node.items if isinstance(node, Sequence) else (node,)
     if isinstance(node, Sequence) and not items:
         found.append(refusal("E0902", node.span, "the list holds no spec", "nothing in it"))
     runs = [run for item in items if (run := reader.run(item)) is not None]
     found += same_names(runs)
-    found += declarations.claims.unmet() if runs else ()
+    found += declarations.overrides.unmet() if runs else ()
     return Resolved(
         document=document,
         diagnostics=tuple(dict.fromkeys(found)),
         runs=tuple(runs),
         spare=tuple(reader.spare),
         documents=(document,),
+        overrides=tuple(declarations.overrides.traces),
+        again=lambda others: resolve_form(document, others, known),
         # What `--set` changes need not hold any more.
         stated=() if overrides else tuple(reader.stated),
     )
@@ -137,9 +131,7 @@ class Reader:
         span = next((p.key_span for p in node.pairs if p.key == "model"), node.span)
         try:
             made = [
-                Choice(part.name, self.declarations.guard(
-                    lambda kind=kind, part=part: self.declarations.override_kind(kind, part)
-                ))
+                Choice(part.name, self.declarations.of_kind(kind, part))
                 for kind, part in (
                     ("model", model), ("data", data), ("train", train), ("export", export)
                 )

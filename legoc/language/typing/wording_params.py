@@ -9,7 +9,7 @@ from legoc.language.diagnosing.diagnostics import Diagnostic, Fix, Label
 from legoc.language.diagnosing.document import Span
 from legoc.language.diagnosing.suggest import listing, nearest
 from legoc.language.resolving.points import Given, Measure, Settings
-from legoc.language.resolving.wording_names import (
+from legoc.language.resolving.wording_operators import (
     ROLE_NAMES,
     article,
     is_record,

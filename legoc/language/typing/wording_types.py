@@ -20,7 +20,7 @@ from legoc.language.diagnosing.diagnostics import Diagnostic, Label
 from legoc.language.diagnosing.document import Span
 from legoc.language.diagnosing.suggest import listing
 from legoc.language.resolving.points import Point
-from legoc.language.resolving.wording_names import primary
+from legoc.language.resolving.wording_operators import primary
 from legoc.language.typing.unify import fits, unify, variables
 
 

@@ -6,10 +6,9 @@ from legoc.language.declaring.catalog import catalog_or_empty
 from legoc.language.declaring.declare import STAGES
 from legoc.language.diagnosing.diagnostics import Diagnostic, Fix, Label, refusal
 from legoc.language.diagnosing.document import Span
-from legoc.language.diagnosing.suggest import grade, listing, nearest
-from legoc.language.resolving.override import Override
+from legoc.language.diagnosing.suggest import grade, nearest
 from legoc.language.resolving.scope import Scope, Target
-from legoc.language.resolving.wording_names import ROLE_NAMES, article
+from legoc.language.resolving.wording_operators import ROLE_NAMES, article
 from legoc.language.syntax import tree
 from legoc.language.syntax.scan import RESERVED
 
@@ -124,54 +123,6 @@ def unknown_param(scope: Scope, name: str, span: Span, target: Target | None) ->
         help=(help,),
         fix=fix,
     )
-
-
-def unknown_override(override: Override, scope: Scope) -> Diagnostic:
-    """`--set` on a name that is not there."""
-    head = override.key.words[0]
-    dotted = len(override.key.words) > 1
-    kinds = ("data", "train", "export", "model")
-    pool = [name for name, t in scope.names.items() if (t.kind != "param") == dotted]
-    pool += [kind for kind in kinds if dotted and kind not in scope.names]
-    close = nearest(head.text, pool)
-    if dotted and head.text in STAGES:
-        help = f"a stage is reached through the model: `--set model.{override.key.text}=...`"
-    elif close is not None:
-        help = f"did you mean `{close}`?"
-    elif dotted:
-        help = f"a dotted name begins with {listing(pool, quote='`', joint='or')}"
-    elif pool:
-        help = f"the params of this file are {listing(pool, quote='`')}"
-    else:
-        help = "the file has no param; a dotted name reaches a declaration: `--set train.lr=1e-4`"
-    what = "declaration" if dotted else "param"
-    return refusal(
-        "E0202", head.span, f"`--set` names no {what} of `{scope.document.path}`",
-        f"no {what} of this name", help,
-    )  # fmt: skip
-
-
-def misfit(override: Override, item: tree.Setting | tree.Declared) -> Diagnostic:
-    """A dotted key on a param, or a bare name of a declaration."""
-    name = item.name.text
-    if isinstance(item, tree.Setting):
-        message = f"`{name}` is a param and has no parts"
-        help = f"set it whole: `--set {name}=VALUE`"
-    else:
-        message = f"`{name}` is {ARTICLES[item.kind]} and takes no value as a whole"
-        inner = "content" if item.kind == "model" else "field"
-        help = f"set a part of it: `--set {name}.{inner}=VALUE`"
-    return refusal("E0202", override.key.span, message, "set here", help)
-
-
-def fits_no_run(override: Override, scope: Scope) -> Diagnostic:
-    """`--set train.…` where no run has a recipe."""
-    kind = override.key.words[0].text
-    clause = {"train": " with NAME", "export": " as NAME"}.get(kind, "")
-    return refusal(
-        "E0202", override.key.span, f"no run of `{scope.document.path}` has {ARTICLES[kind]}",
-        "changes nothing", f"name one in a run: `run MODEL on DATA{clause}`",
-    )  # fmt: skip
 
 
 def circle(items: Sequence[tree.Setting | tree.Declared]) -> Diagnostic:
