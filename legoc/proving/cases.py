@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from legoc.language.checking import check, check_resolved, droppable
 from legoc.language.declaring.catalog import catalog
-from legoc.language.declaring.declare import Role
+from legoc.language.declaring.kinds import Role
 from legoc.language.diagnosing.diagnostics import SpecError, fail
 from legoc.language.ir import form
 from legoc.language.ir.digest import digest

@@ -6,15 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, cast
 
-from legoc.language.declaring.declare import (
-    REQUIRED,
-    ROLES,
-    Attribute,
-    Declaration,
-    Kind,
-    Param,
-    Rule,
-)
+from legoc.language.declaring.declare import Attribute, Declaration, Rule
+from legoc.language.declaring.kinds import REQUIRED, ROLES, Kind, Param
 from legoc.language.declaring.packages import packages
 from legoc.language.declaring.shipped import shipped
 from legoc.language.diagnosing.diagnostics import LegoError, fail

@@ -4,7 +4,8 @@ import os
 from collections.abc import Mapping
 from inspect import cleandoc
 
-from legoc.language.declaring.declare import REQUIRED, Declaration, Kind, Param
+from legoc.language.declaring.declare import Declaration
+from legoc.language.declaring.kinds import REQUIRED, Kind, Param
 from legoc.language.diagnosing.document import Document
 from legoc.language.resolving.scope import Target
 from legoc.language.resolving.wording_operators import ROLE_NAMES

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from legoc.language.declaring.catalog import Catalog
-from legoc.language.declaring.declare import Declaration, Role
+from legoc.language.declaring.declare import Declaration
+from legoc.language.declaring.kinds import Role
 from legoc.language.diagnosing.document import Span
 from legoc.language.importing.models import Report, language_model
 from legoc.language.importing.source import Section, Setting, stop

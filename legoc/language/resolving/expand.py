@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from legoc.language.declaring.declare import Role
+from legoc.language.declaring.kinds import Role
 from legoc.language.diagnosing.diagnostics import Diagnostic, refusal
 from legoc.language.diagnosing.document import Span
 from legoc.language.resolving.points import Pipeline, Point, Record, Settings

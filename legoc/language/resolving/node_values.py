@@ -8,7 +8,8 @@ not fit is left as it stands, and the phase that judges arguments says what is w
 from collections.abc import Callable
 
 from legoc.language.declaring.catalog import Catalog
-from legoc.language.declaring.declare import Declaration, Kind
+from legoc.language.declaring.declare import Declaration
+from legoc.language.declaring.kinds import Kind
 from legoc.language.diagnosing.diagnostics import Diagnostic, Fix, refusal
 from legoc.language.diagnosing.document import Span
 from legoc.language.diagnosing.suggest import grade, nearest

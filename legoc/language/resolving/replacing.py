@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from legoc.language.declaring.catalog import catalog_or_empty
-from legoc.language.declaring.declare import Declaration, Kind
+from legoc.language.declaring.declare import Declaration
+from legoc.language.declaring.kinds import Kind
 from legoc.language.declaring.records import RECORDS
 from legoc.language.diagnosing.diagnostics import Diagnostic
 from legoc.language.diagnosing.document import Document

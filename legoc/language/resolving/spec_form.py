@@ -10,7 +10,7 @@ from collections.abc import Sequence as SequenceOf
 from typing import TYPE_CHECKING
 
 from legoc.language.declaring.catalog import Catalog
-from legoc.language.declaring.declare import Role
+from legoc.language.declaring.kinds import Role
 from legoc.language.declaring.records import RECORDS
 from legoc.language.diagnosing.diagnostics import Diagnostic, Label, refusal
 from legoc.language.diagnosing.document import Document, Span

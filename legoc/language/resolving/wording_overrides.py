@@ -1,7 +1,7 @@
 """What is said of overrides: keys that fit nothing (E0202, E0207, E0303), and those that change
 nothing (W102)."""
 
-from legoc.language.declaring.declare import STAGES
+from legoc.language.declaring.kinds import STAGES
 from legoc.language.diagnosing.diagnostics import Diagnostic, Fix, Label, refusal
 from legoc.language.diagnosing.document import Span
 from legoc.language.diagnosing.suggest import listing, nearest

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from legoc.language.declaring.catalog import catalog_or_empty
-from legoc.language.declaring.declare import STAGES
+from legoc.language.declaring.kinds import STAGES
 from legoc.language.diagnosing.diagnostics import Diagnostic, Fix, Label, refusal
 from legoc.language.diagnosing.document import Span
 from legoc.language.diagnosing.suggest import grade, nearest

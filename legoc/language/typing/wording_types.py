@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from legoc.language.declaring.catalog import Catalog
-from legoc.language.declaring.declare import STAGES, Declaration, Role
+from legoc.language.declaring.declare import Declaration
+from legoc.language.declaring.kinds import STAGES, Role
 from legoc.language.declaring.types import (
     Id,
     Many,
