@@ -17,7 +17,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from legoc.language.declaring.declare import ROLES, Declaration
+from legoc.language.declaring.declare import Declaration
+from legoc.language.declaring.kinds import ROLES
 from legoc.language.declaring.schema import emit
 from legoc.language.declaring.shipped import shipped
 from legoc.language.syntax.highlight import textmate

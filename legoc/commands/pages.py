@@ -6,7 +6,8 @@ from dataclasses import asdict
 from typing import Any
 
 from legoc.language.declaring.catalog import catalog
-from legoc.language.declaring.declare import REQUIRED, ROLES, STAGES, Declaration, Param
+from legoc.language.declaring.declare import Declaration
+from legoc.language.declaring.kinds import REQUIRED, ROLES, STAGES, Param
 from legoc.language.diagnosing.diagnostics import fail
 from legoc.language.diagnosing.suggest import nearest
 from legoc.language.ir.notation import write_value

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 
-from legoc.language.declaring.declare import STAGES
-from legoc.language.diagnosing.diagnostics import Diagnostic, Fix, Label
+from legoc.language.declaring.catalog import catalog_or_empty
+from legoc.language.declaring.kinds import STAGES
+from legoc.language.diagnosing.diagnostics import Diagnostic, Fix, Label, refusal
 from legoc.language.diagnosing.document import Span
-from legoc.language.diagnosing.suggest import grade, listing, nearest
-from legoc.language.resolving.copies import declarations, refuse
-from legoc.language.resolving.override import Override
+from legoc.language.diagnosing.suggest import grade, nearest
 from legoc.language.resolving.scope import Scope, Target
-from legoc.language.resolving.wording_names import ROLE_NAMES, article
+from legoc.language.resolving.wording_operators import ROLE_NAMES, article
 from legoc.language.syntax import tree
 from legoc.language.syntax.scan import RESERVED
 
@@ -75,7 +74,7 @@ def runs_by_name(name: str) -> str | None:
     """The source of this name, in whatever case, if it takes nothing that has to be given."""
     return next(
         (
-            d.name for d in declarations().role("source")
+            d.name for d in catalog_or_empty().role("source")
             if d.name.lower() == name.lower() and not any(p.required for p in d.params)
         ),
         None,
@@ -84,7 +83,7 @@ def runs_by_name(name: str) -> str | None:
 
 def operator_called(name: str) -> str | None:
     """What an operator of this name is, if there is one for a stage."""
-    found = next((d for d in declarations() if d.name == name and d.role in STAGES), None)
+    found = next((d for d in catalog_or_empty() if d.name == name and d.role in STAGES), None)
     return article(ROLE_NAMES[found.role]) if found else None
 
 
@@ -126,54 +125,6 @@ def unknown_param(scope: Scope, name: str, span: Span, target: Target | None) ->
     )
 
 
-def unknown_override(override: Override, scope: Scope) -> Diagnostic:
-    """`--set` on a name that is not there."""
-    head = override.key.words[0]
-    dotted = len(override.key.words) > 1
-    kinds = ("data", "train", "export", "model")
-    pool = [name for name, t in scope.names.items() if (t.kind != "param") == dotted]
-    pool += [kind for kind in kinds if dotted and kind not in scope.names]
-    close = nearest(head.text, pool)
-    if dotted and head.text in STAGES:
-        help = f"a stage is reached through the model: `--set model.{override.key.text}=...`"
-    elif close is not None:
-        help = f"did you mean `{close}`?"
-    elif dotted:
-        help = f"a dotted name begins with {listing(pool, quote='`', joint='or')}"
-    elif pool:
-        help = f"the params of this file are {listing(pool, quote='`')}"
-    else:
-        help = "the file has no param; a dotted name reaches a declaration: `--set train.lr=1e-4`"
-    what = "declaration" if dotted else "param"
-    return refuse(
-        "E0202", head.span, f"`--set` names no {what} of `{scope.document.path}`",
-        f"no {what} of this name", help,
-    )  # fmt: skip
-
-
-def misfit(override: Override, item: tree.Setting | tree.Declared) -> Diagnostic:
-    """A dotted key on a param, or a bare name of a declaration."""
-    name = item.name.text
-    if isinstance(item, tree.Setting):
-        message = f"`{name}` is a param and has no parts"
-        help = f"set it whole: `--set {name}=VALUE`"
-    else:
-        message = f"`{name}` is {ARTICLES[item.kind]} and takes no value as a whole"
-        inner = "content" if item.kind == "model" else "field"
-        help = f"set a part of it: `--set {name}.{inner}=VALUE`"
-    return refuse("E0202", override.key.span, message, "set here", help)
-
-
-def fits_no_run(override: Override, scope: Scope) -> Diagnostic:
-    """`--set train.…` where no run has a recipe."""
-    kind = override.key.words[0].text
-    clause = {"train": " with NAME", "export": " as NAME"}.get(kind, "")
-    return refuse(
-        "E0202", override.key.span, f"no run of `{scope.document.path}` has {ARTICLES[kind]}",
-        "changes nothing", f"name one in a run: `run MODEL on DATA{clause}`",
-    )  # fmt: skip
-
-
 def circle(items: Sequence[tree.Setting | tree.Declared]) -> Diagnostic:
     """Declarations that rest on each other."""
     names = [item.name.text for item in (*items, items[0])]
@@ -193,7 +144,7 @@ def circle(items: Sequence[tree.Setting | tree.Declared]) -> Diagnostic:
 
 def too_long(item: tree.Setting | tree.Declared) -> Diagnostic:
     """A chain of copies that no reader could follow."""
-    return refuse(
+    return refusal(
         "E0203", item.name.span, "too many declarations rest on each other in one chain",
         "this is more than 60 steps away", "copy an earlier one",
     )  # fmt: skip
@@ -202,7 +153,7 @@ def too_long(item: tree.Setting | tree.Declared) -> Diagnostic:
 def needs_name(value: "tree.Value", ref: tree.Invocation, kind: str) -> Diagnostic:
     """A positional argument where fields are replaced."""
     example = "content=CNN" if kind == "model" else "field=value"
-    return refuse(
+    return refusal(
         "E0301", value.span, f"an argument of `{ref.path.text}` needs a name",
         f"which part of `{ref.path.text}` is meant?", f"write `{ref.path.text}({example})`",
     )  # fmt: skip

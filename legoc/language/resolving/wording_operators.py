@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from legoc.language.declaring.catalog import Catalog
-from legoc.language.declaring.declare import STAGES, Declaration
+from legoc.language.declaring.declare import Declaration
+from legoc.language.declaring.kinds import STAGES
 from legoc.language.diagnosing.diagnostics import Diagnostic, Fix, Label
 from legoc.language.diagnosing.document import Span
 from legoc.language.diagnosing.suggest import grade, listing, nearest
