@@ -19,11 +19,12 @@ from legoc.model.run import Run, load_recommender
 from legoc.model.states import frozen_inputs
 from legoc.model.weights import own_tensors
 from legoc.progress import SILENT, Progress
+from legoc.training.epoch import infer_seed
 from legoc.training.files import write_json, write_tensors
 from legoc.training.folder import enter_index, infer_folder, locked, open_folder
-from legoc.training.loop import Job, Monitor, fit, infer_seed
+from legoc.training.job import Job, Monitor
+from legoc.training.loop import fit
 from legoc.training.machine import choose_device, describe_environment, working
-from legoc.training.penalty import penalised
 from legoc.training.samplers import build_sampler
 from legoc.training.tasks import build_task
 
@@ -118,7 +119,7 @@ def obtain_weights(
         Job(
             module=recommender,
             sampler=build_sampler(spec, prepared),
-            loss=penalised(task.loss, recommender),
+            loss=task.loss,
             train=recipe,
             monitor=Monitor(
                 name=metric_name(recipe.monitor), lower=better(recipe.monitor) == "lower"
