@@ -80,7 +80,7 @@ def train(
         if until == "evaluate" and run.metrics is None:
             from legoc.exporting import record_metrics
 
-            metrics = measure(run, prepared, progress)
+            metrics = measure_bundle(run, prepared, progress)
             record_metrics(run.bundle, metrics)
             write_json(run.folder / "metrics.json", metrics)
     return run
@@ -170,20 +170,20 @@ def obtain_bundle(run: Run, prepared: "Prepared", progress: Progress) -> None:
         plan(run.spec),
         prepared,
         run.bundle,
-        metrics=validated(run),
+        metrics=last_validation(run),
         source_text=run.spec.source_text or (run.folder / "model.lego").read_text("utf-8"),
         progress=progress,
     )
 
 
-def validated(run: Run) -> dict[str, Any] | None:
+def last_validation(run: Run) -> dict[str, Any] | None:
     """What the last validation of the best epoch found, for the model card: the test part is
     measured later, through the bundle itself."""
     found = [e for e in run.log if e["event"] == "evaluation" and e["best"] and e["metrics"]]
     return {"valid": {"split": "valid", "metrics": found[-1]["metrics"]}} if found else None
 
 
-def measure(run: Run, prepared: "Prepared", progress: Progress) -> dict[str, Any]:
+def measure_bundle(run: Run, prepared: "Prepared", progress: Progress) -> dict[str, Any]:
     """What metrics.json says: `{split: report}` of the bundle through onnxruntime, on `test` or,
     where there is no test part, on `valid`; overall and on known and new items."""
     from legoc.evaluation import evaluate_log
