@@ -66,7 +66,7 @@ def read_progress(part: Path) -> int:
     return int(done) if whole else 0
 
 
-def keep(part: Path, values: NDArray[Any], done: int) -> None:
+def write_progress(part: Path, values: NDArray[Any], done: int) -> None:
     """Bring the values to the disk, and then say how far they go."""
     if isinstance(values, np.memmap):
         values.flush()
@@ -74,7 +74,7 @@ def keep(part: Path, values: NDArray[Any], done: int) -> None:
 
 
 @contextmanager
-def alone(part: Path) -> Iterator[None]:
+def locked(part: Path) -> Iterator[None]:
     """One process at a time builds a folder; the others wait and then find it finished."""
     if fcntl is None:
         yield
