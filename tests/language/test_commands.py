@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from legoc.cli import main
+from legoc.commands.cli import main
+from legoc.commands.pages import example_file
 from legoc.language import check
 from legoc.language.checking import check as check_document
 from legoc.language.declaring.catalog import catalog
@@ -14,7 +15,6 @@ from legoc.language.declaring.shipped import shipped
 from legoc.language.diagnosing.document import Document
 from legoc.language.starter import starter, starters
 from legoc.language.syntax.fmt import format
-from legoc.pages import example_file
 
 
 SPECS = sorted(shipped("specs").glob("*.lego"))

@@ -96,7 +96,7 @@ def test_no_command_opens_a_pickle_or_leaves_one(tmp_path: Path) -> None:
         "import pickle, sys\n"
         "def refuse(*_, **__): sys.exit('something is unpickled')\n"
         "pickle.load = pickle.loads = pickle.Unpickler = refuse\n"
-        "from legoc.cli import main\n"
+        "from legoc.commands.cli import main\n"
         f"sys.exit(main(['check', {str(spec)!r}]))\n"
     )
     env = {**os.environ, "LEGOC_CACHE": str(tmp_path)}

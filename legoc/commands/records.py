@@ -1,4 +1,4 @@
-"""`legoc score` and `legoc recommend`: histories in, scores or the best items out.
+"""What `legoc score` and `legoc recommend` read and write.
 
 A record has `history` (item ids, most recent last), for scoring `candidates`, and optionally
 `user`, which is copied to the answer and read by models that know users. Records come as JSON
@@ -7,7 +7,7 @@ lines, CSV, TSV (ids separated by blanks) or Parquet, and answers leave in the s
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -17,78 +17,6 @@ from legoc.language.diagnosing.diagnostics import fail
 
 Record = dict[str, Any]
 FORMS = (".jsonl", ".json", ".csv", ".tsv", ".parquet")
-
-
-def run(
-    bundle: str,
-    source: str,
-    output: str,
-    answer: Callable[[Any, Record], Record],
-    needs: tuple[str, ...],
-) -> int:
-    """Load a bundle, answer every record of `source`, write the answers to `output`."""
-    import legoc_runtime
-
-    form(output)
-    model = legoc_runtime.load(bundle)
-    unknown = [0, 0]
-
-    def answers() -> Iterator[Record]:
-        for place, record in read(source):
-            for field in needs:
-                if field not in record:
-                    raise fail(
-                        "E0860",
-                        f"{place}: the record has no `{field}`",
-                        f'give one, such as {{"{field}": ["N1", "N2"]}}',
-                    )
-            given = listed(record["history"])
-            unknown[0] += sum(model.items.index(name) == 0 for name in given)
-            unknown[1] += len(given)
-            record = {**record, "history": given}
-            named = {"user": record["user"]} if "user" in record else {}
-            try:
-                answered = answer(model, record)
-            except legoc_runtime.RequestError as error:
-                raise fail("E0850", f"{place}: {error.message}", error.help) from None
-            yield {**named, **answered}
-
-    write(answers(), output)
-    if unknown[0]:
-        print(
-            f"{unknown[0]:,} of {unknown[1]:,} clicks name items this bundle does not know; "
-            "they were left out",
-            file=sys.stderr,
-        )
-    return 0
-
-
-def score_lines(bundle: str, source: str, output: str = "-") -> int:
-    """Score `candidates` for each record; the answer's `scores` are in their order. A candidate the
-    bundle does not know is an error: it cannot be ranked with the others."""
-
-    def answer(model: Any, record: Record) -> Record:
-        candidates = listed(record["candidates"])
-        user = model.encode_user(record["history"], user=record.get("user"))
-        return {"candidates": candidates, "scores": model.score(user, candidates).tolist()}
-
-    return run(bundle, source, output, answer, ("history", "candidates"))
-
-
-def recommend_lines(
-    bundle: str, source: str, output: str = "-", *, k: int = 10, keep_clicked: bool = False
-) -> int:
-    """The `k` best items for each record, clicked ones left out unless `keep_clicked`."""
-    if k < 1:
-        raise fail("E0861", f"`-k {k}` asks for no items", "give a number of at least 1")
-
-    def answer(model: Any, record: Record) -> Record:
-        user = model.encode_user(record["history"], user=record.get("user"))
-        clicked = () if keep_clicked else record["history"]
-        ids, scores = model.recommend(user, k=k, exclude=clicked)
-        return {"items": list(ids), "scores": [float(score) for score in scores]}
-
-    return run(bundle, source, output, answer, ("history",))
 
 
 def listed(value: Any) -> list[str]:

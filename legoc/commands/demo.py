@@ -6,27 +6,37 @@ the text model's bundle recommends to one user and scores an article that was ne
 
 import json
 import sys
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
-from legoc.progress import SILENT, Progress
+from legoc.commands.console import choose
+from legoc.commands.flags import Command, caches, runs
+from legoc.commands.printing import console
 
 
 # A newcomer's first bundle should survive the demo: it is written below the working directory.
 ARTICLE = "demo-article"
 
 
-def run(*, runs: str = "runs", cache: str | None = None, progress: Progress = SILENT) -> int:
+def demo_flags(parser: ArgumentParser) -> None:
+    caches(parser)
+    runs(parser)
+
+
+def run_demo(arguments: Namespace) -> int:
     """Train, export, evaluate and recommend; print one table and two short lists."""
     from legoc.data import prepare
     from legoc.language import load
     from legoc.language.declaring.shipped import shipped
-    from legoc.report import console
     from legoc.training import train
 
+    progress = choose(arguments.quiet)
     specs = load(shipped("specs") / "demo.lego")
-    prepared = prepare(specs[0], cache=cache, progress=progress)
-    done = [train(spec, runs=runs, cache=cache, progress=progress) for spec in specs]
+    prepared = prepare(specs[0], cache=arguments.cache, progress=progress)
+    done = [
+        train(spec, runs=arguments.runs, cache=arguments.cache, progress=progress) for spec in specs
+    ]
     out = console()
     show_scores(out, done, prepared)
     bundle = done[0].folder / "bundle"
@@ -112,3 +122,6 @@ def show_next(out: Any, bundle: Path, history: list[str]) -> None:
         soft_wrap=True,
     )
     sys.stdout.flush()
+
+
+COMMANDS = {"demo": Command(demo_flags, run_demo)}

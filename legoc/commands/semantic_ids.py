@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from legoc.commands.item_vectors import replaced
 from legoc.data.reading.item_rows import read_rows
-from legoc.item_vectors import replaced
 
 
 @dataclass(frozen=True, kw_only=True)
