@@ -83,7 +83,10 @@ run m on demo with base""",
         title="no such attribute",
         explanation=(
             "`content` and `user` name attributes that the source declares or a table of "
-            "`augment` adds."
+            "`augment` adds. A column whose name is no plain word is written as it is, `标题(20)`, "
+            'or in quotes with parentheses behind it, `"Product Title"(16)` or '
+            '`"Product Category"()`; quotes alone hold a text for the prompt. A name with a '
+            "backslash, or with a character that cannot be seen, names no attribute."
         ),
         bad=f"""data demo {{ source = Demo  content = [titel(30)] }}
 {MODEL}

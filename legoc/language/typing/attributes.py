@@ -120,6 +120,9 @@ def read_attribute(
     if attribute is None:
         problems.append(wording_data.no_attribute(name, settings.span, source, known.names))
         return None
+    if not name.isprintable() or "\\" in name:
+        problems.append(wording_data.no_axis(name, settings.span))
+        return None
     if not written:
         return attribute
     label = LENGTH_NAMES.get(attribute.kind)

@@ -57,6 +57,17 @@ def not_an_attribute(given: Given, prompts: bool) -> Diagnostic:
     )
 
 
+def no_axis(name: str, span: Span) -> Diagnostic:
+    """A name that the exporter of torch cannot give to an axis of a graph."""
+    what = "a backslash" if "\\" in name else "a character that cannot be seen"
+    return Diagnostic(
+        code="E0601",
+        message=f"{quoted(span)} cannot name an attribute",
+        labels=(primary(span, f"it has {what} in it, and names an axis of the graphs"),),
+        help=("rename the column in the table",),
+    )
+
+
 def prompt_names_attribute(name: str, span: Span) -> Diagnostic:
     """W103: a text that says the name of an attribute, which nothing then reads."""
     text = written_call(name, ())
