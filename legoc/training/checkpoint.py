@@ -6,7 +6,7 @@ follows from (seed, epoch, step), so no generator's state is needed.
 
 import json
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from torch import nn
@@ -15,27 +15,7 @@ from legoc.language.diagnosing.diagnostics import LegoError, fail
 from legoc.model.weights import load_own, own_tensors
 from legoc.training.files import write_tensors
 from legoc.training.optimise import Optimiser
-
-
-@dataclass(frozen=True, kw_only=True)
-class Position:
-    """How far a training has come.
-
-    epoch: the current one, from 1. updates: those made in it; once all are, its evaluation is next.
-    loss, rows: sums over this epoch. seconds: time spent, earlier sittings included. best,
-    best_epoch: the monitor at its best, None before the first evaluation. stale: evaluations since.
-    log: length of log.jsonl in bytes; what lies behind belongs to work that is done again.
-    """
-
-    epoch: int = 1
-    updates: int = 0
-    loss: float = 0.0
-    rows: int = 0
-    seconds: float = 0.0
-    best: float | None = None
-    best_epoch: int | None = None
-    stale: int = 0
-    log: int = 0
+from legoc.training.position import Position
 
 
 def state_path(folder: Path) -> Path:

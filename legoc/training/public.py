@@ -19,11 +19,12 @@ from legoc.model.run import Run, load_recommender
 from legoc.model.states import frozen_inputs
 from legoc.model.weights import own_tensors
 from legoc.progress import SILENT, Progress
+from legoc.training.epoch import infer_seed
 from legoc.training.files import write_json, write_tensors
 from legoc.training.folder import enter_index, infer_folder, locked, open_folder
-from legoc.training.loop import Job, Monitor, fit, infer_seed
+from legoc.training.job import Job, Monitor
+from legoc.training.loop import fit
 from legoc.training.machine import choose_device, describe_environment, working
-from legoc.training.penalty import penalised
 from legoc.training.samplers import build_sampler
 from legoc.training.tasks import build_task
 
@@ -79,7 +80,7 @@ def train(
         if until == "evaluate" and run.metrics is None:
             from legoc.exporting import record_metrics
 
-            metrics = measure(run, prepared, progress)
+            metrics = measure_bundle(run, prepared, progress)
             record_metrics(run.bundle, metrics)
             write_json(run.folder / "metrics.json", metrics)
     return run
@@ -118,7 +119,7 @@ def obtain_weights(
         Job(
             module=recommender,
             sampler=build_sampler(spec, prepared),
-            loss=penalised(task.loss, recommender),
+            loss=task.loss,
             train=recipe,
             monitor=Monitor(
                 name=metric_name(recipe.monitor), lower=better(recipe.monitor) == "lower"
@@ -169,20 +170,20 @@ def obtain_bundle(run: Run, prepared: "Prepared", progress: Progress) -> None:
         plan(run.spec),
         prepared,
         run.bundle,
-        metrics=validated(run),
+        metrics=last_validation(run),
         source_text=run.spec.source_text or (run.folder / "model.lego").read_text("utf-8"),
         progress=progress,
     )
 
 
-def validated(run: Run) -> dict[str, Any] | None:
+def last_validation(run: Run) -> dict[str, Any] | None:
     """What the last validation of the best epoch found, for the model card: the test part is
     measured later, through the bundle itself."""
     found = [e for e in run.log if e["event"] == "evaluation" and e["best"] and e["metrics"]]
     return {"valid": {"split": "valid", "metrics": found[-1]["metrics"]}} if found else None
 
 
-def measure(run: Run, prepared: "Prepared", progress: Progress) -> dict[str, Any]:
+def measure_bundle(run: Run, prepared: "Prepared", progress: Progress) -> dict[str, Any]:
     """What metrics.json says: `{split: report}` of the bundle through onnxruntime, on `test` or,
     where there is no test part, on `valid`; overall and on known and new items."""
     from legoc.evaluation import evaluate_log

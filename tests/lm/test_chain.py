@@ -66,7 +66,7 @@ def test_training_reads_kept_states_and_validation_too(
     def forbidden(*_given):
         raise AssertionError("the frozen part ran again")
 
-    monkeypatch.setattr(states, "build", forbidden)
+    monkeypatch.setattr(states, "write_states", forbidden)
     from legoc.operators.content.language_model import LanguageModel
 
     monkeypatch.setattr(LanguageModel, "encode", forbidden)

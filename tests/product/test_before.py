@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import legoc_runtime
-from legoc.cli import main
+from legoc.commands.cli import main
 
 
 BEFORE = Path(__file__).resolve().parents[1] / "golden" / "before"
@@ -43,4 +43,5 @@ def test_the_run_evaluates_to_the_same_metrics(tmp_path, capsys):
     for folder in (run, run / "bundle"):
         assert main(["eval", str(folder), "--cache", str(tmp_path / "cache"), "--json"]) == 0
         found = json.loads(capsys.readouterr().out)
-        assert found["metrics"]["GAUC"] == pytest.approx(stored["test"]["metrics"]["GAUC"], abs=1e-6)
+        wanted = stored["test"]["metrics"]["GAUC"]
+        assert found["metrics"]["GAUC"] == pytest.approx(wanted, abs=1e-6)

@@ -8,7 +8,9 @@ import torch
 from safetensors.torch import load_file
 
 from legoc.language.diagnosing.diagnostics import LegoError
-from legoc.training.loop import Monitor, fit, infer_seed
+from legoc.training.epoch import infer_seed
+from legoc.training.job import Monitor
+from legoc.training.loop import fit
 
 
 def entries(job, event):
