@@ -1,6 +1,7 @@
 """The command `legoc`: one thin function per subcommand, every heavy import inside it.
 
-Exit codes: 0 done, 1 the input was at fault, 2 usage, 70 an internal error, 130 interrupted.
+Exit codes: 0 done, 1 the input was at fault, 2 usage, 70 an internal error, 130
+interrupted (143 by SIGTERM, 129 by SIGHUP).
 """
 
 import argparse
@@ -428,9 +429,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         gc.disable()
     try:
         return COMMANDS[arguments.command](arguments)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         print("interrupted; the same command goes on where it stopped", file=sys.stderr)
-        return 130
+        # A signal that docker or SLURM sent has an exit code of its own: 143 for SIGTERM.
+        return getattr(stop, "status", 130)
     except BrokenPipeError:
         # The reader (`| head`) has gone; Python's own flush at exit must not complain about it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
