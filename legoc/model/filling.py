@@ -25,7 +25,8 @@ def fill_items(
     recommender: Recommender, spec: Spec, prepared: "Prepared", progress: Progress = SILENT
 ) -> None:
     """Put the rows of `content.file` into a fresh model; items without one get zeros and are
-    counted, as are columns that tell nothing. Raises E0645 and E0646 for a file that does not hold such rows."""
+    counted, as are columns that tell nothing. Raises E0645 and E0646 for a file that does not hold
+    such rows."""
     content = spec.model.get("content")
     path = None if content is None else content.args.get("file")
     operator = recommender.content
