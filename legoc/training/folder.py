@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,8 @@ from pathlib import Path
 from legoc.language.diagnosing.diagnostics import fail
 from legoc.language.ir import form
 from legoc.language.ir.spec import Spec
+from legoc.model.run import Run
+from legoc.training.checkpoint import drop_state
 from legoc.training.files import write_json, write_text
 
 
@@ -21,6 +24,9 @@ except ImportError:  # Windows has no advisory locks on folders
     fcntl = None  # type: ignore[assignment]
 
 INDEX = "index.json"
+UNFINISHED = re.compile(r"\..+\.(?P<pid>[1-9]\d{0,8})")
+# An export, which does not hold the folder, may be at work in such a place for a while.
+BUNDLE, HOUR = re.compile(r"\.bundle-[\w-]+"), 3600.0
 
 
 def infer_id(spec: Spec, data: str) -> str:
@@ -35,15 +41,47 @@ def infer_folder(runs: Path, spec: Spec, data: str) -> Path:
 
 
 def open_folder(folder: Path, spec: Spec, *, again: bool) -> None:
-    """Make a run folder, or empty it where it is to be done `again`, and write down what it is."""
+    """Make a run folder, or empty it where it is to be done `again`, and write down what it is.
+    What killed processes left in it is removed."""
     if again and folder.exists():
-        # Weights go first: a folder emptied halfway must not pass for a finished run.
+        # Weights go first: a folder emptied halfway must not pass for a finished run. Then the
+        # state: nor may it go on from there.
         (folder / "best.safetensors").unlink(missing_ok=True)
+        drop_state(folder)
         for path in list(folder.iterdir()):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     folder.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(folder)
     write_text(folder / "model.lego", spec.source_text)
     write_json(folder / "spec.json", form.to_json(spec))
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what no process that is alive is writing: unfinished files, bundles half written or
+    half removed, and the state of a training that has ended."""
+    end = Run(folder).end
+    if end is not None and end["reason"] != "limit":
+        drop_state(folder)
+    for place in (folder, folder / "resume"):
+        for path in place.glob(".*") if place.is_dir() else ():
+            unfinished = UNFINISHED.fullmatch(path.name)
+            if unfinished and not is_alive(int(unfinished["pid"])):
+                path.unlink(missing_ok=True)
+            if BUNDLE.fullmatch(path.name) and time.time() - path.stat().st_mtime > HOUR:
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def is_alive(process: int) -> bool:
+    """Whether a process of this machine has the number; where that cannot be asked, yes."""
+    if os.name == "nt":  # there the question would be a signal
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True
 
 
 @contextmanager

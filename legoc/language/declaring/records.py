@@ -93,6 +93,7 @@ TRAIN_FIELDS = {
                 {"op": "NDCG", "args": {"k": 5}},
                 {"op": "NDCG", "args": {"k": 10}},
             ),
+            runtime=True,
             doc="what is measured after each epoch and at the end",
         ),
     ),
@@ -126,7 +127,12 @@ TRAIN_FIELDS = {
     "limit": of_kind(
         Kind("quantity", unit="duration"),
         optional=True,
-        declared=param(None, min=0, doc="duration after which training ends as if out of epochs"),
+        declared=param(
+            None,
+            min=0,
+            runtime=True,
+            doc="duration after which training ends as if out of epochs; a longer one goes on",
+        ),
     ),
 }
 
