@@ -16,8 +16,9 @@ class Settings:
     """The setting that every behavior operator with a vector of its own has."""
 
     cold: Literal["learned", "zero"] = param(
-        "learned", doc="what stands for an empty history: a learned vector, or zeros"
-    )
+        "learned", since=True, before="zero",
+        doc="what stands for an empty history: a learned vector, or zeros",
+    )  # fmt: skip
 
 
 class Cold(nn.Module):
