@@ -118,7 +118,7 @@ def write(tables: Tables, paths: Sequence[Path], staging: Path) -> Report:
     # A join adds attributes and leaves the rows as they are, counted as their source ranks them.
     return replace(
         found, parts=before.parts, group=before.group, candidates=before.candidates,
-        warnings=before.warnings, generated=added,
+        warnings=before.warnings, order=before.order, generated=added,
     )  # fmt: skip
 
 

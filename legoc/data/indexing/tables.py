@@ -218,7 +218,7 @@ def write(
     again = count_repeats(Codes.load(staging), "impression" if protocol else report.group)
     report = replace(
         report, drops=(*report.drops, *again), warnings=doubt(report, extracted, split),
-        candidates=name_candidates(extracted, protocol),
+        candidates=name_candidates(extracted, protocol), order=extracted.order,
     )  # fmt: skip
     (staging / "LICENCE.txt").write_text(licence + "\n", encoding="utf-8")
     return report.to_json()

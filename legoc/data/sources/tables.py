@@ -119,6 +119,7 @@ class Tables:
             parts=find_parts(connection, layout, "histories" in paths),
             drops=(*losses.drops(), *drops),
             notes=() if layout.time else ("no times: the order of the rows is taken for time",),
+            order="time" if layout.time else "file",
             feedback=self.feedback(layout, "histories" in paths),
             ratings=measure_ratings(connection, layout, log),
             users=users is not None,

@@ -45,11 +45,11 @@ class Part:
 class Report:
     """The counts of one data set, kept beside its tables and printed by `legoc data`.
 
-    group: what rows are ranked within, `impression` or `user`. candidates: what the non-clicks of
-    valid and test are: `shown`, `rated`, `drawn`, `rated and drawn`, `none`, or `given` by whoever
-    made the rows. warnings: what the user should change or know before training. generated: how
-    many of the items, the last ones, a language model made up for short histories; they are no
-    candidates.
+    order: what times are, as in `Extracted`. group: what rows are ranked within, `impression` or
+    `user`. candidates: what the non-clicks of valid and test are: `shown`, `rated`, `drawn`, `rated
+    and drawn`, `none`, or `given` by whoever made the rows. warnings: what the user should change
+    or know before training. generated: how many of the items, the last ones, a language model made
+    up for short histories; they are no candidates.
     """
 
     source: str
@@ -62,6 +62,7 @@ class Report:
     parts: Mapping[str, Part] = field(default_factory=dict[str, Part])
     drops: tuple[Drop, ...] = ()
     notes: tuple[str, ...] = ()
+    order: str = "time"
     group: str = "impression"
     candidates: str = "shown"
     warnings: tuple[str, ...] = ()

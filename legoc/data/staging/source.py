@@ -7,7 +7,7 @@ written is the same for all sources (`tables.convert`).
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from legoc.data.staging.report import Drop
 from legoc.progress import Progress
@@ -97,12 +97,15 @@ class Extracted:
     rows(position, place, item_id, label); or, with `feedback`, single interactions
     feedback(position, part, user_id, item_id, label, time, impression): label 1, 0 or (in an
     unlabelled part) NULL, time never NULL, impression NULL where there are none. bench: for the
-    protocols, where there are impressions. ratings: where a column of one's own makes the labels.
+    protocols, where there are impressions. order: what the times are: those of the clicks, the
+    place in the list of a user, or the place in the file. ratings: where a column of one's own
+    makes the labels.
     """
 
     parts: tuple[Published, ...]
     drops: tuple[Drop, ...]
     notes: tuple[str, ...] = ()
+    order: Literal["time", "list", "file"] = "time"
     feedback: Feedback | None = None
     bench: Bench | None = None
     ratings: Ratings | None = None
