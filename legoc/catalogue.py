@@ -10,19 +10,19 @@ the entry-point group `legoc.operators`.
 
 import argparse
 import json
-import os
 import pkgutil
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from legoc.language.declaring.declare import ROLES, Declaration
+from legoc.language.declaring.declare import Declaration
+from legoc.language.declaring.kinds import ROLES
 from legoc.language.declaring.schema import emit
 from legoc.language.declaring.shipped import shipped
 from legoc.language.syntax.highlight import textmate
+from legoc.writing import write_text
 
 
 PACKAGES = ("legoc.operators", "legoc.data", "legoc.model", "legoc.training", "legoc.evaluation")
@@ -91,18 +91,8 @@ def write(document: Mapping[str, Any]) -> str:
 def put(path: Path, text: str) -> None:
     """Write a file in one step: who reads it meanwhile reads the old one or the new one. What it
     holds already is left as it is."""
-    path = path.resolve()
-    if path.is_file() and path.read_bytes() == text.encode():
-        return
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(temporary, path.stat().st_mode if path.is_file() else 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    if not path.is_file() or path.read_bytes() != text.encode():
+        write_text(path, text)
 
 
 def main(arguments: Sequence[str]) -> int:

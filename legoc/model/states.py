@@ -7,8 +7,6 @@ far it has come, so that an interrupted build goes on, and nothing is read befor
 Letters: I any number of items, N items with row 0, L tokens, K layers, W width.
 """
 
-import os
-import shutil
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -41,6 +39,7 @@ from legoc.model.state_files import (
 )
 from legoc.model.tensors import to_inputs
 from legoc.progress import SILENT, Progress
+from legoc.writing import put_folder
 
 
 if TYPE_CHECKING:
@@ -172,10 +171,8 @@ def write_states(content: Any, prepared: "Prepared", folder: Path, progress: Pro
         del values
         (part / PROGRESS).unlink()
         seal(part, {"width": width, "dtype": np.dtype(dtype).name})
-        if folder.exists():
-            # What lies there was damaged after it was finished: nothing may read it again.
-            shutil.rmtree(folder)
-        os.rename(part, folder)
+        # What lies there was damaged after it was finished: nothing may read it again.
+        put_folder(part, folder)
 
 
 def write_values(

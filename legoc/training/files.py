@@ -1,37 +1,13 @@
-"""Files that are there completely or not at all: temporary sibling, fsync, rename."""
+"""The files of a run, which are there completely or not at all."""
 
 import json
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A sibling to write to. When the block ends it is on disk and has taken the place of `path`;
-    when the block fails it is gone and `path` is as before."""
-    sibling = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with open(sibling, "wb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-        yield sibling
-        # Some writers make a file private; a run is as readable as any folder of the user.
-        sibling.chmod(mode)
-        with open(sibling, "rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(sibling, path)
-    finally:
-        sibling.unlink(missing_ok=True)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file atomically."""
-    with replacing(path) as sibling:
-        sibling.write_text(text, encoding="utf-8", newline="\n")
+from legoc.writing import replacing, write_text
 
 
 def write_json(path: Path, value: Any) -> None:

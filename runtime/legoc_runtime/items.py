@@ -18,7 +18,7 @@ from legoc_runtime.chunks import by_length
 from legoc_runtime.errors import BundleError, RequestError
 from legoc_runtime.graphs import F32, I32, Graphs
 from legoc_runtime.histories import TokenRows
-from legoc_runtime.tensors import read_tensors
+from legoc_runtime.tensors import parse_tensors
 from legoc_runtime.tokens import Reader, Record
 
 
@@ -78,7 +78,8 @@ class Items:
 
         A record has `id` and at least one attribute the model reads; what else it has is ignored. A
         known id gets the new vector. Raises RequestError, and changes nothing, for a record without
-        these, for an id given twice, and for models whose items are rows of a table.
+        these, for an id given twice, for one whose vector is not finite, and for models whose items
+        are rows of a table.
         """
         if not self.graphs.encodes_items or self.reader is None:
             raise RequestError(
@@ -91,6 +92,12 @@ class Items:
         if twice:
             raise RequestError(f"`{twice[0]}` is given twice", "give each item once")
         vectors, lengths = encode_records(self.graphs, self.reader, records)
+        broken = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+        if len(broken):
+            raise RequestError(
+                f"the model makes no finite vector of `{names[broken[0]]}`",
+                "leave it out, or export the model again",
+            )
         tokens = read_sequences(self.reader, records) if self.table.tokens is not None else None
         with self.lock:
             self.table, replaced = extend(self.table, names, vectors, tokens)
@@ -162,7 +169,7 @@ def extend(
 def load_table(bundle: Bundle) -> Table:
     """The item table of a verified bundle. Raises BundleError where the manifest differs."""
     parts = bundle.parts
-    tensors = read_tensors(bundle.file(parts.items))
+    tensors = parse_tensors(bundle.read(parts.items), parts.items)
     again = "export the bundle again"
     missing = {"vectors", "ids", "offsets"} - tensors.keys()
     if missing:
@@ -183,7 +190,7 @@ def load_table(bundle: Bundle) -> Table:
 
 def read_tokens(bundle: Bundle, file: str, rows: int) -> TokenRows:
     """The tokens of every item. Raises BundleError where they do not fit."""
-    tensors = read_tensors(bundle.file(file))
+    tensors = parse_tensors(bundle.read(file), file)
     tokens, lengths = tensors.get("tokens"), tensors.get("lengths")
     if (
         tokens is None or lengths is None or tokens.ndim != 2 or tokens.dtype != np.int32

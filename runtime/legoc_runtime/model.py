@@ -18,9 +18,12 @@ from legoc_runtime.graphs import F32, I32, Graphs, at_least_one
 from legoc_runtime.histories import gather_tokens, histories_at_once
 from legoc_runtime.items import Items, Table, load_table
 from legoc_runtime.scoring import Scorer, top
-from legoc_runtime.selftest import SelfTest, replay
+from legoc_runtime.selftest import GOLDEN, SelfTest, replay
 from legoc_runtime.sessions import Level, Providers, Settings
 from legoc_runtime.tokens import Reader
+
+
+LARGEST = 1 << 31
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,12 +46,13 @@ class Model:
 
     def __init__(self, bundle: Bundle, settings: Settings) -> None:
         parts = bundle.parts
-        self.bundle = bundle
         self.graphs = Graphs(bundle, settings)
         self.scorer = Scorer(self.graphs)
-        reader = None if parts.reading is None else Reader.load(bundle.path, parts.reading)
+        reader = None if parts.reading is None else Reader.of(parts.reading, bundle.read)
         self.items = Items(load_table(bundle), self.graphs, reader)
         self.users = {} if parts.users is None else read_users(bundle, parts.users)
+        # The rest of the bytes have become graphs and tables.
+        self.bundle = bundle.keeping({GOLDEN})
 
     @property
     def manifest(self) -> Mapping[str, Any]:
@@ -144,7 +148,8 @@ class Model:
         """The k best items and their logits, best first, without those excluded and those that were
         made up for histories.
 
-        Fewer than k where there are not as many. Every item is scored: the top k is exact.
+        Fewer than k where there are not as many. Every item is scored: the top k is exact. An item
+        whose score is NaN is left out. Raises BundleError where every score is.
         """
         if k < 1:
             raise RequestError(f"k is {k}", "ask for at least one item")
@@ -157,6 +162,11 @@ class Model:
         allowed[[table.places.get(name, 0) for name in exclude]] = False
         rows = np.flatnonzero(allowed)
         best = rows[top(scores[rows], k)]
+        if len(rows) and not len(best):
+            raise BundleError(
+                "the model gives no number for any item and this user",
+                "export it again; `legoc verify` finds what is not finite",
+            )
         return [table.ids[row] for row in best], scores[best]
 
     def self_test(self) -> SelfTest:
@@ -197,7 +207,12 @@ def read_users(bundle: Bundle, file: str) -> dict[str, int]:
     """The rows of users by their ids."""
     again = "export the bundle again"
     try:
-        values = json.loads(bundle.file(file).read_text(encoding="utf-8"))["values"]
-        return {str(name): int(row) for name, row in values.items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        values = json.loads(bundle.read(file).decode("utf-8"))["values"]
+        rows = {str(name): int(row) for name, row in values.items()}
+        if not all(0 < row < LARGEST for row in rows.values()):
+            raise ValueError("a row lies beyond any table")
+        return rows
+    except (
+        ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError
+    ) as error:  # fmt: skip
         raise BundleError(f"`{file}` is not a list of users ({error!r})", again) from None

@@ -19,7 +19,7 @@ has no token at all.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from legoc_runtime.errors import BundleError
-from legoc_runtime.paths import locate
+from legoc_runtime.paths import open_file
 from legoc_runtime.ragged import Ragged, lay
 from legoc_runtime.values import read_categories, read_number, read_text
 from legoc_runtime.words import Words
@@ -110,10 +110,20 @@ class Reader:
 
     @classmethod
     def load(cls, folder: Path, reading: Mapping[str, Any]) -> "Reader":
-        """The reader of a reading whose files lie in `folder`.
+        """The reader of a reading whose files lie in `folder`. Raises as `of`."""
+
+        def read(name: str) -> bytes:
+            with open_file(Path(folder), name) as file:
+                return file.read()
+
+        return cls.of(reading, read)
+
+    @classmethod
+    def of(cls, reading: Mapping[str, Any], read: Callable[[str], bytes]) -> "Reader":
+        """The reader of a reading; `read` gives what the files hold that it names.
 
         Raises BundleError for a reading that is not of this form or files that do not fit it. The
-        tokenizers themselves are loaded when a text is first read.
+        files are read now; the tokenizers themselves are made when a text is first read.
         """
         try:
             layout, rows = reading["layout"], int(reading["rows"])
@@ -123,10 +133,17 @@ class Reader:
             if layout not in ("fields", "sequence"):
                 raise ValueError(f"layout {layout!r}")
             tokenizers: dict[str, Words] = {}
-            parts = [load_part(Path(folder), part, tokenizers, rows) for part in reading["parts"]]
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            parts = [load_part(read, part, tokenizers, rows) for part in reading["parts"]]
+        except (
+            LookupError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            ArithmeticError,
+            RecursionError,
+        ) as error:
             raise BundleError(
-                f"the reading of `{folder}` is not of the form this runtime knows ({error})",
+                f"the reading is not of the form this runtime knows ({error})",
                 "export the bundle again with the version of legoc that is installed",
             ) from error
         if layout == "fields" and any(part.fixed for part in parts):
@@ -193,7 +210,7 @@ class Reader:
 
 
 def load_part(
-    folder: Path, part: Mapping[str, Any], tokenizers: dict[str, Words], rows: int
+    read: Callable[[str], bytes], part: Mapping[str, Any], tokenizers: dict[str, Words], rows: int
 ) -> Part:
     """One part; tokenizers of the same file are shared."""
     words = None
@@ -203,8 +220,9 @@ def load_part(
             raise ValueError(f"the ids {literal} lie beyond the {rows} rows")
         return Part(name="", length=0, literal=literal)
     if "tokenizer" in part:
-        path = locate(folder, part["tokenizer"])
-        words = tokenizers.setdefault(str(path), Words(path))
+        file = str(part["tokenizer"])
+        words = tokenizers.get(file) or Words(file, read(file))
+        tokenizers[file] = words
     if "text" in part:
         return Part(name="", length=0, words=words, text=str(part["text"]))
     name, kind, length = str(part["name"]), part["kind"], int(part["length"])
@@ -212,8 +230,7 @@ def load_part(
         return Part(name=name, length=length, words=words)
     if kind == "text":
         raise ValueError(f"text `{name}` without a tokenizer")
-    path = locate(folder, part["vocabulary"])
-    content = json.loads(path.read_text(encoding="utf-8"))
+    content = json.loads(read(str(part["vocabulary"])).decode("utf-8"))
     if kind == "category":
         values = {str(value): int(place) for value, place in content["values"].items()}
         if any(not 0 <= place < rows for place in values.values()):

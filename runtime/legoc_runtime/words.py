@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from legoc_runtime.errors import BundleError, RequestError
 
 
 class Words:
-    """The ids of texts by a `tokenizers` file."""
+    """The ids of texts by what a `tokenizers` file holds; `name` is the file's, for messages."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, name: str, content: bytes) -> None:
+        self.name = name
+        self.content = content
 
     @cached_property
     def tokenizer(self) -> Any:
@@ -24,10 +24,10 @@ class Words:
                 'install it with `pip install "legoc-runtime[text]"`',
             ) from error
         try:
-            tokenizer = Tokenizer.from_file(str(self.path))
+            tokenizer = Tokenizer.from_buffer(self.content)
         except Exception as error:  # the package raises a bare Exception for a bad file
             raise BundleError(
-                f"`{self.path.name}` is not a tokenizer ({error})", "export the bundle again"
+                f"`{self.name}` is not a tokenizer ({error})", "export the bundle again"
             ) from error
         # Lengths are those of the reading; what the file says of them would cut or fill twice.
         tokenizer.no_padding()

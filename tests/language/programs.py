@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
-from legoc.language.declaring.declare import Declaration, Kind, Param
+from legoc.language.declaring.declare import Declaration
+from legoc.language.declaring.kinds import Kind, Param
 from legoc.language.declaring.records import RECORDS
 from tests.language.declared import CATALOG
 

@@ -379,7 +379,7 @@ def test_the_front_end_and_the_schema_judge_alike() -> None:
 def test_commands_take_these_forms(
     ending: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from legoc.cli import main
+    from legoc.commands.cli import main
 
     lego = tmp_path / "m.lego"
     lego.write_text(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from legoc.cli import main
+from legoc.commands.cli import main
 
 
 SMALL = "data.source=Demo(items=300, users=80, impressions=240)"

@@ -4,16 +4,16 @@ exist."""
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 import legoc_runtime
-from legoc.cli import COMMANDS
+from legoc.commands.cli import COMMANDS, command, listing
 from legoc.language import check
 from legoc.language.diagnosing.document import Document
 from legoc.language.diagnosing.render import render
-from legoc.options import build_parser
 
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -83,9 +83,19 @@ def test_the_example_operator_is_one(tmp_path: Path) -> None:
 
 
 def test_every_command_that_can_be_typed_does_something() -> None:
-    usage = build_parser().format_usage() + build_parser().format_help()
-    listed = re.findall(r"^    ([a-z]+)(?:  |$)", usage, re.MULTILINE)
-    assert set(listed) == set(COMMANDS)
+    listed = re.findall(r"^    ([a-z]+)(?:  |$)", listing().format_help(), re.MULTILINE)
+    assert listed == list(COMMANDS)
+    assert all(callable(command(name).run) for name in COMMANDS)
+
+
+def test_every_command_that_a_module_declares_can_be_typed() -> None:
+    folder = ROOT / "legoc/commands"
+    for path in folder.glob("*.py"):
+        declared = getattr(import_module(f"legoc.commands.{path.stem}"), "COMMANDS", {})
+        if path.stem != "cli":
+            assert {name for name, (home, _) in COMMANDS.items() if home == path.stem} == set(
+                declared
+            )
 
 
 LEGO = re.compile(r"```lego\n(.*?)```", re.DOTALL)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 # Raise when the tables of the same raw files would differ from those an older version wrote.
-VERSION = 3
+VERSION = 4
 
 # What DuckDB holds before it spills; the rest of a process is small beside it.
 MEMORY = "2GB"

@@ -9,6 +9,7 @@ import numpy as np
 from legoc.data.cache import digest, obtain
 from legoc.data.indexing.tables import Tables, quote
 from legoc.data.reading.inputs import TokenTable
+from legoc.data.reading.mapped import map_matrix
 from legoc.data.reading.vocabulary import CHOICES, Space, Words, write_bins, write_categories
 from legoc.language.declaring.declare import Attribute
 from legoc.language.diagnosing.diagnostics import fail
@@ -119,9 +120,7 @@ def write_matrices(
     target = folder / "matrices"
     target.mkdir()
     matrices = {
-        name: np.lib.format.open_memmap(
-            target / f"{name}.npy", mode="w+", dtype=np.int32, shape=(count, width)
-        )
+        name: map_matrix(target / f"{name}.npy", np.int32, (count, width))
         for name, width in widths.items()
     }
     lengths = {name: np.zeros(count, dtype=np.int32) for name in widths}

@@ -6,6 +6,7 @@ from legoc.data.sources.tables_layout import Layout
 from legoc.data.staging.graded import build_items
 from legoc.data.staging.losses import count_losses, count_rule
 from legoc.data.staging.report import Drop
+from legoc.data.staging.unique_names import name_units
 
 
 if TYPE_CHECKING:
@@ -66,15 +67,14 @@ SELECT raw.*, own.history, own.user_id AS owner,
 FROM raw JOIN own ON own.key = raw.known_key WHERE fault IS NULL
 """
 
-IMPRESSIONS = """
-CREATE TABLE impressions AS
-SELECT row_number() OVER (ORDER BY min(position)) - 1 AS position,
-       unit || CASE WHEN count(*) OVER (PARTITION BY unit) > 1
-           THEN '/' || row_number() OVER (PARTITION BY unit ORDER BY min(position))
-           ELSE '' END AS impression_id,
-       part, history, min(moment) AS time, unit
+MOMENTS = """
+CREATE TABLE moments AS
+SELECT row_number() OVER (ORDER BY min(position)) - 1 AS position, part, history,
+       min(moment) AS time, unit
 FROM united GROUP BY unit, part, history
 """
+
+IMPRESSIONS = "CREATE TABLE impressions AS SELECT *, {name} AS impression_id FROM moments"
 
 ROWS = """
 CREATE TABLE rows AS
@@ -115,7 +115,10 @@ def build_told(
     if layout.history is None:
         connection.execute(NEWCOMERS.format(log=log))
     judge(connection, layout, log, "user_id" if layout.history is None else "history_key")
-    for statement in (CLICKED, HISTORIES, UNITED, IMPRESSIONS, ROWS, TOUCHED):
+    for statement in (CLICKED, HISTORIES, UNITED, MOMENTS):
+        connection.execute(statement)
+    name = name_units(connection, "moments", "position")
+    for statement in (IMPRESSIONS.format(name=name), ROWS, TOUCHED):
         connection.execute(statement)
     return (
         drops

@@ -24,9 +24,11 @@ run m on demo""",
         code="W102",
         title="an override that changes nothing",
         explanation=(
-            "A copy replaces a field or a setting by the value it has already: a leftover, or the "
-            "wrong field was meant. A setting that repeats its default is no such case; recipes "
-            "write theirs out for the reader."
+            "A copy or `--set` is written to change something, and without it the same comes out: "
+            "it says what is there already or holds by default, something behind it takes its "
+            "place (a copy in the run, a whole stage, another `--set`), or nothing that runs "
+            "depends on it. `--set train.lr=...` comes last and reaches every point. A recipe or "
+            "a model that repeats a default is no such case; they are written out for the reader."
         ),
         bad="""data demo { source = Demo }
 train base { epochs = 50 }

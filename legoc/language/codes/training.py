@@ -90,7 +90,7 @@ CODES: tuple[Code, ...] = (
         title="a folder is full or closed",
         explanation=(
             "Prepared data and frozen states are kept in a cache folder, runs below `runs/`. The "
-            "disk of one of them is full, or the file that the message names may not be read or "
+            "disk of one of them is full, or what the message names may not be made, read or "
             "written."
         ),
         bad="legoc train naml.lego --cache /read-only/folder",

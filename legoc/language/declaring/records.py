@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from legoc.language.declaring.declare import Declaration, Kind, Param, param
+from legoc.language.declaring.declare import Declaration, param
+from legoc.language.declaring.kinds import Kind, Param
 
 
 ATTRIBUTES = Kind("list", element=Kind("attribute"))

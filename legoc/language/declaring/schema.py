@@ -7,15 +7,8 @@ and `if op = N then args: schema(N)`. What JSON Schema has no word for is carrie
 from collections.abc import Iterable
 from typing import Any
 
-from legoc.language.declaring.declare import (
-    REQUIRED,
-    ROLES,
-    STAGES,
-    Attribute,
-    Declaration,
-    Kind,
-    Param,
-)
+from legoc.language.declaring.declare import Attribute, Declaration
+from legoc.language.declaring.kinds import REQUIRED, ROLES, STAGES, Kind, Param
 from legoc.language.declaring.records import RECORDS
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from legoc.language.declaring.catalog import Catalog
-from legoc.language.declaring.declare import Declaration, Kind, Param
+from legoc.language.declaring.declare import Declaration
+from legoc.language.declaring.kinds import Kind, Param
 from legoc.language.diagnosing.document import Document
 from legoc.language.editing import pages
 from legoc.language.editing.accepted import accepted, words

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from legoc.language.declaring.catalog import Catalog
-from legoc.language.declaring.declare import Declaration, Param
+from legoc.language.declaring.declare import Declaration
+from legoc.language.declaring.kinds import Param
 from legoc.language.diagnosing.document import Document, Span
 from legoc.language.editing import pages
 from legoc.language.editing.arrows import Arrow

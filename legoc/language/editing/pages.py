@@ -4,10 +4,11 @@ import os
 from collections.abc import Mapping
 from inspect import cleandoc
 
-from legoc.language.declaring.declare import REQUIRED, Declaration, Kind, Param
+from legoc.language.declaring.declare import Declaration
+from legoc.language.declaring.kinds import REQUIRED, Kind, Param
 from legoc.language.diagnosing.document import Document
 from legoc.language.resolving.scope import Target
-from legoc.language.resolving.wording_names import ROLE_NAMES
+from legoc.language.resolving.wording_operators import ROLE_NAMES
 from legoc.language.syntax import tree
 from legoc.language.syntax.scan import comments
 from legoc.language.typing.wording_params import wanted

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from legoc.language.declaring.catalog import Catalog
-from legoc.language.declaring.declare import Attribute, Declaration, Kind, Role
+from legoc.language.declaring.declare import Attribute, Declaration
+from legoc.language.declaring.kinds import Kind, Role
 from legoc.language.declaring.records import RECORDS
 from legoc.language.ir.checkpoints import has_prefix
 from legoc.language.ir.files import file_digest, model_fingerprint

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from legoc.language.declaring.catalog import Catalog, catalog, whole_schema
-from legoc.language.declaring.declare import Attribute, Declaration, Kind
+from legoc.language.declaring.declare import Attribute, Declaration
+from legoc.language.declaring.kinds import Kind
 from legoc.language.declaring.records import RECORDS
 from legoc.language.ir.spec import Call, Data, Export, Keys, Prompt, Spec, Train, Types
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from legoc.language.declaring.catalog import Catalog, catalog
-from legoc.language.declaring.declare import Attribute, Kind, Role
+from legoc.language.declaring.declare import Attribute
+from legoc.language.declaring.kinds import Kind, Role
 from legoc.language.declaring.records import RECORDS
 from legoc.language.ir.notation import write_call, write_value
 from legoc.language.ir.spec import Call, Data, Export, Prompt, Spec, Train

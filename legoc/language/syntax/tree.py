@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any, Literal, TypeAlias
 
-from legoc.language.declaring.declare import Role
+from legoc.language.declaring.kinds import Role
 from legoc.language.diagnosing.document import Span
 
 

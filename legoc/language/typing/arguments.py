@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from legoc.language.declaring.catalog import Catalog
-from legoc.language.declaring.declare import REQUIRED, Declaration, Kind, Param
+from legoc.language.declaring.declare import Declaration
+from legoc.language.declaring.kinds import REQUIRED, Kind, Param
 from legoc.language.diagnosing.diagnostics import Diagnostic
 from legoc.language.diagnosing.document import Span
 from legoc.language.ir.spec import Call
 from legoc.language.resolving.points import Argument, Given, Measure, Settings
-from legoc.language.resolving.wording_names import meant_by, unknown_operator, unknown_parameter
+from legoc.language.resolving.wording_operators import meant_by, unknown_operator, unknown_parameter
 from legoc.language.typing import wording_params as wording
 from legoc.language.typing.rules import check_rules, default_value
 from legoc.language.typing.wording_units import wrong_unit

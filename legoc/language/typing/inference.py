@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from legoc.language.declaring.catalog import Catalog
-from legoc.language.declaring.declare import Role, Rule
+from legoc.language.declaring.declare import Rule
+from legoc.language.declaring.kinds import Role
 from legoc.language.declaring.types import Seq, Tuple, Type, Vec, parse_signature
 from legoc.language.diagnosing.diagnostics import Diagnostic
 from legoc.language.diagnosing.document import Span

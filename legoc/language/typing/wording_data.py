@@ -7,7 +7,7 @@ from legoc.language.diagnosing.diagnostics import Diagnostic, Label
 from legoc.language.diagnosing.document import Span
 from legoc.language.diagnosing.suggest import listing, nearest
 from legoc.language.resolving.points import Given
-from legoc.language.resolving.wording_names import primary, respell
+from legoc.language.resolving.wording_operators import primary, respell
 from legoc.language.typing.wording_params import describe, quoted
 
 

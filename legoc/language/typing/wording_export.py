@@ -8,7 +8,7 @@ from legoc.language.diagnosing.diagnostics import Diagnostic, Label
 from legoc.language.diagnosing.document import Span
 from legoc.language.diagnosing.suggest import listing
 from legoc.language.ir.spec import Spec
-from legoc.language.resolving.wording_names import primary
+from legoc.language.resolving.wording_operators import primary
 
 
 def opset_unknown(place: Span, opset: int, latest: int) -> Diagnostic:

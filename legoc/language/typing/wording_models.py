@@ -2,7 +2,7 @@
 
 from legoc.language.diagnosing.diagnostics import Diagnostic, Label
 from legoc.language.diagnosing.document import Span
-from legoc.language.resolving.wording_names import primary
+from legoc.language.resolving.wording_operators import primary
 
 
 def nothing_pretrained(place: Span, stages: str) -> Diagnostic:

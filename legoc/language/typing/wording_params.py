@@ -4,12 +4,13 @@ import os
 import re
 from collections.abc import Sequence
 
-from legoc.language.declaring.declare import Declaration, Kind, Param
+from legoc.language.declaring.declare import Declaration
+from legoc.language.declaring.kinds import Kind, Param
 from legoc.language.diagnosing.diagnostics import Diagnostic, Fix, Label
 from legoc.language.diagnosing.document import Span
 from legoc.language.diagnosing.suggest import listing, nearest
 from legoc.language.resolving.points import Given, Measure, Settings
-from legoc.language.resolving.wording_names import (
+from legoc.language.resolving.wording_operators import (
     ROLE_NAMES,
     article,
     is_record,
