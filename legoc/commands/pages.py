@@ -160,6 +160,8 @@ def write_kind(p: Param) -> str:
         text += f" from {p.min:g} to {p.max:g}"
     elif p.min is not None:
         text += f" of at least {p.min:g}"
+    elif p.above is not None:
+        text += f" above {p.above:g}"
     return f"{text} or none" if p.optional else text
 
 

@@ -14,9 +14,10 @@ from torch import nn
 
 from legoc.language.diagnosing.diagnostics import LegoError, fail
 from legoc.model.weights import load_own, own_tensors
-from legoc.training.files import replacing, write_tensors
+from legoc.training.files import write_tensors
 from legoc.training.optimise import Optimiser
 from legoc.training.position import Position
+from legoc.writing import replacing
 
 
 BEST = "best.safetensors"

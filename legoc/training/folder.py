@@ -5,7 +5,6 @@ import json
 import os
 import re
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from legoc.language.ir.spec import Spec
 from legoc.model.run import Run
 from legoc.training.checkpoint import drop_state
 from legoc.training.files import write_json, write_text
+from legoc.writing import remove_leftovers
 
 
 try:
@@ -24,9 +24,6 @@ except ImportError:  # Windows has no advisory locks on folders
     fcntl = None  # type: ignore[assignment]
 
 INDEX = "index.json"
-UNFINISHED = re.compile(r"\..+\.(?P<pid>[1-9]\d{0,8})")
-# An export, which does not hold the folder, may be at work in such a place for a while.
-BUNDLE, HOUR = re.compile(r"\.bundle-[\w-]+"), 3600.0
 
 
 def infer_id(spec: Spec, data: str) -> str:
@@ -51,37 +48,19 @@ def open_folder(folder: Path, spec: Spec, *, again: bool) -> None:
         for path in list(folder.iterdir()):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     folder.mkdir(parents=True, exist_ok=True)
-    remove_leftovers(folder)
+    clean(folder)
     write_text(folder / "model.lego", spec.source_text)
     write_json(folder / "spec.json", form.to_json(spec))
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Remove what no process that is alive is writing: unfinished files, bundles half written or
-    half removed, and the state of a training that has ended."""
+def clean(folder: Path) -> None:
+    """Remove what processes left that were killed: unfinished files, bundles half written or half
+    removed, and the state of a training that has ended."""
     end = Run(folder).end
     if end is not None and end["reason"] != "limit":
         drop_state(folder)
     for place in (folder, folder / "resume"):
-        for path in place.glob(".*") if place.is_dir() else ():
-            unfinished = UNFINISHED.fullmatch(path.name)
-            if unfinished and not is_alive(int(unfinished["pid"])):
-                path.unlink(missing_ok=True)
-            if BUNDLE.fullmatch(path.name) and time.time() - path.stat().st_mtime > HOUR:
-                shutil.rmtree(path, ignore_errors=True)
-
-
-def is_alive(process: int) -> bool:
-    """Whether a process of this machine has the number; where that cannot be asked, yes."""
-    if os.name == "nt":  # there the question would be a signal
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        pass
-    return True
+        remove_leftovers(place)
 
 
 @contextmanager

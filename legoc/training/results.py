@@ -1,7 +1,6 @@
 """What follows from trained weights: the bundle and the metrics, made where they are not there."""
 
 import os
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ from legoc.language.ir.plan import plan
 from legoc.model.run import Run, load_recommender
 from legoc.progress import Progress
 from legoc.training.files import write_json
+from legoc.writing import workplace
 
 
 if TYPE_CHECKING:
@@ -91,8 +91,7 @@ def drop_results(run: Run) -> None:
 
 
 def remove_folder(folder: Path) -> None:
-    """Remove a folder that nobody may see half removed: it loses its name first."""
-    gone = folder.with_name(f".{folder.name}-gone")
-    shutil.rmtree(gone, ignore_errors=True)
-    os.rename(folder, gone)
-    shutil.rmtree(gone)
+    """Remove a folder that nobody may see half removed: it loses its name first, and what a killed
+    process leaves of it is found."""
+    with workplace(folder) as place:
+        os.rename(folder, place / folder.name)

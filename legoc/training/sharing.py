@@ -6,8 +6,8 @@ from pathlib import Path
 from legoc.language.diagnosing.diagnostics import LegoError
 from legoc.model.run import Run
 from legoc.training.checkpoint import state_path
-from legoc.training.files import replacing
 from legoc.training.folder import locked
+from legoc.writing import replacing
 
 
 # In this order: a run counts as trained once it has weights.

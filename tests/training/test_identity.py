@@ -1,7 +1,6 @@
 """What a finished run is asked for next: reports are made again, trainings are not."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from legoc.language.diagnosing.document import Document
 from legoc.training import train
 from legoc.training.checkpoint import state_path
 from legoc.training.folder import open_folder
+from legoc.writing import workplace
 from tests.training.test_train import Watching
 
 
@@ -163,23 +163,33 @@ def test_a_monitor_without_a_value_stops_before_the_first_update(tmp_path, cache
     assert busy.updates > 0
 
 
-def test_what_killed_processes_left_is_removed(tmp_path, cache):
-    gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"],
-                          capture_output=True, text=True, check=True).stdout.strip()  # fmt: skip
-    spec = spec_of()
-    folder = tmp_path / "run"
+KILLED = """
+import os, sys
+from pathlib import Path
+from legoc.writing import workplace
+with workplace(Path(sys.argv[1])) as place:
+    (place / "part").write_text("x")
+    os._exit(9)
+"""
+
+
+def test_what_killed_processes_left_is_removed(tmp_path):
+    spec, folder = spec_of(), tmp_path / "run"
     open_folder(folder, spec, again=False)
     (folder / "resume").mkdir()
-    left = [f".best.safetensors.{gone}", f"resume/.state.safetensors.{gone}"]
-    kept = [f".best.safetensors.{os.getpid()}", "best.safetensors", "resume/state.safetensors"]
-    for name in left + kept:
+    kept = ["best.safetensors", "resume/state.safetensors"]
+    for name in kept:
         (folder / name).write_bytes(b"x")
-    for name, age in ((".bundle-abc_1", 7200), (".bundle-old-abc", 7200), (".bundle-new", 0)):
-        (folder / name).mkdir()
-        os.utime(folder / name, (time.time() - age,) * 2)
-    open_folder(folder, spec, again=False)
+    with workplace(folder / "best.safetensors") as place:
+        for name in ("bundle", "resume/state.safetensors"):
+            done = subprocess.run([sys.executable, "-c", KILLED, str(folder / name)], check=False)
+            assert done.returncode == 9
+        assert len(list(folder.rglob(".*.legoc"))) == 3
+        open_folder(folder, spec, again=False)
+        (held,) = folder.rglob(".*.legoc")
+        assert held == place
     found = {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
-    assert found == {*kept, ".bundle-new", "resume", "model.lego", "spec.json"}
+    assert found == {*kept, "resume", "model.lego", "spec.json"}
 
 
 def test_sigterm_saves_and_leaves_by_its_own_code(tmp_path, cache):

@@ -12,7 +12,7 @@ from legoc.language.diagnosing.diagnostics import LegoError
 from legoc.model.run import Run
 from legoc.training import record
 from legoc.training.checkpoint import state_path
-from legoc.training.folder import remove_leftovers
+from legoc.training.folder import clean
 from legoc.training.interrupt import Interruptions, Terminated
 from legoc.training.loop import fit
 
@@ -302,6 +302,6 @@ def test_killed_while_it_cleans_up_a_training_counts_as_finished(make_job, step)
             fit(job)
     assert (job.folder / "resume").is_dir()
     assert Run(job.folder).finished
-    remove_leftovers(job.folder)
+    clean(job.folder)
     assert Run(job.folder).finished
     assert not (job.folder / "resume").exists()

@@ -74,7 +74,7 @@ TRAIN_FIELDS = {
     ),
     "epochs": of_kind(Kind("int"), param(50, min=0, doc="passes over the training rows, at most")),
     "batch": of_kind(Kind("int"), param(64, min=1, doc="training rows per batch")),
-    "lr": of_kind(Kind("float"), param(1e-3, min=0, doc="learning rate")),
+    "lr": of_kind(Kind("float"), param(1e-3, above=0, doc="learning rate")),
     "patience": of_kind(
         Kind("int"), param(5, min=0, doc="epochs without a better monitor before training ends")
     ),
@@ -113,7 +113,7 @@ TRAIN_FIELDS = {
     "clip": of_kind(
         Kind("float"),
         optional=True,
-        declared=param(None, min=0, doc="largest norm of the gradient"),
+        declared=param(None, above=0, doc="largest norm of the gradient"),
     ),
     "warmup": of_kind(
         Kind("quantity", unit="share"),
@@ -129,7 +129,7 @@ TRAIN_FIELDS = {
         optional=True,
         declared=param(
             None,
-            min=0,
+            above=0,
             runtime=True,
             doc="duration after which training ends as if out of epochs; a longer one goes on",
         ),
