@@ -43,4 +43,6 @@ def test_the_run_evaluates_to_the_same_metrics(tmp_path, capsys):
     for folder in (run, run / "bundle"):
         assert main(["eval", str(folder), "--cache", str(tmp_path / "cache"), "--json"]) == 0
         found = json.loads(capsys.readouterr().out)
-        assert found["metrics"]["GAUC"] == pytest.approx(stored["test"]["metrics"]["GAUC"], abs=1e-6)
+        assert found["metrics"]["GAUC"] == pytest.approx(
+            stored["test"]["metrics"]["GAUC"], abs=1e-6
+        )

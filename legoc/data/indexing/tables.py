@@ -1,7 +1,7 @@
 """The tables of a data set: Parquet files in the cache, keyed by the content they came from."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 # Raise when the tables of the same raw files would differ from those an older version wrote.
-VERSION = 3
+VERSION = 4
 
 # What DuckDB holds before it spills; the rest of a process is small beside it.
 MEMORY = "2GB"
@@ -208,6 +208,7 @@ def write(
         drops=(*empty, *cut.losses.drops(), *extracted.drops, *left),
         notes=(*extracted.notes, *notes), unit=ranked_within(extracted),
     )  # fmt: skip
+    report = replace(report, notation=extracted.notation)
     with blame(empty):
         check_filled(report, extracted)
     (staging / "LICENCE.txt").write_text(licence + "\n", encoding="utf-8")
@@ -231,7 +232,10 @@ def check_filled(report: Report, extracted: Extracted) -> None:
         raise fail(
             "E0625",
             f"the files of {report.source} hold {'no items' if not report.items else 'no rows'}",
-            "check that all files are of the same archive, and that ids kept their leading zeros"
+            "write the ids as whole numbers or as text: `12.0` is not `12`"
+            if any("without its `.0`" in note for note in notes)
+            else "check that all files are of the same archive, and that ids kept their leading "
+            "zeros"
             if not notes or any("unknown item" in note for note in notes)
             else "mend what the notes name: no row is left without it",
             notes=notes,

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 FAULTS = (
     ("user", "interaction without a user", "item_id"),
     ("zeros", "interaction with an unknown item, known with other leading zeros", "item_id"),
+    ("point", "interaction with an unknown item, known without its `.0`", "item_id"),
     ("item", "interaction with an unknown item", "item_id"),
-    ("label", "interaction without a label that can be read", "item_id"),
+    ("label", "interaction without a label that can be read", "said"),
     ("part", "interaction of an unknown part", "part"),
-    ("time", "interaction whose time cannot be read", "item_id"),
+    ("time", "interaction whose time cannot be read", "said"),
     ("impression", "interaction without an impression", "item_id"),
     ("history", "interaction of an unknown history", "history_key"),
 )
@@ -112,9 +113,9 @@ def build_told(
     """Make items, histories, impressions and rows out of tables that have histories."""
     drops = build_items(connection, items, tuple(layout.items))
     connection.execute(OWN.format(told=told))
-    if layout.history is None:
+    if layout.meant.history is None:
         connection.execute(NEWCOMERS.format(log=log))
-    judge(connection, layout, log, "user_id" if layout.history is None else "history_key")
+    judge(connection, layout, log, "user_id" if layout.meant.history is None else "history_key")
     for statement in (CLICKED, HISTORIES, UNITED, IMPRESSIONS, ROWS, TOUCHED):
         connection.execute(statement)
     return (
@@ -149,7 +150,10 @@ def judge(connection: "duckdb.DuckDBPyConnection", layout: Layout, log: str, key
                  {unknown if key == "history_key" else ""}
                  WHEN item_id NOT IN (SELECT item_id FROM items) THEN
                      CASE WHEN item_id <> '' AND ltrim(item_id, '0') IN
-                          (SELECT ltrim(item_id, '0') FROM items) THEN 'zeros' ELSE 'item' END
+                          (SELECT ltrim(item_id, '0') FROM items) THEN 'zeros'
+                     WHEN regexp_matches(item_id, '^[0-9]+\\.0+$') AND
+                          regexp_replace(item_id, '\\.0+$', '') IN (SELECT item_id FROM items)
+                     THEN 'point' ELSE 'item' END
                  WHEN fault IS NOT NULL THEN fault
                  WHEN time IS NULL THEN 'time'
                  WHEN impression = '' THEN 'impression' END AS fault

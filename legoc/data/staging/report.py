@@ -44,7 +44,8 @@ class Report:
     """The counts of one data set, kept beside its tables and printed by `legoc data`.
 
     generated: how many of the items, the last ones, a language model made up for short histories;
-    they are no candidates.
+    they are no candidates. notation: how the raw files write attributes, by name, where it is no
+    plain notation; new items may be written so too.
     """
 
     source: str
@@ -58,6 +59,7 @@ class Report:
     drops: tuple[Drop, ...] = ()
     notes: tuple[str, ...] = ()
     generated: int = 0
+    notation: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
 
     def to_json(self) -> dict[str, Any]:
         return dataclasses.asdict(self)

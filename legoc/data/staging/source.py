@@ -81,7 +81,7 @@ class Extracted:
     rows(position, place, item_id, label); or, with `feedback`, single interactions
     feedback(position, part, user_id, item_id, label, time, impression): label 1, 0 or (in an
     unlabelled part) NULL, time never NULL, impression NULL where there are none. bench: for the
-    protocols, where there are impressions.
+    protocols, where there are impressions. notation: as in Report.
     """
 
     parts: tuple[Published, ...]
@@ -90,6 +90,7 @@ class Extracted:
     feedback: Feedback | None = None
     bench: Bench | None = None
     users: bool = False
+    notation: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
 
 
 class Source(Protocol):

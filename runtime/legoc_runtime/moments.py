@@ -1,0 +1,348 @@
+"""What the times of a column mean: one unit and one order of day and month for all of them.
+
+Each value alone may mean several moments; the column is read once, its values are counted, and then
+`decide` says which meaning all of them have. Moments are microseconds since 1970 UTC; a time
+without a zone is taken as UTC. The standard library only.
+"""
+
+import math
+import re
+from calendar import timegm
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from typing import Any, Literal, TypeAlias, cast
+
+from legoc_runtime.lists import NUMBER
+from legoc_runtime.values import NOTHING, plain
+
+
+Unit: TypeAlias = Literal["seconds", "milliseconds", "microseconds", "nanoseconds"]
+
+MICRO = 1_000_000
+# Units of each in a second.
+UNITS: dict[Unit, int] = {
+    "seconds": 1, "milliseconds": 1000, "microseconds": MICRO, "nanoseconds": 1000 * MICRO,
+}  # fmt: skip
+# The years that say which unit a number has, and those a readable time lies in. In seconds.
+MODERN = (timegm((1990, 1, 1, 0, 0, 0)), timegm((2100, 1, 1, 0, 0, 0)))
+KNOWN = (timegm((1971, 1, 1, 0, 0, 0)), timegm((2200, 1, 1, 0, 0, 0)))
+# The share of values that may be slips; with more of them a column has no one meaning.
+SLIPS = 0.01
+# The share of values that may be no time at all.
+UNREAD = 0.1
+FIRST = {"month first": "month", "day first": "day"}
+EXAMPLES = 3
+MONTHS = {
+    name: place
+    for place, name in enumerate(
+        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1
+    )
+}
+ZONE = r"(?:\s*(?P<zone>Z|UTC|GMT|[+-]\d\d:?\d\d)(?:\s*\([A-Z]+\))?)?"
+CLOCK = (
+    r"(?:[ T,]+(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,](?P<part>\d{1,9}))?)?"
+    rf"\s*(?P<half>[AaPp]\.?[Mm]\.?)?{ZONE})?"
+)
+# 03/07/2024 10:01:04 PM, 7.3.2024, 2024/03/07 22:01, 2024-03-07 22:01:04 UTC
+FIGURES = re.compile(
+    rf"(?P<a>\d{{1,4}})(?P<sign>[/.-])(?P<b>\d\d?)(?P=sign)(?P<c>\d{{1,4}}){CLOCK}"
+)
+WEEKDAY = r"(?:[A-Za-z]{3,9},?\s+)?"
+WORD = r"(?P<month>[A-Za-z]{3,9})\.?"
+# 7 Mar 2024 22:01, Thu, 07 Mar 2024 22:01:04 GMT
+DAY = re.compile(rf"{WEEKDAY}(?P<day>\d\d?)[ -]{WORD}[ ,-]+(?P<year>\d{{4}}){CLOCK}")
+# March 7, 2024; Thu Mar 07 22:01:04 +0000 2024
+MONTH = re.compile(rf"{WEEKDAY}{WORD}\s+(?P<day>\d\d?),?\s+(?P<year>\d{{4}}){CLOCK}")
+STAMP = re.compile(
+    r"(?:\w{3},? )?(?P<month>[A-Za-z]{3}) +(?P<day>\d\d?) (?P<hour>\d\d?):(?P<minute>\d\d):"
+    r"(?P<second>\d\d) (?P<zone>[+-]\d{4}|UTC|GMT) (?P<year>\d{4})"
+)
+FORMS = (
+    "ISO (`2024-03-07 22:01:04`), `2024/03/07`, `03/07/2024 10:01:04 PM`, `7 Mar 2024`, or numbers "
+    "(seconds to nanoseconds since 1970, `20240307`)"
+)
+
+
+class UndecidedError(ValueError):
+    """The values have no one meaning. `message` shows three of them, `help` says what to type."""
+
+    def __init__(self, message: str, help: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.help = help
+
+
+@dataclass(frozen=True, kw_only=True)
+class Meanings:
+    """What one value may mean. number: in a unit that the column tells. figures: a number that is
+    written as a date (`20240307`). plain: the moment, whatever the column says. month, day: the
+    moment if the month, or the day, stands first."""
+
+    number: float | None = None
+    figures: int | None = None
+    plain: int | None = None
+    month: int | None = None
+    day: int | None = None
+
+
+NONE = Meanings()
+
+
+def read_meanings(value: object, form: str | None = None) -> Meanings:
+    """All that a value may mean; nothing where nobody could tell. form: of `strptime`."""
+    if isinstance(value, datetime):
+        return Meanings(plain=micros(value))
+    if isinstance(value, date):
+        return Meanings(plain=timegm(value.timetuple()) * MICRO)
+    value = plain("time", value)
+    if form is not None and form not in FIRST:
+        return Meanings(plain=read_form(written(value), form))
+    if isinstance(value, bool) or value is None:
+        return NONE
+    if isinstance(value, int | float):
+        return read_figure(float(value))
+    text = str(value).strip()
+    if NUMBER.fullmatch(text):
+        return read_figure(float(text))
+    return read_words(text)
+
+
+def written(value: object) -> str:
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return "" if value is None else str(value).strip()
+
+
+def read_figure(number: float) -> Meanings:
+    if not math.isfinite(number):
+        return NONE
+    return Meanings(number=number, figures=read_digits(number))
+
+
+def read_digits(number: float) -> int | None:
+    """`20240307` and `20240307220104` as moments."""
+    if not number.is_integer() or not 19000101 <= number <= 21001231235959:
+        return None
+    digits = str(int(number))
+    if len(digits) not in (8, 14):
+        return None
+    clock = digits[8:] or "000000"
+    return moment(
+        (int(digits[:4]), int(digits[4:6]), int(digits[6:8])),
+        (int(clock[:2]), int(clock[2:4]), int(clock[4:])),
+    )
+
+
+@lru_cache(maxsize=1 << 16)
+def read_words(text: str) -> Meanings:
+    """A date in words or figures; a log has few of them, or each once."""
+    if len(text) >= 10 and text[4] == "-":
+        try:
+            return Meanings(plain=micros(datetime.fromisoformat(text)))
+        except ValueError:
+            pass
+    if found := FIGURES.fullmatch(text):
+        a, b, c = found["a"], found["b"], found["c"]
+        if len(a) == 4:
+            return Meanings(plain=of_match(found, int(a), int(b), int(c)))
+        if len(c) != 4 or len(a) > 2:
+            return NONE
+        return Meanings(
+            month=of_match(found, int(c), int(a), int(b)),
+            day=of_match(found, int(c), int(b), int(a)),
+        )
+    for pattern in (STAMP, DAY, MONTH):
+        found = pattern.fullmatch(text)
+        if found and (month := MONTHS.get(found["month"][:3].lower())):
+            return Meanings(plain=of_match(found, int(found["year"]), month, int(found["day"])))
+    return NONE
+
+
+def of_match(found: re.Match[str], year: int, month: int, day: int) -> int | None:
+    """The moment of a date and the clock behind it, where there is one."""
+    given = cast("dict[str, str | None]", found.groupdict())
+    hour = int(given["hour"] or 0)
+    half = (given.get("half") or "").lower()[:1]
+    if half:
+        if not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + (12 if half == "p" else 0)
+    whole = moment((year, month, day), (hour, int(given["minute"] or 0), int(given["second"] or 0)))
+    if whole is None:
+        return None
+    zone = given["zone"] or "Z"
+    if zone[0] in "+-":
+        away = int(zone[1:3]) * 60 + int(zone[-2:])
+        whole += (-away if zone[0] == "+" else away) * 60 * MICRO
+    part = (given.get("part") or "").ljust(6, "0")[:6]
+    return whole + int(part)
+
+
+def moment(day: tuple[int, int, int], clock: tuple[int, int, int]) -> int | None:
+    try:
+        return timegm(datetime(*day, *clock).timetuple()) * MICRO
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=1 << 16)
+def read_form(text: str, form: str) -> int | None:
+    try:
+        return micros(datetime.strptime(text, form))
+    except ValueError:
+        return None
+
+
+def micros(given: datetime) -> int:
+    if given.tzinfo is not None:
+        given = given.astimezone(UTC)
+    return timegm(given.timetuple()) * MICRO + given.microsecond
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """What all numbers and all ambiguous dates of a column mean.
+
+    unit: of the numbers; None where they are dates in figures, or there are none. first, last: of
+    the numbers that can be read. order: what stands first in a date. told: what was found out.
+    """
+
+    unit: Unit | None
+    first: float
+    last: float
+    order: Literal["month", "day"]
+    told: str = ""
+
+    def read(self, meanings: Meanings) -> int | None:
+        """The moment of one value, None where it cannot be read."""
+        if meanings.plain is not None:
+            return meanings.plain
+        if meanings.number is not None:
+            if self.unit is None:
+                return meanings.figures
+            if not self.first <= meanings.number <= self.last:
+                return None
+            return round(meanings.number * MICRO / UNITS[self.unit])
+        return meanings.month if self.order == "month" else meanings.day
+
+
+class Moments:
+    """The times of one column, counted one by one; `decide` tells what they mean."""
+
+    def __init__(self, name: str, *, unit: Unit | None = None, form: str | None = None) -> None:
+        self.name = name
+        self.unit = unit
+        self.form = form
+        self.total = self.numbers = self.figures = self.idle = self.unread = 0
+        self.least, self.most = math.inf, -math.inf
+        self.modern: dict[Unit, int] = dict.fromkeys(UNITS, 0)
+        self.dates = self.month = self.day = self.same = 0
+        self.examples: dict[str, list[str]] = {}
+
+    def see(self, value: object) -> Meanings:
+        """Count one value; what it may mean."""
+        found = read_meanings(value, self.form)
+        number = found.number
+        if number is not None:
+            self.total += 1
+            self.numbers += 1
+            self.figures += found.figures is not None
+            self.idle += number <= 0
+            self.least, self.most = min(self.least, number), max(self.most, number)
+            for unit, each in UNITS.items():
+                if MODERN[0] <= number / each < MODERN[1]:
+                    self.modern[unit] += 1
+                    self.show(unit, value)
+            self.show("idle" if number < 0 else "number", value)
+        elif found.month is not None or found.day is not None:
+            self.total += 1
+            self.dates += 1
+            self.month += found.month is not None
+            self.day += found.day is not None
+            self.same += found.month == found.day
+            self.show("date", value)
+        elif found.plain is not None:
+            self.total += 1
+        elif written(plain(self.name, value)).lower() not in NOTHING:
+            self.total += 1
+            self.unread += 1
+            self.show("unread", value)
+        return found
+
+    def show(self, kind: str, value: object) -> None:
+        shown = self.examples.setdefault(kind, [])
+        text = f"`{written(value)[:40]}`"
+        if len(shown) < EXAMPLES and text not in shown:
+            shown.append(text)
+
+    def shown(self, *kinds: str) -> str:
+        """Three values of these kinds, taken in turn."""
+        lists = [self.examples.get(kind, []) for kind in kinds]
+        turns = [each[n] for n in range(EXAMPLES) for each in lists if n < len(each)]
+        return ", ".join(dict.fromkeys(turns[:EXAMPLES]))
+
+    def decide(self) -> Rule:
+        """The one meaning of all values but a few. Raises UndecidedError where there is none."""
+        if self.unread > UNREAD * self.total:
+            wrong = f"{self.unread:,} of {self.total:,} values"
+            raise UndecidedError(
+                f"{wrong} of `{self.name}` are no time that can be read: {self.shown('unread')}",
+                f'write {FORMS}, or say the form, such as `time_format="%d.%m.%Y %H:%M"`',
+            )
+        unit, first, last, told = self.decide_unit()
+        order = self.decide_order()
+        if self.dates > self.same:
+            told = "; ".join(part for part in (told, f"dates read {order} first") if part)
+        return Rule(unit=unit, first=first, last=last, order=order, told=told)
+
+    def decide_unit(self) -> tuple[Unit | None, float, float, str]:
+        if not self.numbers:
+            return None, 0, 0, ""
+        if self.unit is not None:
+            scale = UNITS[self.unit]
+            return self.unit, -KNOWN[1] * scale, KNOWN[1] * scale, ""
+        if self.figures >= (1 - SLIPS) * self.numbers:
+            return None, 0, 0, "times read as dates in figures, such as 20240307"
+        # Zero says that a time is not known, or that a log begins: it has no unit.
+        positive = self.numbers - self.idle
+        many: list[Unit] = [unit for unit, n in self.modern.items() if n >= SLIPS * positive and n]
+        if len(many) == 1 and self.modern[many[0]] >= (1 - SLIPS) * positive:
+            scale = UNITS[many[0]]
+            told = f"times read as {many[0]} since 1970"
+            return many[0], KNOWN[0] * scale, KNOWN[1] * scale, told
+        fits: list[Unit] = [unit for unit, scale in UNITS.items() if self.most <= KNOWN[1] * scale]
+        if len(many) < 2 and fits and self.least >= 0:
+            # They count from a beginning of their own: the coarsest unit that holds them all.
+            told = f"times read as {fits[0]}, counted from a beginning of their own"
+            return fits[0], 0, KNOWN[1] * UNITS[fits[0]], told
+        raise UndecidedError(
+            f"the numbers of `{self.name}` have no one unit: "
+            f"{self.shown(*many) if len(many) > 1 else self.shown('idle', 'number')}",
+            'name it: `time_unit="seconds"`, or milliseconds, microseconds, nanoseconds',
+        )
+
+    def decide_order(self) -> Literal["month", "day"]:
+        if self.form in FIRST:
+            return "month" if self.form == "month first" else "day"
+        if not self.dates or self.same == self.dates:
+            return "month"
+        enough = (1 - SLIPS) * self.dates
+        month, day = self.month >= enough, self.day >= enough
+        if month != day:
+            return "month" if month else "day"
+        if month and day and self.month != self.day:
+            # All but a few fit both: the few tell.
+            return "month" if self.month > self.day else "day"
+        raise UndecidedError(
+            f"the dates of `{self.name}` may have the month or the day first: {self.shown('date')}",
+            'say which: `time_format="month first"` or `time_format="day first"`',
+        )
+
+
+def read_column(values: "list[Any]", name: str = "time") -> tuple[list[int | None], Rule]:
+    """The moments of a whole column at once."""
+    moments = Moments(name)
+    seen = [moments.see(value) for value in values]
+    rule = moments.decide()
+    return [rule.read(each) for each in seen], rule
