@@ -64,6 +64,11 @@ FORMS = (
 )
 
 
+def is_lost(unread: int, total: int) -> bool:
+    """Whether so many values of a column cannot be read that it is no slip of a few."""
+    return unread > UNREAD * total and (unread > 1 or total == 1)
+
+
 class UndecidedError(ValueError):
     """The values have no one meaning. `message` shows three of them, `help` says what to type."""
 
@@ -284,7 +289,7 @@ class Moments:
 
     def decide(self) -> Rule:
         """The one meaning of all values but a few. Raises UndecidedError where there is none."""
-        if self.unread > UNREAD * self.total:
+        if is_lost(self.unread, self.total):
             wrong = f"{self.unread:,} of {self.total:,} values"
             raise UndecidedError(
                 f"{wrong} of `{self.name}` are no time that can be read: {self.shown('unread')}",

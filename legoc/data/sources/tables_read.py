@@ -14,7 +14,7 @@ from legoc.data.staging.staged import Staged
 from legoc.language.diagnosing.diagnostics import LegoError, fail
 from legoc.language.typing.columns import Column
 from legoc_runtime.errors import RequestError
-from legoc_runtime.moments import UNREAD, Moments, Rule, UndecidedError
+from legoc_runtime.moments import Moments, Rule, UndecidedError, is_lost
 from legoc_runtime.values import (
     NOTHING,
     plain,
@@ -138,7 +138,7 @@ class Readable:
                 self.examples.append(shown)
 
     def verify(self) -> None:
-        if self.unread > UNREAD * self.total:
+        if is_lost(self.unread, self.total):
             raise fail(
                 "E0630",
                 f"{self.unread:,} of {self.total:,} values of `{self.name}` cannot be read: "
