@@ -45,8 +45,9 @@ class MicroLens(Clicked):
     """MicroLens, 50k, 100k or larger: who watched which video, without impressions.
 
     The folder holds `MicroLens-50k_titles.csv`, `MicroLens-100k_title_en.csv` or
-    `MicroLens-1M_title.csv`, and the pairs (`..._pairs.csv`, with times, or `..._pairs.tsv`, in their order). Where it holds several sizes,
-    name the common beginning: `MicroLens("raw/MicroLens-50k")`.
+    `MicroLens-1M_title.csv`, and the pairs (`..._pairs.csv`, with times, or `..._pairs.tsv`, in
+    their order). Where it holds several sizes, name the common beginning:
+    `MicroLens("raw/MicroLens-50k")`.
     """
 
     class Config(Clicked.Config):
