@@ -64,6 +64,8 @@ def train(
 
     place = choose_device(device)
     prepared = prepare(spec, cache=cache, strict=strict, truncated=truncated, progress=progress)
+    for warning in prepared.report.warnings:
+        progress.say(f"warning: {warning}")
     runs = Path(runs)
     run = Run(infer_folder(runs, spec, prepared.digest))
     with locked(run.folder), working(threads, place) as count:

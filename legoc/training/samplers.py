@@ -29,4 +29,4 @@ def build_sampler(spec: Spec, prepared: "Prepared") -> "Sampler":
     task = train.task.args
     if train.task.op == "matching":
         return matching_batches(prepared, negatives=task["negatives"], pool=task["pool"], **given)
-    return ranking_batches(prepared, negatives=task["negatives"], **given)
+    return ranking_batches(prepared, negatives=task["negatives"], pool=task.get("pool"), **given)

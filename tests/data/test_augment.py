@@ -113,8 +113,14 @@ def test_a_table_of_each_format_joins_by_id(mind, joined, tmp_path, suffix):
 def test_numbers_and_lists_keep_their_kind(joined, tmp_path):
     path = tmp_path / "more.jsonl"
     rows = [
-        {"item_id": "N1", "price": 3, "tags": ["a", "b"], "place": "here", "position": "first",
-         "year": None},
+        {
+            "item_id": "N1",
+            "price": 3,
+            "tags": ["a", "b"],
+            "place": "here",
+            "position": "first",
+            "year": None,
+        },
         {"item_id": "N3", "price": 2.5, "tags": [], "year": "1999"},
         {"item_id": "N4", "price": "cheap", "tags": "c", "year": None},
     ]

@@ -173,8 +173,8 @@ class AmazonBooks(Amazon):
     """Amazon reviews of books, of the releases of 2023, 2018 and 2014.
 
     The folder holds `meta_Books.json` and `Books_5.json` or `Books.json` (2014:
-    `reviews_Books_5.json`; 2023: `meta_Books.jsonl` and `Books.jsonl`), plain or as `.gz`. Four stars and more are a click, two and fewer a
-    non-click.
+    `reviews_Books_5.json`; 2023: `meta_Books.jsonl` and `Books.jsonl`), plain
+    or as `.gz`. Four stars and more are a click, two and fewer a non-click.
     """
 
     example = 'source = AmazonBooks("raw/amazon")'
@@ -192,10 +192,9 @@ class AmazonBooks(Amazon):
 class AmazonCDs(Amazon):
     """Amazon reviews of CDs and vinyl, of the releases of 2023, 2018 and 2014.
 
-    The folder holds `meta_CDs_and_Vinyl.json` and `CDs_and_Vinyl_5.json` or `CDs_and_Vinyl.json`
-    (2014: `reviews_CDs_and_Vinyl_5.json`; 2023: `meta_CDs_and_Vinyl.jsonl` and `CDs_and_Vinyl.jsonl`),
-    plain or as `.gz`. Four stars and more are a click, two
-    and fewer a non-click.
+    The folder holds `meta_CDs_and_Vinyl.json` and `CDs_and_Vinyl_5.json` or `CDs_and_Vinyl.json` (2014:
+    `reviews_CDs_and_Vinyl_5.json`; 2023: `meta_CDs_and_Vinyl.jsonl` and `CDs_and_Vinyl.jsonl`), plain
+    or as `.gz`. Four stars and more are a click, two and fewer a non-click.
     """
 
     example = 'source = AmazonCDs("raw/amazon")'
@@ -214,8 +213,8 @@ class AmazonElectronics(Amazon):
     """Amazon reviews of electronics, of the releases of 2023, 2018 and 2014.
 
     The folder holds `meta_Electronics.json` and `Electronics_5.json` or `Electronics.json` (2014:
-    `reviews_Electronics_5.json`; 2023: `meta_Electronics.jsonl` and `Electronics.jsonl`), plain or as `.gz`. Four stars and more are a click, two and fewer
-    a non-click.
+    `reviews_Electronics_5.json`; 2023: `meta_Electronics.jsonl` and `Electronics.jsonl`), plain
+    or as `.gz`. Four stars and more are a click, two and fewer a non-click.
     """
 
     example = 'source = AmazonElectronics("raw/amazon")'

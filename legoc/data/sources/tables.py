@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from legoc.data.sources.tables_layout import PARTS, Layout, describe_notation, read_layout
 from legoc.data.sources.tables_read import stage_histories, stage_interactions, stage_records
-from legoc.data.sources.tables_sql import build_feedback, build_told
+from legoc.data.sources.tables_sql import build_feedback, build_told, measure_ratings
 from legoc.data.staging.first_records import build_users
 from legoc.data.staging.graded import settings
 from legoc.data.staging.losses import Losses
@@ -135,7 +135,9 @@ class Tables:
             parts=find_parts(connection, layout, "histories" in tables),
             drops=(*losses.drops(), *drops),
             notes=(said,) if said else (),
+            order="time" if layout.meant.time else "file",
             feedback=self.feedback(layout, "histories" in tables),
+            ratings=measure_ratings(connection, layout, log.table),
             users=users is not None,
             notation=describe_notation(layout.items),
         )

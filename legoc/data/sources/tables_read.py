@@ -34,9 +34,9 @@ LABELS = {
 STORED = {"word": "text", "category": "texts", "number": "number"}
 LOG = {
     "file": "text", "line": "integer", "user_id": "text", "item_id": "text", "grade": "number",
-    "number": "number", "figures": "integer", "plain": "integer", "month": "integer",
-    "day": "integer", "impression": "text", "history_key": "text", "part": "text", "fault": "text",
-    "said": "text",
+    "rating": "number", "number": "number", "figures": "integer", "plain": "integer",
+    "month": "integer", "day": "integer", "impression": "text", "history_key": "text",
+    "part": "text", "fault": "text", "said": "text",
 }  # fmt: skip
 TOLD = {"file": "text", "line": "integer", "key": "text", "user_id": "text", "clicks": "texts"}
 
@@ -169,14 +169,14 @@ def stage_interactions(layout: Layout, staging: Path, losses: Losses) -> StagedL
                 for m in ("user", "item", "impression", "history", "split") if m in row
             }  # fmt: skip
             part = ids.get("split", "log")
-            grade, fault, said = read_label(row, layout, part, labels)
+            grade, rating, fault, said = read_label(row, layout, part, labels)
             seen = moments.see(row["time"]) if "time" in row else None
             if part not in PARTS and "split" in ids:
                 fault = "part"
             if fault is None and seen is not None:
                 said = "" if row["time"] is None else str(row["time"])
             staged.add(
-                file, line, ids.get("user", ""), ids["item"], grade,
+                file, line, ids.get("user", ""), ids["item"], grade, rating,
                 *(
                     (seen.number, seen.figures, seen.plain, seen.month, seen.day)
                     if seen is not None
@@ -213,31 +213,31 @@ def timed(table: str, rule: Rule) -> str:
 
 def read_label(
     row: dict[str, Any], layout: Layout, part: str, labels: Readable
-) -> tuple[float | None, str | None, str]:
-    """1 for a click, 0 for none, None in the part `predict`; what is wrong with it, and its
-    value."""
+) -> tuple[float | None, float | None, str | None, str]:
+    """1 for a click, 0 for none, None in the part `predict`; the rating that says so; what is
+    wrong with it, and its value."""
     if part == "predict":
-        return None, None, ""
+        return None, None, None, ""
     if layout.meant.label is not None:
         given = row["label"]
         text = "" if given is None else str(plain("label", given)).strip()
         found = LABELS.get(text.lower())
         labels.see(text, read=found is not None or text.lower() in NOTHING)
-        return found, "label" if found is None else None, text
+        return found, None, "label" if found is None else None, text
     if layout.meant.rating is not None:
         given = row["rating"]
+        rating, read = None, True
         try:
             rating = read_number("rating", given, layout.notation)
-            labels.see(given, read=True)
         except RequestError:
-            rating = None
-            labels.see(given, read=False)
+            read = False
+        labels.see(given, read=read)
         if rating is None:
-            return None, "label", "" if given is None else str(given)
+            return None, None, "label", "" if given is None else str(given)
         if rating == layout.neutral:
-            return None, "neutral", ""
-        return float(rating > layout.neutral), None, ""
-    return 1.0, None, ""
+            return None, rating, "neutral", ""
+        return float(rating > layout.neutral), rating, None, ""
+    return 1.0, None, None, ""
 
 
 def stage_histories(layout: Layout, staging: Path, losses: Losses) -> str:

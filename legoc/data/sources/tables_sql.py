@@ -6,6 +6,8 @@ from legoc.data.sources.tables_layout import Layout
 from legoc.data.staging.graded import build_items
 from legoc.data.staging.losses import count_losses, count_rule
 from legoc.data.staging.report import Drop
+from legoc.data.staging.source import Ratings
+from legoc.data.staging.unique_names import name_units
 
 
 if TYPE_CHECKING:
@@ -23,6 +25,17 @@ FAULTS = (
     ("impression", "interaction without an impression", "item_id"),
     ("history", "interaction of an unknown history", "history_key"),
 )
+
+# What was shown and then clicked may be listed twice.
+CLICKED_TOO = """
+UPDATE raw SET fault = 'clicked' WHERE fault IS NULL AND grade = 0 AND EXISTS (
+    SELECT 1 FROM raw AS hit
+    WHERE hit.fault IS NULL AND hit.grade > 0 AND hit.known_key = raw.known_key
+      AND hit.part = raw.part AND hit.item_id = raw.item_id
+      AND coalesce(hit.impression, epoch_us(hit.moment)::VARCHAR)
+          = coalesce(raw.impression, epoch_us(raw.moment)::VARCHAR)
+)
+"""
 
 # The first record of a key is its history.
 OWN = """
@@ -67,15 +80,14 @@ SELECT raw.*, own.history, own.user_id AS owner,
 FROM raw JOIN own ON own.key = raw.known_key WHERE fault IS NULL
 """
 
-IMPRESSIONS = """
-CREATE TABLE impressions AS
-SELECT row_number() OVER (ORDER BY min(position)) - 1 AS position,
-       unit || CASE WHEN count(*) OVER (PARTITION BY unit) > 1
-           THEN '/' || row_number() OVER (PARTITION BY unit ORDER BY min(position))
-           ELSE '' END AS impression_id,
-       part, history, min(moment) AS time, unit
+MOMENTS = """
+CREATE TABLE moments AS
+SELECT row_number() OVER (ORDER BY min(position)) - 1 AS position, part, history,
+       min(moment) AS time, unit
 FROM united GROUP BY unit, part, history
 """
+
+IMPRESSIONS = "CREATE TABLE impressions AS SELECT *, {name} AS impression_id FROM moments"
 
 ROWS = """
 CREATE TABLE rows AS
@@ -116,7 +128,10 @@ def build_told(
     if layout.meant.history is None:
         connection.execute(NEWCOMERS.format(log=log))
     judge(connection, layout, log, "user_id" if layout.meant.history is None else "history_key")
-    for statement in (CLICKED, HISTORIES, UNITED, IMPRESSIONS, ROWS, TOUCHED):
+    for statement in (CLICKED, HISTORIES, UNITED, MOMENTS):
+        connection.execute(statement)
+    name = name_units(connection, "moments", "position")
+    for statement in (IMPRESSIONS.format(name=name), ROWS, TOUCHED):
         connection.execute(statement)
     return (
         drops
@@ -136,6 +151,24 @@ def build_told(
             "SELECT file, line, history * 1000000 + place AS position, item_id AS value "
             "FROM clicked WHERE NOT known",
         )
+    )  # fmt: skip
+
+
+def measure_ratings(
+    connection: "duckdb.DuckDBPyConnection", layout: Layout, log: str
+) -> Ratings | None:
+    """The ratings that make the labels; None where something else does."""
+    if layout.meant.rating is None or layout.meant.label is not None:
+        return None
+    ((total, low, high, unrated, least),) = connection.execute(
+        "SELECT count(*), min(rating), max(rating), count(*) FILTER (WHERE rating <= 0), "
+        f"min(rating) FILTER (WHERE rating > 0) FROM {log} WHERE NOT isnan(rating)"
+    ).fetchall()
+    if not total:
+        return None
+    return Ratings(
+        column=layout.meant.rating, neutral=layout.neutral, total=total, low=low, high=high,
+        unrated=unrated, least=least,
     )  # fmt: skip
 
 
@@ -161,6 +194,8 @@ def judge(connection: "duckdb.DuckDBPyConnection", layout: Layout, log: str, key
         FROM {log}
         """
     )
+    if layout.meant.label is not None or layout.meant.rating is not None:
+        connection.execute(CLICKED_TOO)
 
 
 def count_faults(connection: "duckdb.DuckDBPyConnection", layout: Layout) -> tuple[Drop, ...]:
@@ -171,6 +206,11 @@ def count_faults(connection: "duckdb.DuckDBPyConnection", layout: Layout) -> tup
             connection, reason, "row dropped",
             f"SELECT file, line, position, {value} AS value FROM raw WHERE fault = '{fault}'",
         )  # fmt: skip
+    found += count_losses(
+        connection, "non-click on an item clicked in the same impression",
+        "row dropped, the click counts",
+        "SELECT file, line, position, item_id AS value FROM raw WHERE fault = 'clicked'",
+    )  # fmt: skip
     return found + count_rule(
         connection, f"rating of {layout.neutral:g}, neither liked nor disliked", "row dropped",
         "SELECT count(*) FROM raw WHERE fault = 'neutral'",

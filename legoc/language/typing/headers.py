@@ -37,6 +37,12 @@ def read_folder(args: Mapping[str, Any], layout: object) -> Found:
     )
 
 
+def holds(args: Mapping[str, Any], name: str) -> bool:
+    """Whether a file lies in the folder that the settings name, plain or as `.gz`."""
+    folder = Path(args["path"])
+    return any((folder / f"{name}{ending}").is_file() for ending in ("", ".gz"))
+
+
 def read_loosely(args: Mapping[str, Any]) -> Found:
     """What tables that are not as they must be say nevertheless, so that nothing else is doubted
     for it."""
