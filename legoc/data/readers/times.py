@@ -11,17 +11,8 @@ from datetime import datetime
 from functools import lru_cache
 
 from legoc.language.diagnosing.diagnostics import fail
-from legoc_runtime.moments import (
-    KNOWN,
-    MICRO,
-    MONTHS,
-    UNITS,
-    Moments,
-    Rule,
-    UndecidedError,
-    Unit,
-    read_meanings,
-)
+from legoc_runtime.dates import MICRO, MONTHS, read_meanings
+from legoc_runtime.moments import KNOWN, UNITS, Moments, Rule, UndecidedError, Unit
 
 
 # Thu Aug 17 15:15:28 -0700 2017

@@ -192,9 +192,10 @@ class AmazonBooks(Amazon):
 class AmazonCDs(Amazon):
     """Amazon reviews of CDs and vinyl, of the releases of 2023, 2018 and 2014.
 
-    The folder holds `meta_CDs_and_Vinyl.json` and `CDs_and_Vinyl_5.json` or `CDs_and_Vinyl.json` (2014:
-    `reviews_CDs_and_Vinyl_5.json`; 2023: `meta_CDs_and_Vinyl.jsonl` and `CDs_and_Vinyl.jsonl`), plain
-    or as `.gz`. Four stars and more are a click, two and fewer a non-click.
+    The folder holds `meta_CDs_and_Vinyl.json` and `CDs_and_Vinyl_5.json` or `CDs_and_Vinyl.json`
+    (2014: `reviews_CDs_and_Vinyl_5.json`; 2023: `meta_CDs_and_Vinyl.jsonl` and
+    `CDs_and_Vinyl.jsonl`), plain or as `.gz`. Four stars and more are a click, two and fewer a
+    non-click.
     """
 
     example = 'source = AmazonCDs("raw/amazon")'

@@ -15,7 +15,7 @@ from legoc.data.staging.source import Extracted, Feedback, Published
 from legoc.language.declaring.declare import Attribute, Folder, operator, param
 from legoc.language.diagnosing.diagnostics import fail
 from legoc.progress import Progress
-from legoc_runtime.moments import read_meanings
+from legoc_runtime.dates import read_meanings
 
 
 if TYPE_CHECKING:

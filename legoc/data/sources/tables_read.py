@@ -13,8 +13,9 @@ from legoc.data.staging.losses import Losses
 from legoc.data.staging.staged import Staged
 from legoc.language.diagnosing.diagnostics import LegoError, fail
 from legoc.language.typing.columns import Column
+from legoc_runtime.dates import MICRO
 from legoc_runtime.errors import RequestError
-from legoc_runtime.moments import Moments, Rule, UndecidedError, is_lost
+from legoc_runtime.moments import UNITS, Moments, Rule, UndecidedError, is_lost
 from legoc_runtime.values import (
     NOTHING,
     plain,
@@ -198,8 +199,6 @@ def timed(table: str, rule: Rule) -> str:
     """A staged log in SQL, the time of each row as the rule of all of them says."""
     number = "figures"
     if rule.unit is not None:
-        from legoc_runtime.moments import MICRO, UNITS
-
         number = (
             f"CASE WHEN number BETWEEN {rule.first!r} AND {rule.last!r} "
             f"THEN round_even(number * {MICRO} / {UNITS[rule.unit]}, 0)::BIGINT END"
