@@ -40,6 +40,8 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
 # `__main__`, which starts a command, and the declarations' export stand above all packages.
 FRONT = {
     "lark", "legoc",
+    # The modules of it that say what a value means; they are held to the standard library below.
+    "legoc_runtime",
     # the standard library, as far as Python itself knows it
     *sys.stdlib_module_names,
 }  # fmt: skip

@@ -46,7 +46,9 @@ def kinds(data):
 
 def test_a_word_of_csv_is_what_its_notation_says(folder):
     data = data_of(folder, "content = [title(20), kind, price]")
-    assert kinds(data) == [("title", "text", 20), ("kind", "category", 1), ("price", "category", 1)]
+    assert kinds(data) == [("title", "text", 20), ("kind", "category", 1), ("price", "number", 10)]
+    data = data_of(folder, "content = [price]", ', categories=["price"]')
+    assert kinds(data) == [("price", "category", 1)]
     data = data_of(folder, "content = [title(20), price(5)]", ', numbers=["price"]')
     assert kinds(data) == [("title", "text", 20), ("price", "number", 5)]
 
@@ -109,12 +111,22 @@ def test_bytes_that_are_no_text_are_left_to_the_reader(folder):
     assert kinds(data_of(folder, "content = [title(5)]")) == [("title", "text", 5)]
 
 
-@pytest.mark.parametrize("broken", ["", "{]\n", "[1]\n"])
-def test_a_header_that_cannot_be_read_is_believed(folder, broken):
+@pytest.mark.parametrize(
+    ("broken", "code", "said"),
+    [
+        ("", "E0625", "`items.jsonl` is empty"),
+        ("{]\n", "E0622", "`items.jsonl` cannot be read as a table"),
+        ("[1]\n", "E0622", "`items.jsonl` cannot be read as a table"),
+    ],
+)
+def test_a_header_that_cannot_be_read_is_said_and_its_names_are_believed(
+    folder, broken, code, said
+):
     (folder / "items.csv").unlink()
     (folder / "items.jsonl").write_text(broken)
-    # An empty one, too: that it is empty says more than that it lacks an attribute.
-    assert kinds(data_of(folder, "content = [title(5)]")) == [("title", "text", 5)]
+    found = problem(folder, "content = [title(5)]")
+    assert (found.code, found.message) == (code, said)
+    assert found.labels[0].text == "its tables"
 
 
 def test_a_folder_that_is_not_there_is_a_warning(tmp_path):

@@ -19,7 +19,7 @@ from legoc.progress import SILENT, Progress
 
 
 # Raise when the matrices of the same tables would differ from those an older version wrote.
-VERSION = 1
+VERSION = 2
 
 # Items turned into ids at a time.
 BLOCK = 8192
@@ -152,6 +152,7 @@ def learn(
         parts[attribute.name] = {
             "name": attribute.name, "kind": attribute.kind,
             "length": 1 if attribute.kind == "number" else attribute.length,
+            **tables.report.notation.get(attribute.name, {}),
         }  # fmt: skip
         if attribute.kind == "text":
             parts[attribute.name]["tokenizer"] = place
@@ -164,7 +165,7 @@ def learn(
                 path = folder / parts[attribute.name]["vocabulary"]
                 values = training_values(tables, attribute.name)
                 if kind == "category":
-                    write_categories(values, path, space)
+                    write_categories(attribute.name, values, path, space)
                 else:
                     write_bins(values, attribute.length, path, space)
     return {
@@ -175,11 +176,13 @@ def learn(
 
 def training_texts(tables: Tables, names: Sequence[str]) -> Iterator[str]:
     """Every text of the training items."""
+    from legoc_runtime.values import read_text
+
     for records in read_rows(tables, names, training=True):
         for record in records:
             for name in names:
-                if record[name]:
-                    yield record[name]
+                if text := read_text(name, record[name]):
+                    yield text
 
 
 def training_values(tables: Tables, name: str) -> list[Any]:

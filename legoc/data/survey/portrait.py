@@ -24,6 +24,8 @@ SAMPLE = 10_000
 WIDE = 0.95
 # The share of texts cut off from which on a limit is worth a warning.
 CUT = 0.5
+# The same for items that lose some of their values: each of these stands for itself.
+LOST = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,13 +103,16 @@ def draw_portrait(spec: Spec, prepared: Prepared) -> Portrait:
 
 
 def cut_texts(lengths: Sequence[Lengths]) -> list[str]:
-    """Texts of which most are longer than what the spec reads."""
-    return [
-        f"`{text.name}` has more than {text.limit} tokens in {text.cut:.1%} of the items that have "
-        f"it: `{text.name}({text.wide})` would leave {WIDE:.0%} of them whole"
-        for text in lengths
-        if text.kind == "text" and text.cut > CUT
-    ]
+    """Texts of which most are longer than what the spec reads, and categories that lose values."""
+    found: list[str] = []
+    for each in lengths:
+        what = "tokens" if each.kind == "text" else "values"
+        if each.kind != "number" and each.cut > (CUT if each.kind == "text" else LOST):
+            found.append(
+                f"`{each.name}` has more than {each.limit} {what} in {each.cut:.1%} of the items "
+                f"that have it: `{each.name}({each.wide})` would leave {WIDE:.0%} of them whole"
+            )
+    return found
 
 
 def facets(spec: Spec, prepared: Prepared) -> frozenset[str]:

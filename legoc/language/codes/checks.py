@@ -175,4 +175,18 @@ run m on mind""",
 {MODEL}
 run m on demo""",
     ),
+    Code(
+        code="E0610",
+        title="the values of a column leave open what it is",
+        explanation=(
+            "The kind of a column is told by its values, the same way in every format: numbers, "
+            "lists, words. A word of `content` without a length is a category. Where nearly every "
+            "record has a value of its own, where a few values of a column of numbers are none, or "
+            "where a sign such as `|` stands between several values, a guess would be a silent "
+            "mistake, so legoc asks: write a length for a text, or `numbers`, `categories`, "
+            "`texts` or `separator` in `Tables`."
+        ),
+        bad="""data d { source = Tables("shop")  content = [title] }  # one per item""",
+        good="""data d { source = Tables("shop")  content = [title(16)] }""",
+    ),
 )

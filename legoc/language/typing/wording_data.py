@@ -1,6 +1,7 @@
 """What is said about data and training records: one function per message."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from legoc.language.declaring.declare import Attribute, Declaration
 from legoc.language.diagnosing.diagnostics import Diagnostic, Label
@@ -47,6 +48,54 @@ def not_an_attribute(given: Given, prompts: bool) -> Diagnostic:
     )
 
 
+def looks_like_text(name: str, words: int, span: Span, *, told: bool) -> Diagnostic:
+    """words: of most of its values."""
+    length = max(words, 2)
+    other = f', or say that it is none: `categories=["{name}"]`' if told else ""
+    return Diagnostic(
+        code="E0610",
+        message=f"`{name}` looks like text: nearly every record has a value of its own",
+        labels=(primary(span, "without a length it would be a category"),),
+        help=(f"write `{name}({length})`{other}",),
+    )
+
+
+def odd_numbers(name: str, odd: Sequence[str], span: Span, *, told: bool) -> Diagnostic:
+    """odd: values that are no numbers."""
+    shown = ", ".join(f"`{value[:40]}`" for value in odd)
+    return Diagnostic(
+        code="E0610",
+        message=f"`{name}` holds numbers, and values that are none: {shown}",
+        labels=(primary(span, "a number or a category?"),),
+        help=(
+            f'say which: `numbers=["{name}"]` leaves these empty, `categories=["{name}"]` keeps '
+            "every value as it is"
+            if told
+            else "mend these values in the table",
+        ),
+    )
+
+
+def looks_like_lists(name: str, sign: str, span: Span, *, told: bool) -> Diagnostic:
+    """sign: what stands between the values."""
+    return Diagnostic(
+        code="E0610",
+        message=f"`{name}` looks like lists with `{sign}` between their values",
+        labels=(primary(span, "each would be one category as a whole"),),
+        help=(
+            f'write `separator="{sign}"` in the source, or `categories=["{name}"]` if it is one '
+            "value"
+            if told
+            else "write the column as lists, in JSON lines or Parquet",
+        ),
+    )
+
+
+def of_tables(problem: Diagnostic, span: Span) -> Diagnostic:
+    """What is wrong with the tables of a source, told where the source is written."""
+    return replace(problem, labels=(primary(span, "its tables"),))
+
+
 def takes_no_length(attribute: Attribute, span: Span) -> Diagnostic:
     return Diagnostic(
         code="E0602",
@@ -67,9 +116,11 @@ def one_length(attribute: Attribute, label: str, span: Span) -> Diagnostic:
 
 
 def bad_length(attribute: Attribute, span: Span, least: int) -> Diagnostic:
-    text = attribute.kind == "text"
-    what = "tokens kept of the text" if text else "quantile bins"
-    which = "the length" if text else "the number of bins"
+    which, what = {
+        "text": ("the length", "tokens kept of the text"),
+        "number": ("the number of bins", "quantile bins"),
+        "category": ("the length", "values kept"),
+    }[attribute.kind]
     return Diagnostic(
         code="E0602",
         message=f"{which} of `{attribute.name}` must be a whole number, at least {least}",
