@@ -39,8 +39,10 @@ run m on demo with base""",
         title="no pre-trained stage",
         explanation=(
             "`lr_pretrained` is the learning rate of pre-trained weights; this model trains none. "
-            "A language model has some, unless a side network leaves it frozen, and so has the "
-            "token table where the data record names `vectors`; a rate of 0 keeps them as they are."
+            "A language model has some, unless a side network or LoRA leaves it frozen (what they "
+            "add is fresh and learns at `lr`). So have `content Null(file=...)`, unless it is "
+            "`frozen`, and the token table where the data record names `vectors`; a rate of 0 "
+            "keeps them as they are."
         ),
         bad=f"""data demo {{ source = Demo }}
 train base {{ lr_pretrained = 1e-5 }}

@@ -81,7 +81,9 @@ TRAIN_FIELDS = {
     "lr_pretrained": of_kind(
         Kind("float"),
         optional=True,
-        declared=param(None, min=0, doc="learning rate of pre-trained weights"),
+        declared=param(
+            None, min=0, doc="learning rate of pre-trained weights; those of LoRA are fresh"
+        ),
     ),
     "seed": of_kind(Kind("int"), param(2023, min=0, doc="state of every random generator")),
     "metrics": of_kind(
@@ -104,7 +106,9 @@ TRAIN_FIELDS = {
     "optimizer": of_kind(
         Kind("enum", values=("adam", "adamw", "sgd")), param("adam", doc="the optimiser")
     ),
-    "weight_decay": of_kind(Kind("float"), param(0.0, min=0, doc="weight decay")),
+    "weight_decay": of_kind(
+        Kind("float"), param(0.0, min=0, doc="shrinks matrices, not tables, biases and norms")
+    ),
     "schedule": of_kind(
         Kind("enum", values=("constant", "linear", "cosine")),
         param("constant", doc="the learning rate after the warm-up"),

@@ -101,14 +101,27 @@ def check_recipe(
     lowered: LoweredTrain, stages: Sequence[Typed], *, vectors: bool
 ) -> tuple[Diagnostic, ...]:
     """What a recipe asks of a model: `lr_pretrained` needs pre-trained weights to train. Word
-    vectors of the data are such, and a language model below a side network is not."""
+    vectors of the data are such, and so are the rows of a table's file; those of a language model
+    below a side network or beside adapters are not."""
     if lowered.train is None or lowered.train.lr_pretrained is None or vectors:
         return ()
     known = [stage.arguments for stage in stages if stage.arguments.declaration.pretrained]
     place = lowered.spans["lr_pretrained"]
-    if known and known[0].values.get("side") is not None:
-        name = known[0].declaration.name
-        return (wording_models.nothing_thawed(place, name, known[0].place("side")),)
+    for name in ("side", "lora"):
+        if known and known[0].values.get(name) is not None:
+            model = known[0].declaration.name
+            return (wording_models.nothing_thawed(place, model, known[0].place(name), name),)
+    tables = (
+        stage.arguments for stage in stages if "pretrained" in stage.arguments.declaration.facts
+    )
+    for table in tables:
+        facts = table.declaration.facts["pretrained"]
+        if table.values.get(facts["by"]) is None:
+            continue
+        if table.values.get(facts["unless"]):
+            frozen = table.place(facts["unless"])
+            return (wording_models.nothing_thawed(place, table.declaration.name, frozen, "frozen"),)
+        return ()
     if known:
         return ()
     names = " -> ".join(f"{stage.role} {stage.arguments.declaration.name}" for stage in stages)
