@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from legoc.exporting.axes import count_axes_forward
+from legoc.exporting.emptiness import guard_emptiness
 from legoc.exporting.lint import find_vanishing
 from legoc.language.diagnosing.diagnostics import fail
 from legoc.language.ir.plan import Graph, Port
@@ -149,6 +151,8 @@ def emit_graph(reference: nn.Module, graph: Graph, *, opset: int) -> "onnx_ir.Mo
             "clamp instead of adding: `clamp_min(eps)`, `torch.maximum`",
             notes=(found.place,),
         )
+    count_axes_forward(program.model)
+    guard_emptiness(program.model, graph)
     return program.model
 
 

@@ -89,8 +89,8 @@ def test_a_graph_above_the_limit_of_a_message_is_converted_by_its_files(
     for path in (plain, large):
         shutil.copyfile(folder / "item_encoder.onnx", path)
     convert(plain, kind, name=graph.name)
-    monkeypatch.setattr(labels, "LARGE", 500)
-    monkeypatch.setattr(precision, "LARGE", 500)
+    monkeypatch.setattr(labels, "LARGE", 600)
+    monkeypatch.setattr(precision, "LARGE", 600)
 
     def too_large(*_given):
         raise AssertionError("a message of more than 2 GiB")

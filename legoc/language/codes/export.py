@@ -30,8 +30,9 @@ CODES: tuple[Code, ...] = (
         title="a frozen or renamed dimension",
         explanation=(
             "The exported graph does not declare exactly the inputs and outputs of the plan: a "
-            "dynamic dimension became a number, or a name or type differs. Such a graph would fail "
-            "at the first batch of another size."
+            "dynamic dimension became a number, or a name or type differs; or it gives another "
+            "shape than it declares, without any row for example. Such a graph would fail at the "
+            "first batch of another size."
         ),
         bad="x.reshape(3, -1)",
         good="x.reshape(x.shape[0], -1)",
