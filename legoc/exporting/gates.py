@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from legoc.exporting.finiteness import find_nan
 from legoc.exporting.probes import Probe, Tensors
 from legoc.language.diagnosing.diagnostics import fail
 from legoc.language.ir.plan import Graph, Port
@@ -157,7 +158,7 @@ def verify_padding(
 
 def verify_file(path: Path, graph: Graph, *, converted: bool = False) -> None:
     """The gates that need no run: a valid standard graph with exactly the plan's ports, that knows
-    nothing of the machine it was made on. Errors: E0825, E0822."""
+    nothing of the machine it was made on. Errors: E0825, E0824, E0822."""
     import onnx
 
     try:
@@ -178,6 +179,13 @@ def verify_file(path: Path, graph: Graph, *, converted: bool = False) -> None:
             "E0825",
             f"`{graph.name}` has operators of the domain `{min(domains)}`, which is not standard",
             "use the versions of constraints.txt, and report it if they are in use",
+        )
+    nan = find_nan(model)
+    if nan is not None:
+        raise fail(
+            "E0824",
+            f"`{graph.name}` has a weight `{nan}` with something that is no number",
+            "train again with a smaller `lr` or `clip`, and export that run",
         )
     verify_ports(model, graph)
     verify_stripped(model, path, graph)

@@ -51,8 +51,10 @@ CODES: tuple[Code, ...] = (
         code="E0824",
         title="a number that is not finite",
         explanation=(
-            "A graph, or the model itself, gives NaN or an infinity on a probe. Common causes are "
-            "a softmax over a row without anything real, and weights that diverged in training."
+            "A graph, or the model itself, gives NaN or an infinity on a probe, or a weight or the "
+            "vector of an item is not finite. Common causes are a softmax over a row without "
+            "anything real, weights that diverged in training, and vectors that were given with "
+            "such numbers."
         ),
         bad="scores.masked_fill(~mask, float('-inf')).softmax(-1)",
         good="masked_softmax(scores, mask)",
