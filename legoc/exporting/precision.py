@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from legoc.exporting.labels import LARGE, save, strip
+from legoc.exporting.naming import name_ports, plain_graph
 from legoc.language.diagnosing.diagnostics import fail
+from legoc.language.ir.plan import Graph
 
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ QUANTIZED = ("MatMul", "Gemm")
 """What int8 covers: products with weights. Convolutions become slower, not faster."""
 
 
-def convert(path: Path, precision: str, *, name: str) -> int:
+def convert(path: Path, precision: str, graph: Graph) -> int:
     """Rewrites the graph at `path` in `fp16` or `int8`; its inputs and outputs stay float32.
 
     Returns the number of nodes or weights that changed; 0 means that the graph has nothing to
@@ -37,18 +39,18 @@ def convert(path: Path, precision: str, *, name: str) -> int:
         "fp16": to_half,
         "int8": to_int8,
     }
-    del model.graph.value_info[:]
     labels = {prop.key: prop.value for prop in model.metadata_props}
     before = fingerprint(model)
     try:
         with warnings.catch_warnings():
             # Both tools warn about values they clip and steps they recommend, on every graph.
             warnings.simplefilter("ignore")
+            model = with_ports(model, plain_graph(graph))
             made = converters[precision](model)
     except Exception as error:
         raise fail(
             "E0828",
-            f"`{name}` cannot be converted to {precision}: {str(error).strip()[:200]}",
+            f"`{graph.name}` cannot be converted to {precision}: {str(error).strip()[:200]}",
             "use `precision = fp32`",
         ) from error
     changed = len(fingerprint(made) ^ before)
@@ -58,8 +60,21 @@ def convert(path: Path, precision: str, *, name: str) -> int:
         part.unlink(missing_ok=True)
     stripped = onnx_ir.from_proto(made)
     strip(stripped)
+    name_ports(stripped, graph)
     save(stripped, path, {**labels, "legoc.precision": precision})
     return changed
+
+
+def with_ports(model: "onnx.ModelProto", graph: Graph) -> "onnx.ModelProto":
+    """The same model with the names of another graph outside, for the tools make up names inside,
+    and without the shapes of inner values, which they do not keep up."""
+    import onnx_ir
+
+    named = onnx_ir.from_proto(model)
+    name_ports(named, graph)
+    made = onnx_ir.to_proto(named)
+    del made.graph.value_info[:]
+    return made
 
 
 def fingerprint(model: "onnx.ModelProto") -> set[tuple[str, int]]:

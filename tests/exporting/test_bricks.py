@@ -1,5 +1,6 @@
 """Every declared operator exports, and its graph equals torch on every probe within the target."""
 
+import numpy as np
 import pytest
 
 from legoc.data.indexing.rows import Rows
@@ -94,3 +95,22 @@ def test_a_brick_exports_and_agrees(role, name, given, tmp_path):
     assert found.difference < TARGET, found
     # Fresh embeddings are small, and so are their vectors; a graph of zeros would prove nothing.
     assert max(figure.largest for figure in written.figures) > 1e-3
+    empty = {"no_pairs", "no_users"} if role == "predict" else {"no_rows"}
+    assert empty < {figure.probe for figure in written.figures}
+    probes = {probe.name: probe.inputs for probe in written.probes}
+    masks = [port for port in graph.inputs if port.dtype == "bool"]
+    if masks:
+        check_no_positions(graph, written.run, probes["all_empty"])
+
+
+def check_no_positions(graph, run, inputs):
+    """No clicks and no tokens are the same as one of each that is masked."""
+    found = []
+    for length in (0, 1):
+        given = dict(inputs)
+        for port in graph.inputs:
+            dynamic = [axis for axis, dim in enumerate(port.dims) if isinstance(dim, str)][1:]
+            for axis in dynamic:
+                given[port.name] = given[port.name].take(np.arange(length), axis=axis)
+        found.append(run(given))
+    np.testing.assert_array_equal(*found)

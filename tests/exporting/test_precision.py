@@ -23,7 +23,7 @@ def test_a_converted_graph_keeps_its_ports_and_nearly_its_numbers(
 ):
     path = tmp_path / f"{graph.name}.onnx"
     shutil.copyfile(folder / path.name, path)
-    changed = convert(path, precision, name=graph.name)
+    changed = convert(path, precision, graph)
     verify_file(path, graph, converted=True)
     labels = {p.key: p.value for p in onnx.load(str(path)).metadata_props}
     assert labels["legoc.role"] == graph.name
@@ -50,7 +50,7 @@ def test_a_converted_graph_keeps_its_ports_and_nearly_its_numbers(
 def test_a_graph_without_weights_stays_as_it_is(tmp_path, precision):
     path = graph_file(tmp_path / "dot.onnx")
     before = path.read_bytes()
-    assert convert(path, precision, name="predictor") == 0
+    assert convert(path, precision, predictor_graph()) == 0
     assert path.read_bytes() == before
     verify_file(path, predictor_graph())
 
@@ -59,7 +59,7 @@ def test_the_same_bytes_every_time(folder, tmp_path):
     made = []
     for name in ("a.onnx", "b.onnx"):
         shutil.copyfile(folder / "predictor.onnx", tmp_path / name)
-        convert(tmp_path / name, "int8", name="predictor")
+        convert(tmp_path / name, "int8", predictor_graph())
         made.append((tmp_path / name).read_bytes())
     assert made[0] == made[1]
 
@@ -72,7 +72,7 @@ def test_a_graph_the_tool_cannot_take_is_an_error_that_names_it(tmp_path, monkey
 
     monkeypatch.setattr(precision, "to_half", broken)
     with pytest.raises(LegoError, match="`predictor` cannot be converted to fp16") as caught:
-        convert(graph_file(tmp_path / "dot.onnx"), "fp16", name="predictor")
+        convert(graph_file(tmp_path / "dot.onnx"), "fp16", predictor_graph())
     assert caught.value.diagnostics[0].code == "E0828"
 
 
@@ -88,16 +88,16 @@ def test_a_graph_above_the_limit_of_a_message_is_converted_by_its_files(
     plain, large = tmp_path / "plain.onnx", tmp_path / "large.onnx"
     for path in (plain, large):
         shutil.copyfile(folder / "item_encoder.onnx", path)
-    convert(plain, kind, name=graph.name)
-    monkeypatch.setattr(labels, "LARGE", 500)
-    monkeypatch.setattr(precision, "LARGE", 500)
+    convert(plain, kind, graph)
+    monkeypatch.setattr(labels, "LARGE", 600)
+    monkeypatch.setattr(precision, "LARGE", 600)
 
     def too_large(*_given):
         raise AssertionError("a message of more than 2 GiB")
 
     monkeypatch.setattr(onnx.ModelProto, "ByteSize", too_large, raising=False)
     monkeypatch.setattr(float16, "infer_shapes", too_large)
-    convert(large, kind, name=graph.name)
+    convert(large, kind, graph)
     # In half precision all of these weights are small enough to stay in the graph.
     assert (tmp_path / "large.onnx.data").is_file() == (kind == "int8")
     probe = make_probes(graph, SPEC, ROWS)[0].inputs

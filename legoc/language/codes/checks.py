@@ -99,7 +99,8 @@ run m on demo""",
         title="attribute cannot be read so",
         explanation=(
             "`title(30)` keeps 30 tokens of a text, `price(16)` cuts a number into 16 quantile "
-            "bins; a category takes no length."
+            "bins; a category takes no length. `title` brings a mask of its tokens, `title_mask`, "
+            "so no attribute beside it may have that name."
         ),
         bad=f"""data demo {{ source = Demo  content = [category(5)] }}
 {MODEL}

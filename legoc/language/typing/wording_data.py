@@ -48,6 +48,30 @@ def twice(name: str, first: Span, second: Span) -> Diagnostic:
     )
 
 
+def named_as_mask(name: str, first: Span, second: Span) -> Diagnostic:
+    return Diagnostic(
+        code="E0602",
+        message=f"`{name}_mask` is the mask of `{name}`, and no attribute beside it",
+        labels=(
+            primary(second, f"the graph of the item encoder has an input `{name}_mask` already"),
+            Label(span=first, text="brought by this attribute"),
+        ),
+        help=(f"leave `{name}_mask` out, or give its column another name",),
+    )
+
+
+def named_as_tokens(name: str, place: Span, operator: str, content: Span | None) -> Diagnostic:
+    labels = [primary(place, "reads all attributes as one input `tokens` with `tokens_mask`")]
+    if content is not None:
+        labels.append(Label(span=content, text=f"one of these is `{name}`"))
+    return Diagnostic(
+        code="E0602",
+        message=f"an attribute cannot be called `{name}` beside `{operator}`",
+        labels=tuple(labels),
+        help=(f"leave `{name}` out of `content`, or give its column another name",),
+    )
+
+
 def not_an_attribute(given: Given, prompts: bool) -> Diagnostic:
     fits = "an attribute such as title(30), or text in quotes" if prompts else "an attribute"
     return Diagnostic(
