@@ -29,7 +29,7 @@ BELOW["commands"] = set(BELOW)
 # The floors inside a package, from the lowest: a room uses rooms of lower floors only.
 FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
     "language": (
-        ("diagnosing", "codes"), ("declaring",), ("syntax", "ir"), ("resolving",), ("typing",),
+        ("diagnosing", "codes"), ("declaring",), ("syntax",), ("ir",), ("resolving",), ("typing",),
         ("checking", "starter"), ("importing", "editing", "debug"),
     ),
     "data": (
