@@ -46,7 +46,10 @@ def replacing(path: Path | str) -> Iterator[Path]:
     one has those of any file of the user. What is no file (a pipe, a device) is written as it is.
     """
     target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file() and not target.is_dir():
+    if target.is_dir():
+        # Said now and not when hours of work are to be put there.
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if target.exists() and not target.is_file():
         yield target
         return
     with workplace(target) as place:

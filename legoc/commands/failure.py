@@ -20,7 +20,7 @@ REFUSED = (
     errno.ENAMETOOLONG, errno.EIO,
 )  # fmt: skip
 # That a folder or a file cannot be begun is for the file system to say, with whatever number.
-BEGINNING = ("mkdir", "makedirs", "mkdtemp", "mkstemp", "_mkstemp_inner")
+BEGINNING = ("mkdir", "makedirs", "mkdtemp", "mkstemp", "_mkstemp_inner", "make_workplace")
 
 
 def ended(run: Callable[[Namespace], int], arguments: Namespace) -> int:

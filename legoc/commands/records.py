@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from legoc.language.diagnosing.diagnostics import fail
+from legoc.writing import replacing
 
 
 Record = dict[str, Any]
@@ -89,25 +90,20 @@ def write(records: Iterable[Record], output: str) -> None:
         for record in records:
             print(json.dumps(record, ensure_ascii=False), flush=False)
         return
-    target = Path(output)
-    part = target.with_name(f".{target.name}.part")
-    try:
+    with replacing(output) as made:
         if ending in (".jsonl", ".json"):
-            with part.open("w", encoding="utf-8") as file:
+            with made.open("w", encoding="utf-8") as file:
                 file.writelines(json.dumps(r, ensure_ascii=False) + "\n" for r in records)
         else:
             import pandas
 
             frame = pandas.DataFrame(list(records))
             if ending == ".parquet":
-                frame.to_parquet(part)
+                frame.to_parquet(made)
             else:
                 for name in frame.columns:
                     if frame[name].map(lambda value: isinstance(value, list)).any():
                         frame[name] = frame[name].map(
                             lambda v: " ".join("" if x is None else str(x) for x in v)
                         )
-                frame.to_csv(part, sep="," if ending == ".csv" else "\t", index=False)
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
+                frame.to_csv(made, sep="," if ending == ".csv" else "\t", index=False)

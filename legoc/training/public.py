@@ -69,6 +69,8 @@ def train(
     runs = Path(runs)
     with Interruptions():
         prepared = prepare(spec, cache=cache, strict=strict, truncated=truncated, progress=progress)
+        for warning in prepared.report.warnings:
+            progress.say(f"warning: {warning}")
         run = Run(infer_folder(runs, spec, prepared.digest))
         with locked(run.folder), working(threads, place) as count:
             open_folder(run.folder, spec, again=again)

@@ -187,6 +187,17 @@ class Reader:
             for name, ids in rows.items()
         }
 
+    def unseen(self, records: Sequence[Record]) -> dict[str, tuple[str, ...]]:
+        """The values of category attributes that have no id of their own, by attribute."""
+        found: dict[str, tuple[str, ...]] = {}
+        for part in self.parts:
+            if part.values is not None and part.words is None:
+                given = [read_categories(part.name, record.get(part.name)) for record in records]
+                strange = {value for values in given for value in values} - part.values.keys()
+                if strange:
+                    found[part.name] = tuple(sorted(strange))
+        return found
+
     def lay_out(self, read: Sequence[Ragged], count: int) -> Ragged:
         """All parts of each item end to end; read: the attributes' ids."""
         real = np.zeros(count, dtype=bool)

@@ -74,6 +74,11 @@ def test_permissions_and_links_stay(tmp_path):
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o604
 
 
+def test_a_folder_in_its_place_is_said_at_once(tmp_path):
+    with pytest.raises(IsADirectoryError), replacing(tmp_path):
+        pytest.fail("it began")
+
+
 def test_what_is_no_file_is_written_as_it_is(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     read = []

@@ -10,6 +10,7 @@ from legoc.language.checking import check
 from legoc.language.declaring.catalog import Catalog, catalog, read
 from legoc.language.declaring.declare import Declaration
 from legoc.language.declaring.schema import emit
+from legoc.language.declaring.shipped import shipped
 from legoc.language.diagnosing.document import Document
 from legoc.language.ir.spec import Keys
 from tests.language.declared import DECLARATIONS
@@ -199,6 +200,13 @@ def test_a_later_parameter_enters_only_when_it_leaves_its_default() -> None:
     assert keys_of(run_of(MINER)) == keys_of(run_of(MINER), without)
     other = run_of(MINER.replace("lora=32", 'lora=LoRA(32, kind="new")'))
     assert changed(keys_of(run_of(MINER)), keys_of(other)) == {"item", "user", "spec"}
+
+
+def test_a_later_parameter_stays_out_while_it_computes_what_was_computed_before() -> None:
+    """The user key is that of naml before newcomers were learned."""
+    text = shipped("specs/naml.lego").read_text("utf-8").replace("Additive", "Additive(cold=zero)")
+    (spec,) = check(Document(str(shipped("specs/naml.lego")), text)).specs
+    assert spec.keys.user.startswith("d6cab0447629b57e")
 
 
 def test_a_file_enters_by_its_bytes_and_a_folder_not_at_all(tmp_path: Path) -> None:

@@ -116,7 +116,10 @@ def write(tables: Tables, paths: Sequence[Path], staging: Path) -> Report:
         drops=(*ruled, *losses.drops()), notes=tuple(notes),
     )  # fmt: skip
     # A join adds attributes and leaves the rows as they are, counted as their source ranks them.
-    return replace(found, parts=before.parts, generated=added)
+    return replace(
+        found, parts=before.parts, group=before.group, candidates=before.candidates,
+        warnings=before.warnings, order=before.order, generated=added,
+    )  # fmt: skip
 
 
 def share(path: Path, target: Path) -> None:

@@ -24,11 +24,11 @@ def survey(
     licence: str,
     drops: Sequence[Drop],
     notes: Sequence[str],
-    unit: str = "impression_id",
+    group: str = "impression",
 ) -> Report:
     """Count the tables in a folder and mark the items that training shows.
 
-    unit: what rows are ranked within, `impression_id` or (without impressions) `user_id`.
+    group: what rows are ranked within, `impression` or (without impressions) `user`.
     Writes `training.parquet` (`item_id`): items of some training impression or training history,
     from which vocabularies are learned and by which items count as known; `trained.parquet`
     (`user_id`, `number`): the users of the training rows in the order in which these show them; and
@@ -49,7 +49,8 @@ def survey(
     return Report(
         source=source, licence=licence, items=items, users=int(codes.person.max(initial=-1)) + 1,
         histories=len(lengths), empty_histories=int((lengths == 0).sum()), coverage=coverage,
-        parts=count_parts(codes, known, unit), drops=tuple(drops), notes=tuple(notes),
+        parts=count_parts(codes, known, group), notes=tuple(notes), group=group,
+        drops=tuple(drops),
     )  # fmt: skip
 
 
@@ -99,7 +100,7 @@ def count_coverage(connection: "duckdb.DuckDBPyConnection", items: int) -> dict[
     return coverage
 
 
-def count_parts(codes: Codes, known: NDArray[np.bool_], unit: str) -> dict[str, Part]:
+def count_parts(codes: Codes, known: NDArray[np.bool_], group: str) -> dict[str, Part]:
     """The counts of every split that has rows, in the order train, valid, test, predict."""
     empty = np.diff(codes.starts) == 0
     found: dict[str, Part] = {}
@@ -110,16 +111,18 @@ def count_parts(codes: Codes, known: NDArray[np.bool_], unit: str) -> dict[str, 
         history, impression = codes.history[rows], codes.impression[rows]
         person = codes.person[history]
         clicks = np.nan_to_num(codes.label[rows])
-        ranked = person if unit == "user_id" else impression
+        ranked = person if group == "user" else impression
         given, positive = np.bincount(ranked), np.bincount(ranked, weights=clicks)
         lacking = (given > 0) & ((positive == 0) | (positive == given))
         first = place_first(impression)
         first = first[first < len(rows)]
         found[split] = Part(
             rows=len(rows), clicks=int(clicks.sum(dtype=np.float64)), impressions=len(first),
+            groups=int((given > 0).sum()),
             one_class=0 if split == "predict" else int(lacking.sum()),
-            cold=int(empty[history[first]].sum()), histories=count_distinct(history),
-            users=count_distinct(person), new_items=float((~known[codes.item[rows]]).mean()),
+            cold=int(empty[history[first]].sum()), cold_rows=int(empty[history].sum()),
+            histories=count_distinct(history), users=count_distinct(person),
+            new_items=float((~known[codes.item[rows]]).mean()),
         )  # fmt: skip
     return found
 

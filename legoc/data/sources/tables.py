@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from legoc.data.readers.tables import find_table
 from legoc.data.sources.tables_layout import PARTS, Layout, read_layout
 from legoc.data.sources.tables_read import stage_histories, stage_interactions, stage_records
-from legoc.data.sources.tables_sql import build_feedback, build_told
+from legoc.data.sources.tables_sql import build_feedback, build_told, measure_ratings
 from legoc.data.staging.first_records import build_users
 from legoc.data.staging.graded import settings
 from legoc.data.staging.losses import Losses
@@ -119,7 +119,9 @@ class Tables:
             parts=find_parts(connection, layout, "histories" in paths),
             drops=(*losses.drops(), *drops),
             notes=() if layout.time else ("no times: the order of the rows is taken for time",),
+            order="time" if layout.time else "file",
             feedback=self.feedback(layout, "histories" in paths),
+            ratings=measure_ratings(connection, layout, log),
             users=users is not None,
         )
 

@@ -19,8 +19,8 @@ LABELS = {"1": 1.0, "0": 0.0, "true": 1.0, "false": 0.0, "1.0": 1.0, "0.0": 0.0}
 STORED = {"word": "text", "category": "texts", "number": "number"}
 LOG = {
     "file": "text", "line": "integer", "user_id": "text", "item_id": "text", "grade": "number",
-    "time": "integer", "impression": "text", "history_key": "text", "part": "text",
-    "fault": "text",
+    "rating": "number", "time": "integer", "impression": "text", "history_key": "text",
+    "part": "text", "fault": "text",
 }  # fmt: skip
 TOLD = {"file": "text", "line": "integer", "key": "text", "user_id": "text", "clicks": "texts"}
 
@@ -84,6 +84,7 @@ def stage_interactions(layout: Layout, staging: Path, losses: Losses) -> str:
             row = dict(zip(there, values, strict=True))
             part = as_id(row.get("split")) if layout.split else "log"
             grade, fault = read_label(row, layout, part)
+            rating = None if layout.rating is None else read_grade(row["rating"])
             time = number * 1_000_000
             if layout.time is not None:
                 time = read_time(row["time"])
@@ -91,7 +92,8 @@ def stage_interactions(layout: Layout, staging: Path, losses: Losses) -> str:
             if part not in PARTS and layout.split:
                 fault = "part"
             staged.add(
-                path.name, line, as_id(row.get("user")), as_id(row["item"]), grade, time,
+                path.name, line, as_id(row.get("user")), as_id(row["item"]), grade, rating,
+                time,
                 as_id(row["impression"]) if layout.impression else None,
                 as_id(row["history"]) if layout.history else None, part, fault,
             )  # fmt: skip

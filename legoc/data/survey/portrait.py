@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from legoc.data.prepare import Prepared
 from legoc.data.reading.inputs import JointInputs
+from legoc.data.survey.candidates import compare_candidates
 from legoc.data.survey.suspicions import suspect
 from legoc.language.ir.spec import Spec
 
@@ -94,7 +95,8 @@ def draw_portrait(spec: Spec, prepared: Prepared) -> Portrait:
     return Portrait(
         histories=histories, longer=longer, popularity=count(clicks),
         top={"1%": share_of_top(clicks, 0.01), "10%": share_of_top(clicks, 0.1)},
-        lengths=measured, vectors=spoken, warnings=(*warnings, *cut_texts(measured)),
+        lengths=measured, vectors=spoken,
+        warnings=(*warnings, *compare_candidates(spec, prepared), *cut_texts(measured)),
     )  # fmt: skip
 
 
@@ -110,7 +112,8 @@ def cut_texts(lengths: Sequence[Lengths]) -> list[str]:
 
 def facets(spec: Spec, prepared: Prepared) -> frozenset[str]:
     """What a portrait tells, by digests: one that tells nothing new need not be drawn."""
-    told = {f"{prepared.tables.digest}/{spec.data.history}"}
+    task = spec.train.task if spec.train is not None else None
+    told = {f"{prepared.tables.digest}/{spec.data.history}/{task}"}
     if prepared.reading_folder is not None:
         # The folder is named by its tokens' content and limits.
         told.add(f"{prepared.tables.digest}/{prepared.reading_folder}")

@@ -213,6 +213,7 @@ def read_param(name: str, schema: Mapping[str, Any]) -> Param:
         inherit=schema.get("x-lego-inherit"),
         runtime=schema.get("x-lego-runtime", False),
         since=schema.get("x-lego-since", False),
+        before=schema.get("x-lego-before"),
         doc=schema.get("description", ""),
     )
 

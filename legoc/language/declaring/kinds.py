@@ -105,6 +105,7 @@ class Param:
     runtime: bool = False
     doc: str = ""
     since: bool = False
+    before: Any = None
 
     def allows(self, value: float) -> bool:
         """Whether a number lies within the bounds."""
@@ -118,6 +119,12 @@ class Param:
     def required(self) -> bool:
         return self.default is REQUIRED and self.inherit is None
 
+    @property
+    def earlier(self) -> Any:
+        """The value that computes what was computed before the parameter was added."""
+        found = self.default if self.before is None else self.before
+        return tuple(found) if isinstance(found, list) else found
+
 
 def param(
     default: Any = REQUIRED,
@@ -128,6 +135,7 @@ def param(
     inherit: str | None = None,
     runtime: bool = False,
     since: bool = False,
+    before: Any = None,
     doc: str = "",
 ) -> Any:
     """Declare a parameter.
@@ -135,11 +143,12 @@ def param(
     min, max: bounds that are allowed themselves. above: one that is not.
     inherit: a variable of the signature whose solution is the default (`hidden` inherits `d`).
     runtime: validated and documented, but kept out of the digest (page sizes, workers).
-    since: added after a release; left out of the digest while it holds its default.
+    since: added after a release; left out of the digest while it holds the value that computes what
+        was computed before: its default, unless `before` names another.
     """
     return Param(
         default=default, min=min, max=max, above=above, inherit=inherit, runtime=runtime,
-        since=since, doc=doc,
+        since=since, before=before, doc=doc,
     )  # fmt: skip
 
 

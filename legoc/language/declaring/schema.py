@@ -163,8 +163,8 @@ def emit_param(p: Param) -> dict[str, Any]:
         found["default"] = list(p.default) if isinstance(p.default, tuple) else p.default
     if p.doc:
         found["description"] = p.doc
-    for name, value in (("inherit", p.inherit), ("runtime", p.runtime), ("since", p.since)):
-        if value:
+    for name in ("inherit", "runtime", "since", "before"):
+        if value := getattr(p, name):
             found[f"x-lego-{name}"] = value
     return found
 

@@ -2,7 +2,7 @@
 
 What is computed enters, what is only reported does not. A file enters as the digest of its bytes, a
 folder of data not at all, that of a language model as a fingerprint; `runtime` parameters stay out,
-and a `since` parameter while it holds its default.
+and a `since` parameter while it computes what was computed before it came.
 """
 
 import hashlib
@@ -153,8 +153,7 @@ class Digester:
             if p.runtime or p.kind.name == "folder" or p.name in (leave or ()):
                 continue
             value = args[p.name]
-            default = tuple(p.default) if isinstance(p.default, list) else p.default
-            if p.since and value == default:
+            if p.since and value == p.earlier:
                 continue
             found[p.name] = self.value(p.kind, value)
         return found

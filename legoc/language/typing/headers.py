@@ -32,6 +32,12 @@ def read_folder(args: Mapping[str, Any], layout: object) -> Found:
     )
 
 
+def holds(args: Mapping[str, Any], name: str) -> bool:
+    """Whether a file lies in the folder that the settings name, plain or as `.gz`."""
+    folder = Path(args["path"])
+    return any((folder / f"{name}{ending}").is_file() for ending in ("", ".gz"))
+
+
 def columns_of(folder: Path, name: str) -> Mapping[str, ColumnKind] | None:
     for format in FORMATS:
         path = folder / f"{name}{format}"

@@ -183,13 +183,14 @@ def missing_content(record: Record, source: Declaration, field: Argument | None)
 def decide_split(
     source: Declaration, values: dict[str, Any], broken: set[str], judge: Judge, catalog: Catalog
 ) -> None:
-    """The split as given, else the publisher's, else `time`. Protocols made for comparison with
-    published figures (`recbench`) are never the default."""
+    """The split as given, else the publisher's, else `time`, or `user` for files without times.
+    Protocols made for comparison with published figures (`recbench`) are never the default."""
     if "split" in broken:
         return
     split = values.get("split")
     if split is None:
-        name = "publisher" if "publisher" in source.splits else "time"
+        name = "user" if is_untimed(source, values.get("source")) else "time"
+        name = "publisher" if "publisher" in source.splits else name
         kind = DATA.param("split")
         values["split"] = (
             default_value(kind.kind, {"op": name, "args": {}}, catalog) if kind else None
@@ -201,6 +202,17 @@ def decide_split(
             wording_data.split_not_offered(split.op, judge.spans["split"], source, general)
         )
         broken.add("split")
+
+
+def is_untimed(source: Declaration, call: object) -> bool:
+    """Whether the folder holds the release of a source that has no times."""
+    found = source.facts.get("untimed")
+    if not found or not isinstance(call, Call):
+        return False
+    from legoc.language.typing.headers import holds
+
+    has, lacks = found
+    return holds(call.args, str(has)) and not holds(call.args, str(lacks))
 
 
 def decide_group(
