@@ -119,7 +119,10 @@ TOGETHER = [
     ("tokenizer = words", "", "CNN", None),
     ("", "lr_pretrained = 1e-5", "CNN", "needs a stage with pre-trained weights"),
     ("", "lr_pretrained = 1e-5", "BERT(lora=8)", "pre-trained weights that are trained"),
-    ("", "lr_pretrained = 1e-5", "BERT(split=-1)", None),
+    ("", "lr_pretrained = 1e-5", "BERT(split=-1)", "pre-trained weights that are trained"),
+    ("", "lr_pretrained = 1e-5", "BERT(split=12)", "pre-trained weights that are trained"),
+    ("", "lr_pretrained = 1e-5", "BERT(split=11)", None),
+    ("", "lr_pretrained = 1e-5", "BERT", None),
     ("", "lr_pretrained = 1e-5", "BERT(side=IISAN)", "pre-trained weights that are trained"),
 ]  # fmt: skip
 

@@ -39,6 +39,7 @@ def split_outside(operator: str, place: Span, value: int, layers: int) -> Diagno
 FROZEN = {
     "side": ("below a side network", "the side network trains at `lr`"),
     "lora": ("beside adapters", "the adapters are fresh weights and train at `lr`"),
+    "split": ("all blocks are frozen", "what follows them trains at `lr`"),
     "frozen": ("kept as they are", "no rate moves them"),
 }
 
