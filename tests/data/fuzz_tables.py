@@ -278,8 +278,8 @@ def main(argv=None):
             difference = f"{type(error).__name__}: {error}"
         if difference is not None:
             wrong += 1
-            print(f"table {seed}: {difference}\n    {describe(seed)}")  # noqa: T201
-    print(f"{arguments.count} tables, {wrong} differ")  # noqa: T201
+            print(f"table {seed}: {difference}\n    {describe(seed)}")
+    print(f"{arguments.count} tables, {wrong} differ")
     return min(wrong, 1)
 
 

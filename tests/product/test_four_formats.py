@@ -28,7 +28,7 @@ run quick on shop with short
 """
 FORMATS = {"csv": "python", "tsv": "json", "jsonl": "json", "parquet": "json"}
 TAGS = ["red", "big one", "it's", "Sci-Fi (old)", 'so-called "new"', "5", "007"]
-WORDS = "storm over the coast late goal for united as rain returns".split()
+WORDS = ["storm", "over", "the", "coast", "late", "goal", "for", "united", "as", "rain", "returns"]
 
 
 def make_items() -> list[dict[str, object]]:
