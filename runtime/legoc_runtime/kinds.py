@@ -34,8 +34,9 @@ MOSTLY = 0.9
 EXAMPLES = 3
 # Values of a list from which on they are only counted.
 LONG = 64
-# The share of values with a bar in them from which on they look like lists.
-BARRED = 0.05
+# The shares of values with a bar in them from which on they may be lists, and from which on they
+# are, where the bar is the separator.
+BARRED, HALF = 0.05, 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +46,8 @@ class Column:
     length: values of a category that 95 % of the records with any keep whole; cut: the share of
     these records that lose some; most: of the longest. words: of a text, at the 95th percentile.
     speaks: nearly every record says something else, so it is text and no category. odd: up to
-    three values that are no numbers where most are. barred: values look like lists with this sign
-    between. filled, looked: records with a value, and all.
+    three values that are no numbers where most are. barred: some values may be lists with this
+    sign between. filled, looked: records with a value, and all.
     """
 
     kind: ColumnKind = "word"
@@ -57,6 +58,7 @@ class Column:
     speaks: bool = False
     odd: tuple[str, ...] = ()
     barred: str | None = None
+    mostly_barred: bool = False
     filled: int = 0
     looked: int = 0
     notation: Notation = PLAIN
@@ -73,7 +75,7 @@ class Look:
 
     def __init__(self, notation: Notation = PLAIN) -> None:
         self.notation = notation
-        self.looked = self.numbers = self.lists = 0
+        self.looked = self.numbers = self.lists = self.divided = 0
         self.nothing: list[str] = []
         self.odd: list[str] = []
         self.seen: Counter[str] = Counter()
@@ -117,9 +119,11 @@ class Look:
         except RequestError:
             return
         text = value if isinstance(value, str) else ""
-        if isinstance(value, list) or len(parts) > 1 or read_list(text) is not None:
+        if isinstance(value, list) or read_list(text) is not None:
             self.lists += 1
-        elif text and parts:
+        elif len(parts) > 1:
+            self.divided += 1
+        elif parts:
             self.bars.update(sign for sign in "|;" if sign in parts[0][1:-1])
         if len(self.odd) < EXAMPLES:
             self.odd.append(str(value))
@@ -147,14 +151,17 @@ class Look:
         kind: ColumnKind = "word"
         if filled and self.numbers == filled:
             kind, speaks = "number", False
-        elif self.lists and not (speaks and wordy):
+        elif (self.lists or self.divided >= HALF * filled > 0) and not (speaks and wordy):
             kind, speaks = "category", False
         sign, barred = max(self.bars.items(), key=lambda each: each[1], default=("", 0))
+        if self.divided:
+            sign, barred = self.notation.separator or "", self.divided
         return Column(
             kind=kind, length=max(length, 1), cut=cut, most=max(self.counts, default=1),
             words=max(percentile(self.words, KEPT), 1), speaks=speaks,
             odd=tuple(self.odd) if filled and mostly and kind == "word" else (),
             barred=sign if kind == "word" and barred > BARRED * filled else None,
+            mostly_barred=barred >= HALF * filled,
             filled=filled, looked=self.looked, notation=self.notation,
         )  # fmt: skip
 

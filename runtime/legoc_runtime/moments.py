@@ -23,6 +23,8 @@ UNITS: dict[Unit, int] = {
 # The years that say which unit a number has, and those a readable time lies in. In seconds.
 MODERN = (timegm((1990, 1, 1, 0, 0, 0)), timegm((2100, 1, 1, 0, 0, 0)))
 KNOWN = (timegm((1971, 1, 1, 0, 0, 0)), timegm((2200, 1, 1, 0, 0, 0)))
+# Those that a calendar knows, for a unit that the user names.
+ALL = (timegm((1, 1, 2, 0, 0, 0)), timegm((9999, 12, 30, 0, 0, 0)))
 # The share of values that may be slips; with more of them a column has no one meaning.
 SLIPS = 0.01
 # The share of values that may be no time at all.
@@ -149,7 +151,7 @@ class Moments:
             return None, 0, 0, ""
         if self.unit is not None:
             scale = UNITS[self.unit]
-            return self.unit, -KNOWN[1] * scale, KNOWN[1] * scale, ""
+            return self.unit, ALL[0] * scale, ALL[1] * scale, ""
         if self.figures >= (1 - SLIPS) * self.numbers:
             return None, 0, 0, "times read as dates in figures, such as 20240307"
         # Zero says that a time is not known, or that a log begins: it has no unit.

@@ -16,6 +16,7 @@ from legoc_runtime.errors import RequestError
 from legoc_runtime.lists import BEGUN, NUMBER, read_list
 
 
+THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+(?:,\d+)?")
 # A whole number that a gap in its column turned into a float.
 POINT = re.compile(r"([+-]?\d+)\.0+")
 # Where a number or a time is expected, these say that there is none.
@@ -147,6 +148,8 @@ def read_number(name: str, value: object, notation: Notation = PLAIN) -> float |
         if text.lower() in NOTHING or text in notation.missing:
             return None
         if notation.decimal != ".":
+            # The point then stands between thousands, or nowhere.
+            text = text.replace(".", "") if THOUSANDS.fullmatch(text) else text.replace(".", "?")
             text = text.replace(notation.decimal, ".")
         if NUMBER.fullmatch(text):
             return float(text)

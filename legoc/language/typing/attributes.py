@@ -93,18 +93,14 @@ class Columns:
         column = None if name in self.declared else self.joined.get(name)
         if column is None:
             return None
+        told = name in self.told
         if column.odd:
-            return wording_data.odd_numbers(name, column.odd, span, told=name in self.told)
-        if written:
-            return None
-        if column.speaks and column.kind == "word":
-            return wording_data.looks_like_text(
-                name, column.words, span, told=name in self.told
-            )  # fmt: skip
-        if column.barred:
-            return wording_data.looks_like_lists(
-                name, column.barred, span, told=name in self.told
-            )  # fmt: skip
+            return wording_data.odd_numbers(name, column.odd, span, told=told)
+        if column.barred and (column.mostly_barred or not written):
+            known = column.notation.separator is not None
+            return wording_data.looks_like_lists(name, column.barred, span, told=told, known=known)
+        if column.speaks and column.kind == "word" and not written:
+            return wording_data.looks_like_text(name, column.words, span, told=told)
         return None
 
 

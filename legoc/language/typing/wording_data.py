@@ -110,18 +110,19 @@ def odd_numbers(name: str, odd: Sequence[str], span: Span, *, told: bool) -> Dia
     )
 
 
-def looks_like_lists(name: str, sign: str, span: Span, *, told: bool) -> Diagnostic:
-    """sign: what stands between the values."""
+def looks_like_lists(name: str, sign: str, span: Span, *, told: bool, known: bool) -> Diagnostic:
+    """sign: what stands between the values. known: it is the separator of the source."""
+    many, one = f'`separator="{sign}"`', f'`texts=["{name}"]` or `categories=["{name}"]`'
+    help = f"write {many} in the source if they are, else {one}"
+    if known:
+        help = f'write `categories=["{name}"]` in the source if they are, else `texts=["{name}"]`'
+    elif not told:
+        help = "write the column as lists, in JSON lines or Parquet"
     return Diagnostic(
         code="E0610",
-        message=f"`{name}` looks like lists with `{sign}` between their values",
-        labels=(primary(span, "each would be one category as a whole"),),
-        help=(
-            f'write `separator="{sign}"` in the source, or `categories=["{name}"]` if it is one '
-            "value"
-            if told
-            else "write the column as lists, in JSON lines or Parquet",
-        ),
+        message=f"`{name}` looks like lists: `{sign}` stands between values in some records",
+        labels=(primary(span, "one value or several?"),),
+        help=(help,),
     )
 
 
