@@ -90,11 +90,11 @@ CODES: tuple[Code, ...] = (
         code="E0828",
         title="a graph that cannot be converted",
         explanation=(
-            "The conversion to `fp16` or `int8` failed, or the converted graph does not run, or "
-            "has other inputs and outputs."
+            "Half precision ends at 65,504, and a weight of the graph lies beyond; int8 has a "
+            "scale for each row of a weight and takes any."
         ),
         bad="export edge { precision = fp16 }",
-        good="export edge { precision = fp32 }",
+        good="export edge { precision = int8 }",
     ),
     Code(
         code="E0829",
