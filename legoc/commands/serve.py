@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from legoc.language.diagnosing.diagnostics import LegoError
     from legoc_runtime import Model, User
 
-    # What one record is answered, once its user is encoded.
-    Reply = Callable[[Model, User, Record], Answer]
+    # What records are answered, once their users are encoded: an answer each, or what is wrong.
+    Reply = Callable[[Model, list[User], list[Record]], list[Answer | LegoError]]
 
 
 def score_flags(parser: ArgumentParser) -> None:
@@ -28,11 +28,32 @@ def run_score(arguments: Namespace) -> int:
     """Score `candidates` for each record; the answer's `scores` are in their order. A candidate the
     bundle does not know is an error: it cannot be ranked with the others."""
 
-    def reply(model: "Model", user: "User", record: "Record") -> "Answer":
-        scores = model.score(user, record.candidates)
-        return {"candidates": record.candidates, "scores": scores.tolist()}
+    return serve(arguments, score_block, ("history", "candidates"))
 
-    return serve(arguments, reply, ("history", "candidates"))
+
+def score_block(
+    model: "Model", users: "list[User]", records: "list[Record]"
+) -> "list[Answer | LegoError]":
+    from legoc.language.diagnosing.diagnostics import fail
+    from legoc_runtime import RequestError
+
+    wrong: dict[int, LegoError] = {}
+    for place, record in enumerate(records):
+        try:
+            model.verify_candidates(record.candidates)
+        except RequestError as error:
+            wrong[place] = fail("E0850", f"{record.place}: {error.message}", error.help)
+    right = [place for place in range(len(records)) if place not in wrong]
+    scores = model.score_users(
+        [users[place] for place in right], [records[place].candidates for place in right]
+    )
+    scored = dict(zip(right, scores, strict=True))
+    return [
+        wrong[place]
+        if place in wrong
+        else {"candidates": record.candidates, "scores": scored[place].tolist()}
+        for place, record in enumerate(records)
+    ]
 
 
 def recommend_flags(parser: ArgumentParser) -> None:
@@ -51,12 +72,17 @@ def run_recommend(arguments: Namespace) -> int:
     if arguments.k < 1:
         raise fail("E0861", f"`-k {arguments.k}` asks for no items", "give a number of at least 1")
 
-    def reply(model: "Model", user: "User", record: "Record") -> "Answer":
-        clicked = () if arguments.keep_clicked else record.history
-        ids, scores = model.recommend(user, k=arguments.k, exclude=clicked)
-        return {"items": list(ids), "scores": scores.tolist()}
+    def recommend_block(
+        model: "Model", users: "list[User]", records: "list[Record]"
+    ) -> "list[Answer | LegoError]":
+        found: list[Answer | LegoError] = []
+        for user, record in zip(users, records, strict=True):
+            clicked = () if arguments.keep_clicked else record.history
+            ids, scores = model.recommend(user, k=arguments.k, exclude=clicked)
+            found.append({"items": list(ids), "scores": scores.tolist()})
+        return found
 
-    return serve(arguments, reply, ("history",))
+    return serve(arguments, recommend_block, ("history",))
 
 
 def records(parser: ArgumentParser, example: str) -> None:
@@ -115,25 +141,20 @@ def serve(arguments: Namespace, reply: "Reply", needs: tuple[str, ...]) -> int:
 def answers(
     model: "Model", block: "Block", reply: "Reply"
 ) -> "Iterator[tuple[Answer, User | None, LegoError | None]]":
-    """What each record of a block is answered, its user, and what is wrong with it. Users are
-    encoded together."""
-    import legoc_runtime
+    """What each record of a block is answered, its user, and what is wrong with it. The whole block
+    is computed together."""
     from legoc.commands.records import Record
-    from legoc.language.diagnosing.diagnostics import fail
 
     right = [record for record in block if isinstance(record, Record)]
-    encoded = iter(model.encode_users([r.history for r in right], [r.user_id for r in right]))
+    users = model.encode_users([r.history for r in right], [r.user_id for r in right])
+    replies = iter(zip(users, reply(model, users, right), strict=True))
     for record in block:
         named: Any = {} if record.user is None else {"user": record.user}
-        if not isinstance(record, Record):
-            yield {**named, **refusal(record.error)}, None, record.error
-            continue
-        user = next(encoded)
-        try:
-            yield {**named, **reply(model, user, record)}, user, None
-        except legoc_runtime.RequestError as error:
-            wrong = fail("E0850", f"{record.place}: {error.message}", error.help)
-            yield {**named, **refusal(wrong)}, user, wrong
+        user, found = next(replies) if isinstance(record, Record) else (None, record.error)
+        if isinstance(found, dict):
+            yield {**named, **found}, user, None
+        else:
+            yield {**named, **refusal(found)}, user, found
 
 
 def refusal(error: "LegoError") -> "Answer":
