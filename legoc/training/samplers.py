@@ -8,7 +8,7 @@ from legoc.language.ir.spec import Spec
 
 if TYPE_CHECKING:
     from legoc.data.prepare import Prepared
-    from legoc.training.loop import Sampler
+    from legoc.training.job import Sampler
 
 
 def build_sampler(spec: Spec, prepared: "Prepared") -> "Sampler":

@@ -82,7 +82,7 @@ class Moments:
 
     def __init__(self, name: str, *, unit: Unit | None = None, form: str | None = None) -> None:
         self.name = name
-        self.unit = unit
+        self.unit: Unit | None = unit
         self.form = form
         self.total = self.numbers = self.figures = self.idle = self.unread = 0
         self.least, self.most = math.inf, -math.inf

@@ -20,7 +20,7 @@ something: one whose attributes are all empty has no token at all.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from legoc_runtime.errors import BundleError
-from legoc_runtime.paths import locate
+from legoc_runtime.paths import open_file
 from legoc_runtime.ragged import Ragged, lay
 from legoc_runtime.values import PLAIN, Notation, read_categories, read_number, read_text
 from legoc_runtime.words import Words
@@ -113,10 +113,20 @@ class Reader:
 
     @classmethod
     def load(cls, folder: Path, reading: Mapping[str, Any]) -> "Reader":
-        """The reader of a reading whose files lie in `folder`.
+        """The reader of a reading whose files lie in `folder`. Raises as `of`."""
+
+        def read(name: str) -> bytes:
+            with open_file(Path(folder), name) as file:
+                return file.read()
+
+        return cls.of(reading, read)
+
+    @classmethod
+    def of(cls, reading: Mapping[str, Any], read: Callable[[str], bytes]) -> "Reader":
+        """The reader of a reading; `read` gives what the files hold that it names.
 
         Raises BundleError for a reading that is not of this form or files that do not fit it. The
-        tokenizers themselves are loaded when a text is first read.
+        files are read now; the tokenizers themselves are made when a text is first read.
         """
         try:
             layout, rows = reading["layout"], int(reading["rows"])
@@ -126,10 +136,17 @@ class Reader:
             if layout not in ("fields", "sequence"):
                 raise ValueError(f"layout {layout!r}")
             tokenizers: dict[str, Words] = {}
-            parts = [load_part(Path(folder), part, tokenizers, rows) for part in reading["parts"]]
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            parts = [load_part(read, part, tokenizers, rows) for part in reading["parts"]]
+        except (
+            LookupError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            ArithmeticError,
+            RecursionError,
+        ) as error:
             raise BundleError(
-                f"the reading of `{folder}` is not of the form this runtime knows ({error})",
+                f"the reading is not of the form this runtime knows ({error})",
                 "export the bundle again with the version of legoc that is installed",
             ) from error
         if layout == "fields" and any(part.fixed for part in parts):
@@ -173,6 +190,17 @@ class Reader:
             for name, ids in rows.items()
         }
 
+    def unseen(self, records: Sequence[Record]) -> dict[str, tuple[str, ...]]:
+        """The values of category attributes that have no id of their own, by attribute."""
+        found: dict[str, tuple[str, ...]] = {}
+        for part in self.parts:
+            if part.values is not None and part.words is None:
+                given = [read_categories(part.name, record.get(part.name)) for record in records]
+                strange = {value for values in given for value in values} - part.values.keys()
+                if strange:
+                    found[part.name] = tuple(sorted(strange))
+        return found
+
     def lay_out(self, read: Sequence[Ragged], count: int) -> Ragged:
         """All parts of each item end to end; read: the attributes' ids."""
         real = np.zeros(count, dtype=bool)
@@ -196,7 +224,7 @@ class Reader:
 
 
 def load_part(
-    folder: Path, part: Mapping[str, Any], tokenizers: dict[str, Words], rows: int
+    read: Callable[[str], bytes], part: Mapping[str, Any], tokenizers: dict[str, Words], rows: int
 ) -> Part:
     """One part; tokenizers of the same file are shared."""
     words = None
@@ -206,8 +234,9 @@ def load_part(
             raise ValueError(f"the ids {literal} lie beyond the {rows} rows")
         return Part(name="", length=0, literal=literal)
     if "tokenizer" in part:
-        path = locate(folder, part["tokenizer"])
-        words = tokenizers.setdefault(str(path), Words(path))
+        file = str(part["tokenizer"])
+        words = tokenizers.get(file) or Words(file, read(file))
+        tokenizers[file] = words
     if "text" in part:
         return Part(name="", length=0, words=words, text=str(part["text"]))
     name, kind, length = str(part["name"]), part["kind"], int(part["length"])
@@ -216,8 +245,7 @@ def load_part(
         return Part(name=name, length=length, words=words, notation=notation)
     if kind == "text":
         raise ValueError(f"text `{name}` without a tokenizer")
-    path = locate(folder, part["vocabulary"])
-    content = json.loads(path.read_text(encoding="utf-8"))
+    content = json.loads(read(str(part["vocabulary"])).decode("utf-8"))
     if kind == "category":
         values = {str(value): int(place) for value, place in content["values"].items()}
         if any(not 0 <= place < rows for place in values.values()):

@@ -92,6 +92,7 @@ def test_the_release_of_2018(tmp_path, ending):
     assert drops(tables) == {
         "item without an id": 1,
         "item id again with another text": 1,
+        "interaction again: the same user, item and time": 1,
         "rating of an unknown item": 1,
         "rating of 3, neither liked nor disliked": 1,
         "title of nothing but markup": 3,

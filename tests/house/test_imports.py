@@ -9,23 +9,27 @@ import pytest
 
 
 ROOT = Path(__file__).resolve().parents[2]
+LOWEST = {"progress", "writing", "tensor_files"}
 # What a package may import of legoc, itself always included.
 BELOW: dict[str, set[str]] = {
     "progress": set(),
-    "language": set(),
+    "writing": set(),
+    "tensor_files": set(),
+    "language": {"writing"},
     "server": {"language"},
     "operators": {"language"},
-    "data": {"language", "progress"},
-    "model": {"language", "operators", "data", "progress"},
-    "evaluation": {"language", "data", "model", "progress"},
-    "exporting": {"language", "data", "model", "evaluation", "progress"},
-    "training": {"language", "data", "model", "evaluation", "exporting", "progress"},
-    "proving": {"language", "data", "model", "evaluation", "exporting", "training", "progress"},
+    "data": {"language", *LOWEST},
+    "model": {"language", "operators", "data", *LOWEST},
+    "evaluation": {"language", "data", "model", *LOWEST},
+    "exporting": {"language", "data", "model", "evaluation", *LOWEST},
+    "training": {"language", "data", "model", "evaluation", "exporting", *LOWEST},
+    "proving": {"language", "data", "model", "evaluation", "exporting", "training", *LOWEST},
 }
+BELOW["commands"] = set(BELOW)
 # The floors inside a package, from the lowest: a room uses rooms of lower floors only.
 FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
     "language": (
-        ("diagnosing", "codes"), ("declaring",), ("syntax", "ir"), ("resolving",), ("typing",),
+        ("diagnosing", "codes"), ("declaring",), ("syntax",), ("ir",), ("resolving",), ("typing",),
         ("checking", "starter"), ("importing", "editing", "debug"),
     ),
     "data": (
@@ -33,7 +37,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("sources", "augmenting", "reading"), ("prepare",), ("batching", "survey"),
     ),
 }  # fmt: skip
-# The top-level modules of the command line and the declarations' export stand above all packages.
+# `__main__`, which starts a command, and the declarations' export stand above all packages.
 FRONT = {
     "lark", "legoc",
     # The modules of it that say what a value means; they are held to the standard library below.
@@ -190,7 +194,7 @@ HEAVY = (
 def test_light_commands_stay_light(command: list[str]) -> None:
     code = (
         "import sys\n"
-        "from legoc.cli import main\n"
+        "from legoc.commands.cli import main\n"
         "try:\n    status = main(sys.argv[1:])\n"
         "except SystemExit as stop:\n    status = stop.code or 0\n"
         f"loaded = [m for m in {HEAVY!r} if m in sys.modules]\n"
@@ -200,6 +204,32 @@ def test_light_commands_stay_light(command: list[str]) -> None:
         [sys.executable, "-c", code, *command], capture_output=True, text=True, cwd=ROOT
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def loaded_after(code: str) -> set[str]:
+    """The modules that a fresh process has after some code."""
+    whole = f"import sys\n{code}\nprint(*sys.modules, file=sys.stderr)\n"
+    command = [sys.executable, "-c", whole]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True)
+    return set(done.stderr.split())
+
+
+def test_a_command_imports_no_other() -> None:
+    loaded = loaded_after(
+        f"from legoc.commands.cli import main\nmain(['check', {str(ROOT / 'specs/naml.lego')!r}])"
+    )
+    shared = {"cli", "failure", "flags", "messages"}
+    assert {m for m in loaded if m.startswith("legoc.commands.")} == {
+        f"legoc.commands.{name}" for name in {*shared, "check"}
+    }
+
+
+def test_the_flags_of_every_command_are_light() -> None:
+    loaded = loaded_after(
+        "from legoc.commands.cli import COMMANDS, parser_of\n"
+        "for name in COMMANDS: parser_of(name).format_help()"
+    )
+    assert not [m for m in loaded if m in HEAVY or m.startswith("legoc.language")]
 
 
 def test_the_exported_schema_is_fresh() -> None:

@@ -240,13 +240,13 @@ def test_the_extension_is_whole() -> None:
     configuration = json.loads((folder / language["configuration"]).read_text("utf-8"))
     assert re.fullmatch(configuration["wordPattern"], "$hidden_2")
     # The command the extension starts is one that legoc has.
-    from legoc.cli import build_parser
+    from legoc.commands.cli import parser_of
 
-    program, *command = package["contributes"]["configuration"]["properties"]["lego.command"][
+    program, name, *flags = package["contributes"]["configuration"]["properties"]["lego.command"][
         "default"
     ]
     assert program == "legoc"
-    build_parser().parse_args(command)
+    parser_of(name).parse_args(flags)
 
 
 def test_the_entry_point_names_the_lexer() -> None:

@@ -8,7 +8,7 @@ import pytest
 from legoc.language.checking import check
 from legoc.language.codes import all_codes
 from legoc.language.declaring.catalog import catalog
-from legoc.language.declaring.declare import STAGES
+from legoc.language.declaring.kinds import STAGES
 from legoc.language.diagnosing.document import Document
 from legoc.language.editing.analysis import analyse
 from legoc.language.editing.buffers import Buffers

@@ -210,7 +210,7 @@ def write(
     report = survey(
         staging, source=declaration.name, licence=licence,
         drops=(*empty, *cut.losses.drops(), *extracted.drops, *left),
-        notes=(*extracted.notes, *notes), group=ranked_within(extracted),
+        notes=(*extracted.notes, *notes), unit=ranked_within(extracted),
     )  # fmt: skip
     report = replace(report, notation=extracted.notation)
     with blame(empty):
@@ -228,7 +228,7 @@ def write(
 def ranked_within(extracted: Extracted) -> str:
     """What a source's rows are ranked within: an impression where it has them, else a user."""
     single = extracted.feedback is not None and not extracted.feedback.impressions
-    return "user" if single else "impression"
+    return "user_id" if single else "impression_id"
 
 
 def name_candidates(extracted: Extracted, protocol: bool) -> str:

@@ -21,6 +21,7 @@ from legoc.data.reading.checkpoint import (
     read_vocabulary_size,
 )
 from legoc.data.reading.inputs import TokenTable
+from legoc.data.reading.mapped import map_matrix
 from legoc.data.reading.special_tokens import wrap
 from legoc.data.reading.tokens import BLOCK, check_attributes, load, write_matrices
 from legoc.language.declaring.declare import Attribute
@@ -237,8 +238,7 @@ def narrow(folder: Path) -> None:
     if width == wide.shape[1]:
         return
     part = folder / "narrow.npy"
-    shape = (len(wide), width)
-    cut = np.lib.format.open_memmap(part, mode="w+", dtype=wide.dtype, shape=shape)
+    cut = map_matrix(part, wide.dtype, (len(wide), width))
     for first in range(0, len(wide), BLOCK):
         cut[first : first + BLOCK] = wide[first : first + BLOCK, :width]
     cut.flush()

@@ -16,7 +16,9 @@ from legoc.data.cache import digest, obtain
 from legoc.data.indexing.log import I32
 from legoc.data.indexing.names import Names
 from legoc.data.indexing.tables import Tables, open_connection, quote
+from legoc.data.reading.file_stems import file_stem
 from legoc.data.reading.vocabulary import Space, Words, write_bins, write_categories
+from legoc.data.staging.first_records import quote_name
 from legoc.language.declaring.declare import Attribute
 from legoc.language.diagnosing.diagnostics import fail
 
@@ -54,8 +56,8 @@ def read_profiles(
         return write(find_records(tables, attributes, users), attributes, staging)
 
     folder, manifest = obtain(root / "profiles" / key[:32], make)
-    loaded = {a.name: np.load(folder / f"{a.name}.npy") for a in attributes}
-    lengths = {a.name: np.load(folder / f"{a.name}.lengths.npy") for a in attributes}
+    loaded = {a.name: np.load(folder / f"{file_stem(a.name)}.npy") for a in attributes}
+    lengths = {a.name: np.load(folder / f"{file_stem(a.name)}.lengths.npy") for a in attributes}
     return Profiles(ids=loaded, lengths=lengths, rows=manifest["rows"])
 
 
@@ -82,7 +84,7 @@ def find_records(
     tables: Tables, attributes: Sequence[Attribute], users: Names
 ) -> list[dict[str, Any]]:
     """A record per user, in the order of their rows; that of row 0 is empty."""
-    columns = ", ".join(f'"{attribute.name}"' for attribute in attributes)
+    columns = ", ".join(quote_name(attribute.name) for attribute in attributes)
     with open_connection(None) as connection:
         place = quote(tables.path("users"))
         found = connection.sql(f"SELECT user_id, {columns} FROM {place}").to_arrow_table()
@@ -106,7 +108,7 @@ def write(
     for attribute in attributes:
         length = 1 if attribute.kind == "number" else attribute.length
         part = {"name": attribute.name, "kind": attribute.kind, "length": length}
-        file = f"vocabularies/{attribute.name}.json"
+        file = f"vocabularies/{file_stem(attribute.name)}.json"
         values = [record.get(attribute.name) for record in records]
         if attribute.kind == "text":
             parts.append({**part, "tokenizer": "tokenizer.json"})
@@ -124,6 +126,6 @@ def write(
         width = next(int(part["length"]) for part in parts if part["name"] == name)
         padded = np.zeros((len(records), width), dtype=np.int32)
         padded[:, : ids.shape[1]] = ids[:, :width]
-        np.save(folder / f"{name}.npy", padded)
-        np.save(folder / f"{name}.lengths.npy", lengths)
+        np.save(folder / f"{file_stem(name)}.npy", padded)
+        np.save(folder / f"{file_stem(name)}.lengths.npy", lengths)
     return {"rows": space.rows}

@@ -8,8 +8,11 @@ import numpy as np
 
 from legoc.data.cache import digest, obtain
 from legoc.data.indexing.tables import Tables, quote
+from legoc.data.reading.file_stems import file_stem
 from legoc.data.reading.inputs import TokenTable
+from legoc.data.reading.mapped import map_matrix
 from legoc.data.reading.vocabulary import CHOICES, Space, Words, write_bins, write_categories
+from legoc.data.staging.first_records import quote_name
 from legoc.language.declaring.declare import Attribute
 from legoc.language.diagnosing.diagnostics import fail
 from legoc.language.ir.plan import Port
@@ -78,9 +81,10 @@ def check_attributes(tables: Tables, attributes: Sequence[Attribute]) -> None:
 
 def load(folder: Path, name: str) -> tuple[np.ndarray, np.ndarray]:
     """A matrix, memory-mapped, and its lengths."""
-    ids = np.load(folder / "matrices" / f"{name}.npy", mmap_mode="r")
+    stem = file_stem(name)
+    ids = np.load(folder / "matrices" / f"{stem}.npy", mmap_mode="r")
     # A plain view: the subclass costs more than the gather of a small batch.
-    return np.asarray(ids), np.load(folder / "matrices" / f"{name}.lengths.npy")
+    return np.asarray(ids), np.load(folder / "matrices" / f"{stem}.lengths.npy")
 
 
 def write(
@@ -119,9 +123,7 @@ def write_matrices(
     target = folder / "matrices"
     target.mkdir()
     matrices = {
-        name: np.lib.format.open_memmap(
-            target / f"{name}.npy", mode="w+", dtype=np.int32, shape=(count, width)
-        )
+        name: map_matrix(target / f"{file_stem(name)}.npy", np.int32, (count, width))
         for name, width in widths.items()
     }
     lengths = {name: np.zeros(count, dtype=np.int32) for name in widths}
@@ -136,7 +138,7 @@ def write_matrices(
             task.advance(len(records))
     for name, matrix in matrices.items():
         matrix.flush()
-        np.save(target / f"{name}.lengths.npy", lengths[name])
+        np.save(target / f"{file_stem(name)}.lengths.npy", lengths[name])
 
 
 def learn(
@@ -158,7 +160,7 @@ def learn(
         if attribute.kind == "text":
             parts[attribute.name]["tokenizer"] = place
         else:
-            parts[attribute.name]["vocabulary"] = f"vocabularies/{attribute.name}.json"
+            parts[attribute.name]["vocabulary"] = f"vocabularies/{file_stem(attribute.name)}.json"
     # Categories come before numbers in the space of ids, whatever the reading order.
     for kind in ("category", "number"):
         for attribute in attributes:
@@ -203,7 +205,7 @@ def read_rows(
     tables: Tables, names: Sequence[str], *, training: bool
 ) -> Iterator[list[Mapping[str, Any]]]:
     """Blocks of item records in the order of the table; with `training`, those training shows."""
-    columns = ", ".join(f'"{name}"' for name in names)
+    columns = ", ".join(map(quote_name, names))
     shown = f"SELECT item_id FROM read_parquet({quote(tables.path('training'))})"
     condition = f"WHERE item_id IN ({shown})" if training else ""
     with tables.connect() as connection:

@@ -39,8 +39,10 @@ run m on demo with base""",
         title="no pre-trained stage",
         explanation=(
             "`lr_pretrained` is the learning rate of pre-trained weights; this model trains none. "
-            "A language model has some, unless a side network leaves it frozen, and so has the "
-            "token table where the data record names `vectors`; a rate of 0 keeps them as they are."
+            "A language model has some, unless a side network or LoRA leaves it frozen (what they "
+            "add is fresh and learns at `lr`). So have `content Null(file=...)`, unless it is "
+            "`frozen`, and the token table where the data record names `vectors`; a rate of 0 "
+            "keeps them as they are."
         ),
         bad=f"""data demo {{ source = Demo }}
 train base {{ lr_pretrained = 1e-5 }}
@@ -97,7 +99,8 @@ run m on demo""",
         title="attribute cannot be read so",
         explanation=(
             "`title(30)` keeps 30 tokens of a text, `price(16)` cuts a number into 16 quantile "
-            "bins; a category takes no length."
+            "bins; a category takes no length. `title` brings a mask of its tokens, `title_mask`, "
+            "so no attribute beside it may have that name."
         ),
         bad=f"""data demo {{ source = Demo  content = [category(5)] }}
 {MODEL}

@@ -21,7 +21,9 @@ BINS = 10
 KEYS = ("item_id", "user_id")
 LENGTH_NAMES = {"text": "max", "number": "bins", "category": "values"}
 LEAST = {"text": 1, "number": 2, "category": 1}
-PIECE = re.compile(r'\s*(?:"(?P<text>(?:[^"\\]|\\.)*)"|(?P<name>[A-Za-z_]\w*)(?:\((?P<n>\d+)\))?)')
+PIECE = re.compile(
+    r'\s*(?:(?P<text>"(?:[^"\\]|\\.)*")|(?P<name>[^\W\d]\w*))(?P<called>\((?P<n>[0-9]*)\))?'
+)
 
 
 class Columns:
@@ -109,10 +111,12 @@ def read_list(
     parts: list[Attribute | Prompt] = []
     problems: list[Diagnostic] = []
     seen: dict[str, Span] = {}
+    texts: list[Given] = []
     for each in given:
         match each.value:
             case str() if prompts:
                 parts.append(Prompt(text=each.value))
+                texts.append(each)
             case Settings():
                 found = read_attribute(each.value, known, source, problems)
                 if found is not None:
@@ -122,7 +126,17 @@ def read_list(
                     parts.append(found)
             case _:
                 problems.append(wording_data.not_an_attribute(each, prompts))
-    return (None if problems else tuple(parts)), problems
+    if prompts:
+        problems += (
+            wording_data.named_as_mask(name, first, seen[f"{name}_mask"])
+            for name, first in seen.items()
+            if f"{name}_mask" in seen
+        )
+    broken = bool(problems)
+    for each in texts:
+        if each.value in known.names and each.value not in seen:
+            problems.append(wording_data.prompt_names_attribute(str(each.value), each.span))
+    return (None if broken else tuple(parts)), problems
 
 
 def read_attribute(
@@ -173,12 +187,13 @@ def read_default(text: str, declared: Sequence[Attribute]) -> tuple[Attribute | 
         at = found.end()
         if body[at:].lstrip().startswith(","):
             at = body.index(",", at) + 1
-        if found["name"] is None:
-            parts.append(Prompt(text=json.loads(f'"{found["text"]}"')))
+        if found["name"] is None and found["called"] is None:
+            parts.append(Prompt(text=json.loads(found["text"])))
             continue
-        attribute = known.get(found["name"])
+        name = found["name"] or json.loads(found["text"])
+        attribute = known.get(name)
         if attribute is None:
-            raise ValueError(f"{text!r}: {found['name']!r} is not declared")
+            raise ValueError(f"{text!r}: {name!r} is not declared")
         length = int(found["n"]) if found["n"] else attribute.length
         parts.append(Attribute(name=attribute.name, kind=attribute.kind, length=length))
     return tuple(parts)

@@ -10,7 +10,7 @@ from legoc.language.declaring.records import RECORDS
 from legoc.language.diagnosing.diagnostics import Diagnostic
 from legoc.language.diagnosing.document import Span
 from legoc.language.ir.spec import Call, Data, Prompt
-from legoc.language.resolving import wording_names
+from legoc.language.resolving import wording_operators
 from legoc.language.resolving.points import Argument, Given, Record
 from legoc.language.typing import wording_data
 from legoc.language.typing import wording_params as wording
@@ -171,7 +171,7 @@ def missing_content(record: Record, source: Declaration, field: Argument | None)
         code="E0304",
         message="`data` needs `content`",
         labels=(
-            wording_names.primary(
+            wording_operators.primary(
                 record.span if field is None else field.given.span,
                 f"{source.name} has no default for it",
             ),

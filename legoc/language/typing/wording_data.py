@@ -1,14 +1,16 @@
 """What is said about data and training records: one function per message."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 
 from legoc.language.declaring.declare import Attribute, Declaration
-from legoc.language.diagnosing.diagnostics import Diagnostic, Label
+from legoc.language.diagnosing.diagnostics import Diagnostic, Fix, Label
 from legoc.language.diagnosing.document import Span
 from legoc.language.diagnosing.suggest import listing, nearest
 from legoc.language.resolving.points import Given
-from legoc.language.resolving.wording_names import primary, respell
+from legoc.language.resolving.wording_operators import primary, respell
+from legoc.language.syntax.names import written, written_call
 from legoc.language.typing.wording_params import describe, quoted
 
 
@@ -17,16 +19,24 @@ KIND_NAMES = {"text": "text", "category": "a category", "number": "a number"}
 
 def no_attribute(name: str, span: Span, source: Declaration, names: Sequence[str]) -> Diagnostic:
     meant = nearest(name, names)
-    known = f"attributes: {', '.join(names)}" if names else "it declares no attributes"
+    shown = ", ".join(written_call(each, ()) for each in names)
+    known = f"attributes: {shown}" if names else "it declares no attributes"
+    # The name alone, where its arguments stand behind it.
+    end = span.start + len(name) if not span.text.startswith('"') else span.end
     return Diagnostic(
         code="E0601",
         message=f"{source.name} has no attribute `{name}`",
         labels=(primary(span, "not an attribute of this source"),),
-        help=(f"did you mean `{meant}`? {known}" if meant else known,),
+        help=(f"did you mean `{written_call(meant, ())}`? {known}" if meant else known,),
         fix=None
         if meant is None
-        else respell(Span(span.document, span.start, span.start + len(name)), name, meant),
+        else respell(Span(span.document, span.start, end), name, written(meant)),
     )
+
+
+def notation(attribute: Attribute) -> str:
+    """An attribute with its length, as one writes it."""
+    return written_call(attribute.name, (str(attribute.length),))
 
 
 def twice(name: str, first: Span, second: Span) -> Diagnostic:
@@ -35,6 +45,30 @@ def twice(name: str, first: Span, second: Span) -> Diagnostic:
         message=f"attribute `{name}` is given twice",
         labels=(primary(second, "and again here"), Label(span=first, text="first here")),
         help=("keep one of the two",),
+    )
+
+
+def named_as_mask(name: str, first: Span, second: Span) -> Diagnostic:
+    return Diagnostic(
+        code="E0602",
+        message=f"`{name}_mask` is the mask of `{name}`, and no attribute beside it",
+        labels=(
+            primary(second, f"the graph of the item encoder has an input `{name}_mask` already"),
+            Label(span=first, text="brought by this attribute"),
+        ),
+        help=(f"leave `{name}_mask` out, or give its column another name",),
+    )
+
+
+def named_as_tokens(name: str, place: Span, operator: str, content: Span | None) -> Diagnostic:
+    labels = [primary(place, "reads all attributes as one input `tokens` with `tokens_mask`")]
+    if content is not None:
+        labels.append(Label(span=content, text=f"one of these is `{name}`"))
+    return Diagnostic(
+        code="E0602",
+        message=f"an attribute cannot be called `{name}` beside `{operator}`",
+        labels=tuple(labels),
+        help=(f"leave `{name}` out of `content`, or give its column another name",),
     )
 
 
@@ -97,13 +131,25 @@ def of_tables(problem: Diagnostic, span: Span) -> Diagnostic:
     return replace(problem, labels=(primary(span, "its tables"),))
 
 
+def prompt_names_attribute(name: str, span: Span) -> Diagnostic:
+    """W103: a text that says the name of an attribute, which nothing then reads."""
+    text = written_call(name, ())
+    return Diagnostic(
+        code="W103",
+        severity="warning",
+        message=f"`{span.text}` is text for the prompt, not the attribute `{name}`",
+        labels=(primary(span, "every item has this same text"),),
+        help=(f"write `{text}` for the attribute, or `{json.dumps(name + ': ')}` before it",),
+        fix=Fix(grade="ask", title=f"write `{text}`", span=span, replacement=text),
+    )
+
+
 def takes_no_length(attribute: Attribute, span: Span) -> Diagnostic:
     return Diagnostic(
         code="E0602",
         message=f"`{attribute.name}` takes no length",
         labels=(primary(span, f"`{attribute.name}` is {KIND_NAMES[attribute.kind]}"),),
-        help=(f"write `{attribute.name}`",),
-        fix=None,
+        help=(f"write `{written_call(attribute.name, ())}`",),
     )
 
 
@@ -112,7 +158,7 @@ def one_length(attribute: Attribute, label: str, span: Span) -> Diagnostic:
         code="E0602",
         message=f"`{attribute.name}` takes one number, `{label}`",
         labels=(primary(span, f"`{attribute.name}` is {KIND_NAMES[attribute.kind]}"),),
-        help=(f"write `{attribute.name}({attribute.length})`",),
+        help=(f"write `{notation(attribute)}`",),
     )
 
 
@@ -126,7 +172,7 @@ def bad_length(attribute: Attribute, span: Span, least: int) -> Diagnostic:
         code="E0602",
         message=f"{which} of `{attribute.name}` must be a whole number, at least {least}",
         labels=(primary(span, f"{quoted(span)} is not a number of {what}"),),
-        help=(f"write `{attribute.name}({attribute.length})`",),
+        help=(f"write `{notation(attribute)}`",),
     )
 
 
