@@ -47,7 +47,8 @@ class Column:
     these records that lose some; most: of the longest. words: of a text, at the 95th percentile.
     speaks: nearly every record says something else, so it is text and no category. odd: up to
     three values that are no numbers where most are. barred: some values may be lists with this
-    sign between. filled, looked: records with a value, and all.
+    sign between. single: nearly every record has a text of its own, taken as a whole. filled,
+    looked: records with a value, and all.
     """
 
     kind: ColumnKind = "word"
@@ -59,6 +60,7 @@ class Column:
     odd: tuple[str, ...] = ()
     barred: str | None = None
     mostly_barred: bool = False
+    single: bool = False
     filled: int = 0
     looked: int = 0
     notation: Notation = PLAIN
@@ -78,6 +80,7 @@ class Look:
         self.looked = self.numbers = self.lists = self.divided = 0
         self.nothing: list[str] = []
         self.odd: list[str] = []
+        self.cells: set[str] = set()
         self.seen: Counter[str] = Counter()
         self.counts: Counter[int] = Counter()
         self.words: Counter[int] = Counter()
@@ -127,6 +130,7 @@ class Look:
             self.bars.update(sign for sign in "|;" if sign in parts[0][1:-1])
         if len(self.odd) < EXAMPLES:
             self.odd.append(str(value))
+        self.cells.add(text)
         self.count(parts)
 
     def count(self, parts: list[str]) -> None:
@@ -162,6 +166,7 @@ class Look:
             odd=tuple(self.odd) if filled and mostly and kind == "word" else (),
             barred=sign if kind == "word" and barred > BARRED * filled else None,
             mostly_barred=barred >= HALF * filled,
+            single=filled >= ENOUGH and len(self.cells) >= UNIQUE * filled,
             filled=filled, looked=self.looked, notation=self.notation,
         )  # fmt: skip
 

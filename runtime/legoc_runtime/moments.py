@@ -122,8 +122,7 @@ class Moments:
 
     def show(self, kind: str, value: object) -> None:
         shown = self.examples.setdefault(kind, [])
-        text = f"`{written(value)[:40]}`"
-        if len(shown) < EXAMPLES and text not in shown:
+        if len(shown) < EXAMPLES and (text := f"`{written(value)[:40]}`") not in shown:
             shown.append(text)
 
     def shown(self, *kinds: str) -> str:

@@ -163,6 +163,8 @@ def read_number(name: str, value: object, notation: Notation = PLAIN) -> float |
 def read_id(name: str, value: object, notation: Notation = PLAIN) -> str:
     """An id as text, verbatim; missing is the empty text. A whole number that a missing neighbour
     turned into a float loses its `.0`. RequestError for a float that may stand for several ids."""
+    if isinstance(value, str) and not notation.missing:
+        return value
     value = plain(name, value)
     if is_missing(value, notation):
         return ""

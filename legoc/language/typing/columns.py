@@ -89,13 +89,18 @@ def several(type: str | None) -> bool:
 
 
 def settle(column: Column, type: str | None) -> Column:
-    """A column whose header says what it is, as RecBole's do."""
+    """A column whose header says what it is, as RecBole's do. Words that are another text in
+    nearly every record are a title, and values where they come again."""
     if type is None:
         return column
     kind: ColumnKind = "number" if type == "float" else "word"
-    if several(type) and not column.speaks:
+    speaks = column.single if several(type) else column.speaks
+    if several(type) and not speaks:
         kind = "category"
-    return replace(column, kind=kind, odd=(), barred=None)
+    return replace(
+        column, kind=kind, odd=(), barred=None, speaks=speaks and kind == "word",
+        words=max(column.most, column.words) if kind == "word" else column.words,
+    )  # fmt: skip
 
 
 def header_names(files: Sequence[TableFile], dialect: Dialect) -> list[str] | None:
