@@ -1,6 +1,7 @@
 """The command `legoc`: finds the module of the command that was typed and imports only that.
 
-Exit codes: 0 done, 1 the input was at fault, 2 usage, 70 an internal error, 130 interrupted.
+Exit codes: 0 done, 1 the input was at fault, 2 usage, 70 an internal error, 130 interrupted (143 by
+SIGTERM, 129 by SIGHUP).
 """
 
 import argparse

@@ -76,10 +76,12 @@ def show_prepared(spec: Any, prepared: Any) -> None:
     out.print(
         table(
             "splits",
-            ("split", "impressions", "rows", "clicks", "users", "cold", "one class", "new items"),
+            ("split", "impressions", "rows", "clicks", "users", "cold", "cold rows", "one class",
+             "new items"),
             (
                 (name, f"{p.impressions:,}", f"{p.rows:,}", f"{p.clicks:,}", f"{p.users:,}",
-                 f"{p.cold:,}", f"{p.one_class:,}", f"{p.new_items:.1%}")
+                 f"{p.cold:,}", f"{p.cold_rows / p.rows:.1%}", f"{p.one_class:,}",
+                 f"{p.new_items:.1%}")
                 for name, p in report.parts.items()
             ),
         )

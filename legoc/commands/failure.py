@@ -20,16 +20,17 @@ REFUSED = (
     errno.ENAMETOOLONG, errno.EIO,
 )  # fmt: skip
 # That a folder or a file cannot be begun is for the file system to say, with whatever number.
-BEGINNING = ("mkdir", "makedirs", "mkdtemp", "mkstemp", "_mkstemp_inner")
+BEGINNING = ("mkdir", "makedirs", "mkdtemp", "mkstemp", "_mkstemp_inner", "make_workplace")
 
 
 def ended(run: Callable[[Namespace], int], arguments: Namespace) -> int:
     """Run a command to its end, whichever that is, and give the exit code."""
     try:
         return run(arguments)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         print("interrupted; the same command goes on where it stopped", file=sys.stderr)
-        return 130
+        # A signal that docker or SLURM sent has an exit code of its own: 143 for SIGTERM.
+        return getattr(stop, "status", 130)
     except BrokenPipeError:
         # The reader (`| head`) has gone; Python's own flush at exit must not complain about it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -160,6 +160,8 @@ def write_kind(p: Param) -> str:
         text += f" from {p.min:g} to {p.max:g}"
     elif p.min is not None:
         text += f" of at least {p.min:g}"
+    elif p.above is not None:
+        text += f" above {p.above:g}"
     return f"{text} or none" if p.optional else text
 
 
@@ -175,8 +177,9 @@ def write_default(p: Param, d: Declaration) -> str:
 def write_rule(rule: str, args: tuple[str, ...]) -> str:
     """A rule as a sentence."""
     first, *rest = args
+    empty = f", or `{' + '.join(rest[1:])}` where that is empty" if len(rest) > 1 else ""
     return {
-        "divides": f"`{first}` divides `{rest[0] if rest else ''}`",
+        "divides": f"`{first}` divides `{rest[0] if rest else ''}`{empty}",
         "needs": f"`{first}` needs `{rest[0] if rest else ''}`",
         "excludes": f"`{first}` and `{rest[0] if rest else ''}` are not given together",
         "odd": f"`{first}` is odd",

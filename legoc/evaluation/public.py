@@ -63,7 +63,7 @@ def evaluate(
 
     prepared = prepare(spec, cache=cache, truncated=True, progress=progress)
     chosen = choose_split(prepared.logs, split)
-    made = build_engine(folder, bundle, prepared)
+    made = build_engine(folder, bundle, prepared, cached=cached)
     log = prepared.logs[chosen]
     slices = novelty(prepared, log)
     if cold:
@@ -142,11 +142,16 @@ def read_spec(folder: Path, bundle: "Bundle | None", data: str | Path | None = N
     return spec
 
 
-def build_engine(folder: Path, bundle: "Bundle | None", prepared: "Prepared") -> Engine:
+def build_engine(
+    folder: Path, bundle: "Bundle | None", prepared: "Prepared", *, cached: bool
+) -> Engine:
+    """The engine of a bundle or of a run. A bundle whose vectors are of this very data encodes no
+    item again, which with a language model takes longer than all the rest."""
     if bundle is not None:
         from legoc_runtime.engine import Engine as BundleEngine
 
-        return BundleEngine(bundle, ids=prepared.items.ids)
+        stored = cached and bundle.manifest["provenance"]["data"] == prepared.digest
+        return BundleEngine(bundle, ids=prepared.items.ids, stored=stored)
     from legoc.evaluation.torch_engine import TorchEngine
     from legoc.model.run import Run, load_recommender
 

@@ -147,13 +147,6 @@ def test_a_text_that_names_an_attribute_is_asked_about(tmp_path: Path) -> None:
     assert specs_of(tmp_path, '"title", title, "Product Title: "').diagnostics == ()
 
 
-@pytest.mark.parametrize("name", ["back\\slash", "a\tb", "zero\u200bwidth"])
-def test_a_name_that_no_axis_can_have_is_refused(tmp_path: Path, name: str) -> None:
-    table(tmp_path, "more.jsonl", ["item_id", name], ["i1", "x"])
-    (found,) = specs_of(tmp_path, written_call(name, ("9",))).diagnostics
-    assert (found.code, found.help) == ("E0601", ("rename the column in the table",))
-
-
 def test_the_default_list_of_a_source_may_hold_them() -> None:
     declared = [
         Attribute(name="Product Title", kind="text", length=8),

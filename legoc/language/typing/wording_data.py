@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 from legoc.language.declaring.declare import Attribute, Declaration
 from legoc.language.diagnosing.diagnostics import Diagnostic, Fix, Label
@@ -47,6 +48,30 @@ def twice(name: str, first: Span, second: Span) -> Diagnostic:
     )
 
 
+def named_as_mask(name: str, first: Span, second: Span) -> Diagnostic:
+    return Diagnostic(
+        code="E0602",
+        message=f"`{name}_mask` is the mask of `{name}`, and no attribute beside it",
+        labels=(
+            primary(second, f"the graph of the item encoder has an input `{name}_mask` already"),
+            Label(span=first, text="brought by this attribute"),
+        ),
+        help=(f"leave `{name}_mask` out, or give its column another name",),
+    )
+
+
+def named_as_tokens(name: str, place: Span, operator: str, content: Span | None) -> Diagnostic:
+    labels = [primary(place, "reads all attributes as one input `tokens` with `tokens_mask`")]
+    if content is not None:
+        labels.append(Label(span=content, text=f"one of these is `{name}`"))
+    return Diagnostic(
+        code="E0602",
+        message=f"an attribute cannot be called `{name}` beside `{operator}`",
+        labels=tuple(labels),
+        help=(f"leave `{name}` out of `content`, or give its column another name",),
+    )
+
+
 def not_an_attribute(given: Given, prompts: bool) -> Diagnostic:
     fits = "an attribute such as title(30), or text in quotes" if prompts else "an attribute"
     return Diagnostic(
@@ -57,15 +82,53 @@ def not_an_attribute(given: Given, prompts: bool) -> Diagnostic:
     )
 
 
-def no_axis(name: str, span: Span) -> Diagnostic:
-    """A name that the exporter of torch cannot give to an axis of a graph."""
-    what = "a backslash" if "\\" in name else "a character that cannot be seen"
+def looks_like_text(name: str, words: int, span: Span, *, told: bool) -> Diagnostic:
+    """words: of most of its values."""
+    length = max(words, 2)
+    other = f', or say that it is none: `categories=["{name}"]`' if told else ""
     return Diagnostic(
-        code="E0601",
-        message=f"{quoted(span)} cannot name an attribute",
-        labels=(primary(span, f"it has {what} in it, and names an axis of the graphs"),),
-        help=("rename the column in the table",),
+        code="E0610",
+        message=f"`{name}` looks like text: nearly every record has a value of its own",
+        labels=(primary(span, "without a length it would be a category"),),
+        help=(f"write `{name}({length})`{other}",),
     )
+
+
+def odd_numbers(name: str, odd: Sequence[str], span: Span, *, told: bool) -> Diagnostic:
+    """odd: values that are no numbers."""
+    shown = ", ".join(f"`{value[:40]}`" for value in odd)
+    return Diagnostic(
+        code="E0610",
+        message=f"`{name}` holds numbers, and values that are none: {shown}",
+        labels=(primary(span, "a number or a category?"),),
+        help=(
+            f'say which: `numbers=["{name}"]` leaves these empty, `categories=["{name}"]` keeps '
+            "every value as it is"
+            if told
+            else "mend these values in the table",
+        ),
+    )
+
+
+def looks_like_lists(name: str, sign: str, span: Span, *, told: bool, known: bool) -> Diagnostic:
+    """sign: what stands between the values. known: it is the separator of the source."""
+    many, one = f'`separator="{sign}"`', f'`texts=["{name}"]` or `categories=["{name}"]`'
+    help = f"write {many} in the source if they are, else {one}"
+    if known:
+        help = f'write `categories=["{name}"]` in the source if they are, else `texts=["{name}"]`'
+    elif not told:
+        help = "write the column as lists, in JSON lines or Parquet"
+    return Diagnostic(
+        code="E0610",
+        message=f"`{name}` looks like lists: `{sign}` stands between values in some records",
+        labels=(primary(span, "one value or several?"),),
+        help=(help,),
+    )
+
+
+def of_tables(problem: Diagnostic, span: Span) -> Diagnostic:
+    """What is wrong with the tables of a source, told where the source is written."""
+    return replace(problem, labels=(primary(span, "its tables"),))
 
 
 def prompt_names_attribute(name: str, span: Span) -> Diagnostic:
@@ -100,9 +163,11 @@ def one_length(attribute: Attribute, label: str, span: Span) -> Diagnostic:
 
 
 def bad_length(attribute: Attribute, span: Span, least: int) -> Diagnostic:
-    text = attribute.kind == "text"
-    what = "tokens kept of the text" if text else "quantile bins"
-    which = "the length" if text else "the number of bins"
+    which, what = {
+        "text": ("the length", "tokens kept of the text"),
+        "number": ("the number of bins", "quantile bins"),
+        "category": ("the length", "values kept"),
+    }[attribute.kind]
     return Diagnostic(
         code="E0602",
         message=f"{which} of `{attribute.name}` must be a whole number, at least {least}",

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import legoc
-from legoc.data.reading.file_names import file_name
+from legoc.data.reading.file_stems import file_stem
 from legoc.language.syntax.names import written_call
 
 
@@ -18,7 +18,7 @@ NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_
 
 @given(NAMES)
 def test_a_name_of_a_file_is_one_plain_part(name: str) -> None:
-    found = file_name(name)
+    found = file_stem(name)
     assert not set(found) & set('/\\:.*?"<>|\0')
     assert found == found.strip()
     assert 0 < len(found.encode()) <= 120
@@ -27,21 +27,21 @@ def test_a_name_of_a_file_is_one_plain_part(name: str) -> None:
 
 @given(st.sets(NAMES, max_size=20))
 def test_two_attributes_never_share_a_file(names: set[str]) -> None:
-    assert len({file_name(name) for name in names}) == len(names)
+    assert len({file_stem(name) for name in names}) == len(names)
 
 
-@pytest.mark.parametrize("name", ["title", "Product Title", "标题", "category_2", "größe"])
+@pytest.mark.parametrize("name", ["title", "category_2"])
 def test_a_plain_name_is_kept(name: str) -> None:
-    assert file_name(name) == name
+    assert file_stem(name) == name
 
 
 def test_the_ids_of_users_keep_their_file() -> None:
-    assert file_name("users") != "users"
+    assert file_stem("users") != "users"
 
 
 COLUMNS = (
     "title", "title.lengths", "Product Title", "标题", "title:token_seq", "x/y", "../evil", "users",
-    "per%cent", "c:ategory", "tokens",
+    "back\\slash", "per%cent", "c:ategory", "tokens",
 )  # fmt: skip
 
 
@@ -74,7 +74,7 @@ def test_a_table_with_such_columns_goes_all_the_way(tmp_path: Path) -> None:
     outside = [path for path in tmp_path.rglob("*evil*") if tmp_path / "cache" not in path.parents]
     assert all(bundle in path.parents for path in outside)
     names = {path.stem for path in (bundle / "vocabularies").iterdir()}
-    assert names == {file_name(name) for name in COLUMNS[7:]}
+    assert names == {file_stem(name) for name in COLUMNS[7:]}
 
 
 def quoted(names: tuple[str, ...]) -> str:
