@@ -128,3 +128,20 @@ def test_a_bundle_in_its_run_knows_where_its_data_lie(tiny, tmp_path, monkeypatc
         with pytest.raises(AttributeError):
             legoc.evaluate(tmp_path / place)
         assert asked.pop().data.source.args["path"] == "/raw/MINDsmall"
+
+
+def test_a_bundle_is_not_evaluated_with_the_numbers_of_other_words(tiny, tmp_path, monkeypatch):
+    """Two words that change places: the sizes fit, and every figure would be wrong."""
+    run, prepared = tiny
+    folder = tmp_path / "reading"
+    shutil.copytree(prepared.reading_folder, folder)
+    path = folder / "tokenizers" / "words" / "tokenizer.json"
+    content = json.loads(path.read_text("utf-8"))
+    vocabulary = content["model"]["vocab"]
+    vocabulary["bread"], vocabulary["rain"] = vocabulary["rain"], vocabulary["bread"]
+    path.write_text(json.dumps(content), "utf-8")
+    other = dataclasses.replace(prepared, reading_folder=folder)
+    monkeypatch.setattr(legoc.data, "prepare", lambda spec, **given: other)
+    with pytest.raises(LegoError, match="other numbers") as caught:
+        legoc.evaluate(run)
+    assert caught.value.diagnostics[0].code == "E0593"
