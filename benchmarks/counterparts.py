@@ -144,7 +144,7 @@ def sequences(rows: int, length: int, drop: float = 0.0) -> dict[str, Counterpar
     # A Fastformer has two global vectors: a score for each of 16 heads, then a weighted sum.
     fast = linear(n, *[D] * 5) + 2 * linear(n, D, 16) + linear(n, D, 4 * D, D)
     poly = linear(n, D, 200, 32) + 2 * n * 32 * D
-    sas = 2 * (linear(n, *[D] * 7) + attention(rows, length, length))
+    sas = 2 * (linear(n, *[D] * 6) + attention(rows, length, length))
     wide = additive(rows, length, D, QUERY)
     found: dict[str, tuple[int, Callable[[], nn.Module]]] = {
         "Pooling": (0, average),
@@ -169,7 +169,8 @@ def sequences(rows: int, length: int, drop: float = 0.0) -> dict[str, Counterpar
             fast + additive(rows, length, D, D) + linear(rows, D, D),
             lambda: Plain(FeedForwards(), D, D, 1),
         ),
-        "SASRec": (sas, lambda: Plain(transformer(2, heads=2, inner=D, pre=True))),
+        # Half as wide inside: what torch has one projection more for.
+        "SASRec": (sas, lambda: Plain(transformer(2, heads=2, inner=D // 2, pre=True))),
         "PolyAttention": (poly, lambda: Chains((D, 200, 32), (32, D), act=nn.Tanh)),
     }  # fmt: skip
     both = {"PolyAttention": (*shapes, (rows, length, 32))}

@@ -171,7 +171,7 @@ def work_naml(spec_file: Path, cache: Path) -> dict[str, Any]:
         batch = sampler.batch(0, step + 2)
         assembled = time.process_time()
         loss = torch.nn.functional.cross_entropy(
-            model(batch), torch.zeros(len(batch.labels), dtype=torch.long)
+            model(batch).scores, torch.zeros(len(batch.labels), dtype=torch.long)
         )
         loss.backward()
         optimiser.step()

@@ -111,7 +111,7 @@ class Training:
         self.model.train()
         for step in range(steps):
             batch = every_slot(self.sampler, step) if self.slots else self.sampler.batch(1, step)
-            scores = self.model(batch)
+            scores = self.model(batch).scores
             target = torch.zeros(len(scores), dtype=torch.int64)
             torch.nn.functional.cross_entropy(scores, target).backward()
             self.optimiser.update(1.0)

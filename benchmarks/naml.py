@@ -69,7 +69,7 @@ def measure_training(spec: Spec, prepared: Prepared, model: Recommender) -> None
         model.train()
         for step in range(steps):
             batch = ways[way](step)
-            scores = model(batch)
+            scores = model(batch).scores
             target = torch.zeros(len(scores), dtype=torch.int64)
             torch.nn.functional.cross_entropy(scores, target).backward()
             optimiser.step()

@@ -1,6 +1,6 @@
 """`python -m legoc` is the command `legoc`."""
 
-from legoc.cli import start
+from legoc.commands.cli import start
 
 
 start()

@@ -1,5 +1,5 @@
 """Collects every declaration of the package and writes `grammar/lego.schema.json`; beside it the
-TextMate grammar.
+TextMate grammar and the parser's tables.
 
 `python -m legoc.catalogue` (or `make schema`) after a change of a declaration. The front end reads
 the file and never imports what it describes; a test compares the file with a fresh export.
@@ -10,19 +10,21 @@ the entry-point group `legoc.operators`.
 
 import argparse
 import json
-import os
 import pkgutil
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from legoc.language.declaring.declare import ROLES, Declaration
+from legoc.language.declaring.declare import Declaration
+from legoc.language.declaring.kinds import ROLES
 from legoc.language.declaring.schema import emit
 from legoc.language.declaring.shipped import shipped
+from legoc.language.syntax.grammar import build_parser
 from legoc.language.syntax.highlight import textmate
+from legoc.language.syntax.tables import write_tables
+from legoc.writing import write_text
 
 
 PACKAGES = ("legoc.operators", "legoc.data", "legoc.model", "legoc.training", "legoc.evaluation")
@@ -62,11 +64,16 @@ def fresh() -> str:
 
 
 def derived() -> dict[Path, str]:
-    """The generated files of a checkout with their texts: the schema, and the TextMate grammar of
-    the repository and of the VS Code extension."""
+    """The generated files of a checkout with their texts: the schema, the parser's tables, and the
+    TextMate grammar of the repository and of the VS Code extension."""
     grammar = shipped("grammar")
     extension = grammar.parent / "editors/vscode/syntaxes"
-    found = {grammar / "lego.schema.json": fresh(), grammar / "lego.tmLanguage.json": textmate()}
+    text = (grammar / "lego.lark").read_text("utf-8")
+    found = {
+        grammar / "lego.schema.json": fresh(),
+        grammar / "lego.tables.json": write_tables(build_parser(text), text),
+        grammar / "lego.tmLanguage.json": textmate(),
+    }
     if extension.is_dir():
         found[extension / "lego.tmLanguage.json"] = textmate()
     return found
@@ -91,18 +98,8 @@ def write(document: Mapping[str, Any]) -> str:
 def put(path: Path, text: str) -> None:
     """Write a file in one step: who reads it meanwhile reads the old one or the new one. What it
     holds already is left as it is."""
-    path = path.resolve()
-    if path.is_file() and path.read_bytes() == text.encode():
-        return
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(temporary, path.stat().st_mode if path.is_file() else 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    if not path.is_file() or path.read_bytes() != text.encode():
+        write_text(path, text)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -1,7 +1,7 @@
 """How long work reports itself: a protocol the phases speak, and a silent speaker.
 
-The command line has one that draws (`legoc.console`); a phase takes whichever it is given and never
-prints.
+The command line has one that draws (`legoc.commands.console`); a phase takes whichever it is given
+and never prints.
 """
 
 from collections.abc import Iterator

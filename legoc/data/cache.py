@@ -3,13 +3,14 @@
 import hashlib
 import json
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+from legoc.language.ir.files import settled_state
+from legoc.writing import put_folder, remove_leftovers, workplace, write_bytes
 
 
 MANIFEST = "manifest.json"
@@ -58,10 +59,12 @@ def obtain(
     """
     found = read_manifest(folder)
     if found is not None:
+        # A cache that only reads has nobody else to clear what a killed process left.
+        remove_leftovers(folder.parent)
         return folder, found
-    with staging(folder) as temporary:
-        facts = dict(make(temporary) or {})
-        seal(temporary, facts)
+    with staging(folder) as made:
+        facts = dict(make(made) or {})
+        seal(made, facts)
     found = read_manifest(folder)
     if found is None:
         raise OSError(f"{folder} changed while it was written")
@@ -70,58 +73,56 @@ def obtain(
 
 @contextmanager
 def staging(folder: Path) -> Iterator[Path]:
-    """A temporary sibling that becomes `folder` when the block ends, and vanishes when it fails."""
+    """An empty folder that becomes `folder` when the block ends, and vanishes when it fails."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name[:16]}-", dir=folder.parent))
-    try:
-        yield temporary
-        temporary.chmod(0o755)
-        if read_manifest(folder) is None and folder.exists():
-            # What lies there was damaged after it was finished: nothing may read it again.
-            shutil.rmtree(folder)
-        try:
-            os.rename(temporary, folder)
-        except OSError:
-            # Another process finished the same folder first: both are equal, keep theirs.
-            if read_manifest(folder) is None:
-                raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with workplace(folder) as place:
+        made = place / folder.name
+        made.mkdir()
+        yield made
+        # Another process may have finished the same folder first: both are equal, keep theirs. One
+        # that was damaged after it was finished is replaced.
+        if read_manifest(folder) is None:
+            put_folder(made, folder)
 
 
 def seal(folder: Path, facts: Mapping[str, Any]) -> None:
-    """Flush every file of a folder to the disk and write its manifest last."""
+    """Write the manifest of a finished folder, last of all files."""
     sizes: dict[str, int] = {}
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
         sizes[path.relative_to(folder).as_posix()] = path.stat().st_size
     with (folder / MANIFEST).open("w", encoding="utf-8") as file:
         json.dump({**facts, "files": sizes}, file, indent=1, ensure_ascii=False)
-        file.flush()
-        os.fsync(file.fileno())
 
 
-def hash_files(paths: Sequence[Path], root: Path) -> list[str]:
-    """SHA-256 in hex of each file's content, remembered by path, size and modification time."""
-    return [hash_file(path, root) for path in paths]
+def hash_files(paths: Sequence[Path], root: Path) -> list[tuple[str, str]]:
+    """What each file is, by its name, and the SHA-256 in hex of its content: the same bytes as
+    `users.csv` and as `histories.csv` are two tables."""
+    names = [distinct_name(path, paths) for path in paths]
+    return [(name, hash_file(path, root)) for name, path in zip(names, paths, strict=True)]
+
+
+def distinct_name(path: Path, paths: Sequence[Path]) -> str:
+    """The name of a file with as many folders above it as tell it from the others. Where all of
+    them lie is no part of it: data that is moved stays the same."""
+    others = [other.parts for other in paths if other != path]
+    for count in range(1, len(path.parts) + 1):
+        if all(other[-count:] != path.parts[-count:] for other in others):
+            break
+    return "/".join(path.parts[-count:])
 
 
 def hash_file(path: Path, root: Path) -> str:
-    status = path.stat()
-    key = digest([str(path.resolve()), status.st_size, status.st_mtime_ns])
-    note = root / "digests" / key
-    try:
-        known = note.read_text(encoding="ascii")
+    """SHA-256 in hex of a file's content, remembered by its path and state; one that changed a
+    moment ago is read again."""
+    state = settled_state(path)
+    note = root / "digests" / digest([str(path.resolve()), state])
+    with suppress(OSError):
+        known = note.read_text(encoding="ascii") if state is not None else ""
         if len(known) == 64:
             return known
-    except OSError:
-        pass
     with path.open("rb") as file:
         value = hashlib.file_digest(file, "sha256").hexdigest()
-    note.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=note.parent)
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(value)
-    os.replace(temporary, note)
+    if state is not None and settled_state(path) == state:
+        note.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(note, value.encode("ascii"))
     return value

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from legoc.language.declaring.catalog import Catalog, catalog
 from legoc.language.diagnosing.diagnostics import Diagnostic, Label, LegoError, SpecError
@@ -13,6 +13,7 @@ from legoc.language.resolving.points import Point
 from legoc.language.resolving.resolve import resolve
 from legoc.language.resolving.resolved import Resolved
 from legoc.language.resolving.select import select
+from legoc.language.typing.effects import idle_copies, idle_overrides
 from legoc.language.typing.exports import check_bundles
 from legoc.language.typing.lower import Lowered, Lowering
 
@@ -88,7 +89,14 @@ def check(
         lowering = Lowering(known if known is not None else catalog())
     except LegoError as error:
         return Checked(diagnostics=tuple(error.diagnostics))
-    return check_resolved(resolve(path, overrides, known=known), lowering, only)
+    resolved = resolve(path, overrides, known=known)
+    checked = check_resolved(resolved, lowering, only)
+    if not resolved.overrides or checked.errors:
+        return checked
+    messages = Messages()
+    messages.add(checked.diagnostics)
+    messages.add(idle_overrides(resolved, lowering, only))
+    return replace(checked, diagnostics=messages.sorted())
 
 
 def check_resolved(resolved: Resolved, lowering: Lowering, only: str | None = None) -> Checked:
@@ -113,6 +121,7 @@ def check_resolved(resolved: Resolved, lowering: Lowering, only: str | None = No
     for record in expansion.spare:
         messages.add(lowering.record(record))
     messages.add(unused(resolved))
+    messages.add(idle_copies(resolved.copied, lowering))
     if resolved.stated:
         from legoc.language.resolving.spec_form import stale
 

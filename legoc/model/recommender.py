@@ -5,6 +5,7 @@ items, P pairs, C vectors of a user.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +13,14 @@ from torch import Tensor, nn
 from legoc.data.batching.batch import Batch
 from legoc.model.embedding import TokenEmbedding
 from legoc.model.tensors import TensorBatch, to_tensors
+
+
+class Scored(NamedTuple):
+    """What a forward pass of training gives: the logits [B, K], and by name what operators add to
+    the loss beside what the scores cost, each a scalar."""
+
+    scores: Tensor
+    losses: Mapping[str, Tensor]
 
 
 class Recommender(nn.Module):
@@ -72,7 +81,8 @@ class Recommender(nn.Module):
         part, what that part made of the items, `states` and `states_mask`.
         """
         if self.content is None:
-            return self.read(inputs["tokens"].unsqueeze(1), inputs["tokens_mask"].unsqueeze(1))
+            tokens_I1L, mask_I1L = inputs["tokens"].unsqueeze(1), inputs["tokens_mask"].unsqueeze(1)
+            return self.encode_tokens(tokens_I1L, mask_I1L)
         if self.layout == "id":
             return self.content(inputs["item"])
         if self.layout == "fields":  # before the others: attributes have any names
@@ -90,17 +100,23 @@ class Recommender(nn.Module):
         """Click vectors [B, S, D], Bool[B, S] -> [B, D], [B, C, D], or the clicks [B, S, D] where
         the predictor reads those. `users_B` are rows of the user table, for encoders that read
         them. A flatten operator reads token ids int[B, S, L] and Bool[B, S, L] instead."""
-        if self.flatten is not None:
-            return self.join(self.read(clicks_BSD, mask_BS), users_B)
-        if self.by_user:
-            return self.join(self.behavior(clicks_BSD, mask_BS, users_B), users_B)
-        return self.join(self.behavior(clicks_BSD, mask_BS), users_B)
+        return self.with_profile(self.encode_clicks(clicks_BSD, mask_BS, users_B), users_B)
 
-    def join(self, made: Tensor, users_B: Tensor | None) -> Tensor:
+    def encode_clicks(
+        self, clicks_BSD: Tensor, mask_BS: Tensor, users_B: Tensor | None = None
+    ) -> Tensor:
+        """What the clicks alone make of the users: `encode_users` before the profile."""
+        if self.flatten is not None:
+            return self.encode_tokens(clicks_BSD, mask_BS)
+        if self.by_user:
+            return self.behavior(clicks_BSD, mask_BS, users_B)
+        return self.behavior(clicks_BSD, mask_BS)
+
+    def with_profile(self, made: Tensor, users_B: Tensor | None) -> Tensor:
         """What is made of the clicks, with what is known of the users."""
         return made if self.profile is None else self.profile(made, users_B)
 
-    def read(self, tokens_BSL: Tensor, mask_BSL: Tensor) -> Tensor:
+    def encode_tokens(self, tokens_BSL: Tensor, mask_BSL: Tensor) -> Tensor:
         """The tokens of histories int[B, S, L], Bool[B, S, L] -> [B, D]."""
         embed = self.tokens if self.words is None else self.words
         return self.flatten(embed(tokens_BSL), mask_BSL)
@@ -120,28 +136,37 @@ class Recommender(nn.Module):
             raise TypeError("the users are clicks: their mask is needed")
         return self.predict(rows, mask_BS.index_select(0, owner_P), items_PD)
 
-    def forward(self, batch: Batch | TensorBatch) -> Tensor:
-        """The logits [B, K] of a training batch; each distinct item is encoded once."""
+    def forward(self, batch: Batch | TensorBatch) -> Scored:
+        """The logits [B, K] of a training batch, and the losses beside them; each distinct item is
+        encoded once."""
         if isinstance(batch, Batch):
             batch = to_tensors(batch, self.device)
         if self.flatten is not None:
-            return self.read_batch(batch)
+            return Scored(self.score_tokens(batch), {})
         vectors_ND = self.encode_distinct(batch.buckets)
         clicks_BSD = vectors_ND.index_select(0, batch.clicks.flatten())
         clicks_BSD = clicks_BSD.unflatten(0, batch.clicks.shape)
         items_PD = vectors_ND.index_select(0, batch.candidates.flatten())
         mask_BS = batch.mask
-        users = self.encode_users(clicks_BSD, mask_BS, batch.users if self.reads_user else None)
+        users_B = batch.users if self.reads_user else None
+        made = self.encode_clicks(clicks_BSD, mask_BS, users_B)
         size, candidates = batch.candidates.shape
         owner_P = torch.arange(size, device=items_PD.device).repeat_interleave(candidates)
-        return self.score(users, items_PD, owner_P, mask_BS).reshape(size, candidates)
+        scores_P = self.score(self.with_profile(made, users_B), items_PD, owner_P, mask_BS)
+        return Scored(scores_P.reshape(size, candidates), self.own_losses(made))
 
-    def read_batch(self, batch: TensorBatch) -> Tensor:
+    def own_losses(self, made: Tensor) -> Mapping[str, Tensor]:
+        """What the predictor asks of what the clicks make of the users: MINER's disagreement."""
+        losses = getattr(self.predict, "losses", None)
+        return {} if losses is None else losses(made)
+
+    def score_tokens(self, batch: TensorBatch) -> Tensor:
         """The logits [B, K] of a batch in one bucket: tokens are gathered for the clicks, vectors
         for the candidates, of which each distinct one is encoded once."""
         (bucket,) = batch.buckets
         tokens_NL, mask_NL = with_empty(bucket["tokens"]), with_empty(bucket["tokens_mask"])
-        users = self.join(self.read(tokens_NL[batch.clicks], mask_NL[batch.clicks]), batch.users)
+        made = self.encode_tokens(tokens_NL[batch.clicks], mask_NL[batch.clicks])
+        users = self.with_profile(made, batch.users)
         chosen, place_P = torch.unique(batch.candidates.flatten(), return_inverse=True)
         vectors = self.encode_items({n: with_empty(given)[chosen] for n, given in bucket.items()})
         size, candidates = batch.candidates.shape

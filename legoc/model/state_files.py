@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from legoc.language.diagnosing.diagnostics import fail
+from legoc.writing import write_text
 
 
 try:
@@ -65,17 +66,15 @@ def read_progress(part: Path) -> int:
     return int(done) if whole else 0
 
 
-def keep(part: Path, values: NDArray[Any], done: int) -> None:
+def write_progress(part: Path, values: NDArray[Any], done: int) -> None:
     """Bring the values to the disk, and then say how far they go."""
     if isinstance(values, np.memmap):
         values.flush()
-    sibling = part / f"{PROGRESS}.new"
-    sibling.write_text(json.dumps({"done": done}), encoding="utf-8")
-    os.replace(sibling, part / PROGRESS)
+    write_text(part / PROGRESS, json.dumps({"done": done}))
 
 
 @contextmanager
-def alone(part: Path) -> Iterator[None]:
+def locked(part: Path) -> Iterator[None]:
     """One process at a time builds a folder; the others wait and then find it finished."""
     if fcntl is None:
         yield

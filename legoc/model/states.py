@@ -7,8 +7,6 @@ far it has come, so that an interrupted build goes on, and nothing is read befor
 Letters: I any number of items, N items with row 0, L tokens, K layers, W width.
 """
 
-import os
-import shutil
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -33,14 +31,15 @@ from legoc.model.state_files import (
     FIRSTS,
     PROGRESS,
     VALUES,
-    alone,
-    keep,
+    locked,
     map_values,
     read_progress,
     reserve,
+    write_progress,
 )
 from legoc.model.tensors import to_inputs
 from legoc.progress import SILENT, Progress
+from legoc.writing import put_folder
 
 
 if TYPE_CHECKING:
@@ -116,7 +115,7 @@ def frozen_inputs(
     content: Any = recommender.content
     folder = root / "states" / state_key(content, declaration.version, prepared)[:32]
     if read_manifest(folder) is None:
-        build(content, prepared, folder, progress)
+        write_states(content, prepared, folder, progress)
     return read_table(folder, prepared.inputs.lengths, content)
 
 
@@ -136,7 +135,7 @@ def state_key(content: Any, declared: int, prepared: "Prepared") -> str:
     )  # fmt: skip
 
 
-def build(content: Any, prepared: "Prepared", folder: Path, progress: Progress) -> None:
+def write_states(content: Any, prepared: "Prepared", folder: Path, progress: Progress) -> None:
     """Compute the values of all items into `folder`, going on from where an earlier attempt came
     to."""
     lengths = prepared.inputs.lengths.astype(np.int64)
@@ -145,7 +144,7 @@ def build(content: Any, prepared: "Prepared", folder: Path, progress: Progress) 
     width, dtype = content.backbone.width, STORED[content.kept]
     part = folder.with_name(f".{folder.name}-part")
     part.mkdir(parents=True, exist_ok=True)
-    with alone(part):
+    with locked(part):
         if read_manifest(folder) is not None:
             return
         done = read_progress(part)
@@ -160,25 +159,23 @@ def build(content: Any, prepared: "Prepared", folder: Path, progress: Progress) 
             saved = time.monotonic()
             try:
                 for items in blocks(lengths, done):
-                    store(content, prepared, items, values, firsts)
+                    write_values(content, prepared, items, values, firsts)
                     done = int(items[-1])
                     task.advance(len(items))
                     if time.monotonic() - saved > SAVE_EVERY:
-                        keep(part, values, done)
+                        write_progress(part, values, done)
                         saved = time.monotonic()
             finally:
                 # Whoever comes after an interruption goes on here.
-                keep(part, values, done)
+                write_progress(part, values, done)
         del values
         (part / PROGRESS).unlink()
         seal(part, {"width": width, "dtype": np.dtype(dtype).name})
-        if folder.exists():
-            # What lies there was damaged after it was finished: nothing may read it again.
-            shutil.rmtree(folder)
-        os.rename(part, folder)
+        # What lies there was damaged after it was finished: nothing may read it again.
+        put_folder(part, folder)
 
 
-def store(
+def write_values(
     content: Any, prepared: "Prepared", items: I32, values: NDArray[Any], firsts: I64
 ) -> None:
     """The values of some items with tokens of like number, into their places. E0654 names the
@@ -190,16 +187,17 @@ def store(
         some = order[start:stop]
         inputs = to_inputs(prepared.inputs.rows(some), device)
         made = content.frozen(inputs["tokens"].long(), inputs["tokens_mask"]).to(content.kept)
-        if not bool(torch.isfinite(made).all()):
-            refuse(made, inputs["tokens_mask"] if content.by_token else None, some, prepared)
+        verify_finite(made, inputs["tokens_mask"] if content.by_token else None, some, prepared)
         rows = as_stored(made)
         for place, item in enumerate(some):
             first, last = int(firsts[item]), int(firsts[int(item) + 1])
             values[first:last] = rows[place, : last - first]
 
 
-def refuse(made: Tensor, mask_IL: Tensor | None, items: I32, prepared: "Prepared") -> None:
+def verify_finite(made: Tensor, mask_IL: Tensor | None, items: I32, prepared: "Prepared") -> None:
     """E0654 where a value of a real token is not finite; what stands at padding does not count."""
+    if bool(torch.isfinite(made).all()):
+        return
     finite = torch.isfinite(made).flatten(2).all(2)
     if mask_IL is not None:
         finite = finite | ~mask_IL

@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from legoc.language.checking import check, droppable
+from legoc.language.checking import check, check_resolved, droppable
 from legoc.language.declaring.catalog import catalog
-from legoc.language.declaring.declare import Role
+from legoc.language.declaring.kinds import Role
 from legoc.language.diagnosing.diagnostics import SpecError, fail
 from legoc.language.ir import form
 from legoc.language.ir.digest import digest
 from legoc.language.ir.spec import Export, Spec
 from legoc.language.resolving.points import Point
+from legoc.language.resolving.resolve import resolve
 from legoc.language.typing.lower import Lowering
 from legoc.proving.shrink import Shrinker, labels
 
@@ -77,13 +78,14 @@ def find_cases(path: str, *, overrides: Sequence[str] = (), only: str | None = N
                    f"add a line: `{line}`")  # fmt: skip
     notes = ["every point is proved on a small generated world, its files of vectors and codes too"]
     given = (*overrides, *DATA, *RECIPE)
-    checked = check(path, overrides=given, only=only)
+    lowering = Lowering(catalog())
+    # What is set here is no user's, so nobody asks whether it changes something.
+    checked = check_resolved(resolve(path, given), lowering, only)
     if checked.errors or not all(reads_demo(spec) for spec in checked.specs):
         notes.append("its attributes are title and category")
-        checked = check(path, overrides=(*given, *ATTRIBUTES), only=only)
+        checked = check_resolved(resolve(path, (*given, *ATTRIBUTES)), lowering, only)
     if checked.errors:
         raise SpecError(*checked.diagnostics)
-    lowering = Lowering(catalog())
     shrinker = Shrinker(checked.points, catalog())
     cases: dict[str, Case] = {}
     skipped: dict[tuple[str, ...], Skipped] = {}

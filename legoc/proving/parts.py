@@ -29,6 +29,7 @@ from legoc.language.ir.plan import Graph, Plan
 from legoc.language.ir.spec import Spec
 from legoc.progress import Progress
 from legoc.training.files import write_tensors
+from legoc.writing import write_text
 
 
 ITEM = ("content", "tokens")
@@ -112,9 +113,7 @@ class Parts:
         except LegoError as error:
             first = error.diagnostics[0]
             said = {"code": first.code, "message": first.message, "help": " ".join(first.help)}
-            part = failed.with_suffix(f".{os.getpid()}")
-            part.write_text(json.dumps(said), encoding="utf-8")
-            part.replace(failed)
+            write_text(failed, json.dumps(said))
             raise
 
 

@@ -31,9 +31,9 @@ from legoc.progress import SILENT
 from legoc.proving.cases import STEPS, Case
 from legoc.proving.parts import Parts, lent_graphs
 from legoc.proving.standins import stand_in_file
+from legoc.training.epoch import infer_seed
 from legoc.training.files import write_json
 from legoc.training.folder import open_folder
-from legoc.training.loop import infer_seed
 from legoc.training.public import obtain_weights
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from legoc.language.declaring.catalog import Catalog
-from legoc.language.declaring.declare import Kind, Param, Role
+from legoc.language.declaring.kinds import Kind, Param, Role
 from legoc.language.diagnosing.document import Span
 from legoc.language.resolving.points import Argument, Given, Point, Settings
 

@@ -1,6 +1,5 @@
 """Files that stand in for the user's: random rows for the items of the small world."""
 
-import os
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -9,6 +8,7 @@ import numpy as np
 
 from legoc.language.declaring.catalog import catalog
 from legoc.language.ir.spec import Call
+from legoc.writing import replacing, write_text
 
 
 WIDTH, LEVELS = 12, 3
@@ -27,11 +27,10 @@ def stand_in_file(content: Call, ids: Sequence[str], folder: Path) -> Path:
         if kind == "codes":
             rows = random.integers(0, content["size"], (len(names), LEVELS))
         folder.mkdir(parents=True, exist_ok=True)
-        path.with_suffix(".ids.txt").write_text("".join(f"{n}\n" for n in names), encoding="utf-8")
-        # The rows come last and whole, for another process may be waiting for them.
-        part = folder / f"{os.getpid()}.npy"
-        np.save(part, rows)
-        part.replace(path)
+        # The rows come last, for another process may be waiting for them.
+        write_text(path.with_suffix(".ids.txt"), "".join(f"{n}\n" for n in names))
+        with replacing(path) as made:
+            np.save(made, rows)
     return path
 
 

@@ -43,7 +43,7 @@ def working(threads: int | None, device: torch.device) -> Iterator[int]:
     Yields their number: `threads`, else what OMP_NUM_THREADS says, else 1.
     """
     before = torch.get_num_threads()
-    given = threads or int(os.environ.get("OMP_NUM_THREADS", "0") or 0) or 1
+    given = threads or environment_threads() or 1
     generators = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices=generators):
         torch.set_num_threads(given)
@@ -51,6 +51,12 @@ def working(threads: int | None, device: torch.device) -> Iterator[int]:
             yield given
         finally:
             torch.set_num_threads(before)
+
+
+def environment_threads() -> int:
+    """What OMP_NUM_THREADS says, which may be a list by depth (`4,2`); 0 where it says nothing."""
+    first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    return int(first) if first.isdecimal() else 0
 
 
 def describe_environment(device: torch.device, threads: int) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from legoc.language.ir.spec import Spec
 
 if TYPE_CHECKING:
     from legoc.data.prepare import Prepared
-    from legoc.training.loop import Sampler
+    from legoc.training.job import Sampler
 
 
 def build_sampler(spec: Spec, prepared: "Prepared") -> "Sampler":
@@ -29,4 +29,4 @@ def build_sampler(spec: Spec, prepared: "Prepared") -> "Sampler":
     task = train.task.args
     if train.task.op == "matching":
         return matching_batches(prepared, negatives=task["negatives"], pool=task["pool"], **given)
-    return ranking_batches(prepared, negatives=task["negatives"], **given)
+    return ranking_batches(prepared, negatives=task["negatives"], pool=task.get("pool"), **given)

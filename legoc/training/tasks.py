@@ -6,7 +6,7 @@ from typing import Any, Literal, Protocol
 from torch import Tensor
 
 from legoc.language.declaring.catalog import catalog
-from legoc.language.declaring.declare import operator, param
+from legoc.language.declaring.declare import Needs, operator, param
 from legoc.language.ir.spec import Call
 from legoc.training.losses import binary_cross_entropy, cross_entropy, squared_error
 
@@ -52,7 +52,7 @@ class Ranking:
     """Labelled pairs of user and item: a loss on each row by itself.
 
     Trains on every labelled row of the training part, or with `negatives` on each click and that
-    many non-clicks of its impression, drawn anew in every epoch.
+    many negatives, drawn anew in every epoch.
     """
 
     class Config:
@@ -62,10 +62,16 @@ class Ranking:
             "sigmoid(score), or of the score itself where it is a cosine.",
         )
         negatives: int | None = param(
-            None, min=1, doc="Non-clicks kept beside each click; `none` keeps every row."
+            None, min=1, doc="Negatives drawn for each click; `none` takes the log's every row."
+        )
+        pool: Literal["impression", "uniform", "popularity", "category"] | None = param(
+            None,
+            since=True,
+            doc="Where `negatives` come from, as in `matching`; `none` is `impression`.",
         )
 
     example = "train base {\n  task = ranking(loss=bce)\n}"
+    rules = (Needs("pool", "negatives"),)
 
     def __init__(self, config: Any, *, bounded: bool = False) -> None:
         self.config = config

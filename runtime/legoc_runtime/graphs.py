@@ -30,7 +30,9 @@ class Graphs:
         self.parts = bundle.parts
         self.sessions: dict[str, Session] = {}
         for name, graph in bundle.parts.graphs.items():
-            session = open_session(bundle.file(graph.file), settings, name=graph.file)
+            session = open_session(
+                bundle.read(graph.file), settings, name=graph.file, weights=bundle.weights(graph)
+            )
             verify_inputs(graph, session)
             self.sessions[name] = session
 
@@ -136,9 +138,18 @@ def verify_inputs(graph: Graph, session: Session) -> None:
     """The graph takes what the manifest says it does."""
     types = {"int64": "tensor(int64)", "bool": "tensor(bool)", "float32": "tensor(float)"}
     declared = {port.name: types[port.dtype] for port in graph.inputs}
-    if declared != session.inputs or len(graph.outputs) != 1:
+    if declared != session.inputs:
         raise BundleError(
             f"`{graph.file}` reads {', '.join(session.inputs) or 'nothing'}, the manifest says "
             f"{', '.join(declared) or 'nothing'}",
             "export the bundle again",
         )
+    for port in (*graph.inputs, *graph.outputs):
+        found = session.shapes.get(port.name)
+        said = [dim if isinstance(dim, int) else None for dim in port.dims]
+        if found != said:
+            raise BundleError(
+                f"`{port.name}` of `{graph.file}` has the dimensions {found}, the manifest says "
+                f"{said}",
+                "export the bundle again",
+            )

@@ -1,20 +1,18 @@
 """The manifest of a bundle: what it must say, as values."""
 
 import json
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, cast
 
 from legoc_runtime.errors import BundleError
-from legoc_runtime.paths import locate
+from legoc_runtime.schema import SchemaError, manifest_schema, verify
 
 
 FORMAT = "legoc-bundle"
 MAJOR = 1
-MANIFEST_LIMIT = 64 << 20
-GRAPHS = ("item_encoder", "user_encoder", "predictor")
-TYPES = ("int64", "bool", "float32")
 
 AGAIN = "export the bundle again"
 
@@ -92,116 +90,93 @@ class Manifest:
         return "user_encoder" if self.flattens and self.plan.layout != "id" else None
 
 
-def read_manifest(folder: Path) -> Manifest:
-    """The manifest of the bundle in `folder`, checked for its form."""
-    if not folder.is_dir():
-        raise BundleError(f"there is no bundle at `{folder}`", "check the path")
-    if not (folder / "manifest.json").exists():
-        raise BundleError(
-            f"`{folder}` has no manifest.json, so it is not a bundle",
-            "name a folder that `legoc export` wrote, such as the folder `bundle` of a run",
-        )
-    path = locate(folder, "manifest.json")
-    if path.stat().st_size > MANIFEST_LIMIT:
-        raise BundleError("manifest.json is far too large for a manifest", "do not use this bundle")
+def parse_manifest(content: bytes) -> Manifest:
+    """The manifest of a bundle, checked against its schema. Raises BundleError, naming the place in
+    the manifest."""
+    raw = read_object(content)
+    verify_format(raw.get("format"))
     try:
-        raw: object = json.loads(path.read_text(encoding="utf-8"))
+        verify(raw, manifest_schema())
+    except SchemaError as error:
+        raise BundleError(
+            f"manifest.json is not of the form {FORMAT}/{MAJOR}: {error}", AGAIN
+        ) from None
+    return collect(raw)
+
+
+def read_object(content: bytes) -> Mapping[str, Any]:
+    """A JSON object whose numbers are finite, as JSON's are: Python reads `Infinity` and 1e999."""
+    try:
+        raw: object = json.loads(
+            content.decode("utf-8"), parse_constant=refuse_number, parse_float=read_float
+        )
     except (ValueError, RecursionError):
         raise BundleError("manifest.json is not JSON", AGAIN) from None
     if not isinstance(raw, dict):
         raise BundleError("manifest.json is not an object", AGAIN)
-    given = cast(dict[str, Any], raw)
-    verify_format(given.get("format"))
-    try:
-        return parse_manifest(given)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BundleError(
-            f"manifest.json is not of the form {FORMAT}/{MAJOR} ({error!r})", AGAIN
-        ) from None
+    return cast(dict[str, Any], raw)
+
+
+def refuse_number(text: str) -> float:
+    raise ValueError(f"{text} is no number")
+
+
+def read_float(text: str) -> float:
+    value = float(text)
+    return value if math.isfinite(value) else refuse_number(text)
 
 
 def verify_format(value: object) -> None:
-    name, _, version = str(value).partition("/")
-    if name != FORMAT or not version.partition(".")[0].isdigit():
+    """First of all, so that a bundle of another version is told so and not that it is damaged."""
+    found = re.fullmatch(
+        rf"{FORMAT}/([0-9]{{1,9}})([.][0-9]+)*", value if isinstance(value, str) else ""
+    )
+    if found is None:
         raise BundleError(f"{value!r} is not a format of bundles", AGAIN)
-    if int(version.partition(".")[0]) != MAJOR:
+    if int(found[1]) != MAJOR:
         raise BundleError(
             f"the bundle has the format {value}, this runtime reads {FORMAT}/{MAJOR}",
             "install the version of legoc-runtime that belongs to the bundle",
         )
 
 
-def parse_manifest(raw: Mapping[str, Any]) -> Manifest:
-    plan = raw["plan"]
-    if plan["user"] not in ("vector", "many", "clicks"):
-        raise ValueError(f"users are {plan['user']!r}")
+def collect(raw: Mapping[str, Any]) -> Manifest:
+    """The values of a manifest that is of the schema."""
+    plan, items = raw["plan"], raw["items"]
     users, tokens = raw.get("users"), raw.get("tokens")
     certificate = raw.get("certificate") or {}
-    manifest = Manifest(
+    return Manifest(
         raw=raw,
         plan=Plan(
-            layout=str(plan["layout"]),
-            user=plan["user"],
-            reads_user=bool(plan["reads_user"]),
+            layout=plan["layout"], user=plan["user"], reads_user=plan["reads_user"],
             width=int(plan["width"]),
         ),
-        graphs={name: parse_graph(name, value) for name, value in raw["graphs"].items()},
+        graphs={name: collect_graph(name, value) for name, value in raw["graphs"].items()},
         reading=raw.get("reading"),
         history=int(raw["history"]),
-        items=str(raw["items"]["file"]),
-        rows=int(raw["items"]["rows"]),
-        generated=int(raw["items"].get("generated", 0)),
-        users=None if users is None else str(users["file"]),
-        tokens=None if tokens is None else str(tokens["file"]),
-        predict=str(raw["spec"]["model"]["predict"]["op"]),
+        items=items["file"],
+        rows=int(items["rows"]),
+        generated=int(items.get("generated", 0)),
+        users=None if users is None else users["file"],
+        tokens=None if tokens is None else tokens["file"],
+        predict=raw["spec"]["model"]["predict"]["op"],
         tolerance=float(certificate.get("tolerance", 1e-4)),
         files={
-            str(path): Entry(bytes=int(entry["bytes"]), sha256=str(entry["sha256"]))
+            path: Entry(bytes=int(entry["bytes"]), sha256=entry["sha256"].lower())
             for path, entry in raw["files"].items()
         },
-    )
-    verify_parts(manifest)
-    return manifest
+    )  # fmt: skip
 
 
-def parse_graph(name: str, value: Mapping[str, Any]) -> Graph:
-    if name not in GRAPHS:
-        raise ValueError(f"an unknown graph {name!r}")
+def collect_graph(name: str, value: Mapping[str, Any]) -> Graph:
     return Graph(
         name=name,
-        file=str(value["file"]),
-        inputs=tuple(parse_port(port) for port in value["inputs"]),
-        outputs=tuple(parse_port(port) for port in value["outputs"]),
+        file=value["file"],
+        inputs=tuple(collect_port(port) for port in value["inputs"]),
+        outputs=tuple(collect_port(port) for port in value["outputs"]),
     )
 
 
-def parse_port(value: Mapping[str, Any]) -> Port:
-    dtype = str(value["dtype"])
-    if dtype not in TYPES:
-        raise ValueError(f"the dtype {dtype!r} of {value['name']!r}")
+def collect_port(value: Mapping[str, Any]) -> Port:
     dims = tuple(dim if isinstance(dim, str) else int(dim) for dim in value["dims"])
-    return Port(name=str(value["name"]), dtype=dtype, dims=dims)
-
-
-def verify_parts(manifest: Manifest) -> None:
-    """What the plan needs is there, and every file that is named has a hash."""
-    needed = {"predictor"} | ({"user_encoder"} if manifest.plan.user != "clicks" else set[str]())
-    missing = needed - manifest.graphs.keys()
-    if missing:
-        raise ValueError(f"no graph {', '.join(sorted(missing))}")
-    if manifest.item_graph is not None and manifest.reading is None:
-        raise ValueError("an item encoder without a reading")
-    user_inputs = {port.name for graph in manifest.graphs.values() for port in graph.inputs}
-    reads = "tokens" if manifest.flattens else "clicks"
-    if manifest.plan.user != "clicks" and reads not in user_inputs:
-        raise ValueError(f"a user encoder that reads no `{reads}`")
-    if manifest.plan.reads_user and manifest.users is None:
-        raise ValueError("a user encoder that reads users, and no list of them")
-    named = [graph.file for graph in manifest.graphs.values()]
-    named += [file for file in (manifest.items, manifest.users, manifest.tokens) if file]
-    if manifest.reading is not None:
-        for part in manifest.reading["parts"]:
-            named += [part[key] for key in ("tokenizer", "vocabulary") if key in part]
-    for file in named:
-        if file not in manifest.files:
-            raise ValueError(f"`{file}` has no hash")
+    return Port(name=value["name"], dtype=value["dtype"], dims=dims)

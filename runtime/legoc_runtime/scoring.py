@@ -75,15 +75,18 @@ class Scorer:
 
 
 def top(scores: F32, k: int) -> NDArray[np.intp]:
-    """The places of the k highest scores, best first; of equal scores the earlier place first."""
+    """The places of the k highest scores, best first; of equal scores the earlier place first. NaN
+    is no score: its place is never among them, so there may be fewer than k."""
     k = min(k, len(scores))
     if not k:
         return np.zeros(0, dtype=np.intp)
-    if k < len(scores):
-        # Everything tied with the k-th takes part, or which of them enters would be left to chance.
-        least = scores[np.argpartition(scores, len(scores) - k)[len(scores) - k :]].min()
-        places = np.flatnonzero(scores >= least)
-    else:
-        places = np.arange(len(scores))
+    best = np.argpartition(scores, len(scores) - k)[len(scores) - k :]
+    least = scores[best].min()
+    if np.isnan(least):
+        # Sorting puts NaN above everything: where there is any, one is among the best.
+        real = np.flatnonzero(~np.isnan(scores))
+        return real[top(scores[real], k)]
+    # Everything tied with the k-th takes part, or which of them enters would be left to chance.
+    places = np.flatnonzero(scores >= least)
     order = np.lexsort((places, -scores[places].astype(np.float64)))
     return places[order[:k]]

@@ -1,5 +1,6 @@
 """The one place where onnxruntime sessions are made."""
 
+import os
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ Level = Literal["disabled", "basic", "extended", "all"]
 Providers = Literal["auto"] | Sequence[str]
 
 ERRORS_ONLY = 3
+# No folder, on any system: a graph given as bytes would look for weights it names where the process
+# happens to work.
+NOWHERE = os.path.join(os.devnull, "nowhere")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,14 +51,37 @@ class Session:
         """The element type of each input, as `tensor(int64)`."""
         return {port.name: port.type for port in self.inner.get_inputs()}
 
+    @property
+    def shapes(self) -> dict[str, list[int | None]]:
+        """The dimensions of each input and output, None where any will do."""
+        ports = (*self.inner.get_inputs(), *self.inner.get_outputs())
+        return {
+            port.name: [dim if isinstance(dim, int) else None for dim in port.shape]
+            for port in ports
+        }
+
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
-        """The only output of the graph."""
-        (output,) = self.inner.run(None, dict(inputs))
+        """The only output of the graph. Raises BundleError where it cannot be computed."""
+        try:
+            (output,) = self.inner.run(None, dict(inputs))
+        except Exception as error:  # onnxruntime's exceptions have no common base class
+            raise BundleError(
+                f"`{self.name}` cannot compute its output ({first_line(error)})",
+                "export the bundle again",
+            ) from error
         return output
 
 
-def open_session(graph: Path | bytes, settings: Settings | None = None, name: str = "") -> Session:
-    """A session of an ONNX file (or its bytes).
+def open_session(
+    graph: Path | bytes,
+    settings: Settings | None = None,
+    name: str = "",
+    weights: Mapping[str, Any] | None = None,
+) -> Session:
+    """A session of an ONNX file, or of its bytes.
+
+    weights: for bytes, what the files hold that the graph may name as its weights, by the names it
+    uses (relative, with `/`). It reads no other file.
 
     Raises BundleError where onnxruntime refuses the graph and RequestError where a provider is
     missing and `strict` is set.
@@ -68,6 +95,8 @@ def open_session(graph: Path | bytes, settings: Settings | None = None, name: st
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.graph_optimization_level = optimisation(settings.level)
     options.log_severity_level = ERRORS_ONLY
+    if isinstance(graph, bytes):
+        give_weights(options, weights or {}, label)
     asked = ask_providers(settings)
     if "CUDAExecutionProvider" in asked and hasattr(onnxruntime, "preload_dlls"):
         onnxruntime.preload_dlls()
@@ -83,6 +112,25 @@ def open_session(graph: Path | bytes, settings: Settings | None = None, name: st
     session = Session(name=label, inner=inner, providers=tuple(inner.get_providers()))
     report_providers(settings, session)
     return session
+
+
+def give_weights(options: Any, weights: Mapping[str, Any], label: str) -> None:
+    """Let a graph read these weights, and none from the disk."""
+    options.add_session_config_entry(
+        "session.model_external_initializers_file_folder_path", NOWHERE
+    )
+    given = {name: content for name, content in weights.items() if len(content)}
+    if not given:
+        return
+    if not hasattr(options, "add_external_initializers_from_files_in_memory"):
+        raise BundleError(
+            f"the weights of `{label}` lie in files of their own, which onnxruntime "
+            f"{onnxruntime.__version__} reads only unverified",
+            "install onnxruntime 1.24 or newer",
+        )
+    names, contents = list(given), list(given.values())
+    sizes = [len(content) for content in contents]
+    options.add_external_initializers_from_files_in_memory(names, contents, sizes)
 
 
 def optimisation(level: Level) -> Any:

@@ -27,17 +27,21 @@ TYPES = {
 
 def read_tensors(path: Path) -> dict[str, Array]:
     """All tensors of a safetensors file, by name. Raises BundleError where the file is not one."""
-    content = path.read_bytes()
+    return parse_tensors(path.read_bytes(), path.name)
+
+
+def parse_tensors(content: bytes, name: str) -> dict[str, Array]:
+    """The same of what a file holds; `name` is the file's, for messages."""
     try:
         header, body = read_header(content)
         return {
-            name: read_tensor(name, entry, body)
-            for name, entry in header.items()
-            if name != "__metadata__"
+            key: read_tensor(key, entry, body)
+            for key, entry in header.items()
+            if key != "__metadata__"
         }
     except ValueError as error:
         raise BundleError(
-            f"`{path.name}` is not a safetensors file ({error})", "export the bundle again"
+            f"`{name}` is not a safetensors file ({error})", "export the bundle again"
         ) from None
 
 

@@ -13,13 +13,14 @@
                {"text": "a prompt fragment"}, {"ids": [102]}]}
 
 Every id lies in one space of `rows` ids. A part with a tokenizer is read as text, whatever its kind
-(language models read categories and numbers as text). A `separator` of null sets none. Prompt
-fragments and literal `ids` belong to items that say something: one whose attributes are all empty
-has no token at all.
+(language models read categories and numbers as text). A part may say how its values are written:
+what stands `between` those of a list, the `decimal` sign, and words that say `missing`. A
+`separator` of null sets none. Prompt fragments and literal `ids` belong to items that say
+something: one whose attributes are all empty has no token at all.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,9 +29,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from legoc_runtime.errors import BundleError
-from legoc_runtime.paths import locate
+from legoc_runtime.paths import open_file
 from legoc_runtime.ragged import Ragged, lay
-from legoc_runtime.values import read_categories, read_number, read_text
+from legoc_runtime.values import PLAIN, Notation, read_categories, read_number, read_text
 from legoc_runtime.words import Words
 
 
@@ -51,6 +52,7 @@ class Part:
     values: Mapping[str, int] | None = None
     edges: NDArray[np.float64] | None = None
     first: int = 0
+    notation: Notation = PLAIN
 
     @property
     def fixed(self) -> bool:
@@ -71,13 +73,14 @@ class Part:
         """The ids of an attribute for every record."""
         given = [record.get(self.name) for record in records]
         if self.words is not None:
-            texts = [read_text(self.name, value) for value in given]
+            texts = [read_text(self.name, value, self.notation) for value in given]
             return Ragged.of([ids[: self.length] for ids in self.words.encode(texts)])
         if self.values is not None:
             known = self.values
-            found = (read_categories(self.name, value)[: self.length] for value in given)
+            every = (read_categories(self.name, value, self.notation) for value in given)
+            found = (values[: self.length] for values in every)
             return Ragged.of([[known.get(value, unknown) for value in row] for row in found])
-        return self.bins([read_number(self.name, value) for value in given])
+        return self.bins([read_number(self.name, value, self.notation) for value in given])
 
     def bins(self, numbers: Sequence[float | None]) -> Ragged:
         """Bin b holds the numbers that b edges are below or equal to; a missing number has none."""
@@ -110,10 +113,20 @@ class Reader:
 
     @classmethod
     def load(cls, folder: Path, reading: Mapping[str, Any]) -> "Reader":
-        """The reader of a reading whose files lie in `folder`.
+        """The reader of a reading whose files lie in `folder`. Raises as `of`."""
+
+        def read(name: str) -> bytes:
+            with open_file(Path(folder), name) as file:
+                return file.read()
+
+        return cls.of(reading, read)
+
+    @classmethod
+    def of(cls, reading: Mapping[str, Any], read: Callable[[str], bytes]) -> "Reader":
+        """The reader of a reading; `read` gives what the files hold that it names.
 
         Raises BundleError for a reading that is not of this form or files that do not fit it. The
-        tokenizers themselves are loaded when a text is first read.
+        files are read now; the tokenizers themselves are made when a text is first read.
         """
         try:
             layout, rows = reading["layout"], int(reading["rows"])
@@ -123,10 +136,17 @@ class Reader:
             if layout not in ("fields", "sequence"):
                 raise ValueError(f"layout {layout!r}")
             tokenizers: dict[str, Words] = {}
-            parts = [load_part(Path(folder), part, tokenizers, rows) for part in reading["parts"]]
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            parts = [load_part(read, part, tokenizers, rows) for part in reading["parts"]]
+        except (
+            LookupError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            ArithmeticError,
+            RecursionError,
+        ) as error:
             raise BundleError(
-                f"the reading of `{folder}` is not of the form this runtime knows ({error})",
+                f"the reading is not of the form this runtime knows ({error})",
                 "export the bundle again with the version of legoc that is installed",
             ) from error
         if layout == "fields" and any(part.fixed for part in parts):
@@ -170,6 +190,17 @@ class Reader:
             for name, ids in rows.items()
         }
 
+    def unseen(self, records: Sequence[Record]) -> dict[str, tuple[str, ...]]:
+        """The values of category attributes that have no id of their own, by attribute."""
+        found: dict[str, tuple[str, ...]] = {}
+        for part in self.parts:
+            if part.values is not None and part.words is None:
+                given = [read_categories(part.name, record.get(part.name)) for record in records]
+                strange = {value for values in given for value in values} - part.values.keys()
+                if strange:
+                    found[part.name] = tuple(sorted(strange))
+        return found
+
     def lay_out(self, read: Sequence[Ragged], count: int) -> Ragged:
         """All parts of each item end to end; read: the attributes' ids."""
         real = np.zeros(count, dtype=bool)
@@ -193,7 +224,7 @@ class Reader:
 
 
 def load_part(
-    folder: Path, part: Mapping[str, Any], tokenizers: dict[str, Words], rows: int
+    read: Callable[[str], bytes], part: Mapping[str, Any], tokenizers: dict[str, Words], rows: int
 ) -> Part:
     """One part; tokenizers of the same file are shared."""
     words = None
@@ -203,22 +234,23 @@ def load_part(
             raise ValueError(f"the ids {literal} lie beyond the {rows} rows")
         return Part(name="", length=0, literal=literal)
     if "tokenizer" in part:
-        path = locate(folder, part["tokenizer"])
-        words = tokenizers.setdefault(str(path), Words(path))
+        file = str(part["tokenizer"])
+        words = tokenizers.get(file) or Words(file, read(file))
+        tokenizers[file] = words
     if "text" in part:
         return Part(name="", length=0, words=words, text=str(part["text"]))
     name, kind, length = str(part["name"]), part["kind"], int(part["length"])
+    notation = Notation.from_json(part)
     if words is not None:
-        return Part(name=name, length=length, words=words)
+        return Part(name=name, length=length, words=words, notation=notation)
     if kind == "text":
         raise ValueError(f"text `{name}` without a tokenizer")
-    path = locate(folder, part["vocabulary"])
-    content = json.loads(path.read_text(encoding="utf-8"))
+    content = json.loads(read(str(part["vocabulary"])).decode("utf-8"))
     if kind == "category":
         values = {str(value): int(place) for value, place in content["values"].items()}
         if any(not 0 <= place < rows for place in values.values()):
             raise ValueError(f"`{part['vocabulary']}` has ids beyond the {rows} rows")
-        return Part(name=name, length=length, values=values)
+        return Part(name=name, length=length, values=values, notation=notation)
     if kind != "number":
         raise ValueError(f"kind {kind!r} of `{name}`")
     edges = np.asarray(content["edges"], dtype=np.float64)
@@ -227,7 +259,7 @@ def load_part(
         raise ValueError(f"the edges of `{part['vocabulary']}` do not ascend")
     if not 0 <= first <= first + len(edges) < rows:
         raise ValueError(f"`{part['vocabulary']}` has ids beyond the {rows} rows")
-    return Part(name=name, length=length, edges=edges, first=first)
+    return Part(name=name, length=length, edges=edges, first=first, notation=notation)
 
 
 def link_prompts(parts: Sequence[Part], tokenizers: Mapping[str, Words]) -> list[Part]:

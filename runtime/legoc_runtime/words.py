@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from legoc_runtime.errors import BundleError, RequestError
 
 
 class Words:
-    """The ids of texts by a `tokenizers` file."""
+    """The ids of texts by what a `tokenizers` file holds; `name` is the file's, for messages."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, name: str, content: bytes) -> None:
+        self.name = name
+        self.content = content
 
     @cached_property
     def tokenizer(self) -> Any:
@@ -24,10 +24,10 @@ class Words:
                 'install it with `pip install "legoc-runtime[text]"`',
             ) from error
         try:
-            tokenizer = Tokenizer.from_file(str(self.path))
+            tokenizer = Tokenizer.from_buffer(self.content)
         except Exception as error:  # the package raises a bare Exception for a bad file
             raise BundleError(
-                f"`{self.path.name}` is not a tokenizer ({error})", "export the bundle again"
+                f"`{self.name}` is not a tokenizer ({error})", "export the bundle again"
             ) from error
         # Lengths are those of the reading; what the file says of them would cut or fill twice.
         tokenizer.no_padding()
@@ -36,5 +36,16 @@ class Words:
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """The ids of each text, without special tokens; an empty text has none."""
-        encoded = self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        encoded = self.tokenizer.encode_batch_fast(
+            [whole(text) for text in texts], add_special_tokens=False
+        )
         return [encoding.ids for encoding in encoded]
+
+
+def whole(text: str) -> str:
+    """The text with halves of characters, which JSON holds and UTF-8 cannot, joined or replaced."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text

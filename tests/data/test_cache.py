@@ -1,11 +1,22 @@
 """Nothing in a cache is trusted without its finished manifest."""
 
+import hashlib
 import os
+import time
 from pathlib import Path
 
 import pytest
 
-from legoc.data.cache import MANIFEST, cache_root, digest, hash_file, obtain, read_manifest
+from legoc.data.cache import (
+    MANIFEST,
+    cache_root,
+    digest,
+    hash_file,
+    hash_files,
+    obtain,
+    read_manifest,
+)
+from legoc.language.ir import files
 
 
 def make(text):
@@ -66,7 +77,8 @@ def test_two_processes_may_finish_the_same_folder(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["key"]
 
 
-def test_digests_of_files_follow_size_and_time(tmp_path):
+def test_digests_of_files_follow_their_state(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "SETTLED", 0.0)
     path = tmp_path / "raw.tsv"
     path.write_text("one")
     first = hash_file(path, tmp_path / "cache")
@@ -78,6 +90,41 @@ def test_digests_of_files_follow_size_and_time(tmp_path):
     note = max((tmp_path / "cache" / "digests").iterdir(), key=lambda p: p.stat().st_mtime_ns)
     note.write_text("f" * 64)
     assert hash_file(path, tmp_path / "cache") == "f" * 64
+
+
+def test_no_digest_is_stale(tmp_path, monkeypatch):
+    """Same size and modification time, other content."""
+    path, root = tmp_path / "raw.tsv", tmp_path / "cache"
+    for settled in (0.0, 2.0):
+        monkeypatch.setattr(files, "SETTLED", settled)
+        seen = set()
+        for text in ("one", "two", "six"):
+            time.sleep(0.02 - settled / 100)  # a tick of the clock, where that is needed
+            path.write_text(text)
+            os.utime(path, ns=(1, 1))
+            assert hash_file(path, root) == hashlib.sha256(text.encode()).hexdigest()
+            seen.add(hash_file(path, root))
+        assert len(seen) == 3
+    # The last round remembered nothing, for its files changed a moment ago.
+    assert len(list((root / "digests").iterdir())) == 3
+
+
+def test_the_name_of_a_file_belongs_to_what_it_is(tmp_path):
+    def make(folder, *names):
+        paths = [tmp_path / folder / name for name in names]
+        for path in paths:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("same")
+        return hash_files(paths, tmp_path / "cache")
+
+    base = make("a", "items.csv", "histories.csv")
+    assert make("a", "items.csv", "users.csv") != base
+    assert make("b/deeper", "items.csv", "histories.csv") == base  # a folder that was moved
+    assert [name for name, _ in base] == ["items.csv", "histories.csv"]
+    parts = make("c", "train/news.tsv", "dev/news.tsv", "dev/behaviors.tsv")
+    assert [name for name, _ in parts] == ["train/news.tsv", "dev/news.tsv", "behaviors.tsv"]
+    assert make("d", "test/news.tsv", "dev/news.tsv", "dev/behaviors.tsv") != parts
+    assert hash_files([tmp_path / "a/items.csv"] * 2, tmp_path / "cache") == [base[0]] * 2
 
 
 def test_the_cache_lies_where_it_is_told(monkeypatch, tmp_path):

@@ -118,12 +118,12 @@ def test_damaged_tokens_are_refused(made, tmp_path, monkeypatch):
     from legoc_runtime import items
 
     _, _, bundle = made
-    real = items.read_tensors
+    real = items.parse_tensors
 
-    def read_damaged(path):
-        found = real(path)
-        return {k: v[:-1] for k, v in found.items()} if "tokens" in path.name else found
+    def read_damaged(content, name):
+        found = real(content, name)
+        return {k: v[:-1] for k, v in found.items()} if "tokens" in name else found
 
-    monkeypatch.setattr(items, "read_tensors", read_damaged)
+    monkeypatch.setattr(items, "parse_tensors", read_damaged)
     with pytest.raises(BundleError, match="does not hold the tokens"):
         legoc_runtime.load(bundle.path)

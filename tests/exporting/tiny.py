@@ -17,7 +17,8 @@ from legoc.data.prepare import Prepared
 from legoc.data.reading.file_stems import file_stem
 from legoc.data.reading.inputs import IdTable, JointInputs, TokenTable
 from legoc.language.declaring.catalog import catalog
-from legoc.language.declaring.declare import Attribute, Role
+from legoc.language.declaring.declare import Attribute
+from legoc.language.declaring.kinds import Role
 from legoc.language.ir.plan import Plan, Port, plan, token_ports
 from legoc.language.ir.spec import Call, Data, Export, Keys, Spec, Train, Types
 from legoc.model import compile

@@ -9,22 +9,39 @@ import pytest
 
 
 ROOT = Path(__file__).resolve().parents[2]
+LOWEST = {"progress", "writing", "tensor_files"}
 # What a package may import of legoc, itself always included.
 BELOW: dict[str, set[str]] = {
     "progress": set(),
-    "language": set(),
+    "writing": set(),
+    "tensor_files": set(),
+    "language": {"writing"},
     "server": {"language"},
     "operators": {"language"},
-    "data": {"language", "progress"},
-    "model": {"language", "operators", "data", "progress"},
-    "evaluation": {"language", "data", "model", "progress"},
-    "exporting": {"language", "data", "model", "evaluation", "progress"},
-    "training": {"language", "data", "model", "evaluation", "exporting", "progress"},
-    "proving": {"language", "data", "model", "evaluation", "exporting", "training", "progress"},
+    "data": {"language", *LOWEST},
+    "model": {"language", "operators", "data", *LOWEST},
+    "evaluation": {"language", "data", "model", *LOWEST},
+    "exporting": {"language", "data", "model", "evaluation", *LOWEST},
+    "training": {"language", "data", "model", "evaluation", "exporting", *LOWEST},
+    "proving": {"language", "data", "model", "evaluation", "exporting", "training", *LOWEST},
 }
-# The top-level modules of the command line and the declarations' export stand above all packages.
+BELOW["commands"] = set(BELOW)
+# The floors inside a package, from the lowest: a room uses rooms of lower floors only.
+FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "language": (
+        ("diagnosing", "codes"), ("declaring",), ("syntax",), ("ir",), ("resolving",), ("typing",),
+        ("checking", "starter"), ("importing", "editing", "debug"),
+    ),
+    "data": (
+        ("cache", "staging"), ("readers", "splitting"), ("indexing",),
+        ("sources", "augmenting", "reading"), ("prepare",), ("batching", "survey"),
+    ),
+}  # fmt: skip
+# `__main__`, which starts a command, and the declarations' export stand above all packages.
 FRONT = {
     "lark", "legoc",
+    # The modules of it that say what a value means; they are held to the standard library below.
+    "legoc_runtime",
     # the standard library, as far as Python itself knows it
     *sys.stdlib_module_names,
 }  # fmt: skip
@@ -64,6 +81,60 @@ def test_arrows_point_one_way(package: str) -> None:
             if home == "legoc" and above in known - allowed:
                 wrong.append(f"{path.relative_to(ROOT)} imports {name}")
     assert not wrong, "\n".join(wrong)
+
+
+def known_modules() -> dict[str, Path]:
+    """Every module of legoc by its dotted name."""
+    found: dict[str, Path] = {}
+    for path in files("legoc"):
+        parts = list(path.relative_to(ROOT).with_suffix("").parts)
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def arrows() -> dict[str, set[str]]:
+    """The modules of legoc that each module imports, at its top or inside a function. What a
+    package itself offers counts as the package, a module behind it as the module."""
+    known = known_modules()
+    found: dict[str, set[str]] = {}
+    for name, path in known.items():
+        named = imported(path)
+        behind = {each.rpartition(".")[0] for each in named if each in known}
+        found[name] = {each for each in named - behind if each in known} - {name}
+    return found
+
+
+@pytest.mark.parametrize("package", sorted(FLOORS))
+def test_rooms_use_lower_floors_only(package: str) -> None:
+    floor = {room: height for height, rooms in enumerate(FLOORS[package]) for room in rooms}
+    there = {
+        path.name.removesuffix(".py")
+        for path in (ROOT / "legoc" / package).iterdir()
+        if path.name not in ("__init__.py", "__pycache__")
+    }
+    assert there == set(floor)
+    wrong: list[str] = []
+    for name, others in arrows().items():
+        room = name.split(".")[2:3]
+        if not name.startswith(f"legoc.{package}.") or not room:
+            continue
+        for other in others:
+            target = other.split(".")[2:3]
+            inside = other.startswith(f"legoc.{package}.") and target != room
+            if inside and floor[target[0]] >= floor[room[0]]:
+                wrong.append(f"{name} imports {other}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_imports_in_a_circle() -> None:
+    remaining = arrows()
+    while True:
+        free = {name for name, others in remaining.items() if not others & set(remaining)}
+        if not free:
+            break
+        remaining = {name: others for name, others in remaining.items() if name not in free}
+    used = set().union(*remaining.values()) if remaining else set()
+    assert not remaining, f"circles among: {', '.join(sorted(set(remaining) & used))}"
 
 
 def test_the_runtime_knows_nothing_of_legoc() -> None:
@@ -123,7 +194,7 @@ HEAVY = (
 def test_light_commands_stay_light(command: list[str]) -> None:
     code = (
         "import sys\n"
-        "from legoc.cli import main\n"
+        "from legoc.commands.cli import main\n"
         "try:\n    status = main(sys.argv[1:])\n"
         "except SystemExit as stop:\n    status = stop.code or 0\n"
         f"loaded = [m for m in {HEAVY!r} if m in sys.modules]\n"
@@ -133,6 +204,32 @@ def test_light_commands_stay_light(command: list[str]) -> None:
         [sys.executable, "-c", code, *command], capture_output=True, text=True, cwd=ROOT
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def loaded_after(code: str) -> set[str]:
+    """The modules that a fresh process has after some code."""
+    whole = f"import sys\n{code}\nprint(*sys.modules, file=sys.stderr)\n"
+    command = [sys.executable, "-c", whole]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True)
+    return set(done.stderr.split())
+
+
+def test_a_command_imports_no_other() -> None:
+    loaded = loaded_after(
+        f"from legoc.commands.cli import main\nmain(['check', {str(ROOT / 'specs/naml.lego')!r}])"
+    )
+    shared = {"cli", "failure", "flags", "messages"}
+    assert {m for m in loaded if m.startswith("legoc.commands.")} == {
+        f"legoc.commands.{name}" for name in {*shared, "check"}
+    }
+
+
+def test_the_flags_of_every_command_are_light() -> None:
+    loaded = loaded_after(
+        "from legoc.commands.cli import COMMANDS, parser_of\n"
+        "for name in COMMANDS: parser_of(name).format_help()"
+    )
+    assert not [m for m in loaded if m in HEAVY or m.startswith("legoc.language")]
 
 
 def test_the_exported_schema_is_fresh() -> None:

@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from legoc.cli import main
+from legoc.commands.cli import main
+from legoc.commands.pages import example_file
 from legoc.language import check
 from legoc.language.checking import check as check_document
 from legoc.language.declaring.catalog import catalog
-from legoc.language.declaring.declare import STAGES
+from legoc.language.declaring.kinds import STAGES
 from legoc.language.declaring.shipped import shipped
 from legoc.language.diagnosing.document import Document
 from legoc.language.starter import starter, starters
 from legoc.language.syntax.fmt import format
-from legoc.pages import example_file
 
 
 SPECS = sorted(shipped("specs").glob("*.lego"))
@@ -64,8 +64,8 @@ def test_each_place_that_differs_is_told_once(
         "m",
         "  - model.content.kernel: 3",
         "  + model.content.kernel: 5",
-        "  - model.behavior: Additive(dim=256)",
-        "  + model.behavior: Pooling(kind=mean)",
+        "  - model.behavior: Additive(dim=256, cold=learned)",
+        "  + model.behavior: Pooling(kind=mean, cold=learned)",
         "  - train.lr: 0.001",
         "  + train.lr: 0.01",
         "  - train.metrics: [GAUC, MRR, NDCG(k=5), NDCG(k=10)]",

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from legoc.language.declaring import catalog
 from legoc.language.diagnosing.diagnostics import LegoError
 from legoc.language.diagnosing.document import Document
-from legoc.language.resolving import copies
 from legoc.language.resolving.expand import Expansion, expand_all
 from legoc.language.resolving.points import Point
 from legoc.language.resolving.resolve import resolve
@@ -27,7 +27,7 @@ train u { lr = 2 }
 
 @pytest.fixture(autouse=True)
 def known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(copies, "catalog", lambda: CATALOG)
+    monkeypatch.setattr(catalog, "catalog", lambda: CATALOG)
 
 
 def expanded(text: str) -> Expansion:

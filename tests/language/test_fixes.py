@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from legoc.cli import main
+from legoc.commands.cli import main
 from legoc.language.checking import check
 from legoc.language.diagnosing.diagnostics import Diagnostic, Fix, Label
 from legoc.language.diagnosing.document import Document, Span
@@ -155,7 +155,7 @@ def test_a_folder_that_cannot_be_written_is_a_message(
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("legoc.language.editing.fixes.tempfile.mkstemp", refuse)
+    monkeypatch.setattr("legoc.writing.os.mkdir", refuse)
     assert main(["check", "--fix", str(file)]) == 1
     assert "E0211" in capsys.readouterr().err
     assert "behaviour" in file.read_text()
@@ -170,7 +170,7 @@ def test_a_write_that_fails_leaves_nothing_behind(
     def refuse(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("legoc.language.editing.fixes.os.replace", refuse)
+    monkeypatch.setattr("legoc.writing.os.replace", refuse)
     with pytest.raises(OSError, match="No space"):
         fix_file(str(file))
     assert [path.name for path in tmp_path.iterdir()] == ["m.lego"]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from legoc.cli import main
+from legoc.commands.cli import main
 from legoc.language.checking import check
 from legoc.language.declaring.catalog import catalog
 from legoc.language.diagnosing.diagnostics import LegoError

@@ -139,7 +139,7 @@ MISTAKES = [
      "a plain value or a list"),
     ("limit: 7200", "limmit: 7200", "E0302", "11:3", "no field `limmit`"),
     ("limit: 7200", "limit: soon", "E0303", "11:10", "a duration"),
-    ("limit: 7200", "limit: -1", "E0305", "11:10", "at least 0"),
+    ("limit: 7200", "limit: -1", "E0305", "11:10", "above 0"),
 ]  # fmt: skip
 
 
@@ -379,7 +379,7 @@ def test_the_front_end_and_the_schema_judge_alike() -> None:
 def test_commands_take_these_forms(
     ending: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from legoc.cli import main
+    from legoc.commands.cli import main
 
     lego = tmp_path / "m.lego"
     lego.write_text(

@@ -12,7 +12,8 @@ import jsonschema
 import pytest
 
 from legoc.language.declaring.catalog import Catalog, catalog, load_schema
-from legoc.language.declaring.declare import Declaration, Kind, Param
+from legoc.language.declaring.declare import Declaration
+from legoc.language.declaring.kinds import Kind, Param
 from legoc.language.declaring.records import RECORDS
 from legoc.language.diagnosing.document import Document, Span
 from legoc.language.ir import form

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from legoc.language.declaring import catalog
 from legoc.language.diagnosing.diagnostics import Diagnostic
 from legoc.language.diagnosing.document import Document
-from legoc.language.resolving import copies, override
+from legoc.language.resolving import override
 from legoc.language.resolving.expand import expand, expand_all
 from legoc.language.resolving.points import Given, Point, Record
 from legoc.language.resolving.resolve import resolve
@@ -27,7 +28,7 @@ model naml = content CNN(hidden=$hidden, kernel=3) -> behavior Additive -> predi
 
 @pytest.fixture(autouse=True)
 def known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(copies, "catalog", lambda: CATALOG)
+    monkeypatch.setattr(catalog, "catalog", lambda: CATALOG)
 
 
 @pytest.fixture

@@ -4,7 +4,8 @@ import pytest
 
 from legoc.language.checking import check
 from legoc.language.declaring.catalog import catalog
-from legoc.language.declaring.declare import STAGES, Declaration
+from legoc.language.declaring.declare import Declaration
+from legoc.language.declaring.kinds import STAGES
 from legoc.language.declaring.types import parse_signature
 from legoc.language.diagnosing.document import Document
 from legoc.language.diagnosing.render import render

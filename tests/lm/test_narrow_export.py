@@ -1,9 +1,10 @@
 """A language model in int8: what that changes is measured and said."""
 
+from legoc.commands.export import show_bundle, show_verified, write_difference
+from legoc.commands.train import show_runs
 from legoc.exporting import verify_bundle
 from legoc.exporting.public import export
 from legoc.language.ir.spec import Export
-from legoc.report import show_bundle, show_runs, show_verified, write_difference
 from legoc.training import train
 
 

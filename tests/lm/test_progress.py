@@ -2,12 +2,12 @@
 
 import io
 
-from legoc.console import Lines
+from legoc.commands.console import Lines
 
 
 def test_the_last_line_is_said_once(monkeypatch):
     clock = iter(range(0, 1000, 20))
-    monkeypatch.setattr("legoc.console.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("legoc.commands.console.time.monotonic", lambda: next(clock))
     stream = io.StringIO()
     with Lines(stream, pause=30.0).task("frozen states", 6, "items") as task:
         for _ in range(3):

@@ -125,7 +125,7 @@ def forbid(monkeypatch):
     def build(*_given):
         raise AssertionError("computed again")
 
-    monkeypatch.setattr(states, "build", build)
+    monkeypatch.setattr(states, "write_states", build)
 
 
 def test_a_second_time_nothing_is_computed(whole, cache, make_spec, tmp_path, monkeypatch):
@@ -151,7 +151,7 @@ def test_an_interrupted_build_goes_on(error, whole, cache, make_spec, tmp_path, 
     spec = make_spec(f'BERT(path="{whole("BERT")}", hidden=8, split=-2)')
     monkeypatch.setattr(states, "block_size", lambda lengths: 40)
     _, _, straight = opened(spec, cache, root=tmp_path / "straight")
-    stored, seen = states.store, []
+    stored, seen = states.write_values, []
 
     def interrupted(content, prepared, items, values, firsts):
         if len(seen) == 3:
@@ -161,7 +161,7 @@ def test_an_interrupted_build_goes_on(error, whole, cache, make_spec, tmp_path, 
         seen.append(items)
         stored(content, prepared, items, values, firsts)
 
-    monkeypatch.setattr(states, "store", interrupted)
+    monkeypatch.setattr(states, "write_values", interrupted)
     with pytest.raises(error):
         opened(spec, cache, root=tmp_path / "halted")
     assert folders(tmp_path / "halted") == []
@@ -172,7 +172,7 @@ def test_an_interrupted_build_goes_on(error, whole, cache, make_spec, tmp_path, 
         rest.extend(items.tolist())
         stored(content, prepared, items, values, firsts)
 
-    monkeypatch.setattr(states, "store", counted)
+    monkeypatch.setattr(states, "write_values", counted)
     _, prepared, table = opened(spec, cache, root=tmp_path / "halted")
     assert rest == list(range(121, len(prepared.items)))
     np.testing.assert_array_equal(table.values, straight.values)
@@ -184,7 +184,7 @@ def test_an_interrupted_build_whose_values_are_gone_starts_over(
 ):
     spec = make_spec(f'BERT(path="{whole("BERT")}", hidden=8, split=-2)')
     monkeypatch.setattr(states, "block_size", lambda lengths: 40)
-    stored, seen = states.store, []
+    stored, seen = states.write_values, []
 
     def interrupted(content, prepared, items, values, firsts):
         if len(seen) == 2:
@@ -192,12 +192,12 @@ def test_an_interrupted_build_whose_values_are_gone_starts_over(
         seen.append(items)
         stored(content, prepared, items, values, firsts)
 
-    monkeypatch.setattr(states, "store", interrupted)
+    monkeypatch.setattr(states, "write_values", interrupted)
     with pytest.raises(KeyboardInterrupt):
         opened(spec, cache, root=tmp_path)
     (values,) = (tmp_path / "states").glob(".*-part/states.bin")
     values.unlink()
-    monkeypatch.setattr(states, "store", stored)
+    monkeypatch.setattr(states, "write_values", stored)
     _, _, table = opened(spec, cache, root=tmp_path)
     _, _, straight = opened(spec, cache, root=tmp_path / "straight")
     np.testing.assert_array_equal(table.values, straight.values)
@@ -208,7 +208,7 @@ def test_who_comes_while_values_are_computed_waits_for_them(
 ):
     spec = make_spec(f'BERT(path="{whole("BERT")}", hidden=8, split=-2)')
     recommender, prepared, straight = opened(spec, cache, root=tmp_path / "straight")
-    stored, count, found = states.store, [], []
+    stored, count, found = states.write_values, [], []
     others = [Thread(target=lambda: found.append(frozen_inputs(*given)))]
     given = (recommender, spec, prepared, tmp_path / "shared")
 
@@ -223,7 +223,7 @@ def test_who_comes_while_values_are_computed_waits_for_them(
         stored(content, prepared, items, values, firsts)
 
     waiting = []
-    monkeypatch.setattr(states, "store", counted)
+    monkeypatch.setattr(states, "write_values", counted)
     found.append(frozen_inputs(*given))
     waiting[0].join()
     assert sorted(count) == list(range(1, len(prepared.items)))

@@ -8,10 +8,10 @@ import torch
 from safetensors.numpy import load_file, save_file
 from tokenizers import Tokenizer
 
-from legoc.cli import main
+from legoc.commands.cli import main
+from legoc.commands.item_vectors import embed_spec
 from legoc.data import prepare
 from legoc.data.reading.item_rows import read_rows
-from legoc.item_vectors import embed_spec
 from legoc.language import check
 from legoc.language.diagnosing.diagnostics import LegoError
 from legoc.model.run import Run

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import legoc_runtime
-from legoc.cli import main
+from legoc.commands.cli import main
 from legoc.data import prepare
 from legoc.model.run import Run
 from legoc.training import train

@@ -37,7 +37,7 @@ def test_a_batch_equals_its_samples_one_by_one(stages, tmp_path):
         candidates=np.array([[4, 9], [4, 4], [7, 11], [1, 2]], dtype=np.int32),
         labels=np.zeros((4, 2), dtype=np.float32),
     )
-    found = model(assemble(log, inputs, samples, buckets=1)).detach()
+    found = model(assemble(log, inputs, samples, buckets=1)).scores.detach()
     for place, history in enumerate(samples.history):
         clicks = log.clicks[log.starts[history] : log.starts[history + 1]]
         user = encode(model, inputs, clicks)
@@ -81,7 +81,7 @@ def test_stages_of_one_width_share_the_token_table(tmp_path):
         labels=np.zeros((1, 2), dtype=np.float32),
     )  # fmt: skip
     batch = assemble(make_log(), apart.prepared.inputs, samples, buckets=1)
-    assert apart.recommender(batch).shape == (1, 2)
+    assert apart.recommender(batch).scores.shape == (1, 2)
 
 
 @pytest.mark.parametrize("stages", STAGES.values(), ids=STAGES)
@@ -93,7 +93,7 @@ def test_every_parameter_of_a_flatten_model_trains(stages, tmp_path):
         candidates=np.array([[4, 9], [7, 11], [1, 2]], dtype=np.int32),
         labels=np.zeros((3, 2), dtype=np.float32),
     )
-    scores = model(assemble(log, tiny.prepared.inputs, samples, buckets=1))
+    scores = model(assemble(log, tiny.prepared.inputs, samples, buckets=1)).scores
     (scores * torch.randn_like(scores)).sum().backward()
     for path, value in model.named_parameters():
         assert value.grad is not None, path

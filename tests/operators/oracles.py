@@ -43,20 +43,16 @@ def additive(w: Weights, x: np.ndarray) -> np.ndarray:
     return softmax(linear(w, "weigh", np.tanh(linear(w, "inner", x)))[:, 0]) @ x
 
 
-def self_attention(
-    w: Weights, x: np.ndarray, heads: int, asking: np.ndarray | None = None, causal: bool = False
-) -> np.ndarray:
+def self_attention(w: Weights, x: np.ndarray, heads: int) -> np.ndarray:
     """Real rows [L, D] -> [L, D]."""
-    query = linear(w, "query", x if asking is None else asking)
-    key, value = linear(w, "key", x), linear(w, "value", x)
+    query, key, value = (linear(w, name, x) for name in ("query", "key", "value"))
     size = x.shape[1] // heads
     mixed = np.zeros_like(query)
     for h in range(heads):
         part = slice(h * size, (h + 1) * size)
         for i in range(len(x)):
-            seen = i + 1 if causal else len(x)
-            weights = softmax(key[:seen, part] @ query[i, part] / np.sqrt(size))
-            mixed[i, part] = weights @ value[:seen, part]
+            weights = softmax(key[:, part] @ query[i, part] / np.sqrt(size))
+            mixed[i, part] = weights @ value[:, part]
     return linear(w, "output", mixed) if "output.weight" in w else mixed
 
 
@@ -66,9 +62,9 @@ def attention_pooling(w: Weights, x: np.ndarray, heads: int) -> np.ndarray:
     return additive(within(w, "pool."), projected)
 
 
-def norm(w: Weights, name: str, x: np.ndarray) -> np.ndarray:
+def norm(w: Weights, name: str, x: np.ndarray, eps: float = 1e-5) -> np.ndarray:
     centred = x - x.mean(-1, keepdims=True)
-    scaled = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + 1e-5)
+    scaled = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + eps)
     return scaled * w[f"{name}.weight"] + w[f"{name}.bias"]
 
 
@@ -268,19 +264,41 @@ def fastformer(w, settings, x):
     return fastformer_pooling(within(w, "encode."), x, settings["layers"], settings["heads"])
 
 
+# The authors pad on the left to a fixed length; here to the history's and two more.
+LEFT = 2
+FORBIDDEN = -(2.0**32) + 1
+
+
 def sasrec(w, settings, x):
+    """The arithmetic of the authors' public code, padding and its masks included."""
     if not len(x):
         return np.zeros(settings["hidden"])
-    x = x * np.sqrt(x.shape[1]) + w["positions.table.weight"][: len(x)]
+    length, width = LEFT + len(x), x.shape[1]
+    # Their table of places ends with that of the newest click, ours begins with it.
+    places = w["positions.table.weight"][:length][::-1]
+    clicks = np.concatenate([np.zeros((LEFT, width)), x])
+    real = (np.arange(length) >= LEFT)[:, None]
+    state = (clicks * np.sqrt(width) + places) * real
     for layer in range(settings["layers"]):
         own = within(w, f"blocks.{layer}.")
-        asking = norm(own, "asking", x)
-        y = x + self_attention(
-            within(own, "attend."), x, settings["heads"], asking=asking, causal=True
-        )
-        x = y + linear(own, "outer", relu(linear(own, "inner", norm(own, "norm", y))))
-    last = norm(w, "norm", x)[-1]
+        asked = norm(own, "asking", state, eps=1e-8)
+        state = masked_heads(within(own, "attend."), asked, state, settings["heads"]) + asked
+        fed = norm(own, "norm", state, eps=1e-8)
+        state = (linear(own, "outer", relu(linear(own, "inner", fed))) + fed) * real
+    last = norm(w, "norm", state, eps=1e-8)[-1]
     return linear(w, "project", last) if "project.weight" in w else last
+
+
+def masked_heads(w: Weights, asked: np.ndarray, keys: np.ndarray, heads: int) -> np.ndarray:
+    """Attention with a lower triangle over all positions [L, L]; a row of zeros is no key."""
+    query, key, value = linear(w, "query", asked), linear(w, "key", keys), linear(w, "value", keys)
+    mixed = []
+    for q, k, v in zip(*(np.split(each, heads, 1) for each in (query, key, value)), strict=True):
+        scores = q @ k.T / np.sqrt(k.shape[1])
+        scores = np.where(np.abs(keys).sum(1) == 0, FORBIDDEN, scores)
+        scores = np.where(np.tri(len(keys)) == 0, FORBIDDEN, scores)
+        mixed.append(softmax(scores) @ v)
+    return np.concatenate(mixed, 1)
 
 
 def poly_attention(w, settings, x):

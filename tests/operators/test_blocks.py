@@ -122,7 +122,7 @@ def test_a_query_that_may_see_nothing_gets_zeros_and_others_are_torchs():
     allowed = torch.rand(2, 1, 5, 5) > 0.4
     allowed[0, :, 2] = False
     allowed[1] = False
-    found = attend(query, key, value, allowed)
+    found = attend(query, key, value, allowed, torch.nn.Identity())
     wanted = functional.scaled_dot_product_attention(query, key, value, allowed)
     some = allowed.any(-1).expand(2, 2, 5)
     assert 0 < some.sum() < some.numel()

@@ -40,17 +40,53 @@ def test_order_counts_where_it_should(operator):
 
 @torch.no_grad()
 def test_sasrec_does_not_look_ahead():
-    """State i of the whole history is the result of the history up to i."""
+    """No block lets a click change what comes before it."""
     from legoc.operators.behavior.sasrec import SASRec
 
     made = build(SASRec, 8, {})
+    states = []
+    for block in made.blocks:
+        block.register_forward_hook(lambda _block, _given, state: states.append(state[0]))
     (row,) = inputs(SASRec, 8, (5,))
-    states = [made(*lay(SASRec, [row[: length + 1]])) for length in range(5)]
-    row[4] += np.float32(1.0)
-    again = [made(*lay(SASRec, [row[: length + 1]])) for length in range(5)]
-    for before, after in zip(states[:4], again[:4], strict=True):
-        torch.testing.assert_close(before, after, rtol=0, atol=0)
-    assert (states[4] - again[4]).abs().max() > 1e-3
+    made(*lay(SASRec, [row]))
+    row[3] *= np.float32(-1.0)
+    made(*lay(SASRec, [row]))
+    half = len(states) // 2
+    for before, after in zip(states[:half], states[half:], strict=True):
+        torch.testing.assert_close(before[:3], after[:3], rtol=0, atol=0)
+        assert ((before[3:5] - after[3:5]).abs().amax(1) > 1e-3).all()
+
+
+@torch.no_grad()
+def test_places_of_sasrec_count_back_from_the_newest_click():
+    """An older click in front leaves the others where they were, so one that no query attends to
+    changes nothing."""
+    from legoc.operators.behavior.sasrec import SASRec
+
+    made = build(SASRec, 8, {"layers": 1})
+    block = made.blocks[0]
+    (row,) = inputs(SASRec, 8, (4,))
+    given = []
+    block.register_forward_pre_hook(lambda _block, args: given.append(args[0][0]))
+    made(*lay(SASRec, [row[1:]], more=2))
+    made(*lay(SASRec, [row]))
+    torch.testing.assert_close(given[1][1:4], given[0][:3], rtol=0, atol=0)
+    assert (given[1][0] - given[0][0]).abs().max() > 1e-3
+
+
+def test_dropout_of_sasrec_falls_on_the_weights_of_the_attention():
+    """Of a lone click each head keeps its whole value, doubled, or nothing of it."""
+    from legoc.operators.behavior.sasrec import Block
+
+    torch.manual_seed(0)
+    block = Block(8, heads=2, dropout=0.5).train()
+    x, allowed = torch.randn(64, 1, 8), torch.ones(64, 1, 1, dtype=torch.bool)
+    with torch.no_grad():
+        made = block.attend(x, allowed, block.asking(x)).unflatten(-1, (2, 4))
+        value = block.attend.value(x).unflatten(-1, (2, 4))
+    gone = (made == 0).all(-1)
+    assert 0.3 < gone.float().mean() < 0.7
+    torch.testing.assert_close(made[~gone], 2 * value[~gone])
 
 
 @torch.no_grad()

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from legoc.commands.semantic_ids import write_codes
 from legoc.data.reading.item_rows import read_rows
 from legoc.data.reading.quantise import cluster, nearest, quantise, separate
 from legoc.language.diagnosing.diagnostics import LegoError
-from legoc.semantic_ids import write_codes
 from tests.product.conftest import run
 
 

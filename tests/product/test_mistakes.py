@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import legoc_runtime
-from legoc.cli import main
+from legoc.commands.cli import main
 
 
 NEWS = (

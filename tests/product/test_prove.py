@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from legoc.cli import main
+from legoc.commands.cli import main
 from legoc.language import LegoError
 from legoc.operators.predict.dot import Dot
 from legoc.proving import prove, text

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from legoc.cli import main
+from legoc.commands.cli import main
 from legoc.evaluation import evaluate
 from legoc.language import check
 from legoc.proving import prove

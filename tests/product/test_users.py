@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import legoc_runtime
-from legoc.cli import main
+from legoc.commands.cli import main
 from legoc.evaluation import evaluate
 from legoc.language import check
 from tests.product.conftest import QUICK, SMALL, run

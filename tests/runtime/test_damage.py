@@ -98,6 +98,11 @@ def test_nothing_unverified_lies_beside_the_graphs(bundle, no_sessions):
     (bundle / "onnx/weights.data").write_text("x")
     with pytest.raises(BundleError, match=r"weights\.data` is not in the manifest"):
         legoc_runtime.load(bundle)
+    (bundle / "onnx/weights.data").unlink()
+    (bundle / "onnx/deep/er").mkdir(parents=True)
+    (bundle / "onnx/deep/er/weights.data").write_text("x")
+    with pytest.raises(BundleError, match=r"`onnx/deep/er/weights\.data` is not in the manifest"):
+        legoc_runtime.load(bundle)
 
 
 @pytest.mark.parametrize(
@@ -108,8 +113,11 @@ def test_nothing_unverified_lies_beside_the_graphs(bundle, no_sessions):
         (lambda m: m.pop("plan"), "form"),
         (lambda m: m["plan"].update(user="matrix"), "form"),
         (lambda m: m["plan"].update(width="wide"), "form"),
-        (lambda m: m["graphs"].pop("predictor"), "no graph predictor"),
-        (lambda m: m["graphs"].update(extra=m["graphs"]["predictor"]), "unknown graph"),
+        (lambda m: m["graphs"].pop("predictor"), r"`graphs\.predictor` is missing"),
+        (
+            lambda m: m["graphs"].update(extra=m["graphs"]["predictor"]),
+            r"`graphs\.extra` is not known",
+        ),
         (lambda m: m.update(reading=None), "without a reading"),
         (lambda m: m.update(users=None), "no list of them"),
         (lambda m: m["items"].update(file="cache/other"), "has no hash"),
@@ -119,7 +127,7 @@ def test_nothing_unverified_lies_beside_the_graphs(bundle, no_sessions):
             lambda m: m["items"].update(rows=7),
             r"float32\[6, 5\], the manifest says float32\[7, 5\]",
         ),
-        (lambda m: m["plan"].update(width=6), r"float32\[6, 6\]"),
+        (lambda m: m["plan"].update(width=6), r"`plan\.width` is 6"),
         (lambda m: m["graphs"]["predictor"]["inputs"].pop(), "predictor.onnx` reads"),
         (lambda m: m["graphs"]["predictor"]["inputs"][0].update(dtype="bool"), "reads"),
     ],
@@ -149,7 +157,6 @@ def test_graphs_that_are_none(bundle):
 
 
 def test_golden_tensors_that_lack_something(bundle):
-    model = legoc_runtime.load(bundle)
     golden = bundle / "golden.safetensors"
     tensors = read_tensors(golden)
     some = {name: value for name, value in tensors.items() if "item_encoder" not in name}
@@ -159,8 +166,13 @@ def test_golden_tensors_that_lack_something(bundle):
         ({"other/probe/x": np.zeros(1)}, "lacks other"),
     ):
         golden.write_bytes(save(kept))
+        rewrite(bundle, lambda manifest: None)
         with pytest.raises(BundleError, match=match):
-            model.self_test()
+            legoc_runtime.load(bundle).self_test()
+    golden.unlink()
+    rewrite(bundle, lambda manifest: None)
+    with pytest.raises(BundleError, match=r"no golden\.safetensors"):
+        legoc_runtime.load(bundle).self_test()
 
 
 def tensor_file(header, body=b""):

@@ -9,7 +9,7 @@ import pytest
 
 import legoc_runtime
 from legoc_runtime import BundleError, RequestError
-from legoc_runtime.items import extend
+from legoc_runtime.items import Table, extend
 from legoc_runtime.scoring import top
 from legoc_runtime.sessions import all_providers
 from tests.runtime.bundles import ITEMS, KINDS, Kind, graphs, rewrite, write_bundle
@@ -56,6 +56,27 @@ def test_many_users_at_once_are_as_one_by_one(tmp_path, name):
         model.encode_users(histories, ["U1"])
 
 
+@pytest.mark.parametrize("name", KINDS)
+def test_scores_of_many_users_are_those_of_each(tmp_path, name):
+    kind, model = KINDS[name], open_model(tmp_path, name)
+    histories = [["N1", "N2", "N3"], [], ["N5"], ["X", "N2"], ["N5"]]
+    candidates = [["N2"], IDS, [], ["Ü4", "N1"], ["N5", "N5", "N3"]]
+    users = model.encode_users(histories, ["U2"] * 5)
+    found = model.score_users(users, candidates)
+    for scores, history, ids in zip(found, histories, candidates, strict=True):
+        known = [one for one in history if one != "X"]
+        assert scores.shape == (len(ids),)
+        assert scores == pytest.approx(expected(kind, known, ids, user=2), abs=1e-5)
+    (alone,) = model.score_users([users[1]], [IDS])
+    assert alone == pytest.approx(expected(kind, [], IDS, user=2), abs=1e-5)
+    assert model.score_users([], []) == []
+    assert [scores.shape for scores in model.score_users(users[:2], [[], []])] == [(0,), (0,)]
+    with pytest.raises(RequestError, match="1 users and 2 lists"):
+        model.score_users(users[:1], [["N1"], ["N1"]])
+    with pytest.raises(RequestError, match="`X9`"):
+        model.score_users(users[:2], [["N1"], ["X9"]])
+
+
 def test_unknown_clicks_are_reported_and_the_newest_known_ones_count(tmp_path):
     model = open_model(tmp_path, "dot")
     user = model.encode_user(["N1", "N2", "X1", "N3", "N5", "X2"])
@@ -82,6 +103,47 @@ def test_top_k_is_a_stable_sort(levels):
     whole = np.argsort(-scores, kind="stable")
     for k in (0, 1, 7, 199, 200, 500):
         assert top(scores, k).tolist() == whole[:k].tolist()
+
+
+def test_top_k_never_holds_what_is_not_a_number():
+    random = np.random.default_rng(5)
+    for _ in range(300):
+        scores = random.integers(0, 5, random.integers(1, 12)).astype(np.float32)
+        scores[random.random(len(scores)) < random.choice([0, 0.2, 0.8, 1])] = np.nan
+        scores[random.random(len(scores)) < 0.1] = random.choice([np.inf, -np.inf])
+        real = [place for place, score in enumerate(scores) if score == score]
+        whole = sorted(real, key=lambda place: (-scores[place], place))
+        for k in range(len(scores) + 2):
+            assert top(scores, k).tolist() == whole[:k]
+
+
+@pytest.mark.parametrize("name", ["dot", "dnn"])
+def test_an_item_without_a_finite_vector_spoils_no_answer(tmp_path, name):
+    model = open_model(tmp_path, name)
+    user = model.encode_user(["N1", "N5"])
+    whole = model.recommend(user, k=9)[0]
+    vectors = model.items.vectors.copy()
+    vectors[2] = np.nan
+    model.items.table = Table(ids=model.items.ids, vectors=vectors)
+    assert model.recommend(user, k=9)[0] == [item for item in whole if item != "N2"]
+    lost = model.encode_user(["N2"])
+    with pytest.raises(BundleError, match="no number for any item"):
+        model.recommend(lost)
+
+
+def test_a_new_item_has_a_finite_vector(tmp_path, monkeypatch):
+    model = open_model(tmp_path, "dot")
+    real = model.graphs.encode_items
+
+    def broken(inputs):
+        found = real(inputs)
+        found[0, 0] = np.inf
+        return found
+
+    monkeypatch.setattr(model.graphs, "encode_items", broken)
+    with pytest.raises(RequestError, match="no finite vector of `X1`"):
+        model.items.add([{"id": "X1", "title": "goal"}])
+    assert len(model.items) == 1 + len(ITEMS)
 
 
 @pytest.mark.parametrize("name", [name for name in KINDS if name != "table"])
@@ -116,7 +178,7 @@ def test_records_that_cannot_be_added_change_nothing(tmp_path):
         ({"title": "goal"}, "no `id`"),
         ({"id": "X2", "titel": "goal"}, "none of the attributes"),
         ({"id": "X1", "title": "storm"}, "twice"),
-        ({"id": "X2", "title": 1 == 1}, "not a text"),
+        ({"id": "X2", "title": {"en": "goal"}}, "not a text"),
     ):
         with pytest.raises(RequestError, match=match):
             model.items.add([good, bad])

@@ -389,7 +389,7 @@ def test_without_pygls_it_says_what_to_install() -> None:
     code = (
         "import sys\n"
         "sys.modules['pygls'] = None\n"
-        "from legoc.cli import main\n"
+        "from legoc.commands.cli import main\n"
         "sys.exit(main(['lsp']))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -11,7 +11,8 @@ from torch import nn
 
 from legoc.data.batching.batch import Batch
 from legoc.language.ir.spec import Call, Train
-from legoc.training.loop import Job, Monitor
+from legoc.model.recommender import Scored
+from legoc.training.job import Job, Monitor
 
 
 class Toy(nn.Module):
@@ -25,11 +26,11 @@ class Toy(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.out = nn.Linear(8, 1)
 
-    def forward(self, batch: Batch) -> torch.Tensor:
+    def forward(self, batch: Batch) -> Scored:
         x = self.table(torch.as_tensor(batch.candidates.astype(np.int64)))
         B, K, D = x.shape
         x = self.dropout(self.norm(x.reshape(B * K, D)))
-        return self.out(x).reshape(B, K)
+        return Scored(self.out(x).reshape(B, K), {})
 
 
 class Slices:
@@ -135,5 +136,5 @@ def mean_of(module: nn.Module) -> float:
     """A figure that follows from the weights, in evaluation mode."""
     module.eval()
     with torch.no_grad():
-        scores = module(Slices(rows=49, shuffle=False, batch=49).batch(1, 0))
+        scores, _ = module(Slices(rows=49, shuffle=False, batch=49).batch(1, 0))
     return float(scores.sigmoid().mean())

@@ -1,10 +1,12 @@
 """Losses against NumPy, written from OPERATORS section 7."""
 
 import numpy as np
+import pytest
 import torch
 
+from legoc.language.ir.spec import Call
 from legoc.training.losses import binary_cross_entropy, cross_entropy, squared_error
-from legoc.training.tasks import Matching, Ranking
+from legoc.training.tasks import Matching, Ranking, build_task
 
 
 RANDOM = np.random.default_rng(5)
@@ -45,3 +47,18 @@ def test_tasks_choose_their_loss():
     for bounded in (False, True):
         mse = Ranking(Ranking.Config(loss="mse"), bounded=bounded)
         assert mse.loss(scores, labels) == squared_error(scores, labels, bounded=bounded)
+
+
+@pytest.mark.parametrize(
+    ("predict", "bounded"),
+    [
+        (Call(op="Cosine", args={"temperature": None}), True),
+        (Call(op="Cosine", args={"temperature": 0.1}), False),
+        (Call(op="Dot"), False),
+    ],
+)
+def test_squared_errors_are_of_the_score_where_it_is_a_cosine(predict, bounded):
+    task = build_task(Call(op="ranking", args={"loss": "mse", "negatives": None}), predict)
+    scores, labels = torch.tensor([[0.5]]), torch.tensor([[1.0]])
+    wanted = 0.25 if bounded else (1 - torch.sigmoid(torch.tensor(0.5)).item()) ** 2
+    assert task.loss(scores, labels).item() == pytest.approx(wanted)

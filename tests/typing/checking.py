@@ -9,7 +9,8 @@ from typing import Any, Literal, assert_type
 import legoc
 from legoc import Diagnostic, LegoError, SpecError, check, describe, load
 from legoc.language.checking import Checked
-from legoc.language.declaring.declare import Attribute, Declaration, Param
+from legoc.language.declaring.declare import Attribute, Declaration
+from legoc.language.declaring.kinds import Param
 from legoc.language.diagnosing.document import Document, Span
 from legoc.language.ir.spec import Call, Data, Export, Keys, Prompt, Spec, Train, Types
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from legoc.data.batching.clicks import count_clicks
 from legoc.data.batching.distinct import distinct
 from legoc.data.batching.draws import choose
 from legoc.data.indexing.log import F32, I32, I64, Log
@@ -99,9 +100,7 @@ class Pool:
     def popularity(training: NDArray[np.bool_], log: Log) -> "Pool":
         """In proportion to 1 + the item's clicks in training, so that every item may come."""
         items = np.flatnonzero(training).astype(np.int32)
-        counts = np.bincount(log.clicks, minlength=len(training)) + np.bincount(
-            log.item[np.asarray(log.label) > 0], minlength=len(training)
-        )
+        counts = count_clicks(log, len(training))
         ends = np.cumsum(1 + counts[items])
 
         def propose(rng: np.random.Generator, positives: I32) -> I32:

@@ -66,13 +66,8 @@ def matching_batches(
     hits = np.flatnonzero(np.asarray(log.label) > 0)
     check_rows(len(hits), "clicks")
     clicked = Clicked.of(log, items)
-    uniform = Pool.uniform(prepared.training_items)
     shown = Shown.of(log, items) if pool == "impression" else None
-    pools = (uniform,)
-    if pool == "popularity":
-        pools = (Pool.popularity(prepared.training_items, log), uniform)
-    elif pool == "category":
-        pools = (Pool.category(prepared.training_items, prepared.categories()), uniform)
+    pools = list_pools(prepared, pool)
     order = shuffled(len(hits), seed, samples)
 
     def sample(epoch: int, step: int) -> Samples:
@@ -95,65 +90,59 @@ def matching_batches(
     )  # fmt: skip
 
 
+def list_pools(prepared: Prepared, pool: str) -> tuple[Pool, ...]:
+    """What negatives are drawn from: the pool of that name, then all items training shows."""
+    uniform = Pool.uniform(prepared.training_items)
+    if pool == "popularity":
+        return Pool.popularity(prepared.training_items, prepared.logs["train"]), uniform
+    if pool == "category":
+        return Pool.category(prepared.training_items, prepared.categories()), uniform
+    return (uniform,)
+
+
 def ranking_batches(
     prepared: Prepared,
     *,
     batch: int,
     seed: int,
     negatives: int | None = None,
+    pool: str | None = None,
     samples: int | None = None,
     buckets: int = BUCKETS,
 ) -> Sampler:
-    """Every labelled row of `train`, or with `negatives` each click and so many non-clicks of its
-    impression (fewer where it has fewer), drawn anew in every epoch.
+    """Every labelled row of `train`, or with `negatives` each click and so many negatives as rows
+    of their own, drawn anew in every epoch.
 
-    A log of nothing but clicks has no impressions: then the non-clicks are uniform items the user
-    never clicked.
+    pool: as in `matching_batches`, `impression` unless given; it goes with `negatives`.
     """
     log = prepared.logs["train"]
     label = np.asarray(log.label)
-    bare = not (label == 0).any()
     if negatives is None:
         known = np.flatnonzero(~np.isnan(label))
         check_rows(len(known), "labelled rows")
-        if bare:
+        if not (label == 0).any():
             raise fail(
                 "E0627",
                 "the training part has clicks and no non-clicks: there is nothing to rank",
                 "write `task = ranking(negatives=4)` to draw some, or `task = matching`",
             )
-        return ranked(prepared, lambda epoch: known, len(known), batch, seed, samples, buckets)
+        return ranked(prepared, known, batch, seed, samples, buckets)
     hits = np.flatnonzero(label > 0)
     check_rows(len(hits), "clicks")
-    if bare:
-        return ranked_fresh(prepared, hits, batch, seed, negatives, samples, buckets)
-    shown = Shown.of(log, prepared.rows.items)
-    groups = np.asarray(log.group)[hits]
-    total = len(hits) + int(np.minimum(np.diff(shown.starts)[groups], negatives).sum())
-
-    def chosen(epoch: int) -> I64:
-        found = shown.choose(draw(seed, epoch, 0, "rows"), groups, negatives)
-        return np.concatenate([hits, found[found >= 0]])
-
-    return ranked(prepared, chosen, total, batch, seed, samples, buckets)
+    return ranked_drawn(
+        prepared, hits, batch, seed, negatives, pool or "impression", samples, buckets
+    )
 
 
 def ranked(
-    prepared: Prepared,
-    rows: Callable[[int], I64],
-    total: int,
-    batch: int,
-    seed: int,
-    samples: int | None,
-    buckets: int,
+    prepared: Prepared, rows: I64, batch: int, seed: int, samples: int | None, buckets: int
 ) -> Sampler:
-    """Batches of single candidates: the rows of an epoch in a shuffled order."""
+    """Batches of single candidates: the rows in a shuffled order."""
     log = prepared.logs["train"]
-    order = shuffled(total, seed, samples)
-    chosen = lru_cache(maxsize=1)(lambda epoch: rows(epoch)[order(epoch)])
+    order = shuffled(len(rows), seed, samples)
 
     def sample(epoch: int, step: int) -> Samples:
-        here = chosen(epoch)[step * batch : (step + 1) * batch]
+        here = rows[order(epoch)[step * batch : (step + 1) * batch]]
         return Samples(
             history=log.history[here],
             candidates=log.item[here][:, None],
@@ -161,39 +150,55 @@ def ranked(
         )
 
     return Sampler(
-        log=log, inputs=prepared.inputs, rows=count_rows(total, samples), size=batch,
+        log=log, inputs=prepared.inputs, rows=count_rows(len(rows), samples), size=batch,
         buckets=buckets, samples=sample,
     )  # fmt: skip
 
 
-def ranked_fresh(
+def ranked_drawn(
     prepared: Prepared,
     hits: I64,
     batch: int,
     seed: int,
     negatives: int,
+    pool: str,
     samples: int | None,
     buckets: int,
 ) -> Sampler:
-    """Batches of single candidates out of clicks alone: each click, and `negatives` uniform items
-    its user never clicked, as rows in a shuffled order."""
-    log = prepared.logs["train"]
-    clicked = Clicked.of(log, prepared.rows.items)
-    pools = (Pool.uniform(prepared.training_items),)
+    """Batches of single candidates: each click and its `negatives`, as rows in a shuffled order.
+
+    With the pool `impression` they are non-clicks of the click's impression, without repetition;
+    where it has too few, as in every other pool, they are items the user never clicked.
+    """
+    log, items = prepared.logs["train"], prepared.rows.items
+    clicked = Clicked.of(log, items)
+    pools = list_pools(prepared, pool)
+    shown = Shown.of(log, items) if pool == "impression" else None
+    groups = np.asarray(log.group)[hits]
     total = len(hits) * (1 + negatives)
     order = shuffled(total, seed, samples)
 
+    @lru_cache(maxsize=1)
+    def offered(epoch: int) -> I64 | None:
+        """Rows of non-clicks of an epoch, a line per click; -1 where there is none."""
+        if shown is None or not len(shown.rows):
+            return None
+        return shown.choose(draw(seed, epoch, 0, "rows"), groups, negatives)
+
     def sample(epoch: int, step: int) -> Samples:
         place = order(epoch)[step * batch : (step + 1) * batch]
-        rows, drawn = hits[place % len(hits)], place >= len(hits)
+        click, slot = place % len(hits), place // len(hits) - 1
+        rows, drawn, given = hits[click], slot >= 0, offered(epoch)
         positives, history = log.item[rows], log.history[rows]
+        chosen = np.zeros(len(rows), dtype=np.int32)
+        if given is not None:
+            found = given[click, np.maximum(slot, 0)]
+            chosen = np.where(found < 0, 0, log.item[found]).astype(np.int32)
+        chosen = np.where(drawn, chosen, positives)[:, None].astype(np.int32)
         rng = draw(seed, epoch, step, "negatives")
-        fresh = np.zeros((len(rows), 1), dtype=np.int32)
-        fresh = fill(rng, fresh, positives, log.user[history], clicked, pools)[:, 0]
+        chosen = fill(rng, chosen, positives, log.user[history], clicked, pools)
         return Samples(
-            history=history,
-            candidates=np.where(drawn, fresh, positives)[:, None].astype(np.int32),
-            labels=(~drawn).astype(np.float32)[:, None],
+            history=history, candidates=chosen, labels=(~drawn).astype(np.float32)[:, None]
         )
 
     return Sampler(

@@ -21,6 +21,7 @@ from legoc.data.reading.checkpoint import (
     read_vocabulary_size,
 )
 from legoc.data.reading.inputs import TokenTable
+from legoc.data.reading.mapped import map_matrix
 from legoc.data.reading.special_tokens import wrap
 from legoc.data.reading.tokens import BLOCK, check_attributes, load, write_matrices
 from legoc.language.declaring.declare import Attribute
@@ -32,7 +33,7 @@ from legoc.progress import SILENT, Progress
 
 
 # Raise when the matrices of the same tables would differ from those an older version wrote.
-VERSION = 1
+VERSION = 2
 
 # Where a reading has the model's tokenizer.
 PLACE = "tokenizers/model/tokenizer.json"
@@ -211,7 +212,9 @@ def tokenize_for_model(
         target = staging / PLACE
         target.parent.mkdir(parents=True)
         shutil.copyfile(planned.tokenizer, target)
-        reading = dict(planned.value)
+        noted = tables.report.notation
+        parts = [{**part, **noted.get(part.get("name"), {})} for part in planned.value["parts"]]
+        reading = {**planned.value, "parts": parts}
         write_matrices(
             tables, attributes, reading, {"tokens": max(planned.longest, 1)}, staging, progress
         )
@@ -235,8 +238,7 @@ def narrow(folder: Path) -> None:
     if width == wide.shape[1]:
         return
     part = folder / "narrow.npy"
-    shape = (len(wide), width)
-    cut = np.lib.format.open_memmap(part, mode="w+", dtype=wide.dtype, shape=shape)
+    cut = map_matrix(part, wide.dtype, (len(wide), width))
     for first in range(0, len(wide), BLOCK):
         cut[first : first + BLOCK] = wide[first : first + BLOCK, :width]
     cut.flush()

@@ -97,11 +97,12 @@ def write(
 ) -> dict[str, Any]:
     """Learn the vocabularies, and write the ids of every record into `folder`."""
     from legoc_runtime.tokens import Reader
+    from legoc_runtime.values import read_text
 
     space = Space(rows=2, unknown=1, separator=0)
     texts = [a.name for a in attributes if a.kind == "text"]
     if texts:
-        words = (str(r[name]) for r in records for name in texts if r.get(name))
+        words = (read_text(name, r.get(name)) for r in records for name in texts)
         space = Words().write(words, folder / "tokenizer.json")
     parts: list[dict[str, Any]] = []
     for attribute in attributes:
@@ -113,7 +114,7 @@ def write(
             parts.append({**part, "tokenizer": "tokenizer.json"})
             continue
         if attribute.kind == "category":
-            write_categories(values, folder / file, space)
+            write_categories(attribute.name, values, folder / file, space)
         else:
             write_bins(values, attribute.length, folder / file, space)
         parts.append({**part, "vocabulary": file})

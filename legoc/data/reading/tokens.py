@@ -10,6 +10,7 @@ from legoc.data.cache import digest, obtain
 from legoc.data.indexing.tables import Tables, quote
 from legoc.data.reading.file_stems import file_stem
 from legoc.data.reading.inputs import TokenTable
+from legoc.data.reading.mapped import map_matrix
 from legoc.data.reading.vocabulary import CHOICES, Space, Words, write_bins, write_categories
 from legoc.data.staging.first_records import quote_name
 from legoc.language.declaring.declare import Attribute
@@ -122,9 +123,7 @@ def write_matrices(
     target = folder / "matrices"
     target.mkdir()
     matrices = {
-        name: np.lib.format.open_memmap(
-            target / f"{file_stem(name)}.npy", mode="w+", dtype=np.int32, shape=(count, width)
-        )
+        name: map_matrix(target / f"{file_stem(name)}.npy", np.int32, (count, width))
         for name, width in widths.items()
     }
     lengths = {name: np.zeros(count, dtype=np.int32) for name in widths}
@@ -156,6 +155,7 @@ def learn(
         parts[attribute.name] = {
             "name": attribute.name, "kind": attribute.kind,
             "length": 1 if attribute.kind == "number" else attribute.length,
+            **tables.report.notation.get(attribute.name, {}),
         }  # fmt: skip
         if attribute.kind == "text":
             parts[attribute.name]["tokenizer"] = place
@@ -168,7 +168,7 @@ def learn(
                 path = folder / parts[attribute.name]["vocabulary"]
                 values = training_values(tables, attribute.name)
                 if kind == "category":
-                    write_categories(values, path, space)
+                    write_categories(attribute.name, values, path, space)
                 else:
                     write_bins(values, attribute.length, path, space)
     return {
@@ -179,11 +179,13 @@ def learn(
 
 def training_texts(tables: Tables, names: Sequence[str]) -> Iterator[str]:
     """Every text of the training items."""
+    from legoc_runtime.values import read_text
+
     for records in read_rows(tables, names, training=True):
         for record in records:
             for name in names:
-                if record[name]:
-                    yield record[name]
+                if text := read_text(name, record[name]):
+                    yield text
 
 
 def training_values(tables: Tables, name: str) -> list[Any]:

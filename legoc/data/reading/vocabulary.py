@@ -170,13 +170,13 @@ def save(tokenizer: Any, path: Path) -> None:
     tokenizer.save(str(path), pretty=False)
 
 
-def write_categories(values: Iterable[object], path: Path, space: Space) -> None:
-    """Give an id to every value of a category, the frequent ones first."""
+def write_categories(name: str, values: Iterable[object], path: Path, space: Space) -> None:
+    """Give an id to every value of the category `name`, the frequent ones first."""
+    from legoc_runtime.values import read_categories
+
     counts: Counter[str] = Counter()
     for value in values:
-        for one in value if isinstance(value, list | tuple | np.ndarray) else (value,):
-            if one is not None and str(one) != "":
-                counts[str(one)] += 1
+        counts.update(read_categories(name, value))
     ordered = sorted(counts, key=lambda value: (-counts[value], value))
     first = space.take(len(ordered))
     write_json(path, {"values": {value: first + place for place, value in enumerate(ordered)}})

@@ -6,9 +6,10 @@ splits take each moment of a user as one impression whose history is the clicks 
 `recbench` and `legommenders` have rules of their own (`protocols`).
 """
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from legoc.data.splitting.derived import LEFT_OUT, derive_histories
+from legoc.data.splitting.leaks import count_future_clicks
 from legoc.data.splitting.protocols import PROTOCOLS, arrange_protocol
 from legoc.data.splitting.protocols_told import arrange_told
 from legoc.data.splitting.splits import split_impressions
@@ -26,91 +27,6 @@ if TYPE_CHECKING:
 # Clicks kept of each history, unless a spec reads more.
 HISTORY = 100
 
-# One row per click, with its place among the clicks of its user.
-LIKED = """
-CREATE TABLE liked AS
-SELECT user_id, item_id, time, part,
-       row_number() OVER (PARTITION BY user_id ORDER BY time, position) AS nth
-FROM feedback WHERE label > 0 {remembered}
-"""
-
-# A moment is what one user did at one time, or one impression where the log has them. `seen` are
-# the clicks strictly before: what happened at the same time is not known to be earlier. Where the
-# publisher has parts, only the clicks of those that a part may know are counted.
-MOMENTS = """
-CREATE TABLE moments AS
-SELECT row_number() OVER (ORDER BY user_id, time, unit, part) - 1 AS moment, user_id, part, unit,
-       time, likes,
-       coalesce(sum(likes) OVER (PARTITION BY user_id ORDER BY time), 0)
-           - sum(likes) OVER (PARTITION BY user_id, time) AS seen
-FROM (
-    SELECT user_id, part, unit, min(time) AS time,
-           count(*) FILTER (WHERE label > 0) AS likes
-    FROM units GROUP BY user_id, part, unit
-)
-"""
-
-KNOWN = """
-CREATE OR REPLACE TABLE moments AS
-SELECT moments.* EXCLUDE (seen), coalesce(known.seen, 0) AS seen FROM moments LEFT JOIN (
-    SELECT moment, count(*) AS seen
-    FROM moments JOIN views USING (part) JOIN liked USING (user_id)
-    WHERE liked.part = views.known AND liked.time < moments.time GROUP BY moment
-) AS known USING (moment)
-WHERE part IN (SELECT part FROM views)
-"""
-
-UNITS = """
-CREATE TABLE units AS
-SELECT *, coalesce(impression, epoch_us(time)::VARCHAR) AS unit FROM feedback
-"""
-
-HISTORIES = """
-CREATE TABLE histories AS
-SELECT row_number() OVER (ORDER BY user_id, seen) - 1 AS history, user_id, seen,
-       coalesce(clicks, []::VARCHAR[]) AS clicks
-FROM (SELECT DISTINCT user_id, seen FROM moments) AS wanted
-LEFT JOIN (
-    SELECT user_id, nth AS seen,
-           list(item_id) OVER (PARTITION BY user_id ORDER BY nth
-                               ROWS BETWEEN {before} PRECEDING AND CURRENT ROW) AS clicks
-    FROM liked
-) AS known USING (user_id, seen)
-"""
-
-IMPRESSIONS = """
-CREATE TABLE impressions AS
-SELECT moment AS position, {name} AS impression_id, part, history, time
-FROM moments JOIN histories USING (user_id, seen)
-"""
-
-# The user and the how-manieth moment: unique whatever signs an id holds.
-NUMBERED = "user_id || '/' || row_number() OVER (PARTITION BY user_id ORDER BY moment)"
-NAMED = """unit || CASE WHEN count(*) OVER (PARTITION BY unit) > 1
-           THEN '/' || row_number() OVER (PARTITION BY unit ORDER BY moment) ELSE '' END"""
-
-ROWS = """
-CREATE TABLE rows AS
-SELECT moment AS position, row_number() OVER (PARTITION BY moment ORDER BY position) AS place,
-       item_id, label::FLOAT AS label
-FROM units JOIN moments USING (user_id, part, unit)
-"""
-
-# Test is the last click of a user with all non-clicks since the click before, valid the click
-# before with the non-clicks that led to it.
-LEFT_OUT = """
-CREATE TABLE assigned AS
-SELECT moment AS position,
-       CASE WHEN total >= 3 AND later <= 1 THEN 'test'
-            WHEN total >= 3 AND later <= 2 THEN 'valid' ELSE 'train' END AS split
-FROM (
-    SELECT moment, count(*) FILTER (WHERE likes > 0) OVER (PARTITION BY user_id) AS total,
-           count(*) FILTER (WHERE likes > 0) OVER (PARTITION BY user_id ORDER BY moment DESC)
-               AS later
-    FROM moments
-)
-"""
-
 
 def arrange(
     connection: "duckdb.DuckDBPyConnection", split: Call, extracted: Extracted, history: int
@@ -120,6 +36,31 @@ def arrange(
 
     history: clicks kept of each.
     """
+    notes, drops = arrange_rows(connection, split, extracted, history)
+    return (*tell_order(split, extracted.order), *notes), drops
+
+
+# What a split means where the order of a list or of a file stands for time.
+ORDERS = {
+    ("time", "list"): "`split = time` cuts every user's list at one place: test is what stands far "
+    "down in long lists; `split = user` needs no order",
+    ("time", "file"): "`split = time` cuts the file by its rows: test is its end, whenever that "
+    "was; `split = user` needs no order",
+    ("leave_one_out", "list"): "`split = leave_one_out` takes the end of every user's list, which "
+    "need not be the latest",
+    ("leave_one_out", "file"): "`split = leave_one_out` takes the last rows of every user in the "
+    "file, which need not be the latest",
+}
+
+
+def tell_order(split: Call, order: str) -> tuple[str, ...]:
+    return (ORDERS[split.op, order],) if (split.op, order) in ORDERS else ()
+
+
+def arrange_rows(
+    connection: "duckdb.DuckDBPyConnection", split: Call, extracted: Extracted, history: int
+) -> tuple[tuple[str, ...], tuple[Drop, ...]]:
+    """The same, without what the order of the log means for the split."""
     feedback = extracted.feedback
     if split.op in PROTOCOLS and extracted.bench is not None:
         return arrange_told(connection, split, extracted.bench)
@@ -134,21 +75,10 @@ def arrange(
         if feedback is not None and feedback.negatives:
             notes += (add_negatives(connection, feedback),)
         return notes, ()
-    connection.execute(UNITS)
     if split.op in PROTOCOLS:
         return arrange_protocol(connection, split, feedback)
-    named = NAMED if feedback.impressions else NUMBERED
     views = feedback.views if split.op == "publisher" else {}
-    remember = [LIKED.format(remembered=""), MOMENTS]
-    if views:
-        list_views(connection, views)
-        remember = [
-            LIKED.format(remembered="AND part IN (SELECT known FROM views)"), MOMENTS, KNOWN,
-        ]  # fmt: skip
-    for statement in (
-        *remember, HISTORIES.format(before=history - 1), IMPRESSIONS.format(name=named), ROWS,
-    ):  # fmt: skip
-        connection.execute(statement)
+    derive_histories(connection, feedback, views, history)
     if split.op == "leave_one_out":
         connection.execute(LEFT_OUT)
         notes = (
@@ -157,18 +87,11 @@ def arrange(
         )
     else:
         notes = split_impressions(connection, split, extracted.parts)
+    if split.op == "publisher" and not views:
+        notes += count_future_clicks(connection, history)
     if feedback.negatives:
         notes += (add_negatives(connection, feedback),)
     return notes, ()
-
-
-def list_views(
-    connection: "duckdb.DuckDBPyConnection", views: Mapping[str, tuple[str, ...]]
-) -> None:
-    """views(part, known): the parts whose clicks may stand in the histories of a part."""
-    connection.execute("CREATE TABLE views (part VARCHAR, known VARCHAR)")
-    pairs = [(part, known) for part, parts in views.items() for known in parts]
-    connection.executemany("INSERT INTO views VALUES ($1, $2)", pairs)
 
 
 def add_negatives(connection: "duckdb.DuckDBPyConnection", feedback: Feedback) -> str:

@@ -1,12 +1,14 @@
 """How labelled impressions become train, valid and test.
 
-Cuts by time are global: everything from the cut on belongs to the later split. An impression is
-never divided. Parts without labels are `predict` under every split.
+Cuts by time are global: everything from the cut on belongs to the later split, unless that would
+leave a part empty (`time_cuts`). An impression is never divided. Parts without labels are `predict`
+under every split.
 """
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from legoc.data.splitting.time_cuts import cut_times
 from legoc.data.staging.source import Published
 from legoc.language.declaring.declare import Quantity, operator, param
 from legoc.language.diagnosing.diagnostics import fail
@@ -59,13 +61,13 @@ class Publisher:
         if second == "valid" and any(part.name == second and part.named for part in parts):
             assign(connection, "part")
             return ()
-        cut = cut_time(connection, 1 - VALID_SHARE, f"part = '{first}'")
+        cuts, notes = cut_times(connection, {"valid": VALID_SHARE}, f"part = '{first}'")
         assign(
             connection,
-            f"CASE WHEN part = '{second}' THEN 'test' WHEN time >= {cut} THEN 'valid' "
+            f"CASE WHEN part = '{second}' THEN 'test' WHEN {cuts['valid']} THEN 'valid' "
             "ELSE 'train' END",
         )
-        return ()
+        return notes
 
 
 class Shares:
@@ -104,13 +106,11 @@ class Time(Shares):
         self, connection: "duckdb.DuckDBPyConnection", parts: Sequence[Published]
     ) -> tuple[str, ...]:
         valid, test = self.read("time")
-        cases: list[str] = []
-        if test:
-            cases.append(f"WHEN time >= {cut_time(connection, 1 - test)} THEN 'test'")
-        if valid:
-            cases.append(f"WHEN time >= {cut_time(connection, 1 - test - valid)} THEN 'valid'")
+        shares = {name: share for name, share in (("test", test), ("valid", valid)) if share}
+        cuts, notes = cut_times(connection, shares)
+        cases = [f"WHEN {cut} THEN '{name}'" for name, cut in cuts.items()]
         assign(connection, f"CASE {' '.join(cases)} ELSE 'train' END" if cases else "'train'")
-        return ()
+        return notes
 
 
 @operator("split", "user")
@@ -123,12 +123,17 @@ class User(Shares):
         self, connection: "duckdb.DuckDBPyConnection", parts: Sequence[Published]
     ) -> tuple[str, ...]:
         valid, test = self.read("user")
+
+        def amount(share: float) -> str:
+            # A part that is asked for has somebody in it, where three can share.
+            return f"greatest(round({share} * n), {int(share > 0)} * (n >= 3)::INTEGER)"
+
         # The order of the hashes is a shuffle that does not depend on any library's generator.
         assign(
             connection,
             f"""
-            (SELECT CASE WHEN place < round({test} * n) THEN 'test'
-                         WHEN place < round({test} * n) + round({valid} * n) THEN 'valid'
+            (SELECT CASE WHEN place < {amount(test)} THEN 'test'
+                         WHEN place < {amount(test)} + {amount(valid)} THEN 'valid'
                          ELSE 'train' END FROM chosen WHERE chosen.user_id = labelled.user_id)
             """,
             before="""
@@ -178,8 +183,10 @@ def split_impressions(
 ) -> tuple[str, ...]:
     """Make the table assigned(position, split) and return what a reader should know about it."""
     unlabelled = ", ".join(f"'{part.name}'" for part in parts if not part.labelled) or "''"
+    columns = [name for name, *_ in connection.execute("DESCRIBE impressions").fetchall()]
     connection.execute(
-        "CREATE OR REPLACE VIEW labelled AS SELECT impressions.*, histories.user_id "
+        "CREATE OR REPLACE VIEW labelled AS SELECT impressions.*, histories.user_id, "
+        f"{'turn' if 'turn' in columns else 'impressions.position AS turn'} "
         "FROM impressions JOIN histories USING (history) "
         # Impressions that lost all their rows would shift the cuts.
         f"WHERE part NOT IN ({unlabelled}) AND position IN (SELECT position FROM rows)"
@@ -209,14 +216,3 @@ def assign(
         "CREATE OR REPLACE TABLE assigned AS "
         f"SELECT position, {expression} AS split FROM {source}{alias}"
     )
-
-
-def cut_time(connection: "duckdb.DuckDBPyConnection", share: float, condition: str = "true") -> str:
-    """The time, as an SQL literal, of the first impression after that share of them."""
-    total = connection.execute(f"SELECT count(*) FROM labelled WHERE {condition}").fetchone()
-    # 0.9 * n in floating point may fall a hair below the whole number it means.
-    place = int(share * (total[0] if total else 0) + 1e-9)
-    found = connection.execute(
-        f"SELECT time FROM labelled WHERE {condition} ORDER BY time LIMIT 1 OFFSET {place}"
-    ).fetchone()
-    return f"TIMESTAMP '{found[0].isoformat(sep=' ')}'" if found else "NULL"

@@ -32,10 +32,12 @@ FROM told LEFT JOIN (
 ) AS kept USING (key)
 """
 
+# An id that looks numbered is numbered too: else `a+2` might be the second of two `a`.
 IMPRESSIONS = """
 CREATE TABLE impressions AS
-SELECT position, part || '/' || impression || CASE WHEN again > 1 THEN '+' || again ELSE '' END
-           AS impression_id,
+SELECT position, part || '/' || impression
+           || CASE WHEN again > 1 OR regexp_matches(impression, '[+][0-9]+$')
+              THEN '+' || again ELSE '' END AS impression_id,
        part, key AS history, time
 FROM (
     SELECT *, row_number() OVER (PARTITION BY part, impression ORDER BY position) AS again

@@ -43,10 +43,11 @@ def render_section(title: str, report: Report, portrait: Portrait) -> str:
         *(f'<p class="warning">{escape(text)}</p>' for text in portrait.warnings),
         "<h2>Splits</h2>",
         table(
-            ("split", "impressions", "rows", "clicks", "users", "cold", "one class", "new items"),
+            ("split", "impressions", "rows", "clicks", "users", "cold", "cold rows", "one class",
+             "new items"),
             (
-                (name, *(f"{n:,}" for n in (p.impressions, p.rows, p.clicks, p.users, p.cold,
-                                            p.one_class)), f"{p.new_items:.1%}")
+                (name, *(f"{n:,}" for n in (p.impressions, p.rows, p.clicks, p.users, p.cold)),
+                 f"{p.cold_rows / p.rows:.1%}", f"{p.one_class:,}", f"{p.new_items:.1%}")
                 for name, p in report.parts.items()
             ),
         ),

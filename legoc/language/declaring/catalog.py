@@ -6,18 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, cast
 
-from legoc.language.declaring.declare import (
-    REQUIRED,
-    ROLES,
-    Attribute,
-    Declaration,
-    Kind,
-    Param,
-    Rule,
-)
+from legoc.language.declaring.declare import Attribute, Declaration, Rule
+from legoc.language.declaring.kinds import REQUIRED, ROLES, Kind, Param
 from legoc.language.declaring.packages import packages
 from legoc.language.declaring.shipped import shipped
-from legoc.language.diagnosing.diagnostics import fail
+from legoc.language.diagnosing.diagnostics import LegoError, fail
 
 
 SCHEMA = "grammar/lego.schema.json"
@@ -106,6 +99,15 @@ def catalog() -> Catalog:
             raise unreadable(package, f"{package.file} is of another form") from None
         add(package.distribution, declared)
     return Catalog(found)
+
+
+def catalog_or_empty() -> Catalog:
+    """The catalog; an empty one where legoc was built without its declarations, so that names can
+    be resolved before anybody complains of that."""
+    try:
+        return catalog()
+    except LegoError:
+        return Catalog({})
 
 
 @lru_cache(maxsize=1)
@@ -207,9 +209,11 @@ def read_param(name: str, schema: Mapping[str, Any]) -> Param:
         optional=optional,
         min=bounds.get("minimum"),
         max=bounds.get("maximum"),
+        above=bounds.get("exclusiveMinimum"),
         inherit=schema.get("x-lego-inherit"),
         runtime=schema.get("x-lego-runtime", False),
         since=schema.get("x-lego-since", False),
+        before=schema.get("x-lego-before"),
         doc=schema.get("description", ""),
     )
 

@@ -5,130 +5,44 @@ still be exported to `grammar/lego.schema.json`, the one file the front end read
 """
 
 import dataclasses
-import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, Literal, TypeVar
+
+from legoc.language.declaring.kinds import (
+    ROLES,
+    STAGES,
+    File,
+    Folder,
+    Model,
+    Operator,
+    Param,
+    Quantity,
+    annotated_kind,
+    param,
+)
 
 
-ROLES = (
-    "content", "behavior", "flatten", "predict",
-    "source", "split", "tokenizer", "task", "metric", "adapter", "side",
-)  # fmt: skip
-STAGES = ROLES[:4]
-Role: TypeAlias = Literal["content", "behavior", "flatten", "predict"]
-UNITS = ("share", "duration", "count", "bytes")
+# A declaration finds everything it needs here.
+__all__ = [
+    "Attribute",
+    "Declaration",
+    "Divides",
+    "Excludes",
+    "File",
+    "Folder",
+    "Model",
+    "Needs",
+    "Odd",
+    "Operator",
+    "Quantity",
+    "Rule",
+    "operator",
+    "param",
+]
 
 T = TypeVar("T")
-
-
-class Required:
-    """The default of a parameter that must be given."""
-
-    def __repr__(self) -> str:
-        return "REQUIRED"
-
-
-REQUIRED = Required()
-
-
-class File:
-    """A path whose content enters the digests."""
-
-
-class Folder:
-    """A path that stays out of the digests: raw files enter the data digest instead."""
-
-
-class Model:
-    """The folder of a pre-trained model, or the name of one on a hub. A path stays out of the
-    digests, since the content of the model's files enters the data digest; a name enters them."""
-
-
-class Quantity:
-    """`Quantity["share" | "duration" | "count" | "bytes"]`: a number with a unit.
-
-    Shares are numbers from 0 to 1, durations seconds, counts and bytes integers.
-    """
-
-    def __class_getitem__(cls, unit: str) -> "Kind":
-        if unit not in UNITS:
-            raise TypeError(f"Quantity[{unit!r}]: the units are {', '.join(UNITS)}")
-        return Kind("quantity", unit=unit)
-
-
-class Operator:
-    """`Operator[role]`: a parameter whose value is itself an operator of that role."""
-
-    def __class_getitem__(cls, role: str) -> "Kind":
-        if role not in ROLES:
-            raise TypeError(f"Operator[{role!r}]: the roles are {', '.join(ROLES)}")
-        return Kind("operator", role=role)
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What values a parameter takes. `name` is one of int, float, bool, str, file, folder,
-    model, enum, quantity, operator, list; the other fields belong to some of these."""
-
-    name: str
-    values: tuple[str, ...] = ()
-    unit: str | None = None
-    role: str | None = None
-    element: "Kind | None" = None
-
-    def __or__(self, other: Any) -> "Any":
-        # `Quantity["share"] | None` is an annotation; typing cannot join instances by itself.
-        if other is not None:
-            raise TypeError("a parameter has one kind, or that kind or None")
-        return Optional(self)
-
-
-@dataclass(frozen=True)
-class Optional:
-    kind: Kind
-
-
-@dataclass(frozen=True, kw_only=True)
-class Param:
-    """One parameter of a declaration."""
-
-    name: str = ""
-    kind: Kind = field(default_factory=lambda: Kind("str"))
-    default: Any = REQUIRED
-    optional: bool = False
-    min: float | None = None
-    max: float | None = None
-    inherit: str | None = None
-    runtime: bool = False
-    doc: str = ""
-    since: bool = False
-
-    @property
-    def required(self) -> bool:
-        return self.default is REQUIRED and self.inherit is None
-
-
-def param(
-    default: Any = REQUIRED,
-    *,
-    min: float | None = None,
-    max: float | None = None,
-    inherit: str | None = None,
-    runtime: bool = False,
-    since: bool = False,
-    doc: str = "",
-) -> Any:
-    """Declare a parameter.
-
-    inherit: a variable of the signature whose solution is the default (`hidden` inherits `d`).
-    runtime: validated and documented, but kept out of the digest (page sizes, workers).
-    since: added after a release; left out of the digest while it holds its default.
-    """
-    return Param(
-        default=default, min=min, max=max, inherit=inherit, runtime=runtime, since=since, doc=doc
-    )
 
 
 @dataclass(frozen=True)
@@ -140,10 +54,11 @@ class Rule:
     args: tuple[str, ...]
 
 
-def Divides(name: str, width: str) -> Rule:
+def Divides(name: str, width: str, *empty: str) -> Rule:
     """`Divides("heads", "d")`: the parameter divides another parameter (the last of a list) or a
-    width of the input."""
-    return Rule("divides", (name, width))
+    width of the input. empty: the widths of the input whose sum it divides where that list is
+    empty."""
+    return Rule("divides", (name, width, *empty))
 
 
 def Needs(name: str, other: str) -> Rule:
@@ -281,34 +196,9 @@ def read_params(config: type) -> tuple[Param, ...]:
         value = getattr(config, name, None)
         if not isinstance(value, Param):
             raise TypeError(f"{config.__qualname__}.{name}: declare it with param(...)")
-        kind, optional = read_kind(annotation)
+        kind, optional = annotated_kind(annotation)
         found.append(dataclasses.replace(value, name=name, kind=kind, optional=optional))
     return tuple(found)
-
-
-def read_kind(annotation: Any) -> tuple[Kind, bool]:
-    """The kind an annotation names, and whether `none` is allowed."""
-    if isinstance(annotation, Optional):
-        return annotation.kind, True
-    if isinstance(annotation, Kind):
-        return annotation, False
-    origin, args = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin in (types.UnionType, typing.Union):
-        rest = [a for a in args if a is not type(None)]
-        if len(rest) != 1 or len(args) != 2:
-            raise TypeError(f"{annotation}: a parameter has one kind, or that kind or None")
-        return read_kind(rest[0])[0], True
-    if origin is Literal:
-        return Kind("enum", values=tuple(str(a) for a in args)), False
-    if origin in (list, tuple):
-        return Kind("list", element=read_kind(args[0])[0]), False
-    names = {
-        int: "int", float: "float", bool: "bool", str: "str",
-        File: "file", Folder: "folder", Model: "model",
-    }  # fmt: skip
-    if annotation in names:
-        return Kind(names[annotation]), False
-    raise TypeError(f"{annotation}: not a kind a parameter can have")
 
 
 def build_config(config: type, params: Sequence[Param]) -> type:

@@ -70,3 +70,11 @@ def fail(code: str, message: str, *help: str, notes: Sequence[str] = ()) -> Lego
     """The error of a later phase (data, training, export, bundle) that has no place in a
     spec: a code, what is wrong, and what to do."""
     return LegoError(Diagnostic(code=code, message=message, help=help, notes=tuple(notes)))
+
+
+def refusal(
+    code: str, span: Span, message: str, label: str, *help: str, fix: Fix | None = None
+) -> Diagnostic:
+    """An error about one place: what is wrong, what that place is, and what to type."""
+    labels = (Label(span=span, text=label, primary=True),)
+    return Diagnostic(code=code, message=message, labels=labels, help=help, fix=fix)

@@ -4,11 +4,7 @@ Fixes are applied in rounds, since mending one mistake may show the next; the fi
 whole, at the end.
 """
 
-import os
-import shutil
-import tempfile
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +12,7 @@ from legoc.language.checking import check
 from legoc.language.declaring.catalog import Catalog
 from legoc.language.diagnosing.diagnostics import Diagnostic, Fix
 from legoc.language.diagnosing.document import Document
+from legoc.writing import write_text
 
 
 ROUNDS = 50
@@ -94,14 +91,4 @@ def fix_file(path: str, *, overrides: Sequence[str] = ()) -> tuple[Diagnostic, .
 
 def replace_text(path: str, text: str) -> None:
     """Replace what a file holds, whole or not at all; links and permissions stay."""
-    real = os.path.realpath(path)
-    handle, part = tempfile.mkstemp(prefix=f".{os.path.basename(real)}.", dir=os.path.dirname(real))
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(text.encode("utf-8"))
-        shutil.copymode(real, part)
-        os.replace(part, real)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(part)
-        raise
+    write_text(path, text)

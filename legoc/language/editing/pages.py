@@ -4,10 +4,11 @@ import os
 from collections.abc import Mapping
 from inspect import cleandoc
 
-from legoc.language.declaring.declare import REQUIRED, Declaration, Kind, Param
+from legoc.language.declaring.declare import Declaration
+from legoc.language.declaring.kinds import REQUIRED, Kind, Param
 from legoc.language.diagnosing.document import Document
 from legoc.language.resolving.scope import Target
-from legoc.language.resolving.wording_names import ROLE_NAMES
+from legoc.language.resolving.wording_operators import ROLE_NAMES
 from legoc.language.syntax import tree
 from legoc.language.syntax.scan import comments
 from legoc.language.typing.wording_params import wanted
@@ -81,6 +82,8 @@ def kind_of(p: Param) -> str:
         text += f" from {p.min:g} to {p.max:g}"
     elif p.min is not None:
         text += f" of at least {p.min:g}"
+    elif p.above is not None:
+        text += f" above {p.above:g}"
     elif p.max is not None:
         text += f" of at most {p.max:g}"
     return f"{text}, or none" if p.optional else text

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from legoc.language.declaring.catalog import Catalog
-from legoc.language.declaring.declare import Declaration, Kind, Param
+from legoc.language.declaring.declare import Declaration
+from legoc.language.declaring.kinds import Kind, Param
 from legoc.language.declaring.records import RECORDS
 from legoc.language.diagnosing.document import Document
 from legoc.language.editing.cursor import Cursor, Frame, pieces, read_cursor

@@ -11,8 +11,8 @@ from legoc.language.diagnosing.document import Document
 from legoc.language.editing.cursor import Cursor
 from legoc.language.editing.fields import read_fields
 from legoc.language.editing.slots import arguments_of, look, name_of
-from legoc.language.resolving.copies import Refused
 from legoc.language.resolving.points import Settings
+from legoc.language.resolving.replacing import Refused
 from legoc.language.resolving.scope import Scope, Target
 from legoc.language.resolving.template import Template
 from legoc.language.resolving.values import read_call

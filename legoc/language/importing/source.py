@@ -10,9 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from legoc.language.diagnosing.diagnostics import LegoError
+from legoc.language.diagnosing.diagnostics import LegoError, refusal
 from legoc.language.diagnosing.document import Document, Span
-from legoc.language.resolving.copies import refuse
 from legoc.language.resolving.scope import read_document, unreadable
 from legoc.language.syntax import nodes
 from legoc.language.syntax.yaml_form import read_yaml
@@ -186,7 +185,7 @@ def read_given(overrides: Sequence[str]) -> dict[str, Any]:
         name, equal, value = text.partition("=")
         if not equal or not name.strip():
             raise LegoError(
-                refuse(
+                refusal(
                     "E0904", Span(Document("./--set", text), 0, len(text)),
                     "`--set` gives a placeholder a value", "no `=`", "write `--set NAME=value`",
                 )
@@ -197,4 +196,4 @@ def read_given(overrides: Sequence[str]) -> dict[str, Any]:
 
 def stop(span: Span, message: str, label: str, *help: str) -> LegoError:
     """E0904 at a place of the configuration."""
-    return LegoError(refuse("E0904", span, message, label, *help))
+    return LegoError(refusal("E0904", span, message, label, *help))

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from legoc.language.declaring.catalog import Catalog
-from legoc.language.declaring.declare import Declaration, Role
+from legoc.language.declaring.declare import Declaration
+from legoc.language.declaring.kinds import Role
 from legoc.language.diagnosing.document import Span
 from legoc.language.importing.models import Report, language_model
 from legoc.language.importing.source import Section, Setting, stop
@@ -19,7 +20,7 @@ from legoc.language.importing.words import (
     To,
 )
 from legoc.language.resolving.template import Called, Entry, StageTemplate, Template
-from legoc.language.resolving.wording_names import ROLE_NAMES
+from legoc.language.resolving.wording_operators import ROLE_NAMES
 
 
 OWN_WIDTH = 64

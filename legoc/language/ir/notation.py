@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from legoc.language.declaring.catalog import Catalog, catalog
-from legoc.language.declaring.declare import Kind, Param, Role
+from legoc.language.declaring.kinds import Kind, Param, Role
 from legoc.language.ir.spec import Call
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from legoc.language.declaring.catalog import Catalog, catalog
-from legoc.language.declaring.declare import Kind, Param
+from legoc.language.declaring.kinds import Kind, Param
 from legoc.language.ir.spec import Call, Spec
 
 

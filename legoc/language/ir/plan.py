@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from legoc.language.declaring.catalog import Catalog, catalog
-from legoc.language.declaring.declare import Declaration, Role
+from legoc.language.declaring.declare import Declaration
+from legoc.language.declaring.kinds import Role
 from legoc.language.declaring.types import Many, Seq, Tuple, Vec, parse_signature, parse_type
 from legoc.language.ir.checkpoints import has_prefix
 from legoc.language.ir.spec import Spec

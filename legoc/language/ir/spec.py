@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from legoc.language.declaring.declare import Attribute, Role
+from legoc.language.declaring.declare import Attribute
+from legoc.language.declaring.kinds import Role
 from legoc.language.diagnosing.document import Span
 
 

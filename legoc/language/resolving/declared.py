@@ -1,28 +1,13 @@
-"""Declarations as templates, each resolved once, with the `--set` that concerns it applied last."""
+"""Declarations as templates, each resolved once, with the `--set` that is about it applied last."""
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from legoc.language.diagnosing.diagnostics import Diagnostic
 from legoc.language.diagnosing.document import Span
-from legoc.language.resolving.claims import Claims
-from legoc.language.resolving.copies import (
-    Refused,
-    change_pipeline,
-    change_record,
-    verify_operators,
-)
-from legoc.language.resolving.idle import changes_nothing
-from legoc.language.resolving.naming import (
-    circle,
-    needs_name,
-    other_kind,
-    too_long,
-    unknown,
-    unknown_param,
-)
-from legoc.language.resolving.override import Override, as_text, takes_text
+from legoc.language.resolving.override import Overrides
+from legoc.language.resolving.replacing import Made, Refused, place_at, replaced, verify_operators
 from legoc.language.resolving.scope import Scope, Target
 from legoc.language.resolving.template import (
     PipelineTemplate,
@@ -30,15 +15,21 @@ from legoc.language.resolving.template import (
     StageTemplate,
     Template,
 )
-from legoc.language.resolving.values import read_binding, read_call, read_value, report_repeated
+from legoc.language.resolving.values import read_binding, read_call, report_repeated
+from legoc.language.resolving.wording_references import (
+    circle,
+    needs_name,
+    other_kind,
+    too_long,
+    unknown,
+    unknown_param,
+)
 from legoc.language.syntax import tree
-from legoc.language.syntax.parse import parse_value
 
 
 # A chain of copies is followed by recursion.
 DEEPEST = 60
 Report = Callable[[Diagnostic], None]
-Made = RecordTemplate | PipelineTemplate
 T = TypeVar("T")
 
 
@@ -46,17 +37,33 @@ class Unresolved(Exception):
     """A part that rests on a mistake which has been reported."""
 
 
-class Declarations:
-    """The templates of one check, made on demand. `used` are those something refers to."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Copied:
+    """One field of a copy: `made` is the copy, `without` the same but for this field. `new` stands
+    in the place of `old`, if that is written anywhere."""
 
-    def __init__(self, scope: Scope, report: Report, overrides: Sequence[Override]) -> None:
+    name: str
+    field: tree.Field
+    made: Made
+    without: Made
+    old: Template | None
+    new: Template
+
+
+class Declarations:
+    """The templates of one check, made on demand. `used` are those something refers to; `copied`
+    are the fields that copies replace."""
+
+    def __init__(self, scope: Scope, report: Report, overrides: Iterable[str]) -> None:
         self.main = scope
         self.report = report
         self.made: dict[tree.Setting | tree.Declared, Template | Made | None] = {}
         self.doing: list[tree.Setting | tree.Declared] = []
         self.used: set[tree.Setting | tree.Declared] = set()
         self.sources: dict[Made, tree.Declared] = {}
-        self.claims = Claims(scope, report, overrides)
+        self.copied: list[Copied] = []
+        self.overrides = Overrides(scope, report)
+        self.overrides.read(overrides)
 
     def is_used(self, made: Made, but: Collection[tree.Setting | tree.Declared] = ()) -> bool:
         """Whether something refers to a declaration that is not among `but`."""
@@ -70,7 +77,7 @@ class Declarations:
         first = scope.names.get(words[0].text)
         if len(words) > 1 and first is not None and first.item is None:
             if scope is self.main:
-                self.claims.prefixes.add(words[0].text)
+                self.overrides.prefixes.add(words[0].text)
             where, words = first.scope, words[1:]
         name = words[0]
         target = where.names.get(name.text) if len(words) == 1 else None
@@ -134,25 +141,15 @@ class Declarations:
         try:
             return make()
         except Refused as error:
-            self.report(error.diagnostic)
+            for diagnostic in error.diagnostics:
+                self.report(diagnostic)
             raise Unresolved from None
 
     def make_param(self, scope: Scope, item: tree.Setting) -> Template:
-        override = self.claims.settings.get(item)
-        if override is not None:
-            written = item.binding.value if isinstance(item.binding, tree.Bind) else None
-            if isinstance(written, tree.Text):
-                return as_text(override)
-            return self.value_of(override)
+        given = self.overrides.of_param(item, self.lookup(self.main))
+        if given is not None:
+            return given
         return read_binding(item.binding, self.lookup(scope), self.report, param=item.name.text)
-
-    def value_of(self, override: Override) -> Template:
-        parsed = parse_value(override.document, override.start)
-        if isinstance(parsed, tuple):
-            for diagnostic in parsed:
-                self.report(diagnostic)
-            raise Unresolved
-        return read_value(parsed, self.lookup(self.main), self.report)
 
     def lookup(self, scope: Scope) -> Callable[[tree.Variable], Template]:
         return lambda variable: self.param(scope, variable.name, variable.span)
@@ -164,13 +161,12 @@ class Declarations:
             made = self.read_chain(name, span, item.body, scope)
         elif isinstance(item.body, tree.Block):
             made = RecordTemplate(item.kind, name, span, {})
-            made = self.change(made, scope, item.body.fields)
+            for key, new in self.read_fields(scope, item.body.fields):
+                made = replaced(made, key, new)
         else:
             base = self.reference(scope, item.body, item.kind)
             made = replace(base, name=name, span=span)
-        for override, path in self.claims.changes.get(item, ()):
-            made = self.override(made, override, path)
-        return made
+        return self.overrides.applied(item, made, self.lookup(self.main))
 
     def reference(self, scope: Scope, ref: tree.Invocation, kind: str) -> Made:
         """What `other(field=value)` makes: a copy with overrides, left to right."""
@@ -185,27 +181,53 @@ class Declarations:
                 self.report(needs_name(value, ref, kind))
                 raise Unresolved
         fields = [value for value in ref.args.values if isinstance(value, tree.Field)]
-        return self.change(base, scope, fields)
+        return self.copy(base, fields, self.read_fields(scope, fields))
 
-    def change(self, made: Made, scope: Scope, fields: Sequence[tree.Field]) -> Made:
+    def read_fields(
+        self, scope: Scope, fields: Sequence[tree.Field]
+    ) -> list[tuple[tree.Path, Template]]:
+        """The keys of a block or a copy, and what goes there."""
         report_repeated(fields, self.report)
-        for field in fields:
-            new = read_binding(field.binding, self.lookup(scope), self.report)
-            idle = changes_nothing(made, field, new)
-            if idle is not None:
-                self.report(idle)
-            made = change_any(made, field.key, new)
+        lookup = self.lookup(scope)
+        return [(each.key, read_binding(each.binding, lookup, self.report)) for each in fields]
+
+    def copy(
+        self,
+        base: Made,
+        fields: Sequence[tree.Field],
+        changes: Sequence[tuple[tree.Path, Template]],
+    ) -> Made:
+        """A declaration with fields replaced, left to right."""
+        made = base
+        before: list[Template | None] = []
+        for key, new in changes:
+            before.append(place_at(made, key).template)
+            self.overrides.note(before[-1], key.span)
+            made = replaced(made, key, new)
+        for place, field in enumerate(fields):
+            try:
+                without = base
+                for key, new in (*changes[:place], *changes[place + 1 :]):
+                    without = replaced(without, key, new)
+            except Refused:
+                # What comes behind it rests on it.
+                continue
+            self.copied.append(
+                Copied(
+                    name=base.name,
+                    field=field,
+                    made=made,
+                    without=without,
+                    old=before[place],
+                    new=changes[place][1],
+                )
+            )
         return made
 
-    def override(self, made: Made, override: Override, path: tree.Path) -> Made:
-        new = as_text(override) if takes_text(made, path) else self.value_of(override)
-        return self.guard(lambda: change_any(made, path, new))
-
-    def override_kind(self, kind: str, made: Made) -> Made:
-        """Apply what `--set KIND.…` says of every point."""
-        for override in self.claims.of_kind(kind):
-            made = self.override(made, override, override.inside(1))
-        return made
+    def of_kind(self, kind: str, made: Made) -> Made:
+        """The data, recipe, export or model of a run, with what `--set KIND.…` says of it."""
+        lookup = self.lookup(self.main)
+        return self.guard(lambda: self.overrides.applied_to_kind(kind, made, lookup))
 
     def read_chain(
         self, name: str, span: Span, chain: tree.Chain, scope: Scope | None = None
@@ -221,9 +243,3 @@ class Declarations:
             verify_operators(template, role)
             stages.append(StageTemplate(role, stage.role.span, template))
         return PipelineTemplate(name, span, tuple(stages))
-
-
-def change_any(made: Made, key: tree.Path, new: Template) -> Made:
-    if isinstance(made, RecordTemplate):
-        return change_record(made, key, new)
-    return change_pipeline(made, key, new)

@@ -8,10 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from legoc.language.declaring.declare import Role
-from legoc.language.diagnosing.diagnostics import Diagnostic
+from legoc.language.declaring.kinds import Role
+from legoc.language.diagnosing.diagnostics import Diagnostic, refusal
 from legoc.language.diagnosing.document import Span
-from legoc.language.resolving.copies import refuse
 from legoc.language.resolving.points import Pipeline, Point, Record, Settings
 from legoc.language.resolving.resolved import Resolved
 from legoc.language.resolving.select import Patterns
@@ -102,7 +101,7 @@ def expand_all(resolved: Resolved) -> Expansion:
 
 def too_many(run: RunTemplate) -> Diagnostic:
     """E0703: nobody trains so many points, and listing them would only fill the memory."""
-    return refuse(
+    return refusal(
         "E0703", run.span, f"a run has about {count_ways(run):,} points",
         f"more than {MOST:,}", "sweep fewer values, or write several runs",
     )  # fmt: skip

@@ -8,11 +8,11 @@ not fit is left as it stands, and the phase that judges arguments says what is w
 from collections.abc import Callable
 
 from legoc.language.declaring.catalog import Catalog
-from legoc.language.declaring.declare import Declaration, Kind
-from legoc.language.diagnosing.diagnostics import Diagnostic, Fix
+from legoc.language.declaring.declare import Declaration
+from legoc.language.declaring.kinds import Kind
+from legoc.language.diagnosing.diagnostics import Diagnostic, Fix, refusal
 from legoc.language.diagnosing.document import Span
 from legoc.language.diagnosing.suggest import grade, nearest
-from legoc.language.resolving.copies import refuse
 from legoc.language.resolving.points import Given, Measure
 from legoc.language.resolving.template import Called, Entry, Leaf, Listed, Template
 from legoc.language.syntax.nodes import Mapping, Node, Pair, Scalar, Sequence, kind_of
@@ -129,7 +129,7 @@ class Values:
         return not strange
 
     def wrong(self, node: Node, message: str, *help: str) -> Diagnostic:
-        return refuse("E0902", head(node.span), message, f"{kind_of(node)} stands here", *help)
+        return refusal("E0902", head(node.span), message, f"{kind_of(node)} stands here", *help)
 
 
 def head(span: Span) -> Span:
@@ -143,7 +143,7 @@ def is_word(text: str) -> bool:
 
 
 def missing(span: Span, message: str, label: str, names: str) -> Diagnostic:
-    return refuse("E0902", span, message, label, f"write `{{op: NAME}}`; there are {names}")
+    return refusal("E0902", span, message, label, f"write `{{op: NAME}}`; there are {names}")
 
 
 def unknown_key(pair: Pair, keys: tuple[str, ...], owner: str) -> Diagnostic:
@@ -152,7 +152,7 @@ def unknown_key(pair: Pair, keys: tuple[str, ...], owner: str) -> Diagnostic:
     return Diagnostic(
         code="E0302",
         message=f"{owner} has no key `{pair.key}`",
-        labels=refuse("", pair.key_span, "", "unknown key").labels,
+        labels=refusal("", pair.key_span, "", "unknown key").labels,
         help=(f"did you mean `{close}`? {listed}" if close else listed,),
         fix=None
         if close is None

@@ -1,32 +1,31 @@
 """`--set NAME=value`: what one could write in parentheses, from the command line.
 
-Its document is called `./--set`, so that a path in it is relative to the working directory as a
-path in a file is to that file's folder.
+An override is read, claimed by what its first word names (a param, a declaration, or a kind: every
+point), and applied when that is made, behind everything the file says of it. Its document is called
+`./--set`, so that a path in it is relative to the working directory as a path in a file is to that
+file's folder.
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 
-from legoc.language.declaring.declare import Declaration, Kind
-from legoc.language.declaring.records import RECORDS
-from legoc.language.diagnosing.diagnostics import Diagnostic
+from legoc.language.diagnosing.diagnostics import Diagnostic, refusal
 from legoc.language.diagnosing.document import Document, Span
-from legoc.language.resolving.copies import declarations, refuse
 from legoc.language.resolving.points import Given
-from legoc.language.resolving.template import (
-    Called,
-    Leaf,
-    PipelineTemplate,
-    RecordTemplate,
-    Sweep,
-    Template,
-)
+from legoc.language.resolving.replacing import Made, Refused, documents, place_at, replaced
+from legoc.language.resolving.scope import Scope
+from legoc.language.resolving.template import Leaf, Template
+from legoc.language.resolving.values import Lookup, read_value
+from legoc.language.resolving.wording_overrides import no_run_has, no_such_part, unknown_target
 from legoc.language.syntax import tree
 from legoc.language.syntax.parse import parse_value
 
 
 KEY = re.compile(r"\s*([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\s*=", re.ASCII)
+KINDS = ("data", "train", "export", "model")
 PATHS = ("str", "file", "folder", "model")
+Report = Callable[[Diagnostic], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,13 +47,27 @@ class Override:
         return tree.Path(span=words[0].span.to(words[-1].span), words=words)
 
 
+@dataclass(eq=False)
+class Trace:
+    """What became of an override. `target` is the param or declaration it is about, of a `kind`
+    where parts of it are set; the name of the part begins at offset `inside`. `before` is what it
+    took the place of, `behind` what took its own."""
+
+    override: Override
+    target: str | None = None
+    kind: str | None = None
+    inside: int = 0
+    before: Span | None = None
+    behind: Span | None = None
+
+
 def read_override(text: str) -> "Override | Diagnostic":
     """Take `NAME=value` apart."""
     document = Document("./--set", text)
     found = KEY.match(text)
     if found is None:
         span = Span(document, 0, len(text))
-        return refuse(
+        return refusal(
             "E0102", span, f"`--set {text}` sets nothing", "not of the form NAME=value",
             "write `--set hidden=128`, or a dotted name: `--set train.lr=1e-4`",
         )  # fmt: skip
@@ -66,11 +79,138 @@ def read_override(text: str) -> "Override | Diagnostic":
         offset += len(part) + 1
     key = tree.Path(span=words[0].span.to(words[-1].span), words=tuple(words))
     if not text[found.end() :].strip():
-        return refuse(
+        return refusal(
             "E0102", key.span, f"`--set {key.text}=` has no value", "no value follows",
             f"write `--set {key.text}=VALUE`",
         )  # fmt: skip
     return Override(document, key, found.end())
+
+
+@dataclass(eq=False)
+class Overrides:
+    """The overrides of one check by what they are about: `settings` params, `changes` declarations,
+    `kinds` every point. `met` are the kinds some run has; `prefixes` the file prefixes that
+    something goes through."""
+
+    scope: Scope
+    report: Report
+    settings: dict[tree.Setting, Override] = field(default_factory=dict[tree.Setting, Override])
+    changes: dict[tree.Declared, list[tuple[Override, tree.Path]]] = field(default_factory=dict)
+    kinds: list[Override] = field(default_factory=list[Override])
+    traces: list[Trace] = field(default_factory=list[Trace])
+    met: set[str] = field(default_factory=set[str])
+    prefixes: set[str] = field(default_factory=set[str])
+
+    def read(self, texts: Iterable[str]) -> None:
+        """Read and claim what the command line gives."""
+        for text in texts:
+            override = read_override(text)
+            if isinstance(override, Override):
+                self.traces.append(Trace(override))
+                self.claim(override)
+            else:
+                self.report(override)
+
+    def claim(self, override: Override) -> None:
+        """Put an override where what it is about will find it."""
+        head, *rest = override.key.words
+        names = self.scope.names
+        if rest and head.text in KINDS and head.text not in names:
+            self.kinds.append(override)
+            return
+        target = names.get(head.text)
+        depth = 1
+        if target is not None and target.item is None and rest:
+            self.prefixes.add(head.text)
+            target = target.scope.names.get(rest[0].text)
+            depth = 2
+        if target is None or target.item is None:
+            if not self.scope.may_have(head.text):
+                self.report(unknown_target(override.key, self.scope))
+            return
+        inside = override.key.words[depth:]
+        trace = self.trace(override)
+        trace.target = ".".join(word.text for word in override.key.words[:depth])
+        if isinstance(target.item, tree.Setting) and not inside:
+            earlier = self.settings.get(target.item)
+            if earlier is not None:
+                self.trace(earlier).behind = override.key.span
+            self.settings[target.item] = override
+        elif isinstance(target.item, tree.Declared) and inside:
+            path = override.inside(depth)
+            trace.kind, trace.inside = target.item.kind, path.span.start
+            self.changes.setdefault(target.item, []).append((override, path))
+        else:
+            self.report(no_such_part(override.key, target.item))
+
+    def of_param(self, item: tree.Setting, lookup: Lookup) -> Template | None:
+        """The value a param is given instead of its own. Raises Refused."""
+        override = self.settings.get(item)
+        if override is None:
+            return None
+        self.trace(override).before = item.binding.span
+        written = item.binding.value if isinstance(item.binding, tree.Bind) else None
+        if isinstance(written, tree.Text):
+            return as_text(override)
+        return self.value(override, lookup)
+
+    def applied(self, item: tree.Declared, made: Made, lookup: Lookup) -> Made:
+        """A declaration with what is said of it. Raises Refused."""
+        for override, path in self.changes.get(item, ()):
+            made = self.apply(made, override, path, lookup)
+        return made
+
+    def applied_to_kind(self, kind: str, made: Made, lookup: Lookup) -> Made:
+        """The data, recipe, export or model of a run with what is said of every one. Raises
+        Refused."""
+        for override in self.of_kind(kind):
+            made = self.apply(made, override, override.inside(1), lookup)
+        return made
+
+    def apply(self, made: Made, override: Override, path: tree.Path, lookup: Lookup) -> Made:
+        place = place_at(made, path)
+        kind = place.kind
+        if kind is not None and kind.name == "list":
+            kind = kind.element
+        # Where text, a file or a folder is declared, the shell's word is the value.
+        plain = kind is not None and kind.name in PATHS
+        new = as_text(override) if plain else self.value(override, lookup)
+        self.note(place.template, override.key.span)
+        self.trace(override).before = place.template.span if place.template else None
+        return replaced(made, path, new)
+
+    def value(self, override: Override, lookup: Lookup) -> Template:
+        parsed = parse_value(override.document, override.start)
+        if isinstance(parsed, tuple):
+            raise Refused(*parsed)
+        return read_value(parsed, lookup, self.report)
+
+    def of_kind(self, kind: str) -> list[Override]:
+        """What is said of the `kind` of every point."""
+        self.met.add(kind)
+        return [override for override in self.kinds if override.key.words[0].text == kind]
+
+    def unmet(self) -> list[Diagnostic]:
+        """What is said of a kind that no run has."""
+        if self.scope.parsed.lost:
+            return []
+        return [
+            no_run_has(override.key, self.scope)
+            for override in self.kinds
+            if override.key.words[0].text not in self.met
+        ]
+
+    def trace(self, override: Override) -> Trace:
+        return next(each for each in self.traces if each.override is override)
+
+    def note(self, gone: Template | None, by: Span) -> None:
+        """Remember of the overrides in a template that something takes its place."""
+        if gone is None or not self.traces:
+            return
+        found = list(documents(gone))
+        for trace in self.traces:
+            if any(document is trace.override.document for document in found):
+                trace.behind = by
 
 
 def as_text(override: Override) -> Leaf:
@@ -82,43 +222,3 @@ def as_text(override: Override) -> Leaf:
         if isinstance(parsed, tree.Text):
             return Leaf(Given(parsed.value, parsed.span))
     return Leaf(Given(text, span))
-
-
-def takes_text(owner: RecordTemplate | PipelineTemplate, key: tree.Path) -> bool:
-    """Whether the parameter at a key takes text, a file or a folder: then the shell's word is the
-    value. Told from the declarations; what they do not know is read as a value."""
-    kind = kind_at(owner, key)
-    if kind is not None and kind.name == "list":
-        kind = kind.element
-    return kind is not None and kind.name in PATHS
-
-
-def kind_at(owner: RecordTemplate | PipelineTemplate, key: tree.Path) -> Kind | None:
-    head, *rest = key.words
-    if isinstance(owner, RecordTemplate):
-        declared: Declaration | None = RECORDS[owner.kind]
-        entry = owner.fields.get(head.text)
-        below: Template | None = entry.template if entry else None
-        role = None
-    else:
-        declared = None
-        stages = [stage for stage in owner.stages if stage.role == head.text]
-        below = stages[0].template if stages else None
-        role = head.text
-    if role is None:
-        param = declared.param(head.text) if declared else None
-        if param is None or not rest:
-            return param.kind if param else None
-        role = param.kind.role
-    for place, word in enumerate(rest):
-        while isinstance(below, Sweep):
-            below = below.options[0] if below.options else None
-        if not isinstance(below, Called) or role is None:
-            return None
-        declared = declarations().get(role, below.name)
-        param = declared.param(word.text) if declared else None
-        if param is None or place == len(rest) - 1:
-            return param.kind if param else None
-        entry = below.args.get(word.text)
-        below, role = (entry.template if entry else None), param.kind.role
-    return None

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from legoc.language.declaring.declare import Role
+from legoc.language.declaring.kinds import Role
 from legoc.language.diagnosing.document import Span
 
 

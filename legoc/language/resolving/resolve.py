@@ -12,7 +12,6 @@ from legoc.language.declaring.catalog import Catalog, catalog
 from legoc.language.diagnosing.diagnostics import Diagnostic
 from legoc.language.diagnosing.document import Document
 from legoc.language.resolving.declared import Declarations, Unresolved
-from legoc.language.resolving.override import Override, read_override
 from legoc.language.resolving.resolved import Resolved, demo
 from legoc.language.resolving.runs import describe_run, run_names
 from legoc.language.resolving.scope import Files, Scope, enter, unreadable
@@ -50,22 +49,26 @@ def resolve(
 
         return resolve_form(document, overrides, known if known is not None else catalog())
     scope = enter(document, files)
-    found = list(files.found)
-    given: list[Override] = []
-    for text in overrides:
-        override = read_override(text)
-        if isinstance(override, Override):
-            given.append(override)
-        else:
-            found.append(override)
-    declarations = Declarations(scope, found.append, given)
+    documents = (document, *(each for each in files.documents() if each is not document))
+    return resolve_scope(scope, tuple(files.found), documents, overrides)
+
+
+def resolve_scope(
+    scope: Scope,
+    problems: Sequence[Diagnostic],
+    documents: tuple[Document, ...],
+    overrides: Sequence[str],
+) -> Resolved:
+    """Resolve a file whose names have been read, with what was wrong in reading them."""
+    document = scope.document
+    found = list(problems)
+    declarations = Declarations(scope, found.append, overrides)
     if scope.parsed.tree.bare is not None:
         runs = bare_runs(scope.parsed.tree.bare, declarations, document)
         loose, spare, unused = (), (), ()
     else:
         runs, loose, spare, unused = declared_runs(scope, declarations, found.append)
-    found += declarations.claims.unmet()
-    documents = (document, *(each for each in files.documents() if each is not document))
+    found += declarations.overrides.unmet()
     return Resolved(
         document=document,
         diagnostics=tuple(dict.fromkeys(found)),
@@ -74,6 +77,9 @@ def resolve(
         spare=spare,
         unused=unused if runs and not scope.lost else (),
         documents=documents,
+        copied=tuple(declarations.copied),
+        overrides=tuple(declarations.overrides.traces),
+        again=lambda others: resolve_scope(scope, problems, documents, others),
     )
 
 
@@ -82,7 +88,7 @@ def bare_runs(
 ) -> tuple[RunTemplate, ...]:
     stem = os.path.splitext(os.path.basename(document.path))[0]
     span = chain.span
-    model = attempt(lambda: declarations.guard(lambda: declarations.read_chain(stem, span, chain)))
+    model = or_none(lambda: declarations.guard(lambda: declarations.read_chain(stem, span, chain)))
     parts = (
         ("model", model),
         ("data", demo(span)),
@@ -90,7 +96,7 @@ def bare_runs(
         ("export", RecordTemplate("export", "", span, {})),
     )
     found = [
-        attempt(lambda kind=kind, part=part: declarations.override_kind(kind, part))
+        or_none(lambda kind=kind, part=part: declarations.of_kind(kind, part))
         for kind, part in parts
         if part is not None
     ]
@@ -119,7 +125,7 @@ def declared_runs(
     idle: set[tree.Setting | tree.Declared] = set()
     for item in scope.parsed.tree.items:
         if isinstance(item, tree.Run):
-            made = attempt(lambda item=item: describe_run(item, declarations, report))
+            made = or_none(lambda item=item: describe_run(item, declarations, report))
             if made is None:
                 idle |= named_alone(item, scope)
             else:
@@ -135,13 +141,13 @@ def declared_runs(
             continue
         used = item in declarations.used and item not in idle
         if isinstance(item, tree.Setting):
-            attempt(
+            or_none(
                 lambda name=name, target=target: declarations.param(
                     scope, name, target.span, use=False
                 )
             )
             continue
-        made = attempt(lambda target=target, item=item: declarations.declared(target.scope, item))
+        made = or_none(lambda target=target, item=item: declarations.declared(target.scope, item))
         own = target.scope is scope
         if isinstance(made, RecordTemplate):
             if made.kind == "data":
@@ -169,7 +175,7 @@ def named_alone(run: tree.Run, scope: Scope) -> set[tree.Setting | tree.Declared
     return {each.item for each in targets if each is not None and each.item is not None}
 
 
-def attempt(make: Callable[[], T]) -> T | None:
+def or_none(make: Callable[[], T]) -> T | None:
     """What a declaration resolves to; None where a mistake has been reported."""
     try:
         return make()
@@ -198,7 +204,7 @@ def unused_names(scope: Scope, declarations: Declarations) -> Iterable[tree.Word
                 target = scope.names.get(word.text)
                 if target is not None and target.item not in declarations.used:
                     yield word
-            if item.prefix is not None and item.prefix.text not in declarations.claims.prefixes:
+            if item.prefix is not None and item.prefix.text not in declarations.overrides.prefixes:
                 yield item.prefix
         elif item not in declarations.used:
             yield item.name

@@ -1,9 +1,12 @@
 """A file with its names resolved: what `resolve` and `spec_form` make."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from legoc.language.diagnosing.diagnostics import Diagnostic
 from legoc.language.diagnosing.document import Document, Span
+from legoc.language.resolving.declared import Copied
+from legoc.language.resolving.override import Trace
 from legoc.language.resolving.template import Called, Entry, RecordTemplate, RunTemplate
 from legoc.language.syntax import tree
 
@@ -32,6 +35,8 @@ class Resolved:
     unused: what is declared or brought in and never used, if the file runs anything.
     documents: every file read, this one first.
     stated: what a spec in JSON or YAML says of itself that follows from the rest of it.
+    copied: the fields that copies replace.
+    overrides: what became of each `--set`; again: the same file with others.
     """
 
     document: Document
@@ -42,6 +47,9 @@ class Resolved:
     unused: tuple[tree.Word, ...] = ()
     documents: tuple[Document, ...] = ()
     stated: tuple[Stated, ...] = ()
+    copied: tuple[Copied, ...] = ()
+    overrides: tuple[Trace, ...] = ()
+    again: "Callable[[Sequence[str]], Resolved] | None" = None
 
 
 def demo(span: Span) -> RecordTemplate:

@@ -43,10 +43,10 @@ def overridden_defaults(
     kind: str, run: tree.Run, declarations: Declarations
 ) -> list[Choice | None]:
     """Without `with` or `as` the defaults hold, and `--set train.lr=...` can override those too."""
-    if not declarations.claims.of_kind(kind):
+    if not declarations.overrides.of_kind(kind):
         return []
     defaults = RecordTemplate(kind, "", run.head, {})
-    return [Choice("", declarations.override_kind(kind, defaults))]
+    return [Choice("", declarations.of_kind(kind, defaults))]
 
 
 def choices(
@@ -55,11 +55,11 @@ def choices(
     """What each reference of a run means; None where that has been reported."""
     found: list[Choice | None] = []
     if refs:
-        declarations.claims.of_kind(kind)
+        declarations.overrides.of_kind(kind)
     for ref in refs:
         try:
             made = declarations.guard(
-                lambda ref=ref: declarations.override_kind(
+                lambda ref=ref: declarations.of_kind(
                     kind, declarations.reference(declarations.main, ref, kind)
                 )
             )

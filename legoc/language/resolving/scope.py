@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-from legoc.language.diagnosing.diagnostics import Diagnostic, Label
+from legoc.language.diagnosing.diagnostics import Diagnostic, Label, refusal
 from legoc.language.diagnosing.document import Document, Span
 from legoc.language.diagnosing.suggest import listing, nearest
-from legoc.language.resolving.copies import refuse
 from legoc.language.syntax import tree
 from legoc.language.syntax.parse import ANY, Parsed, parse
 
@@ -193,4 +192,4 @@ def not_there(word: tree.Word, used: Scope) -> Diagnostic:
     help = f"did you mean `{close}`?" if close else f"it declares {listing(names, quote='`')}"
     if not names:
         help = "it declares nothing"
-    return refuse("E0202", word.span, f"`{path}` declares no `{word.text}`", "not there", help)
+    return refusal("E0202", word.span, f"`{path}` declares no `{word.text}`", "not there", help)

@@ -8,10 +8,9 @@ same name that was given at least the same arguments.
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
-from legoc.language.diagnosing.diagnostics import Diagnostic, Fix, LegoError
+from legoc.language.diagnosing.diagnostics import Diagnostic, Fix, LegoError, refusal
 from legoc.language.diagnosing.document import Document
 from legoc.language.diagnosing.suggest import grade, listing, nearest
-from legoc.language.resolving.copies import refuse
 from legoc.language.resolving.points import Argument, Given, Point, Record, Settings
 from legoc.language.resolving.show import show
 from legoc.language.syntax import tree
@@ -56,7 +55,7 @@ class Patterns:
     def unknown(self, points: Sequence[Point]) -> list[Diagnostic]:
         """What no point has: a key that names nothing, a part without a name."""
         found = [
-            refuse(
+            refusal(
                 "E0301", value.span, "a pattern needs names", "of which axis?",
                 "write, for instance, `content=Null`",
             )
@@ -83,7 +82,7 @@ def select(points: Sequence[Point], only: str) -> list[Point]:
     kept = [point for point in points if patterns.match(point)]
     if not kept:
         raise LegoError(
-            refuse(
+            refusal(
                 "E0202", parsed.span, f"`--only {only}` fits no point", "no point is like this",
                 "`legoc check FILE --points` lists them",
             )
@@ -103,7 +102,7 @@ def unknown_key(part: tree.Field, points: Sequence[Point]) -> Diagnostic:
         fix = Fix(grade=grade(part.key.text, close), title=title, span=span, replacement=close)
     else:
         help = f"the axes are {listing(axes, quote='`')}" if axes else "the run has no axes"
-    return refuse(
+    return refusal(
         "E0202", part.key.span, f"no point has `{part.key.text}`", "names no axis", help, fix=fix
     )  # fmt: skip
 

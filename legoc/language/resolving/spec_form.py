@@ -10,16 +10,14 @@ from collections.abc import Sequence as SequenceOf
 from typing import TYPE_CHECKING
 
 from legoc.language.declaring.catalog import Catalog
-from legoc.language.declaring.declare import Role
+from legoc.language.declaring.kinds import Role
 from legoc.language.declaring.records import RECORDS
-from legoc.language.diagnosing.diagnostics import Diagnostic, Label
+from legoc.language.diagnosing.diagnostics import Diagnostic, Label, refusal
 from legoc.language.diagnosing.document import Document, Span
 from legoc.language.ir.form import VERSION
 from legoc.language.ir.spec import Spec
-from legoc.language.resolving.copies import refuse
 from legoc.language.resolving.declared import Declarations, Unresolved
 from legoc.language.resolving.node_values import Report, Values, head
-from legoc.language.resolving.override import Override, read_override
 from legoc.language.resolving.resolved import Resolved, Stated, demo
 from legoc.language.resolving.scope import Scope
 from legoc.language.resolving.template import (
@@ -72,29 +70,24 @@ def resolve_form(document: Document, overrides: SequenceOf[str], known: Catalog)
     except Unreadable as error:
         return Resolved(document=document, diagnostics=(error.diagnostic,))
     found += twice(node)
-    given: list[Override] = []
-    for text in overrides:
-        override = read_override(text)
-        if isinstance(override, Override):
-            given.append(override)
-        else:
-            found.append(override)
     span = Span(document, 0, len(document.text))
     parsed = Parsed(document=document, tree=tree.Tree(span=span), diagnostics=(), comments=())
-    declarations = Declarations(Scope(parsed, {}, set()), found.append, given)
+    declarations = Declarations(Scope(parsed, {}, set()), found.append, overrides)
     reader = Reader(document, known, found.append, declarations)
     items = node.items if isinstance(node, Sequence) else (node,)
     if isinstance(node, Sequence) and not items:
-        found.append(refuse("E0902", node.span, "the list holds no spec", "nothing in it"))
+        found.append(refusal("E0902", node.span, "the list holds no spec", "nothing in it"))
     runs = [run for item in items if (run := reader.run(item)) is not None]
     found += same_names(runs)
-    found += declarations.claims.unmet() if runs else ()
+    found += declarations.overrides.unmet() if runs else ()
     return Resolved(
         document=document,
         diagnostics=tuple(dict.fromkeys(found)),
         runs=tuple(runs),
         spare=tuple(reader.spare),
         documents=(document,),
+        overrides=tuple(declarations.overrides.traces),
+        again=lambda others: resolve_form(document, others, known),
         # What `--set` changes need not hold any more.
         stated=() if overrides else tuple(reader.stated),
     )
@@ -117,7 +110,7 @@ class Reader:
         """One spec; None where a part of it is no part of a spec."""
         if not isinstance(node, Mapping):
             self.report(
-                refuse(
+                refusal(
                     "E0902", head(node.span), "a spec is a mapping", f"{kind_of(node)} stands here",
                     "the keys are those `legoc check --ir` prints",
                 )
@@ -138,9 +131,7 @@ class Reader:
         span = next((p.key_span for p in node.pairs if p.key == "model"), node.span)
         try:
             made = [
-                Choice(part.name, self.declarations.guard(
-                    lambda kind=kind, part=part: self.declarations.override_kind(kind, part)
-                ))
+                Choice(part.name, self.declarations.of_kind(kind, part))
                 for kind, part in (
                     ("model", model), ("data", data), ("train", train), ("export", export)
                 )
@@ -156,7 +147,7 @@ class Reader:
         if node is None or (isinstance(node, Scalar) and node.value is VERSION):
             return True
         self.report(
-            refuse(
+            refusal(
                 "E0903", head(node.span), "a spec of another version",
                 f"this legoc reads version {VERSION}", f"write `legoc: {VERSION}`, or leave it out",
             )
@@ -203,7 +194,7 @@ class Reader:
             place = head(found.span if found is not None else node.span)
             form = "{content: {op: NAME}, behavior: {op: NAME}, predict: {op: NAME}}"
             self.report(
-                refuse(
+                refusal(
                     "E0304", place, "a spec needs a `model`", "`model` is not given",
                     f"write `model: {form}`",
                 )
@@ -225,7 +216,7 @@ class Reader:
         if role is None:
             listed = ", ".join(ROLES)
             self.report(
-                refuse(
+                refusal(
                     "E0207", pair.key_span, f"no stage is called `{pair.key}`", "unknown stage",
                     f"the stages are {listed}",
                 )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias
 
-from legoc.language.declaring.declare import Role
+from legoc.language.declaring.kinds import Role
 from legoc.language.diagnosing.document import Span
 from legoc.language.resolving.points import Given
 from legoc.language.syntax import tree

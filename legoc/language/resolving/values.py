@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterable
 
+from legoc.language.declaring.catalog import catalog_or_empty
 from legoc.language.declaring.declare import Declaration
-from legoc.language.diagnosing.diagnostics import Diagnostic, Label
+from legoc.language.diagnosing.diagnostics import Diagnostic, Label, refusal
 from legoc.language.diagnosing.document import Span
-from legoc.language.resolving.copies import change_arguments, declarations, refuse, role_of
 from legoc.language.resolving.points import Given, Measure
+from legoc.language.resolving.replacing import replaced_in_call, role_of
 from legoc.language.resolving.template import Called, Leaf, Listed, Sweep, Template
+from legoc.language.resolving.wording_overrides import replaced_behind
 from legoc.language.syntax import tree
 
 
@@ -58,7 +60,7 @@ def read_call(
             new = read_binding(field.binding, lookup, report, below)
             # Only a dotted key reaches into what stands before it.
             known = owner if len(field.key.words) > 1 else None
-            made = change_arguments(made, known, field.key.words, field.key, new)
+            made = replaced_in_call(made, known, field.key.words, field.key, new)
     return made
 
 
@@ -76,7 +78,7 @@ def read_binding(
     options = tuple(read_value(value, lookup, report, role) for value in values.values)
     if not options:
         report(
-            refuse(
+            refusal(
                 "E0304", values.span, "an axis has no value", "nothing to choose from",
                 "write the values to sweep: `in [64, 128]`",
             )
@@ -86,20 +88,24 @@ def read_binding(
 
 
 def declarations_of(role: str | None, name: str) -> Declaration | None:
-    return declarations().get(role, name) if role else None
+    return catalog_or_empty().get(role, name) if role else None
 
 
 def report_repeated(values: Iterable["tree.Field | tree.Value"], report: Report) -> None:
-    """E0205 for a key that stands twice in one block or one pair of parentheses."""
-    seen: dict[str, Span] = {}
+    """E0205 for a key that stands twice in one block or one pair of parentheses, W102 for one that
+    reaches into what is replaced behind it."""
+    seen: dict[str, tree.Path] = {}
     for field in values:
         if not isinstance(field, tree.Field):
             continue
         key = field.key.text
         if key in seen:
-            report(twice(f"`{key}`", field.key.span, seen[key]))
-        else:
-            seen[key] = field.key.span
+            report(twice(f"`{key}`", field.key.span, seen[key].span))
+            continue
+        for earlier, path in seen.items():
+            if earlier.startswith(f"{key}."):
+                report(replaced_behind(path, field.key))
+        seen[key] = field.key
 
 
 def report_repeated_values(values: Iterable[tree.Value], report: Report) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any, Literal, TypeAlias
 
-from legoc.language.declaring.declare import Role
+from legoc.language.declaring.kinds import Role
 from legoc.language.diagnosing.document import Span
 
 
@@ -25,7 +25,7 @@ class Part:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Word(Part):
-    """A single name or keyword."""
+    """A single name or keyword; the quotes of a name are in its place and not in its text."""
 
     text: str
 

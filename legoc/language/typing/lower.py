@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from legoc.language.declaring.catalog import Catalog
-from legoc.language.declaring.declare import Role
+from legoc.language.declaring.kinds import Role
 from legoc.language.diagnosing.diagnostics import Diagnostic
 from legoc.language.diagnosing.document import Span
 from legoc.language.ir.digest import Digester
 from legoc.language.ir.spec import Call, Data, Export, Spec, Train, Types
 from legoc.language.ir.text import EXPORT, TRAIN, Writer, assemble, title
 from legoc.language.resolving.points import Pipeline, Point, Record, Settings
-from legoc.language.resolving.wording_names import unknown_operator
+from legoc.language.resolving.wording_operators import unknown_operator
 from legoc.language.typing import wording_types
 from legoc.language.typing.arguments import Arguments, check_arguments
 from legoc.language.typing.checks import (

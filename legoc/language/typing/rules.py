@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from legoc.language.declaring.catalog import Catalog
-from legoc.language.declaring.declare import Declaration, Kind
+from legoc.language.declaring.declare import Declaration
+from legoc.language.declaring.kinds import Kind
 from legoc.language.diagnosing.diagnostics import Diagnostic
 from legoc.language.diagnosing.document import Span
 from legoc.language.ir.spec import Call

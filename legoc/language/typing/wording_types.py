@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from legoc.language.declaring.catalog import Catalog
-from legoc.language.declaring.declare import STAGES, Declaration, Role
+from legoc.language.declaring.declare import Declaration
+from legoc.language.declaring.kinds import STAGES, Role
 from legoc.language.declaring.types import (
     Id,
     Many,
@@ -20,7 +21,7 @@ from legoc.language.diagnosing.diagnostics import Diagnostic, Label
 from legoc.language.diagnosing.document import Span
 from legoc.language.diagnosing.suggest import listing
 from legoc.language.resolving.points import Point
-from legoc.language.resolving.wording_names import primary
+from legoc.language.resolving.wording_operators import primary
 from legoc.language.typing.unify import fits, unify, variables
 
 

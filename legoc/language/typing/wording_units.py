@@ -1,9 +1,9 @@
 """What is said about units: one that does not belong, or one that is missing."""
 
-from legoc.language.declaring.declare import Kind, Param
+from legoc.language.declaring.kinds import Kind, Param
 from legoc.language.diagnosing.diagnostics import Diagnostic, Fix
 from legoc.language.resolving.points import Given, Measure
-from legoc.language.resolving.wording_names import primary, rewrite
+from legoc.language.resolving.wording_operators import primary, rewrite
 from legoc.language.typing.wording_params import UNIT_OF, UNITS, quoted, wanted
 
 

@@ -18,15 +18,22 @@ from legoc.operators.blocks.masking import cleared
 class SelfAttention(nn.Module):
     """Scaled dot-product attention of a sequence with itself.
 
-    With biases and, unless `project=False`, an output projection. kind: of the Linears. Without the
-    projection this is the form of Wu et al., where the heads' outputs are concatenated as they are.
+    With biases and, unless `project=False`, an output projection. kind: of the Linears. dropout: of
+    the weights of the keys. Without the projection this is the form of Wu et al., where the heads'
+    outputs are concatenated as they are.
 
     `torch.nn.MultiheadAttention` gives NaN for a row without a real position, in both engines, so
     this is written from primitives (EXPORT section 3).
     """
 
     def __init__(
-        self, width: int, heads: int, *, project: bool = True, kind: type[nn.Linear] = PlainLinear
+        self,
+        width: int,
+        heads: int,
+        *,
+        project: bool = True,
+        kind: type[nn.Linear] = PlainLinear,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.heads = heads
@@ -35,6 +42,7 @@ class SelfAttention(nn.Module):
         self.key = kind(width, width, bias=False)
         self.value = kind(width, width)
         self.output = kind(width, width) if project else nn.Identity()
+        self.dropout = nn.Dropout(dropout)
 
     def split(self, x_ILD: Tensor) -> Tensor:
         """[I, L, D] -> [I, H, L, E]."""
@@ -48,19 +56,21 @@ class SelfAttention(nn.Module):
         key_IHLE = self.split(self.key(x_ILD))
         value_IHLE = self.split(self.value(x_ILD))
         allowed = mask[:, None, None, :] if mask.dim() == 2 else mask[:, None]
-        mixed_IHLE = attend(query_IHLE, key_IHLE, value_IHLE, allowed)
+        mixed_IHLE = attend(query_IHLE, key_IHLE, value_IHLE, allowed, self.dropout)
         return self.output(mixed_IHLE.transpose(1, 2).flatten(2))
 
 
-def attend(query_IHLE: Tensor, key_IHLE: Tensor, value_IHLE: Tensor, allowed: Tensor) -> Tensor:
+def attend(
+    query_IHLE: Tensor, key_IHLE: Tensor, value_IHLE: Tensor, allowed: Tensor, dropout: nn.Module
+) -> Tensor:
     """Scaled dot-product attention of every head; `allowed` is broadcast over [I, H, L, L]. A query
-    that may see nothing gets zeros."""
+    that may see nothing gets zeros. dropout: of the weights."""
     scale = 1.0 / math.sqrt(query_IHLE.shape[-1])
     scores_IHLL = torch.matmul(query_IHLE * scale, key_IHLE.transpose(-1, -2))
     # Not `masked_softmax`: a query without a key is cleared in the result, which is smaller than
     # the weights by the length of the sequence, and so is what the backward pass keeps of it.
     weights_IHLL = scores_IHLL.masked_fill(~allowed, torch.finfo(scores_IHLL.dtype).min).softmax(-1)
-    mixed_IHLE = torch.matmul(weights_IHLL, value_IHLE)
+    mixed_IHLE = torch.matmul(dropout(weights_IHLL), value_IHLE)
     return mixed_IHLE.masked_fill(~allowed.any(-1, keepdim=True), 0.0)
 
 

@@ -26,3 +26,10 @@ class Positions(nn.Module):
     def at(self, place: Tensor) -> Tensor:
         """The vectors of any places, int[...] -> [..., D]."""
         return self.table(place)
+
+
+def places_back(mask_IL: Tensor) -> Tensor:
+    """Bool[I, L] of rows padded on the right -> int[I, L]: 0 for the last real position, 1 for the
+    one before it, and so on; 0 at padding."""
+    place_L = torch.arange(mask_IL.shape[1], device=mask_IL.device)
+    return (mask_IL.sum(1, keepdim=True) - 1 - place_L).clamp_min(0)

@@ -10,7 +10,7 @@ from legoc.language.declaring.declare import Divides, Needs, operator, param
 from legoc.operators.blocks.attention import SelfAttention
 from legoc.operators.blocks.masking import cleared, masked_mean
 from legoc.operators.blocks.mlp import MLP
-from legoc.operators.blocks.positions import Positions
+from legoc.operators.blocks.positions import Positions, places_back
 from legoc.operators.sizes import Sizes
 
 
@@ -74,9 +74,7 @@ class BST(nn.Module):
 def places(mask_PS: Tensor) -> Tensor:
     """Bool[P, S] -> int[P, 1 + S]: 0 for the candidate, 1 for the newest click, and so on; 0 at
     padding."""
-    place_S = torch.arange(mask_PS.shape[1], device=mask_PS.device)
-    back_PS = (mask_PS.sum(1, keepdim=True) - place_S).clamp_min(0)
-    return functional.pad(back_PS, (1, 0))
+    return functional.pad((places_back(mask_PS) + 1).masked_fill(~mask_PS, 0), (1, 0))
 
 
 class Block(nn.Module):

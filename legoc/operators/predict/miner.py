@@ -52,12 +52,13 @@ class MINER(nn.Module):
         weights_PC = functional.gelu(self.turn(user_PCD)).matmul(item_PD1).squeeze(-1).softmax(-1)
         return (weights_PC * scores_PC).sum(-1)
 
-    def penalty(self, user_BCD: Tensor) -> Tensor | None:
-        """What training adds to the loss of a batch whose users are [B, C, D]; None if nothing."""
+    def losses(self, user_BCD: Tensor) -> dict[str, Tensor]:
+        """What training adds to the loss of a batch whose users are [B, C, D]."""
         if not self.disagreement:
-            return None
+            return {}
         unit_BCD = functional.normalize(user_BCD, dim=-1)
         cosine_BCC = unit_BCD.matmul(unit_BCD.transpose(1, 2))
         # A vector's cosine with itself is left out of the sum, not of the count (as published).
         itself = torch.eye(cosine_BCC.shape[-1], dtype=torch.bool, device=cosine_BCC.device)
-        return self.disagreement * cosine_BCC.masked_fill(itself, 0.0).mean()
+        mean = cosine_BCC.masked_fill(itself, 0.0).mean()
+        return {"disagreement": self.disagreement * mean}

@@ -1,0 +1,62 @@
+"""`legoc eval`: the metrics of a bundle or a run."""
+
+from argparse import ArgumentParser, Namespace
+from typing import Any
+
+from legoc.commands.console import choose
+from legoc.commands.flags import Command, caches, prints_json
+from legoc.commands.printing import console, print_json, table
+
+
+# What the columns of `legoc eval --cold` are taken over.
+COLD = {
+    "new clicks": "lists whose every click is on an item that training never showed",
+    "new users": "lists of users that training never showed",
+    "no clicks before": "lists of users without a click in their history",
+}
+
+
+def eval_flags(parser: ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="BUNDLE|RUN")
+    parser.add_argument(
+        "--uncached", action="store_true", help="encode every pair anew, to compare"
+    )
+    parser.add_argument(
+        "--cold", action="store_true",
+        help="also measure clicks on new items, new users and users without clicks",
+    )  # fmt: skip
+    parser.add_argument(
+        "--data", metavar="FOLDER", default=None,
+        help="where the files and folders that the spec names are found",
+    )  # fmt: skip
+    parser.add_argument("--split", choices=("train", "valid", "test"), default=None)
+    caches(parser)
+    prints_json(parser)
+
+
+def run_eval(arguments: Namespace) -> int:
+    from legoc.evaluation import evaluate
+
+    result = evaluate(
+        arguments.folder, cached=not arguments.uncached, split=arguments.split,
+        cold=arguments.cold, data=arguments.data, cache=arguments.cache,
+        progress=choose(arguments.quiet),
+    )  # fmt: skip
+    if arguments.json:
+        print_json(result.to_json())
+    else:
+        show_report(result)
+    return 0
+
+
+def show_report(result: Any, title: str = "evaluation") -> None:
+    """The metrics of one evaluation, overall and per slice, with what was counted."""
+    out = console()
+    out.print(table(title, ("metric", *result.parts()), result.table()))
+    for part in result.parts():
+        if part in COLD:
+            out.print(f"{part}: {COLD[part]}", style="dim")
+    out.print(result.summary())
+
+
+COMMANDS = {"eval": Command(eval_flags, run_eval)}

@@ -1,0 +1,130 @@
+"""`legoc export`, `legoc inspect` and `legoc verify`: bundles written, described and checked."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from legoc.commands.console import choose
+from legoc.commands.flags import Command, caches, prints_json
+from legoc.commands.printing import console, memory, print_json, show_ports
+
+
+def export_flags(parser: ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="RUN")
+    caches(parser)
+    prints_json(parser)
+
+
+def run_export(arguments: Namespace) -> int:
+    from legoc.exporting import export
+
+    bundle = export(arguments.folder, cache=arguments.cache, progress=choose(arguments.quiet))
+    if arguments.json:
+        print_json(bundle.manifest["certificate"])
+    else:
+        show_bundle(bundle.path)
+    return 0
+
+
+def inspect_flags(parser: ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="BUNDLE")
+    prints_json(parser)
+
+
+def run_inspect(arguments: Namespace) -> int:
+    import legoc_runtime
+
+    if arguments.json:
+        print_json(legoc_runtime.load(arguments.folder).manifest)
+    else:
+        show_bundle(arguments.folder)
+    return 0
+
+
+def verify_flags(parser: ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="BUNDLE")
+    prints_json(parser)
+
+
+def run_verify(arguments: Namespace) -> int:
+    from legoc.exporting import verify_bundle
+
+    verified = verify_bundle(arguments.folder)
+    if arguments.json:
+        print_json(
+            {
+                "files": verified.files,
+                "golden": verified.golden,
+                "difference": verified.difference,
+                "certificate": verified.certificate,
+            }
+        )
+    else:
+        show_verified(verified)
+    return 0
+
+
+def show_bundle(path: Path | str) -> None:
+    """What is in a verified bundle."""
+    import legoc_runtime
+    from legoc.language.ir import form
+    from legoc.language.ir.notation import write_pipeline
+
+    model = legoc_runtime.load(path)
+    manifest = model.manifest
+    out = console()
+    out.print(f"{manifest['spec'].get('name', 'model')}  ({manifest['format']})", style="bold")
+    out.print(write_pipeline(form.from_json(manifest["spec"]).model))
+    for name, graph in manifest["graphs"].items():
+        out.print(f"  {name}  ({manifest['files'][graph['file']]['bytes']:,} bytes)")
+        show_ports(out, graph)
+    total = sum(entry["bytes"] for entry in manifest["files"].values())
+    out.print(
+        f"{len(model.items) - 1:,} items; {len(manifest['files'])} files, {memory(total)}, "
+        "every hash as recorded"
+    )
+    out.print(
+        f"largest difference of torch and onnxruntime: {write_difference(manifest['certificate'])}"
+    )
+
+
+def show_verified(verified: Any) -> None:
+    """What `legoc verify` looked at."""
+    out = console()
+    out.print(f"{verified.files} files have the recorded sizes and hashes")
+    out.print(
+        f"{verified.golden} golden probes computed again, largest difference "
+        f"{verified.difference:.1e}"
+    )
+    out.print(
+        "the certificate is about these graphs; its largest difference of torch and onnxruntime is "
+        f"{write_difference(verified.certificate)}"
+    )
+    out.print(f"{verified.path}: verified", style="green")
+
+
+def write_difference(certificate: Mapping[str, Any]) -> str:
+    """The largest relative difference of torch and onnxruntime over all probes and real rows; with
+    it what half precision or int8 changes on real rows, which no tolerance bounds."""
+    shown = f"{certificate['difference']:.1e}"
+    precision, whole = certificate["precision"], certificate["whole"]
+    if precision == "fp32":
+        return shown
+    if whole is None:
+        return f"{shown} in fp32; {precision} was not measured, for no row has a label"
+    from legoc.exporting.card import largest_metric
+
+    top = whole["top"]
+    alike = "" if top["agreement"] is None else f", best {top['k']} {top['agreement']:.1%} alike"
+    return (
+        f"{shown} in fp32; in {precision}: scores {whole['difference']:.1e}, metrics "
+        f"{largest_metric(whole)}{alike}"
+    )
+
+
+COMMANDS = {
+    "export": Command(export_flags, run_export),
+    "inspect": Command(inspect_flags, run_inspect),
+    "verify": Command(verify_flags, run_verify),
+}

@@ -1,0 +1,31 @@
+"""Text that a command writes: to standard output, or to a file."""
+
+import os
+import sys
+
+
+def write_output(text: str, path: str | None) -> int:
+    """A text to a new file, or to standard output. A file that is there is left alone (E0905)."""
+    from legoc.language.diagnosing.diagnostics import fail
+
+    if path is None:
+        sys.stdout.write(text)
+        return 0
+    if os.path.lexists(path):
+        raise fail("E0905", f"`{path}` is there already", "choose another name, or remove it first")
+    try:
+        write_whole(path, text)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise fail(
+            "E0905", f"`{path}` cannot be written: {reason}", "check the folder it goes to"
+        ) from None
+    print(f"{path}: written", file=sys.stderr)
+    return 0
+
+
+def write_whole(path: str, text: str) -> None:
+    """Write a file, whole or not at all."""
+    from legoc.writing import write_text
+
+    write_text(path, text)

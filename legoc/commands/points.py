@@ -1,0 +1,29 @@
+"""The points of a file, which most commands work through."""
+
+from argparse import Namespace
+from typing import TYPE_CHECKING
+
+from legoc.commands.messages import report
+
+
+if TYPE_CHECKING:
+    from legoc.language import Spec
+
+
+def points(arguments: Namespace) -> "list[Spec]":
+    """The specs a command works through; warnings are printed, errors raised."""
+    from legoc.language import SpecError, check
+    from legoc.language.diagnosing.diagnostics import fail
+
+    checked = check(arguments.file, overrides=arguments.overrides, only=arguments.only)
+    if checked.errors:
+        raise SpecError(*checked.diagnostics)
+    report(checked.diagnostics)
+    if not checked.specs:
+        line = checked.suggestion or "run MODEL on DATA with TRAIN"
+        raise fail(
+            "E0702",
+            f"`{arguments.file}` declares no run, so there is nothing to work on",
+            f"add a line: `{line}`",
+        )
+    return list(checked.specs)

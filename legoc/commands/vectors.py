@@ -1,0 +1,108 @@
+"""`legoc embed` and `legoc codes`: item vectors of a model, and semantic ids of item vectors."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import Any
+
+from legoc.commands.console import choose
+from legoc.commands.flags import Command, at_least, caches, machine, prints_json, selects
+from legoc.commands.points import points
+from legoc.commands.printing import console, print_json
+
+
+def embed_flags(parser: ArgumentParser) -> None:
+    parser.epilog = (
+        "A table of your own that safetensors 0.8 writes must be C-ordered, or its values are "
+        "scrambled and nobody can tell: save numpy.ascontiguousarray(vectors)."
+    )
+    parser.add_argument("file", metavar="FILE|RUN|BUNDLE")
+    selects(parser)
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", required=True, help="the table, a `.safetensors` file"
+    )
+    parser.add_argument(
+        "--pooling", choices=("cls", "mean", "last"),
+        help="how the last states become one vector (default: as the spec says)",
+    )  # fmt: skip
+    caches(parser)
+    machine(parser)
+    prints_json(parser)
+
+
+def run_embed(arguments: Namespace) -> int:
+    from legoc.commands.item_vectors import (
+        choose_spec,
+        embed_spec,
+        embed_trained,
+        verify_unchanged,
+    )
+
+    common: dict[str, Any] = {
+        "cache": arguments.cache, "threads": arguments.threads, "device": arguments.device,
+        "progress": choose(arguments.quiet),
+    }  # fmt: skip
+    if Path(arguments.file).is_dir():
+        verify_unchanged(
+            arguments.file,
+            {"--pooling": arguments.pooling, "--set": arguments.overrides,
+             "--only": arguments.only},
+        )  # fmt: skip
+        table = embed_trained(arguments.file, arguments.output, **common)
+    else:
+        spec = choose_spec(points(arguments), arguments.file)
+        table = embed_spec(spec, arguments.output, pooling=arguments.pooling, **common)
+    if arguments.json:
+        print_json(table.to_json())
+    else:
+        show_vectors(table, arguments.file)
+    return 0
+
+
+def show_vectors(table: Any, source: str) -> None:
+    """What `legoc embed` wrote of `source`, and the stage that reads it in a spec beside that."""
+    out = console()
+    out.print(f"{table.items:,} items, {table.width} wide: {table.path}", style="bold")
+    if table.empty:
+        out.print(f"{table.empty:,} of them say nothing and have zeros")
+    # Paths in a spec are relative to it.
+    path = table.path.resolve()
+    shown = path.name if path.parent == Path(source).resolve().parent else path
+    out.print(f'content Null(file="{shown}", frozen=true)')
+
+
+def codes_flags(parser: ArgumentParser) -> None:
+    parser.add_argument("file", metavar="VECTORS", help="as `legoc embed` writes it")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", required=True, help="the codes, a `.safetensors` file"
+    )
+    parser.add_argument(
+        "--levels", type=at_least(1), default=4, metavar="N", help="codes of an item (default: 4)"
+    )
+    parser.add_argument(
+        "--size", type=at_least(2), default=256, metavar="N",
+        help="codes to choose from on each level (default: 256)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--seed", type=at_least(0), default=0, metavar="N", help="of the first centres (default: 0)"
+    )
+    prints_json(parser)
+
+
+def run_codes(arguments: Namespace) -> int:
+    from legoc.commands.semantic_ids import write_codes
+
+    table = write_codes(
+        arguments.file, arguments.output,
+        levels=arguments.levels, size=arguments.size, seed=arguments.seed,
+    )  # fmt: skip
+    if arguments.json:
+        print_json(table.to_json())
+    else:
+        print(table.text())
+    return 0
+
+
+COMMANDS = {
+    "embed": Command(embed_flags, run_embed),
+    "codes": Command(codes_flags, run_codes),
+}

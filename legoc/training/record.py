@@ -1,0 +1,182 @@
+"""What a training writes down: the log, the state to go on from, the best weights, the end.
+
+One process owns the record of a run; others may compute beside it without one.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from legoc.model.weights import own_tensors
+from legoc.training.checkpoint import drop_state, load_state, put_back, save_state, set_aside
+from legoc.training.divergence import is_worse, remedies, verify_weights
+from legoc.training.files import write_tensors
+from legoc.training.interrupt import Interruptions
+from legoc.training.job import Job, Outcome
+from legoc.training.log import RunLog
+from legoc.training.optimise import Optimiser
+from legoc.training.position import Position, Reason
+from legoc.training.validation import no_value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """An evaluation: the figures by name, that of the monitor, and whether it is the best so far;
+    without validation the latest is the best."""
+
+    figures: Mapping[str, float]
+    value: float | None
+    best: bool
+
+
+class Record:
+    """The folder of a run while it trains. `position` says what model and optimiser stand at;
+    `open` that nothing has ended it."""
+
+    def __init__(self, job: Job, optimiser: Optimiser, guard: Interruptions) -> None:
+        self.job = job
+        self.optimiser = optimiser
+        self.guard = guard
+        self.open = True
+        found = load_state(job.folder, job.module, optimiser)
+        self.position = found or Position()
+        self.log = RunLog(job.folder / "log.jsonl", self.position.log)
+        # The log has no end any more: only now may other weights be the best.
+        put_back(job.folder)
+        self.began = job.clock() - self.position.seconds
+        self.saved = job.clock()
+        if found is None:
+            self.save()
+        elif found.updates or found.epoch > 1:
+            job.progress.say(f"going on in epoch {found.epoch} after {found.updates} updates")
+
+    @property
+    def seconds(self) -> float:
+        return self.job.clock() - self.began
+
+    @property
+    def out_of_time(self) -> bool:
+        return self.position.out_of_time(self.job.train)
+
+    @property
+    def reason_to_end(self) -> Reason | None:
+        return self.position.reason_to_end(self.job.train)
+
+    def enter_update(self, loss: float, rows: int, factor: float) -> None:
+        """An update that has been made, of so many rows at `factor` of the full rate."""
+        position = self.position.after_update(loss=loss, rows=rows, seconds=self.seconds)
+        self.position = position
+        self.log.write(
+            "step", epoch=position.epoch, update=position.updates, loss=loss, rows=rows,
+            lr=self.job.train.lr * factor, seconds=round(position.seconds, 3),
+        )  # fmt: skip
+
+    def enter_epoch(self) -> None:
+        """Measure the model at the end of the current epoch, store it if it is the best so far, and
+        go to the next. E0552 where the monitor has no value."""
+        found, ended = self.measure(), self.position
+        with self.guard.together():
+            self.position = self.write_measured(found)
+            self.write_state()
+        self.say_epoch(ended, found, self.reason_to_end)
+
+    def enter_limit(self) -> Outcome:
+        """End within the current epoch, as if it were over. The state stays that of the epoch, and
+        the best weights beside it those of whole epochs, so that more time goes on from there as if
+        there had been no limit."""
+        self.save()
+        found, cut = self.measure(), self.position
+        with self.guard.together():
+            if found.best and cut.best_epoch is not None:
+                set_aside(self.job.folder)
+            ended = self.write_measured(found)
+            end = self.write_end("limit", ended)
+        self.say_epoch(cut, found, "limit")
+        return end
+
+    def enter_end(self, reason: Reason) -> Outcome:
+        """Close the log; nothing but what a limit has ended can be gone on with."""
+        with self.guard.together():
+            end = self.write_end(reason, self.position)
+            if reason != "limit":
+                drop_state(self.job.folder)
+        return end
+
+    def measure(self) -> "Measured":
+        """The figures of the model as it stands; E0552 where the monitor has no value."""
+        job = self.job
+        if job.validate is None:
+            return Measured(figures={}, value=None, best=True)
+        figures = dict(job.validate())
+        value = figures.get(job.monitor.name)
+        if value is None or not math.isfinite(value):
+            raise no_value(job.monitor.name)
+        best = job.monitor.better(value, self.position.best)
+        return Measured(figures=figures, value=value, best=best)
+
+    def write_measured(self, found: "Measured") -> Position:
+        """Log an evaluation, store the weights if they are the best, and give the position behind
+        the epoch."""
+        job, position, seconds = self.job, self.position, self.seconds
+        if found.best:
+            weights = own_tensors(job.module)
+            verify_weights(weights, job.train, epoch=position.epoch)
+            write_tensors(job.folder / "best.safetensors", weights)
+        self.log.write(
+            "evaluation", epoch=position.epoch, loss=position.mean_loss, metrics=found.figures,
+            best=found.best, seconds=round(seconds, 3),
+        )  # fmt: skip
+        return position.after_epoch(value=found.value, best=found.best, seconds=seconds)
+
+    def write_end(self, reason: Reason, ended: Position) -> Outcome:
+        """The last line of the log, on the disk: from now on the training counts as ended."""
+        end = Outcome(
+            reason=reason,
+            epochs=ended.epoch - 1,
+            best_epoch=ended.best_epoch or 0,
+            best=ended.best,
+            seconds=ended.seconds,
+        )
+        self.log.write(
+            "end", reason=end.reason, epochs=end.epochs, best_epoch=end.best_epoch,
+            best=end.best, seconds=round(end.seconds, 3),
+        )  # fmt: skip
+        self.log.sync()
+        self.open = False
+        if is_worse(ended.best_loss, ended.first):
+            self.job.progress.say(
+                f"warning: the loss is {ended.best_loss:.4g} in the best epoch and was "
+                f"{ended.first:.4g} before training: {remedies(self.job.train)}"
+            )
+        return end
+
+    def say_epoch(self, ended: Position, found: "Measured", reason: Reason | None) -> None:
+        """One line for the evaluation of an epoch, one if training stops early."""
+        job, monitor = self.job, self.job.monitor.name
+        line = "  ".join(f"{name} {value:.4f}" for name, value in found.figures.items())
+        mean = ended.mean_loss
+        loss = "" if mean is None else f"loss {mean:{'.4f' if abs(mean) < 1e6 else '.4g'}}  "
+        best = "  (best)" * bool(line and found.best)
+        job.progress.say(f"epoch {ended.epoch}: {loss}{line}{best}")
+        if reason == "patience":
+            since = self.position.best_epoch
+            job.progress.say(f"stopped early: no better {monitor} since epoch {since}")
+        if reason == "limit":
+            job.progress.say(f"stopped at the limit of {job.train.limit:g} seconds")
+
+    def save_when_due(self) -> None:
+        """The state, where the last one is older than `save_every`."""
+        if self.job.clock() - self.saved >= self.job.save_every:
+            self.save()
+
+    def save(self) -> None:
+        if not self.open:
+            return
+        with self.guard.together():
+            self.write_state()
+
+    def write_state(self) -> None:
+        self.log.sync()
+        self.position = replace(self.position, log=self.log.length)
+        save_state(self.job.folder, self.job.module, self.optimiser, self.position)
+        self.saved = self.job.clock()

@@ -1,0 +1,110 @@
+"""What a schema cannot say of a manifest: that its parts belong together."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from legoc_runtime.errors import BundleError
+from legoc_runtime.manifest import AGAIN, FORMAT, MAJOR, Manifest
+
+
+def verify_agreement(manifest: Manifest) -> None:
+    """Raise BundleError where a part of the manifest does not fit another."""
+    try:
+        verify_parts(manifest)
+        verify_ports(manifest)
+        verify_widths(manifest)
+    except ValueError as error:
+        raise BundleError(
+            f"manifest.json is not of the form {FORMAT}/{MAJOR}: {error}", AGAIN
+        ) from None
+
+
+def verify_parts(manifest: Manifest) -> None:
+    """What the plan needs is there, and every file that is named has a hash."""
+    if manifest.plan.user != "clicks" and "user_encoder" not in manifest.graphs:
+        raise ValueError("no graph user_encoder")
+    if manifest.item_graph is not None and manifest.reading is None:
+        raise ValueError("an item encoder without a reading")
+    if manifest.plan.reads_user and manifest.users is None:
+        raise ValueError("a user encoder that reads users, and no list of them")
+    if manifest.generated >= manifest.rows:
+        raise ValueError("`items.generated` leaves no row")
+    named = [graph.file for graph in manifest.graphs.values()]
+    named += [file for file in (manifest.items, manifest.users, manifest.tokens) if file]
+    if manifest.reading is not None:
+        verify_reading(manifest.reading)
+        for part in manifest.reading["parts"]:
+            named += [part[key] for key in ("tokenizer", "vocabulary") if key in part]
+    for file in named:
+        if file not in manifest.files:
+            raise ValueError(f"`{file}` has no hash")
+
+
+def verify_reading(reading: Mapping[str, Any]) -> None:
+    """Every id that stands for itself has a row of the token table."""
+    for name in ("padding", "unknown", "separator"):
+        if (reading.get(name) or 0) >= reading["rows"]:
+            raise ValueError(f"`reading.{name}` is {reading[name]}, of {reading['rows']} rows")
+
+
+def verify_ports(manifest: Manifest) -> None:
+    """Each graph reads what the runtime gives it, and their widths agree."""
+    plan, graphs = manifest.plan, manifest.graphs
+    given = {"predictor": {"users", "items", "owner"}}
+    if plan.user == "clicks":
+        given["predictor"].add("users_mask")
+    given["user_encoder"] = (
+        {"tokens", "tokens_mask"} if manifest.flattens else {"clicks", "clicks_mask"}
+    )
+    if plan.reads_user:
+        given["user_encoder"].add("user")
+    if manifest.reading is not None:
+        names = [part["name"] for part in manifest.reading["parts"] if "name" in part]
+        read = names if manifest.reading["layout"] == "fields" else ["tokens"]
+        given["item_encoder"] = {*read, *(f"{name}_mask" for name in read)}
+    for name, graph in graphs.items():
+        strange = {port.name for port in graph.inputs} - given.get(name, set())
+        if strange:
+            raise ValueError(
+                f"`graphs.{name}` reads {', '.join(sorted(strange))}, which nothing gives it"
+            )
+
+
+def verify_widths(manifest: Manifest) -> None:
+    """Vectors have the width of the plan, and the predictor reads the users that are made."""
+    plan, graphs = manifest.plan, manifest.graphs
+    vectors: list[tuple[str, str]] = [("predictor", "items")]
+    if "item_encoder" in graphs:
+        vectors.append(("item_encoder", graphs["item_encoder"].outputs[0].name))
+    if plan.user == "clicks":
+        vectors.append(("predictor", "users"))
+    else:
+        vectors.append(("user_encoder", "clicks"))
+        verify_users(manifest)
+    for name, port in vectors:
+        dims = find_dims(manifest, name, port)
+        if dims is not None and dims[-1] != plan.width:
+            raise ValueError(
+                f"`{port}` of `graphs.{name}` has the dimensions {list(dims)}, `plan.width` is "
+                f"{plan.width}"
+            )
+
+
+def verify_users(manifest: Manifest) -> None:
+    """What the user encoder makes is what the predictor reads, and of the plan's form."""
+    made = manifest.graphs["user_encoder"].outputs[0].dims
+    read = find_dims(manifest, "predictor", "users")
+    if read is not None and read[1:] != made[1:]:
+        raise ValueError(
+            f"`graphs.predictor` reads users {list(read)}, `graphs.user_encoder` makes {list(made)}"
+        )
+    form = {2: "vector", 3: "many"}.get(len(made))
+    if form != manifest.plan.user or not all(isinstance(dim, int) for dim in made[1:]):
+        raise ValueError(f"`plan.user` is {manifest.plan.user}, the users are {list(made)}")
+
+
+def find_dims(manifest: Manifest, name: str, port: str) -> tuple[int | str, ...] | None:
+    """The dimensions of a port of a graph, None where it has none of this name."""
+    graph = manifest.graphs[name]
+    found = (given.dims for given in (*graph.inputs, *graph.outputs) if given.name == port)
+    return next(found, None)
