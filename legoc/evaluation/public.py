@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -151,8 +151,9 @@ def build_engine(
     if bundle is not None:
         from legoc_runtime.engine import Engine as BundleEngine
 
-        verify_reading(bundle, prepared)
         stored = cached and bundle.manifest["provenance"]["data"] == prepared.digest
+        if not stored or bundle.parts.flattens:
+            verify_reading(bundle, prepared)
         return BundleEngine(bundle, ids=prepared.items.ids, stored=stored)
     from legoc.evaluation.torch_engine import TorchEngine
     from legoc.model.run import Run, load_recommender
@@ -166,7 +167,8 @@ def verify_reading(bundle: "Bundle", prepared: "Prepared") -> None:
     reading, folder = bundle.manifest.get("reading"), prepared.reading_folder
     if reading is None or prepared.reading is None or folder is None:
         return
-    if unfold_reading(reading, bundle.path) == unfold_reading(prepared.reading, folder):
+    ours = unfold_reading(prepared.reading, lambda name: (folder / name).read_bytes())
+    if unfold_reading(reading, bundle.read) == ours:
         return
     raise fail(
         "E0593",
@@ -175,7 +177,7 @@ def verify_reading(bundle: "Bundle", prepared: "Prepared") -> None:
     )
 
 
-def unfold_reading(reading: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+def unfold_reading(reading: Mapping[str, Any], read: Callable[[str], bytes]) -> dict[str, Any]:
     """A reading with what its files say of ids in the place of their names."""
     known: dict[str, Any] = {}
     parts: list[dict[str, Any]] = []
@@ -183,7 +185,7 @@ def unfold_reading(reading: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         unfolded = dict(part)
         for key in {"tokenizer", "vocabulary"} & part.keys():
             if part[key] not in known:
-                content = json.loads((folder / part[key]).read_text(encoding="utf-8"))
+                content = json.loads(read(part[key]))
                 known[part[key]] = content["model"]["vocab"] if "model" in content else content
             unfolded[key] = known[part[key]]
         parts.append(unfolded)

@@ -67,12 +67,17 @@ def guard_emptiness(model: "onnx_ir.Model", graph: Graph) -> None:
 
 
 def is_sound(node: Any) -> bool:
-    """Whether an operation is `SOUND`, or a Reshape to one axis: nothing to infer there."""
+    """Whether an operation is `SOUND`; a product with one matrix of weights and a Reshape to one
+    axis are too."""
     import onnx_ir
 
-    if node.op_type == "Reshape" and node.inputs[1] is not None:
-        shape = onnx_ir.convenience.get_const_tensor(node.inputs[1])
-        return shape is not None and shape.numpy().tolist() == [-1]
+    if node.op_type in ("MatMul", "Reshape") and node.inputs[1] is not None:
+        given = onnx_ir.convenience.get_const_tensor(node.inputs[1])
+        if given is None:
+            return False
+        if node.op_type == "MatMul":
+            return len(given.shape) <= 2
+        return given.numpy().tolist() == [-1]
     return node.op_type in SOUND
 
 

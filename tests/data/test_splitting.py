@@ -14,7 +14,7 @@ from tokenizers import Tokenizer, normalizers, pre_tokenizers
 from legoc.data import prepare
 from legoc.data.reading.splitting import PATTERN, SCRIPTS, lower_pieces, lower_words, split_words
 from legoc.data.reading.vocabulary import CHOICES, Subwords, Words
-from legoc_runtime.words import Words as Serving
+from legoc_runtime.words import Words as Reader
 from tests.data.hard_texts import HARD, UNSPACED
 from tests.data.test_prepare import make_spec
 
@@ -23,6 +23,10 @@ NODE = shutil.which("node")
 PLACES = os.environ.get("NODE_PATH", "").split(os.pathsep)
 LIBRARY = any((Path(p) / "@huggingface" / "tokenizers").is_dir() for p in PLACES if p)
 CHARACTERS = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
+
+
+def serving(path: Path) -> Reader:
+    return Reader(path.name, path.read_bytes())
 
 
 def cut(text: str) -> list[str]:
@@ -87,7 +91,7 @@ def test_new_titles_of_known_characters_have_no_unknown_word(tmp_path):
     path = tmp_path / "tokenizer.json"
     Words().write(["北京大学的学生", "今日の天気", "ภาษาไทย"], path)
     for text in ("学生的北京", "天の今日", "ไทยภาษา"):
-        ids = Serving(path).encode([text])[0]
+        ids = serving(path).encode([text])[0]
         assert len(ids) > 1
         assert 1 not in ids
 
@@ -97,7 +101,7 @@ def test_letters_with_accents_are_one_word_however_they_are_stored(tmp_path):
     Words().write(["café résumé blåbær"], path)
     for form in ("NFC", "NFD"):
         text = unicodedata.normalize(form, "Café Résumé BLÅBÆR")
-        assert 1 not in Serving(path).encode([text])[0]
+        assert 1 not in serving(path).encode([text])[0]
 
 
 def test_a_bundle_of_an_earlier_version_reads_as_it_did(tmp_path):
@@ -111,7 +115,7 @@ def test_a_bundle_of_an_earlier_version_reads_as_it_did(tmp_path):
                   "vocab": {"[PAD]": 0, "[UNK]": 1, "[SEP]": 2, "中文": 3, "οδοσ": 4}},
     }))  # fmt: skip
     old.save(str(path))
-    assert Serving(path).encode(["中文 ΟΔΟΣ"])[0] == [3, 4]
+    assert serving(path).encode(["中文 ΟΔΟΣ"])[0] == [3, 4]
 
 
 PLAIN_JAVASCRIPT = """
@@ -165,6 +169,6 @@ def test_javascript_reads_the_same_ids(kind, titles, tmp_path):
     half = [text for place, text in enumerate((*HARD, *titles)) if place % 2]
     made.write(half, path)
     texts = [*HARD, *titles]
-    ids = Serving(path).encode(texts)
+    ids = serving(path).encode(texts)
     assert javascript(WITH_LIBRARY, [json.loads(path.read_text("utf-8")), texts]) == ids
     assert len({place for row in ids for place in row}) > 500

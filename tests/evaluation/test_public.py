@@ -164,7 +164,7 @@ def test_a_bundle_is_not_evaluated_with_the_numbers_of_other_words(tiny, tmp_pat
     vocabulary = content["model"]["vocab"]
     vocabulary["bread"], vocabulary["rain"] = vocabulary["rain"], vocabulary["bread"]
     path.write_text(json.dumps(content), "utf-8")
-    other = dataclasses.replace(prepared, reading_folder=folder)
+    other = dataclasses.replace(prepared, reading_folder=folder, digest="other")
     monkeypatch.setattr(legoc.data, "prepare", lambda spec, **given: other)
     with pytest.raises(LegoError, match="other numbers") as caught:
         legoc.evaluate(run)
