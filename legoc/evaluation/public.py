@@ -1,5 +1,6 @@
 """`legoc.evaluate`: a run or a bundle on its own data."""
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -150,12 +151,43 @@ def build_engine(
     if bundle is not None:
         from legoc_runtime.engine import Engine as BundleEngine
 
+        verify_reading(bundle, prepared)
         stored = cached and bundle.manifest["provenance"]["data"] == prepared.digest
         return BundleEngine(bundle, ids=prepared.items.ids, stored=stored)
     from legoc.evaluation.torch_engine import TorchEngine
     from legoc.model.run import Run, load_recommender
 
     return TorchEngine(load_recommender(Run(folder), prepared.rows))
+
+
+def verify_reading(bundle: "Bundle", prepared: "Prepared") -> None:
+    """E0593 where the data give a text other ids than those the bundle was trained with: words that
+    are learned from other items, or cut by another version."""
+    reading, folder = bundle.manifest.get("reading"), prepared.reading_folder
+    if reading is None or prepared.reading is None or folder is None:
+        return
+    if unfold_reading(reading, bundle.path) == unfold_reading(prepared.reading, folder):
+        return
+    raise fail(
+        "E0593",
+        "the words of the data have other numbers than those the bundle was trained with",
+        "evaluate it on the data of its training, or train again with this version",
+    )
+
+
+def unfold_reading(reading: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """A reading with what its files say of ids in the place of their names."""
+    known: dict[str, Any] = {}
+    parts: list[dict[str, Any]] = []
+    for part in reading["parts"]:
+        unfolded = dict(part)
+        for key in {"tokenizer", "vocabulary"} & part.keys():
+            if part[key] not in known:
+                content = json.loads((folder / part[key]).read_text(encoding="utf-8"))
+                known[part[key]] = content["model"]["vocab"] if "model" in content else content
+            unfolded[key] = known[part[key]]
+        parts.append(unfolded)
+    return {**reading, "parts": parts}
 
 
 def choose_split(logs: "Mapping[str, Log]", split: str | None) -> str:

@@ -152,3 +152,20 @@ def test_a_bundle_of_this_very_data_encodes_no_item_again(tiny, monkeypatch):
     again = legoc.evaluate(run, keep_scores=True)
     assert calls
     assert again.scores == pytest.approx(stored.scores, abs=1e-6)
+
+
+def test_a_bundle_is_not_evaluated_with_the_numbers_of_other_words(tiny, tmp_path, monkeypatch):
+    """Two words that change places: the sizes fit, and every figure would be wrong."""
+    run, prepared = tiny
+    folder = tmp_path / "reading"
+    shutil.copytree(prepared.reading_folder, folder)
+    path = folder / "tokenizers" / "words" / "tokenizer.json"
+    content = json.loads(path.read_text("utf-8"))
+    vocabulary = content["model"]["vocab"]
+    vocabulary["bread"], vocabulary["rain"] = vocabulary["rain"], vocabulary["bread"]
+    path.write_text(json.dumps(content), "utf-8")
+    other = dataclasses.replace(prepared, reading_folder=folder)
+    monkeypatch.setattr(legoc.data, "prepare", lambda spec, **given: other)
+    with pytest.raises(LegoError, match="other numbers") as caught:
+        legoc.evaluate(run)
+    assert caught.value.diagnostics[0].code == "E0593"

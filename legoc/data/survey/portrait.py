@@ -11,6 +11,7 @@ from legoc.data.prepare import Prepared
 from legoc.data.reading.inputs import JointInputs
 from legoc.data.survey.candidates import compare_candidates
 from legoc.data.survey.suspicions import suspect
+from legoc.data.survey.words import Known, measure_words, warn_of_words
 from legoc.language.ir.spec import Spec
 
 
@@ -58,7 +59,8 @@ class Portrait:
     """histories: clicks before each impression, by split, as published. longer: the share of
     impressions whose history is longer than what the spec reads. popularity: clicks of each item
     in train; top: the share of them that the most clicked 1 % and 10 % of the items have.
-    vectors: the shares of the vocabulary and of the written words that have a word vector.
+    words: how much of the texts of its items the tokenizer knows, by split. vectors: the shares of
+    the vocabulary and of the written words that have a word vector.
     """
 
     histories: Mapping[str, Histogram]
@@ -66,6 +68,7 @@ class Portrait:
     popularity: Histogram
     top: Mapping[str, float]
     lengths: tuple[Lengths, ...]
+    words: Mapping[str, Known]
     vectors: tuple[float, float] | None
     warnings: tuple[str, ...]
 
@@ -93,12 +96,15 @@ def draw_portrait(spec: Spec, prepared: Prepared) -> Portrait:
             prepared.vectors.coverage,
             prepared.vectors.spoken(tokens.matrices, prepared.reading),
         )
-    measured = measure_lengths(prepared)
+    measured, known = measure_lengths(prepared), measure_words(prepared)
     return Portrait(
         histories=histories, longer=longer, popularity=count(clicks),
         top={"1%": share_of_top(clicks, 0.01), "10%": share_of_top(clicks, 0.1)},
-        lengths=measured, vectors=spoken,
-        warnings=(*warnings, *compare_candidates(spec, prepared), *cut_texts(measured)),
+        lengths=measured, words=known, vectors=spoken,
+        warnings=(
+            *warnings, *compare_candidates(spec, prepared), *warn_of_words(known, prepared),
+            *cut_texts(measured),
+        ),
     )  # fmt: skip
 
 
