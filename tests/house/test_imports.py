@@ -211,7 +211,10 @@ HEAVY = (
         ["fmt", "--check", str(ROOT / "specs/nrms.lego")],
         ["operators"],
         ["operators", "content", "CNN"],
+        ["operators", "train"],
         ["explain", "E0403"],
+        ["explain"],
+        ["help", "sweep"],
     ],
     ids=" ".join,
 )
