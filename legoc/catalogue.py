@@ -1,5 +1,5 @@
 """Collects every declaration of the package and writes `grammar/lego.schema.json`; beside it the
-TextMate grammar.
+TextMate grammar and the parser's tables.
 
 `python -m legoc.catalogue` (or `make schema`) after a change of a declaration. The front end reads
 the file and never imports what it describes; a test compares the file with a fresh export.
@@ -21,7 +21,9 @@ from legoc.language.declaring.declare import Declaration
 from legoc.language.declaring.kinds import ROLES
 from legoc.language.declaring.schema import emit
 from legoc.language.declaring.shipped import shipped
+from legoc.language.syntax.grammar import build_parser
 from legoc.language.syntax.highlight import textmate
+from legoc.language.syntax.tables import write_tables
 from legoc.writing import write_text
 
 
@@ -62,11 +64,16 @@ def fresh() -> str:
 
 
 def derived() -> dict[Path, str]:
-    """The generated files of a checkout with their texts: the schema, and the TextMate grammar of
-    the repository and of the VS Code extension."""
+    """The generated files of a checkout with their texts: the schema, the parser's tables, and the
+    TextMate grammar of the repository and of the VS Code extension."""
     grammar = shipped("grammar")
     extension = grammar.parent / "editors/vscode/syntaxes"
-    found = {grammar / "lego.schema.json": fresh(), grammar / "lego.tmLanguage.json": textmate()}
+    text = (grammar / "lego.lark").read_text("utf-8")
+    found = {
+        grammar / "lego.schema.json": fresh(),
+        grammar / "lego.tables.json": write_tables(build_parser(text), text),
+        grammar / "lego.tmLanguage.json": textmate(),
+    }
     if extension.is_dir():
         found[extension / "lego.tmLanguage.json"] = textmate()
     return found

@@ -35,6 +35,7 @@ DAY = 24 * 3600.0
 # Between making a workplace and locking it lies no work; one without a lock for so long is left.
 UNLOCKED = 60.0
 NAME_LENGTH = 40
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
@@ -46,7 +47,10 @@ def replacing(path: Path | str) -> Iterator[Path]:
     one has those of any file of the user. What is no file (a pipe, a device) is written as it is.
     """
     target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file() and not target.is_dir():
+    if target.is_dir():
+        # Said now and not when hours of work are to be put there.
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if target.exists() and not target.is_file():
         yield target
         return
     with workplace(target) as place:
@@ -160,6 +164,9 @@ def workplace(target: Path) -> Iterator[Path]:
             told = Path(os.fsdecode(error.filename))
             if told.is_relative_to(place):
                 error.filename = str(target.parent / told.relative_to(place))
+        elif error.filename is None and error.errno in FULL:
+            # A write to an open file does not say to which.
+            error.filename = str(target)
         raise
     finally:
         os.close(lock)

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("check", "parse and check files, everything up to the typed spec"),
     "fmt": ("formatting", "format files in place"),
-    "operators": ("reference", "list the operators, or describe one"),
-    "explain": ("reference", "explain a code such as E0403"),
+    "operators": ("reference", "list operators, metrics or fields, or describe one"),
+    "explain": ("reference", "explain a code such as E0403, or list them"),
+    "help": ("reference", "explain a word of the language, such as sweep"),
     "compile": ("compile", "print the plan: types, parameters, cost, caches, graphs"),
     "data": ("data", "prepare the data and print counts, coverage and every dropped row"),
     "train": ("train", "compile, prepare, train, export and evaluate every run of a file"),
@@ -42,7 +43,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "debug": ("debug", "print what one phase makes of a file"),
     "lsp": ("editors", "serve an editor over standard input and output"),
 }  # fmt: skip
-LIGHT = ("check", "fmt", "operators", "explain", "diff", "new", "debug", "import")
+LIGHT = ("check", "fmt", "operators", "explain", "help", "diff", "new", "debug", "import")
 
 
 def command(name: str) -> "Command":

@@ -81,10 +81,12 @@ def show_prepared(spec: Any, prepared: Any) -> None:
     out.print(
         table(
             "splits",
-            ("split", "impressions", "rows", "clicks", "users", "cold", "one class", "new items"),
+            ("split", "impressions", "rows", "clicks", "users", "cold", "cold rows", "one class",
+             "new items"),
             (
                 (name, f"{p.impressions:,}", f"{p.rows:,}", f"{p.clicks:,}", f"{p.users:,}",
-                 f"{p.cold:,}", f"{p.one_class:,}", f"{p.new_items:.1%}")
+                 f"{p.cold:,}", f"{p.cold_rows / p.rows:.1%}", f"{p.one_class:,}",
+                 f"{p.new_items:.1%}")
                 for name, p in report.parts.items()
             ),
         )
@@ -133,6 +135,13 @@ def show_portrait(portrait: "Portrait") -> None:
             for n in portrait.lengths
         )
         out.print(table("tokens", ("attribute", "limit", "median", "most", "cut"), measured))
+    if portrait.words:
+        known = (
+            (name, f"{k.items:,}", f"{k.unknown:.1%}", f"{k.silent:.1%}")
+            for name, k in portrait.words.items()
+        )
+        columns = ("part", "items with text", "unknown tokens", "items with no known token")
+        out.print(table("words", columns, known))
     if portrait.vectors is not None:
         words, spoken = portrait.vectors
         out.print(f"word vectors: {words:.1%} of the vocabulary, {spoken:.1%} of the written words")

@@ -1,7 +1,7 @@
 """What a command that fails prints, and the exit code it leaves.
 
-Exit codes: 0 done, 1 the input was at fault, 2 usage, 70 an internal error, 130 interrupted, 141
-nobody reads what is printed (`| head`).
+Exit codes: 0 done, 1 the input was at fault, 2 usage, 70 an internal error, 130 interrupted (143 by
+SIGTERM, 129 by SIGHUP), 141 nobody reads what is printed (`| head`).
 """
 
 import errno
@@ -25,16 +25,17 @@ REFUSED = (
     errno.ENAMETOOLONG, errno.EIO,
 )  # fmt: skip
 # That a folder or a file cannot be begun is for the file system to say, with whatever number.
-BEGINNING = ("mkdir", "makedirs", "mkdtemp", "mkstemp", "_mkstemp_inner")
+BEGINNING = ("mkdir", "makedirs", "mkdtemp", "mkstemp", "_mkstemp_inner", "make_workplace")
 
 
 def ended(run: Callable[[Namespace], int], arguments: Namespace) -> int:
     """Run a command to its end, whichever that is, and give the exit code."""
     try:
         return run(arguments)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         print("interrupted; the same command goes on where it stopped", file=sys.stderr)
-        return 130
+        # A signal that docker or SLURM sent has an exit code of its own: 143 for SIGTERM.
+        return getattr(stop, "status", 130)
     except BrokenPipeError:
         discard_unread()
         return UNREAD

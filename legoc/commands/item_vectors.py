@@ -4,10 +4,8 @@ Of a spec those of its language model as it was published; of a run or a bundle 
 Letters: N items with row 0, W width.
 """
 
-import os
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +17,7 @@ from legoc.language.diagnosing.diagnostics import fail
 from legoc.language.ir.checkpoints import content_model
 from legoc.language.ir.spec import Call, Spec
 from legoc.progress import SILENT, Progress
+from legoc.writing import replacing
 
 
 if TYPE_CHECKING:
@@ -216,25 +215,14 @@ def replaced(path: Path) -> Iterator[Path]:
             f"`{path}` does not end in `{SUFFIX}`, the form that keeps vectors and ids together",
             f"name the file `{path.with_suffix(SUFFIX)}`",
         )
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem[:32]}-", dir=path.parent)
-        os.close(handle)
-    except OSError as error:
-        raise fail(
-            "E0658",
-            f"`{path}` cannot be written: {(error.strerror or str(error)).lower()}",
-            "name a file in a folder you may write to",
-        ) from None
-    place = Path(name)
-    try:
+    with ExitStack() as opened:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            place = opened.enter_context(replacing(path))
+        except OSError as error:
+            raise fail(
+                "E0658",
+                f"`{path}` cannot be written: {(error.strerror or str(error)).lower()}",
+                "name a file in a folder you may write to",
+            ) from None
         yield place
-        # It was made private; the vectors are as readable as any file of the user.
-        umask = os.umask(0)
-        os.umask(umask)
-        place.chmod(0o666 & ~umask)
-        with place.open("rb") as file:
-            os.fsync(file.fileno())
-        os.replace(place, path)
-    finally:
-        place.unlink(missing_ok=True)

@@ -26,7 +26,6 @@ def write_output(text: str, path: str | None) -> int:
 
 def write_whole(path: str, text: str) -> None:
     """Write a file, whole or not at all."""
-    part = f"{path}.part"
-    with open(part, "w", encoding="utf-8", newline="") as file:
-        file.write(text)
-    os.replace(part, path)
+    from legoc.writing import write_text
+
+    write_text(path, text)

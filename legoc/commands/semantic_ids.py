@@ -8,6 +8,7 @@ import numpy as np
 
 from legoc.commands.item_vectors import replaced
 from legoc.data.reading.item_rows import read_rows
+from legoc.tensor_files import save_arrays
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +58,6 @@ def write_codes(
     form or without a vector, E0646 for one with NaN or infinity, E0658 where `path` cannot be
     written, before anything is computed.
     """
-    from safetensors.numpy import save_file
-
     from legoc.data.reading.quantise import quantise
     from legoc.language.diagnosing.diagnostics import fail
 
@@ -74,13 +73,13 @@ def write_codes(
     with replaced(Path(path)) as place:
         made = quantise(values[real], levels=levels, size=size, seed=seed)
         texts = [name.encode() for name, kept in zip(rows.ids, real, strict=True) if kept]
-        save_file(
+        save_arrays(
+            place,
             {
                 "codes": made.codes.astype(np.int32),
                 "ids": np.frombuffer(b"".join(texts), dtype=np.uint8),
                 "offsets": np.cumsum([0, *map(len, texts)], dtype=np.int64),
             },
-            place,
         )
     return CodeTable(
         path=Path(path), items=len(texts), levels=levels, size=size,

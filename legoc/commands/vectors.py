@@ -11,6 +11,10 @@ from legoc.commands.printing import console, print_json
 
 
 def embed_flags(parser: ArgumentParser) -> None:
+    parser.epilog = (
+        "A table of your own that safetensors 0.8 writes must be C-ordered, or its values are "
+        "scrambled and nobody can tell: save numpy.ascontiguousarray(vectors)."
+    )
     parser.add_argument("file", metavar="FILE|RUN|BUNDLE")
     selects(parser)
     parser.add_argument(

@@ -21,6 +21,7 @@ from legoc.language.diagnosing.diagnostics import fail
 from legoc.language.ir import form
 from legoc.language.ir.plan import plan
 from legoc.language.ir.spec import Spec
+from legoc.tensor_files import save_tensors
 
 
 if TYPE_CHECKING:
@@ -31,14 +32,12 @@ def emit_alone(reference: nn.Module, spec: Spec, rows: Rows, name: str) -> "onnx
     """The stripped graph `name` of a spec's model with the weights of `reference`, exported in a
     fresh process. Errors: E0820."""
     import onnx_ir
-    from safetensors.torch import save_file
 
     with tempfile.TemporaryDirectory(prefix="legoc-") as place:
         folder = Path(place)
         (folder / "spec.json").write_text(json.dumps(form.to_json(spec)), encoding="utf-8")
         (folder / "rows.json").write_text(json.dumps(asdict(rows)), encoding="utf-8")
-        weights = {key: value.contiguous() for key, value in reference.state_dict().items()}
-        save_file(weights, folder / "weights.safetensors")
+        save_tensors(folder / "weights.safetensors", reference.state_dict())
         done = subprocess.run(
             [sys.executable, "-m", "legoc.exporting.alone", str(folder), name],
             capture_output=True, text=True, check=False,

@@ -14,6 +14,7 @@ from legoc.data.reading.inputs import ItemInputs
 from legoc.exporting.gates import Run
 from legoc.exporting.probes import Probe
 from legoc.language.ir.plan import Graph
+from legoc.tensor_files import save_arrays
 
 
 ITEMS = "cache/items.safetensors"
@@ -32,33 +33,29 @@ def write_items(folder: Path, vectors: F32, ids: Sequence[str]) -> None:
 def save_vectors(path: Path, vectors: F32, ids: Sequence[str]) -> None:
     """`vectors` F32[N, D] with row 0 zeros; `ids` U8 and `offsets` I64[N + 1]: the id of row i is
     the UTF-8 text ids[offsets[i] : offsets[i + 1]], empty for row 0."""
-    from safetensors.numpy import save_file
-
     texts = [name.encode() for name in ids]
     offsets = np.cumsum([0, *map(len, texts)], dtype=np.int64)
-    save_file(
+    save_arrays(
+        path,
         {
-            "vectors": np.ascontiguousarray(vectors, dtype=np.float32),
+            "vectors": vectors.astype(np.float32, copy=False),
             "ids": np.frombuffer(b"".join(texts), dtype=np.uint8),
             "offsets": offsets,
         },
-        path,
     )
 
 
 def write_tokens(folder: Path, inputs: ItemInputs) -> None:
     """`tokens` I32[N, L], the token ids of every item padded with 0, and `lengths` I32[N]: what a
     user encoder that flattens reads of the clicked items."""
-    from safetensors.numpy import save_file
-
     rows = inputs.rows(np.arange(len(inputs.lengths), dtype=np.int32))
     tokens, mask = rows["tokens"], rows["tokens_mask"]
-    save_file(
+    save_arrays(
+        folder / TOKENS,
         {
             "tokens": np.where(mask, tokens, 0).astype(np.int32),
             "lengths": mask.sum(axis=1).astype(np.int32),
         },
-        folder / TOKENS,
     )
 
 
@@ -74,15 +71,13 @@ def write_golden(
     runs: Mapping[str, Run],
 ) -> None:  # fmt: skip
     """`<graph>/<probe>/<port>`: the inputs of every probe and what onnxruntime makes of them."""
-    from safetensors.numpy import save_file
-
     tensors: dict[str, Any] = {}
     for name, found in probes.items():
         output = graphs[name].outputs[0].name
         for probe in found:
             for port, values in {**probe.inputs, output: runs[name](probe.inputs)}.items():
-                tensors[f"{name}/{probe.name}/{port}"] = np.ascontiguousarray(values)
-    save_file(tensors, folder / GOLDEN)
+                tensors[f"{name}/{probe.name}/{port}"] = np.asarray(values)
+    save_arrays(folder / GOLDEN, tensors)
 
 
 def copy_reading(source: Path, reading: Mapping[str, Any], folder: Path) -> None:

@@ -15,12 +15,15 @@ from legoc.exporting.card import model_card
 from legoc.exporting.staging import MANIFEST, staged
 from legoc.language.diagnosing.diagnostics import fail
 from legoc.language.ir import form
+from legoc.language.ir.places import name_places
 from legoc.language.ir.plan import plan
+from legoc.language.ir.spec import Spec
 
 
-def record_metrics(folder: str | Path, metrics: Any) -> Bundle:
-    """Writes a bundle's README.md anew with `metrics` (the JSON of evaluation reports), and nothing
-    else; the bundle is replaced as a whole. Errors: E0829 where `folder` has no manifest."""
+def record_metrics(folder: str | Path, metrics: Any, spec: Spec | None = None) -> Bundle:
+    """Writes a bundle's README.md anew with `metrics` (the JSON of evaluation reports), and its
+    spec where another is given, which asks for other metrics of the same model; the bundle is
+    replaced as a whole. Errors: E0829 where `folder` has no manifest."""
     folder = Path(folder)
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
@@ -28,6 +31,8 @@ def record_metrics(folder: str | Path, metrics: Any) -> Bundle:
         raise fail(
             "E0829", f"`{folder}` has no readable {MANIFEST}", "export the run again"
         ) from None
+    if spec is not None:
+        manifest["spec"] = form.to_json(name_places(spec))
     spec = form.from_json(manifest["spec"])
     with staged(folder) as place:
         # Links share the content of what stays; what changes is removed first.

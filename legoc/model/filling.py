@@ -25,16 +25,25 @@ def fill_items(
     recommender: Recommender, spec: Spec, prepared: "Prepared", progress: Progress = SILENT
 ) -> None:
     """Put the rows of `content.file` into a fresh model; items without one get zeros and are
-    counted. Raises E0645 and E0646 for a file that does not hold such rows."""
+    counted, as are columns that tell nothing. Raises E0645 and E0646 for a file that does not hold
+    such rows."""
     content = spec.model.get("content")
     path = None if content is None else content.args.get("file")
     operator = recommender.content
     if path is None or operator is None:
         return
-    rows, has = read_rows(Path(path), operator.rows).align(prepared.items.ids)
+    file = read_rows(Path(path), operator.rows)
+    rows, has = file.align(prepared.items.ids)
     operator.fill(torch.from_numpy(rows), torch.from_numpy(has))
     count, found = len(has) - 1, int(has.sum())
     progress.say(
         f"{Path(path).name}: a row for {found:,} of {count:,} items"
         f"{'; the others start as zeros' * (found < count)}"
     )
+    flat = file.flat_columns(prepared.items.ids) if operator.rows == "vectors" else ()
+    if len(flat):
+        shown = ", ".join(map(str, flat[:5])) + ", ..." * (len(flat) > 5)
+        progress.say(
+            f"{Path(path).name}: {len(flat)} of {rows.shape[1]} columns hold one value for every "
+            f"item (columns {shown}) and tell nothing of any; look at how the file was made"
+        )

@@ -15,6 +15,10 @@ from legoc.model.recommender import Recommender
 from legoc.model.weights import load_own, own_tensors
 
 
+# No entry that ends a log has so many bytes.
+LONGEST = 4096
+
+
 @dataclass(frozen=True)
 class Run:
     """The folder `runs/<name>-<id>/` of one spec on one state of its data.
@@ -45,8 +49,22 @@ class Run:
 
     @property
     def finished(self) -> bool:
-        """Whether training came to its end: a best checkpoint and nothing left to resume."""
-        return self.weights.is_file() and not (self.folder / "resume").exists()
+        """Whether training came to its end: the best weights, and either nothing to resume from or
+        an end in the log."""
+        left = (self.folder / "resume" / "state.safetensors").is_file()
+        return self.weights.is_file() and (not left or self.end is not None)
+
+    @property
+    def end(self) -> Mapping[str, Any] | None:
+        """The last entry of the log, where it says how training ended; else None."""
+        path = self.folder / "log.jsonl"
+        try:
+            with path.open("rb") as file:
+                file.seek(max(path.stat().st_size - LONGEST, 0))
+                entry = json.loads(file.read().rstrip(b"\n").rpartition(b"\n")[2])
+        except (OSError, ValueError):
+            return None
+        return entry if entry.get("event") == "end" else None
 
     @property
     def environment(self) -> Mapping[str, Any]:

@@ -57,6 +57,10 @@ def adapt(backbone: Backbone, config: Any, first: int) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         inject_adapter_in_model(settings, backbone.model)
+    for name, part in backbone.model.named_modules():
+        if name.rpartition(".")[2].startswith("lora_"):
+            # Among pre-trained weights, but fresh: they learn at the rate of all that is.
+            part.pretrained = False
     for name, parameter in backbone.model.named_parameters():
         adapts = "lora_" in name
         parameter.requires_grad_(adapts)

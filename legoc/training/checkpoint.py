@@ -5,6 +5,7 @@ follows from (seed, epoch, step), so no generator's state is needed.
 """
 
 import json
+import os
 import shutil
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +17,10 @@ from legoc.model.weights import load_own, own_tensors
 from legoc.training.files import write_tensors
 from legoc.training.optimise import Optimiser
 from legoc.training.position import Position
+from legoc.writing import replacing
+
+
+BEST = "best.safetensors"
 
 
 def state_path(folder: Path) -> Path:
@@ -61,6 +66,36 @@ def damaged(path: Path, error: Exception) -> LegoError:
         f"the state in `{path}` does not fit this model: {str(error).splitlines()[0]}",
         "start over with `--again`",
     )
+
+
+def read_position(folder: Path) -> Position | None:
+    """How far the state of a run folder has come, None where there is none; E0554 where it cannot
+    be read."""
+    from safetensors import SafetensorError, safe_open
+
+    path = state_path(folder)
+    if not path.is_file():
+        return None
+    try:
+        with safe_open(path, framework="pt") as file:
+            return Position(**json.loads(file.metadata()["note"]))
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise damaged(path, error) from None
+
+
+def set_aside(folder: Path) -> None:
+    """Keep the best weights beside the state: what a limit broke off is to take their place."""
+    kept = folder / "resume" / BEST
+    if not kept.exists():
+        with replacing(kept) as sibling:
+            shutil.copyfile(folder / BEST, sibling)
+
+
+def put_back(folder: Path) -> None:
+    """The best weights that were set aside, if any, are those of the run again."""
+    kept = folder / "resume" / BEST
+    if kept.exists():
+        os.replace(kept, folder / BEST)
 
 
 def drop_state(folder: Path) -> None:

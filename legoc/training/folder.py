@@ -12,7 +12,10 @@ from pathlib import Path
 from legoc.language.diagnosing.diagnostics import fail
 from legoc.language.ir import form
 from legoc.language.ir.spec import Spec
+from legoc.model.run import Run
+from legoc.training.checkpoint import drop_state
 from legoc.training.files import write_json, write_text
+from legoc.writing import remove_leftovers
 
 
 try:
@@ -35,15 +38,29 @@ def infer_folder(runs: Path, spec: Spec, data: str) -> Path:
 
 
 def open_folder(folder: Path, spec: Spec, *, again: bool) -> None:
-    """Make a run folder, or empty it where it is to be done `again`, and write down what it is."""
+    """Make a run folder, or empty it where it is to be done `again`, and write down what it is.
+    What killed processes left in it is removed."""
     if again and folder.exists():
-        # Weights go first: a folder emptied halfway must not pass for a finished run.
+        # Weights go first: a folder emptied halfway must not pass for a finished run. Then the
+        # state: nor may it go on from there.
         (folder / "best.safetensors").unlink(missing_ok=True)
+        drop_state(folder)
         for path in list(folder.iterdir()):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     folder.mkdir(parents=True, exist_ok=True)
+    clean(folder)
     write_text(folder / "model.lego", spec.source_text)
     write_json(folder / "spec.json", form.to_json(spec))
+
+
+def clean(folder: Path) -> None:
+    """Remove what processes left that were killed: unfinished files, bundles half written or half
+    removed, and the state of a training that has ended."""
+    end = Run(folder).end
+    if end is not None and end["reason"] != "limit":
+        drop_state(folder)
+    for place in (folder, folder / "resume"):
+        remove_leftovers(place)
 
 
 @contextmanager

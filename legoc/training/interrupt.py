@@ -1,4 +1,4 @@
-"""Ctrl-C lands between updates, not inside one."""
+"""Signals that ask a training to stop land between updates, not inside one."""
 
 import signal
 import threading
@@ -8,34 +8,65 @@ from types import FrameType
 from typing import Any
 
 
+class Terminated(KeyboardInterrupt):
+    """A stop that docker, SLURM or `kill` asked for; it does all that Ctrl-C does. status: the exit
+    code by which a shell knows the signal."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.status = 128 + number
+
+
+# Ctrl-C; what docker, SLURM and `kill` send; the end of the terminal.
+STOPS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+
+
+def stop_of(number: int) -> KeyboardInterrupt:
+    return KeyboardInterrupt() if number == signal.SIGINT else Terminated(number)
+
+
+def listened_to() -> tuple[int, ...]:
+    """The signals that may stop this process. A shell or `nohup` has some ignored: SIGTERM and
+    SIGHUP then stay so."""
+    return tuple(
+        number for number in STOPS
+        if number == signal.SIGINT or signal.getsignal(number) is not signal.SIG_IGN
+    )  # fmt: skip
+
+
 class Interruptions:
-    """While entered, an interrupt during `together()` waits for its end; any other is immediate.
+    """While entered, a signal to stop during `together()` waits for its end; any other is
+    immediate, as KeyboardInterrupt.
 
     `consistent` is False between the beginning of a `together()` and its regular end: what it
-    changes is then half changed and must not be saved. A second interrupt does not wait. Outside
-    the main thread, which alone receives signals, nothing is installed.
+    changes is then half changed and must not be saved. A second signal does not wait. Outside the
+    main thread, which alone receives signals, nothing is installed.
     """
 
     def __init__(self) -> None:
         self.inside = False
-        self.pending = False
+        self.pending: KeyboardInterrupt | None = None
         self.consistent = True
-        self.earlier: Any = None
+        self.earlier: dict[int, Any] = {}
 
     def __enter__(self) -> "Interruptions":
         if threading.current_thread() is threading.main_thread():
-            self.earlier = signal.signal(signal.SIGINT, self.receive)
+            for number in listened_to():
+                self.earlier[number] = signal.signal(number, self.receive)
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self.earlier is not None:
-            signal.signal(signal.SIGINT, self.earlier)
+        for number, handler in self.earlier.items():
+            # None: what was there is not Python's, and cannot be put back.
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
     def receive(self, number: int, frame: FrameType | None) -> None:
-        if self.inside and not self.pending:
-            self.pending = True
+        if self.inside and self.pending is None:
+            self.pending = stop_of(number)
             return
-        raise KeyboardInterrupt
+        raise stop_of(number)
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -46,6 +77,6 @@ class Interruptions:
             self.consistent = True
         finally:
             self.inside = False
-        if self.pending:
-            self.pending = False
-            raise KeyboardInterrupt
+        if self.pending is not None:
+            stop, self.pending = self.pending, None
+            raise stop

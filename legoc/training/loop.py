@@ -19,9 +19,10 @@ from legoc.training.step import Step
 def fit(job: Job) -> Outcome:
     """Train, from where the run folder stands, to the end.
 
-    Writes log.jsonl, best.safetensors and, while it lasts, resume/. KeyboardInterrupt passes
-    through after the state is saved. Raises LegoError E0550 (loss not finite), E0551 (no rows),
-    E0552 (monitor undefined), E0554 (state does not fit).
+    Writes log.jsonl, best.safetensors and, while it lasts, resume/, which stays where the limit is
+    what ended it. KeyboardInterrupt passes through after the state is saved. Raises LegoError E0550
+    (loss not finite or exploded), E0551 (no rows), E0552 (monitor undefined), E0554 (state does not
+    fit).
     """
     if not job.sampler.steps:
         raise fail(
@@ -38,6 +39,8 @@ def fit(job: Job) -> Outcome:
         try:
             while (reason := record.reason_to_end) is None:
                 make_updates(job, step, schedule, record)
+                if record.position.updates < job.updates:
+                    return record.enter_limit()
                 record.enter_epoch()
             return record.enter_end(reason)
         except KeyboardInterrupt:
@@ -64,7 +67,8 @@ def make_updates(job: Job, step: Step, schedule: Schedule, record: Record) -> No
         for update in epoch.updates_from(epoch.updates if record.out_of_time else at.updates):
             factor = schedule.factor((epoch.number - 1) * epoch.updates + update.number)
             with record.guard.together():
-                record.enter_update(step.make(update, factor), update.rows, factor)
+                loss = step.make(update, factor, record.position.first)
+                record.enter_update(loss, update.rows, factor)
             rate = (record.position.rows - at.rows) / max(time.monotonic() - began, 1e-9)
             bar.advance(1, f"loss {record.position.mean_loss:.4f}  {rate:,.0f} samples/s")
             if record.out_of_time:

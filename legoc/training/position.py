@@ -16,7 +16,8 @@ class Position:
     epoch: the current one, from 1. updates: those made in it; once all are, its evaluation is next.
     loss, rows: sums over this epoch. seconds: time spent, earlier sittings included. best,
     best_epoch: the monitor at its best, None before the first evaluation. stale: evaluations since.
-    log: length of log.jsonl in bytes; what lies behind belongs to work that is done again.
+    log: length of log.jsonl in bytes; what lies behind belongs to work that is done again. first:
+    the loss of the first update of all. best_loss: the mean loss of `best_epoch`.
     """
 
     epoch: int = 1
@@ -28,6 +29,8 @@ class Position:
     best_epoch: int | None = None
     stale: int = 0
     log: int = 0
+    first: float | None = None
+    best_loss: float | None = None
 
     @property
     def mean_loss(self) -> float | None:
@@ -42,6 +45,7 @@ class Position:
             loss=self.loss + loss * rows,
             rows=self.rows + rows,
             seconds=seconds,
+            first=loss if self.first is None else self.first,
         )
 
     def after_epoch(self, *, value: float | None, best: bool, seconds: float) -> "Position":
@@ -53,6 +57,8 @@ class Position:
             best=value if best else self.best,
             best_epoch=self.epoch if best else self.best_epoch,
             stale=0 if best else self.stale + 1,
+            first=self.first,
+            best_loss=self.mean_loss if best else self.best_loss,
         )
 
     def reason_to_end(self, train: Train) -> Reason | None:

@@ -5,29 +5,44 @@ One process owns the record of a run; others may compute beside it without one.
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from legoc.language.diagnosing.diagnostics import fail
 from legoc.model.weights import own_tensors
-from legoc.training.checkpoint import drop_state, load_state, save_state
+from legoc.training.checkpoint import drop_state, load_state, put_back, save_state, set_aside
+from legoc.training.divergence import is_worse, remedies, verify_weights
 from legoc.training.files import write_tensors
 from legoc.training.interrupt import Interruptions
 from legoc.training.job import Job, Outcome
 from legoc.training.log import RunLog
 from legoc.training.optimise import Optimiser
 from legoc.training.position import Position, Reason
+from legoc.training.validation import no_value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """An evaluation: the figures by name, that of the monitor, and whether it is the best so far;
+    without validation the latest is the best."""
+
+    figures: Mapping[str, float]
+    value: float | None
+    best: bool
 
 
 class Record:
-    """The folder of a run while it trains. `position` says what model and optimiser stand at."""
+    """The folder of a run while it trains. `position` says what model and optimiser stand at;
+    `open` that nothing has ended it."""
 
     def __init__(self, job: Job, optimiser: Optimiser, guard: Interruptions) -> None:
         self.job = job
         self.optimiser = optimiser
         self.guard = guard
+        self.open = True
         found = load_state(job.folder, job.module, optimiser)
         self.position = found or Position()
         self.log = RunLog(job.folder / "log.jsonl", self.position.log)
+        # The log has no end any more: only now may other weights be the best.
+        put_back(job.folder)
         self.began = job.clock() - self.position.seconds
         self.saved = job.clock()
         if found is None:
@@ -59,59 +74,95 @@ class Record:
     def enter_epoch(self) -> None:
         """Measure the model at the end of the current epoch, store it if it is the best so far, and
         go to the next. E0552 where the monitor has no value."""
-        job, ended = self.job, self.position
-        figures = dict(job.validate()) if job.validate is not None else {}
-        value = figures.get(job.monitor.name)
-        if job.validate is not None and (value is None or not math.isfinite(value)):
-            raise fail(
-                "E0552",
-                f"the monitor `{job.monitor.name}` has no value on the validation rows",
-                "choose a `monitor` that is defined there, such as `LogLoss`, or another `split`",
-            )
-        best = value is None or job.monitor.better(value, ended.best)
+        found, ended = self.measure(), self.position
         with self.guard.together():
-            if best:
-                write_tensors(job.folder / "best.safetensors", own_tensors(job.module))
-            seconds = self.seconds
-            self.log.write(
-                "evaluation", epoch=ended.epoch, loss=ended.mean_loss, metrics=figures, best=best,
-                seconds=round(seconds, 3),
-            )  # fmt: skip
-            self.position = ended.after_epoch(value=value, best=best, seconds=seconds)
+            self.position = self.write_measured(found)
             self.write_state()
-        self.say_epoch(ended, figures, best)
+        self.say_epoch(ended, found, self.reason_to_end)
 
-    def say_epoch(self, ended: Position, figures: Mapping[str, float], best: bool) -> None:
-        """One line for the evaluation of an epoch, one if training stops early."""
-        job = self.job
-        line = "  ".join(f"{name} {value:.4f}" for name, value in figures.items())
-        loss = "" if ended.mean_loss is None else f"loss {ended.mean_loss:.4f}  "
-        job.progress.say(f"epoch {ended.epoch}: {loss}{line}{'  (best)' * bool(line and best)}")
-        if self.reason_to_end == "patience":
-            job.progress.say(
-                f"stopped early: no better {job.monitor.name} since epoch "
-                f"{self.position.best_epoch}"
-            )
-        if self.reason_to_end == "limit":
-            job.progress.say(f"stopped at the limit of {job.train.limit:g} seconds")
+    def enter_limit(self) -> Outcome:
+        """End within the current epoch, as if it were over. The state stays that of the epoch, and
+        the best weights beside it those of whole epochs, so that more time goes on from there as if
+        there had been no limit."""
+        self.save()
+        found, cut = self.measure(), self.position
+        with self.guard.together():
+            if found.best and cut.best_epoch is not None:
+                set_aside(self.job.folder)
+            ended = self.write_measured(found)
+            end = self.write_end("limit", ended)
+        self.say_epoch(cut, found, "limit")
+        return end
 
     def enter_end(self, reason: Reason) -> Outcome:
-        """Close the log and remove the state: nothing is left to go on from."""
+        """Close the log; nothing but what a limit has ended can be gone on with."""
+        with self.guard.together():
+            end = self.write_end(reason, self.position)
+            if reason != "limit":
+                drop_state(self.job.folder)
+        return end
+
+    def measure(self) -> "Measured":
+        """The figures of the model as it stands; E0552 where the monitor has no value."""
+        job = self.job
+        if job.validate is None:
+            return Measured(figures={}, value=None, best=True)
+        figures = dict(job.validate())
+        value = figures.get(job.monitor.name)
+        if value is None or not math.isfinite(value):
+            raise no_value(job.monitor.name)
+        best = job.monitor.better(value, self.position.best)
+        return Measured(figures=figures, value=value, best=best)
+
+    def write_measured(self, found: "Measured") -> Position:
+        """Log an evaluation, store the weights if they are the best, and give the position behind
+        the epoch."""
+        job, position, seconds = self.job, self.position, self.seconds
+        if found.best:
+            weights = own_tensors(job.module)
+            verify_weights(weights, job.train, epoch=position.epoch)
+            write_tensors(job.folder / "best.safetensors", weights)
+        self.log.write(
+            "evaluation", epoch=position.epoch, loss=position.mean_loss, metrics=found.figures,
+            best=found.best, seconds=round(seconds, 3),
+        )  # fmt: skip
+        return position.after_epoch(value=found.value, best=found.best, seconds=seconds)
+
+    def write_end(self, reason: Reason, ended: Position) -> Outcome:
+        """The last line of the log, on the disk: from now on the training counts as ended."""
         end = Outcome(
             reason=reason,
-            epochs=self.position.epoch - 1,
-            best_epoch=self.position.best_epoch or 0,
-            best=self.position.best,
-            seconds=self.position.seconds,
+            epochs=ended.epoch - 1,
+            best_epoch=ended.best_epoch or 0,
+            best=ended.best,
+            seconds=ended.seconds,
         )
-        with self.guard.together():
-            self.log.write(
-                "end", reason=end.reason, epochs=end.epochs, best_epoch=end.best_epoch,
-                best=end.best, seconds=round(end.seconds, 3),
-            )  # fmt: skip
-            self.log.sync()
-            drop_state(self.job.folder)
+        self.log.write(
+            "end", reason=end.reason, epochs=end.epochs, best_epoch=end.best_epoch,
+            best=end.best, seconds=round(end.seconds, 3),
+        )  # fmt: skip
+        self.log.sync()
+        self.open = False
+        if is_worse(ended.best_loss, ended.first):
+            self.job.progress.say(
+                f"warning: the loss is {ended.best_loss:.4g} in the best epoch and was "
+                f"{ended.first:.4g} before training: {remedies(self.job.train)}"
+            )
         return end
+
+    def say_epoch(self, ended: Position, found: "Measured", reason: Reason | None) -> None:
+        """One line for the evaluation of an epoch, one if training stops early."""
+        job, monitor = self.job, self.job.monitor.name
+        line = "  ".join(f"{name} {value:.4f}" for name, value in found.figures.items())
+        mean = ended.mean_loss
+        loss = "" if mean is None else f"loss {mean:{'.4f' if abs(mean) < 1e6 else '.4g'}}  "
+        best = "  (best)" * bool(line and found.best)
+        job.progress.say(f"epoch {ended.epoch}: {loss}{line}{best}")
+        if reason == "patience":
+            since = self.position.best_epoch
+            job.progress.say(f"stopped early: no better {monitor} since epoch {since}")
+        if reason == "limit":
+            job.progress.say(f"stopped at the limit of {job.train.limit:g} seconds")
 
     def save_when_due(self) -> None:
         """The state, where the last one is older than `save_every`."""
@@ -119,6 +170,8 @@ class Record:
             self.save()
 
     def save(self) -> None:
+        if not self.open:
+            return
         with self.guard.together():
             self.write_state()
 

@@ -4,16 +4,15 @@ It is given batches with their seeds and says what the loss was. It knows no fol
 validation, so every process that holds the model can make it.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from legoc.language.diagnosing.diagnostics import LegoError, fail
 from legoc.language.ir.spec import Train
 from legoc.model.recommender import Scored
+from legoc.training.divergence import verify_loss
 from legoc.training.epoch import Part, Update
 from legoc.training.optimise import Optimiser
 
@@ -28,16 +27,17 @@ class Step:
     optimiser: Optimiser
     train: Train
 
-    def make(self, update: Update, factor: float) -> float:
+    def make(self, update: Update, factor: float, first: float | None) -> float:
         """Move the weights by the gradients of all parts, each weighted by its rows, at `factor` of
-        the full rates. The mean loss over the rows; E0550 where it is not finite."""
+        the full rates. The mean loss over the rows; E0550 where that of a part is not finite or out
+        of all proportion to `first`, the loss of the untrained model."""
         total = 0.0
         for part in update.parts:
             torch.manual_seed(part.seed)
-            loss = self.part_loss(part) * (part.rows / update.rows)
+            share = part.rows / update.rows
+            loss = self.part_loss(part) * share
             value = loss.item()
-            if not math.isfinite(value):
-                raise not_finite(part, self.train)
+            verify_loss(value / share, first, self.train, epoch=part.epoch, step=part.step)
             loss.backward()
             total += value
         self.optimiser.update(factor)
@@ -48,15 +48,3 @@ class Step:
         scored: Scored = self.module(part.batch)
         labels = torch.as_tensor(part.batch.labels, device=scored.scores.device)
         return sum(scored.losses.values(), start=self.loss(scored.scores, labels))
-
-
-def not_finite(part: Part, train: Train) -> LegoError:
-    ways = [f"lower `lr` (now {train.lr:g})"]
-    ways.append("limit the gradient with `clip=1.0`" if train.clip is None else "lower `clip`")
-    if not train.warmup:
-        ways.append("warm up with `warmup=5%`")
-    return fail(
-        "E0550",
-        f"the loss is not finite at epoch {part.epoch}, step {part.step + 1}",
-        "; or ".join(ways),
-    )

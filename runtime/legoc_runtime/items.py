@@ -4,12 +4,12 @@ Letters: N items with row 0, D width, I new items, L tokens.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 from threading import Lock
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from legoc_runtime.chunks import by_length
 from legoc_runtime.errors import BundleError, RequestError
 from legoc_runtime.graphs import F32, I32, Graphs
 from legoc_runtime.histories import TokenRows
+from legoc_runtime.ids import Id, as_id, as_list, shown
 from legoc_runtime.tensors import parse_tensors
 from legoc_runtime.tokens import Reader, Record
 
@@ -39,11 +40,17 @@ class Table:
 @dataclass(frozen=True, kw_only=True)
 class Added:
     """What `Items.add` did: the ids of new rows, those whose vector was replaced, and those whose
-    record had nothing to read, so that they have the vector of an empty item."""
+    record had nothing to read, so that they have the vector of an empty item.
+
+    ignored: what the records have besides attributes that the model reads. unseen: values of
+    category attributes that it has not seen in training, which it reads as unknown.
+    """
 
     added: tuple[str, ...]
     replaced: tuple[str, ...]
     empty: tuple[str, ...]
+    ignored: tuple[str, ...] = ()
+    unseen: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
 
 class Items:
@@ -69,17 +76,17 @@ class Items:
         """[N, D], row 0 zero."""
         return self.table.vectors
 
-    def index(self, name: str) -> int:
+    def index(self, name: Id) -> int:
         """The row of an item, 0 if there is none of this id."""
-        return self.table.places.get(name, 0)
+        return self.table.places.get(as_id(name), 0)
 
-    def add(self, records: Sequence[Record]) -> Added:
+    def add(self, records: Iterable[Record]) -> Added:
         """Encode new items from raw attributes and put them into the table.
 
-        A record has `id` and at least one attribute the model reads; what else it has is ignored. A
-        known id gets the new vector. Raises RequestError, and changes nothing, for a record without
-        these, for an id given twice, for one whose vector is not finite, and for models whose items
-        are rows of a table.
+        A record has `id`, a text or a whole number, and at least one attribute the model reads;
+        what else it has is ignored, and told. A known id gets the new vector. Raises RequestError,
+        and changes nothing, for a record without these, for an id given twice, for one whose vector
+        is not finite, and for models whose items are rows of a table.
         """
         if not self.graphs.encodes_items or self.reader is None:
             raise RequestError(
@@ -87,6 +94,7 @@ class Items:
                 "new one",
                 "train a model that reads the items' content to add items",
             )
+        records = as_list(records, "the records", 'give a list: [{"id": "X1", ...}]')
         names = [verify_record(record, self.reader.attributes) for record in records]
         twice = [name for name, count in Counter(names).items() if count > 1]
         if twice:
@@ -105,14 +113,22 @@ class Items:
             added=tuple(name for name in names if name not in replaced),
             replaced=replaced,
             empty=tuple(name for name, length in zip(names, lengths, strict=True) if not length),
+            ignored=tuple(
+                sorted({str(key) for r in records for key in r} - {"id", *self.reader.attributes})
+            ),
+            unseen=self.reader.unseen(records),
         )
 
 
-def verify_record(record: Record, attributes: Sequence[str]) -> str:
+def verify_record(given: object, attributes: Sequence[str]) -> str:
     """The id of a record that has one and at least one of the attributes."""
+    if not isinstance(given, Mapping):
+        raise RequestError(f"a record is {shown(given)}", 'give each as in {"id": "X1", ...}')
+    record = cast(Record, given)
     name = record.get("id")
-    if not isinstance(name, str) or not name:
+    if name is None or name == "":
         raise RequestError("a record has no `id`", 'give each one, as in {"id": "X1", ...}')
+    name = as_id(name, "the `id` of a record")
     if not any(attribute in record for attribute in attributes):
         known = ", ".join(f"`{attribute}`" for attribute in attributes)
         raise RequestError(

@@ -4,7 +4,7 @@ Letters: D width, C vectors of a user, S clicks, P candidates.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from legoc_runtime.chunks import by_length, stack_padded
 from legoc_runtime.errors import BundleError, RequestError
 from legoc_runtime.graphs import F32, I32, Graphs, at_least_one
 from legoc_runtime.histories import gather_tokens, histories_at_once
+from legoc_runtime.ids import Id, as_count, as_id, as_ids, as_list, shown
 from legoc_runtime.items import Items, Table, load_table
 from legoc_runtime.scoring import Clicks, Scorer, top
 from legoc_runtime.selftest import GOLDEN, SelfTest, replay
@@ -24,6 +25,7 @@ from legoc_runtime.tokens import Reader
 
 
 LARGEST = 1 << 31
+EACH = "give a list with an entry per user"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,30 +66,33 @@ class Model:
         """What each graph runs on, in order of preference."""
         return {name: session.providers for name, session in self.graphs.sessions.items()}
 
-    def encode_user(self, ids: Sequence[str], user: str | None = None) -> User:
+    def encode_user(self, ids: Iterable[Id], user: Id | None = None) -> User:
         """The user of a click history, most recent last; empty is a user without clicks.
 
-        Ids the bundle does not know are left out and reported in the result. Of the others the
-        newest `history` count. `user` is the user's id, for models that read it.
+        Ids are texts, or whole numbers, which mean the texts they are written as. Those the bundle
+        does not know are left out and reported in the result. Of the others the newest `history`
+        count. `user` is the user's id, for models that read it. Raises RequestError for what is no
+        list of ids.
         """
         return self.encode_users([ids], [user])[0]
 
     def encode_users(
-        self, histories: Sequence[Sequence[str]], users: Sequence[str | None] | None = None
+        self, histories: Iterable[Iterable[Id]], users: Iterable[Id | None] | None = None
     ) -> list[User]:
-        """The users of several histories, encoded together in blocks of like length."""
+        """The users of several histories, encoded together in blocks of like length. Raises as
+        `encode_user`, and where there is not one user per history."""
         parts, table = self.bundle.parts, self.items.table
-        named: Sequence[str | None] = [None] * len(histories) if users is None else users
-        if len(named) != len(histories):
+        given = [as_ids(ids, "the clicks") for ids in as_list(histories, "the histories", EACH)]
+        named = [None] * len(given) if users is None else as_list(users, "the users", EACH)
+        if len(named) != len(given):
             raise RequestError(
-                f"{len(histories)} histories and {len(named)} users", "give one user per history"
+                f"{len(given)} histories and {len(named)} users", "give one user per history"
             )
-        for ids in histories:
-            verify_ids(ids)
-        found = [[(name, table.places.get(name, 0)) for name in ids] for ids in histories]
+        names = ["" if name is None else as_id(name, "the user") for name in named]
+        found = [[(name, table.places.get(name, 0)) for name in ids] for ids in given]
         kept = [[(name, row) for name, row in pairs if row][-parts.history :] for pairs in found]
         rows = [np.array([row for _, row in pairs], dtype=np.int32) for pairs in kept]
-        numbers = np.array([self.users.get(name or "", 0) for name in named], dtype=np.int32)
+        numbers = np.array([self.users.get(name, 0) for name in names], dtype=np.int32)
         vectors = self.encode_rows(table, rows, numbers)
         return [
             User(
@@ -96,7 +101,7 @@ class Model:
                 unknown=tuple(name for name, row in found[place] if not row),
                 known=bool(numbers[place]),
             )
-            for place in range(len(histories))
+            for place in range(len(given))
         ]
 
     def encode_rows(self, table: Table, rows: Sequence[I32], users: I32) -> list[F32]:
@@ -125,19 +130,20 @@ class Model:
             ]
         )
 
-    def score(self, user: User, ids: Sequence[str]) -> F32:
+    def score(self, user: User, ids: Iterable[Id]) -> F32:
         """[P] logits of candidates; the higher, the likelier a click.
 
         Raises RequestError where an id is not among the items: `items.index(id)` is 0 for it.
         """
         table = self.items.table
+        self.verify_user(user)
         return self.scorer.one(user.vectors, table.vectors[candidate_rows(table, ids)])
 
-    def verify_candidates(self, ids: Sequence[str]) -> None:
+    def verify_candidates(self, ids: Iterable[Id]) -> None:
         """Raises the RequestError of `score` where an id is not among the items."""
         candidate_rows(self.items.table, ids)
 
-    def score_users(self, users: Sequence[User], candidates: Sequence[Sequence[str]]) -> list[F32]:
+    def score_users(self, users: Sequence[User], candidates: Sequence[Iterable[Id]]) -> list[F32]:
         """What `score` gives of several users and the candidates of each, computed together.
 
         Raises RequestError where an id is not among the items.
@@ -149,6 +155,8 @@ class Model:
             )
         if not users:
             return []
+        for user in users:
+            self.verify_user(user)
         table = self.items.table
         rows = [candidate_rows(table, ids) for ids in candidates]
         sizes = [len(part) for part in rows]
@@ -162,7 +170,7 @@ class Model:
         return np.split(scores, np.cumsum(sizes)[:-1])
 
     def recommend(
-        self, user: User, k: int = 10, exclude: Sequence[str] = ()
+        self, user: User, k: int = 10, exclude: Iterable[Id] = ()
     ) -> tuple[list[str], F32]:
         """The k best items and their logits, best first, without those excluded and those that were
         made up for histories.
@@ -170,15 +178,15 @@ class Model:
         Fewer than k where there are not as many. Every item is scored: the top k is exact. An item
         whose score is NaN is left out. Raises BundleError where every score is.
         """
-        if k < 1:
-            raise RequestError(f"k is {k}", "ask for at least one item")
+        k = as_count(k, "k")
         table, parts = self.items.table, self.bundle.parts
-        verify_ids(exclude)
+        self.verify_user(user)
+        left = as_ids(exclude, "the excluded items")
         scores = self.scorer.one(user.vectors, table.vectors)
         allowed = np.ones(len(table.ids), dtype=bool)
         allowed[0] = False
         allowed[parts.rows - parts.generated : parts.rows] = False
-        allowed[[table.places.get(name, 0) for name in exclude]] = False
+        allowed[[table.places.get(name, 0) for name in left]] = False
         rows = np.flatnonzero(allowed)
         best = rows[top(scores[rows], k)]
         if len(rows) and not len(best):
@@ -187,6 +195,17 @@ class Model:
                 "export it again; `legoc verify` finds what is not finite",
             )
         return [table.ids[row] for row in best], scores[best]
+
+    def verify_user(self, user: object) -> None:
+        """A user is what `encode_user` of this model gives."""
+        if not isinstance(user, User):
+            raise RequestError(f"the user is {shown(user)}", "encode it first, with `encode_user`")
+        width = self.bundle.parts.plan.width
+        if user.vectors.shape[-1] != width and self.scorer.inner_product:
+            raise RequestError(
+                f"the user has a vector of {user.vectors.shape[-1]} numbers, items have {width}",
+                "encode it with this model",
+            )
 
     def self_test(self) -> SelfTest:
         """Replay golden.safetensors. Raises BundleError where a graph does not give what it gave
@@ -210,29 +229,23 @@ def load(
 
     Raises BundleError for a bundle that is damaged or unsafe, before any graph is loaded.
     """
-    if threads < 1:
-        raise RequestError(f"threads is {threads}", "give at least 1")
-    settings = Settings(threads=threads, providers=providers, strict=strict, level=level)
+    settings = Settings(
+        threads=as_count(threads, "threads"), providers=providers, strict=strict, level=level
+    )
     return Model(open_bundle(path), settings)
 
 
-def candidate_rows(table: Table, ids: Sequence[str]) -> I32:
+def candidate_rows(table: Table, ids: Iterable[Id]) -> I32:
     """[P] rows of candidates. Raises RequestError where one is not among the items."""
-    verify_ids(ids)
-    unknown = [name for name in ids if not table.places.get(name)]
+    names = as_ids(ids, "the candidates")
+    unknown = [name for name in names if not table.places.get(name)]
     if unknown:
-        shown = ", ".join(f"`{name}`" for name in unknown[:3])
+        listed = ", ".join(f"`{name}`" for name in unknown[:3])
         raise RequestError(
-            f"{len(unknown)} of {len(ids)} candidates are not among the items: {shown}",
+            f"{len(unknown)} of {len(names)} candidates are not among the items: {listed}",
             "add them from their content with `items.add`, or leave them out",
         )
-    return np.array([table.places[name] for name in ids], dtype=np.int32)
-
-
-def verify_ids(ids: Sequence[str]) -> None:
-    """A text is a sequence of texts too, and never what was meant."""
-    if isinstance(ids, str):
-        raise RequestError(f"the ids are one text, {ids!r}", f"give a list: [{ids!r}]")
+    return np.array([table.places[name] for name in names], dtype=np.int32)
 
 
 def read_users(bundle: Bundle, file: str) -> dict[str, int]:

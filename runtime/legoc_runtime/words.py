@@ -36,5 +36,16 @@ class Words:
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """The ids of each text, without special tokens; an empty text has none."""
-        encoded = self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        encoded = self.tokenizer.encode_batch_fast(
+            [whole(text) for text in texts], add_special_tokens=False
+        )
         return [encoding.ids for encoding in encoded]
+
+
+def whole(text: str) -> str:
+    """The text with halves of characters, which JSON holds and UTF-8 cannot, joined or replaced."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text

@@ -74,6 +74,11 @@ def test_permissions_and_links_stay(tmp_path):
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o604
 
 
+def test_a_folder_in_its_place_is_said_at_once(tmp_path):
+    with pytest.raises(IsADirectoryError), replacing(tmp_path):
+        pytest.fail("it began")
+
+
 def test_what_is_no_file_is_written_as_it_is(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     read = []
@@ -271,6 +276,16 @@ def test_a_full_disk_names_the_target(tmp_path, monkeypatch, make):
     with pytest.raises(OSError, match="space") as caught:
         write()
     assert Path(caught.value.filename).is_relative_to(tmp_path / "b")
+
+    def write_more():
+        with make(tmp_path / "b") as made:
+            with open(made / "x" if made.is_dir() else made, "w") as file:
+                file.write("half")
+            raise OSError(errno.ENOSPC, "no space")  # as a write to an open file says it
+
+    with pytest.raises(OSError, match="space") as caught:
+        write_more()
+    assert caught.value.filename == str(tmp_path / "b")
     assert names(tmp_path) == []
 
 

@@ -167,7 +167,9 @@ def programs(draw: st.DrawFn) -> str:
     }.items():
         if draw(st.booleans()):
             data.append(f"{field} = {draw(st.sampled_from(choices))}")
-    tuned = encoder.pretrained and "side=IISAN" not in pipeline
+    tuned = encoder.pretrained and not any(
+        f"{name}=" in pipeline.replace(f"{name}=none", "") for name in ("side", "lora")
+    )
     skip = ["task", "metrics", "monitor", *([] if tuned else ["lr_pretrained"])]
     train = draw(records("train", skip))
     if draw(st.booleans()):

@@ -1,14 +1,16 @@
 """Digests name meanings: spellings share one, changes move the right keys and no other."""
 
 import dataclasses
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from legoc.language.checking import check
-from legoc.language.declaring.catalog import Catalog, read
+from legoc.language.declaring.catalog import Catalog, catalog, read
 from legoc.language.declaring.declare import Declaration
 from legoc.language.declaring.schema import emit
+from legoc.language.declaring.shipped import shipped
 from legoc.language.diagnosing.document import Document
 from legoc.language.ir.spec import Keys
 from tests.language.declared import DECLARATIONS
@@ -59,6 +61,10 @@ def altered(role: str, name: str, **fields: object) -> Catalog:
         run_of(MINER).replace("train base { }", "train base { epochs = 50  lr = 0.001 }"),
         run_of(MINER).replace("title(30)", "title"),
         run_of(MINER.replace("hidden=256", "hidden=256, page=64")),
+        # What is reported, and what only breaks off, is nothing that is computed.
+        run_of(MINER).replace("train base { }", "train base { metrics = [GAUC, AUC] }"),
+        run_of(MINER).replace("base { }", "base { metrics = [AUC, GAUC]  monitor = GAUC }"),
+        run_of(MINER).replace("train base { }", "train base { limit = 2h }"),
     ],
 )  # fmt: skip
 def test_other_spellings_have_the_same_keys(text: str) -> None:
@@ -75,12 +81,92 @@ def test_other_spellings_have_the_same_keys(text: str) -> None:
         (run_of(MINER.replace("split=-2", "split=-3")), {"item", "user", "prefix", "spec"}),
         (run_of(MINER).replace("title(30)", "title(20)"), {"item", "user", "prefix", "spec"}),
         (run_of(MINER).replace("train base { }", "train base { lr = 1e-4 }"), {"spec"}),
+        (run_of(MINER).replace("train base { }", "train base { metrics = [AUC] }"), {"spec"}),
+        (run_of(MINER).replace("train base { }", "train base { patience = 4 }"), {"spec"}),
         (run_of(MINER).replace("source = Demo", "source = Demo  history = 20"), {"user", "spec"}),
         (run_of(MINER).replace("source = Demo", "source = Demo  group = user"), {"spec"}),
     ],
 )
 def test_a_change_moves_the_keys_it_concerns(text: str, moved: set[str]) -> None:
     assert changed(keys_of(run_of(MINER)), keys_of(text)) == moved
+
+
+def recipe(text: str) -> str:
+    model = "content CNN -> behavior Additive -> predict Dot"
+    return keys_of(run_of(model).replace("train base { }", f"train base {{ {text} }}")).spec
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 5])
+def test_patience_that_cannot_end_a_training_is_none(epochs: int) -> None:
+    """Two are one where plain counting stops after the same epoch, whichever of them are better."""
+
+    def stops(patience: int) -> list[int]:
+        found: list[int] = []
+        for good in product((True, False), repeat=epochs - 1):
+            stale, epoch = 0, 1
+            while epoch < epochs and not (stale and stale >= patience):
+                stale = 0 if good[epoch - 1] else stale + 1
+                epoch += 1
+            found.append(epoch)
+        return found
+
+    for one, other in product(range(8), repeat=2):
+        keys = [recipe(f"epochs = {epochs}  patience = {patience}") for patience in (one, other)]
+        assert (keys[0] == keys[1]) == (stops(one) == stops(other)), (one, other)
+
+
+def tokenizer(text: str, words: int = 1) -> Keys:
+    """Of a model of words, where the tokenizer `words` has a version."""
+    known = catalog()
+    declared = known.get("tokenizer", "words")
+    assert declared is not None
+    every = (d for named in known.declarations.values() for d in named.values())
+    others = [d for d in every if d is not declared]
+    known = read(emit([*others, dataclasses.replace(declared, version=words)]))
+    model = "content CNN -> behavior Additive -> predict Dot"
+    text = run_of(model).replace("source = Demo", f"source = Demo  {text}")
+    return keys_of(text, known)
+
+
+def test_the_tokenizer_that_is_used_anyway_may_be_written_out() -> None:
+    plain = tokenizer("")
+    assert tokenizer("tokenizer = words") == plain
+    assert changed(plain, tokenizer("tokenizer = subwords")) == {"item", "user", "spec"}
+    # A new version of it makes other tokens, named or not.
+    assert changed(plain, tokenizer("", words=2)) == {"item", "user", "spec"}
+    assert tokenizer("tokenizer = words", words=2) == tokenizer("", words=2)
+
+
+def model_folder(folder: Path, weights: bytes, config: str = "{}") -> str:
+    folder.mkdir(exist_ok=True)
+    (folder / "config.json").write_text(config)
+    (folder / "model.safetensors").write_bytes(weights)
+    return str(folder)
+
+
+def test_language_models_on_this_machine_are_told_apart_by_what_they_hold(tmp_path: Path) -> None:
+    """Not by the names of their folders."""
+    known = catalog()
+
+    def keys(folder: str) -> Keys:
+        stage = f'content LM(path="{folder}", hidden=16, split=-2)'
+        (spec,) = check(
+            Document("t.lego", run_of(f"{stage} -> behavior Additive -> predict Dot")), known=known
+        ).specs
+        return spec.keys
+
+    config = '{"model_type": "bert", "num_hidden_layers": 4}'
+    weights = bytes(range(256)) * 4096
+    one = keys(model_folder(tmp_path / "one", weights, config))
+    assert keys(model_folder(tmp_path / "copy", weights, config)) == one
+    tuned = bytearray(weights)
+    tuned[1000] ^= 1
+    everything = {"item", "user", "prefix", "spec"}
+    for name, other in (
+        ("tuned", (bytes(tuned), config)), ("longer", (weights + b"x", config)),
+        ("wider", (weights, config.replace("}", ', "hidden_size": 8}'))),
+    ):  # fmt: skip
+        assert changed(one, keys(model_folder(tmp_path / name, *other))) == everything, name
 
 
 def test_only_a_split_language_model_has_a_prefix() -> None:
@@ -114,6 +200,13 @@ def test_a_later_parameter_enters_only_when_it_leaves_its_default() -> None:
     assert keys_of(run_of(MINER)) == keys_of(run_of(MINER), without)
     other = run_of(MINER.replace("lora=32", 'lora=LoRA(32, kind="new")'))
     assert changed(keys_of(run_of(MINER)), keys_of(other)) == {"item", "user", "spec"}
+
+
+def test_a_later_parameter_stays_out_while_it_computes_what_was_computed_before() -> None:
+    """The user key is that of naml before newcomers were learned."""
+    text = shipped("specs/naml.lego").read_text("utf-8").replace("Additive", "Additive(cold=zero)")
+    (spec,) = check(Document(str(shipped("specs/naml.lego")), text)).specs
+    assert spec.keys.user.startswith("d6cab0447629b57e")
 
 
 def test_a_file_enters_by_its_bytes_and_a_folder_not_at_all(tmp_path: Path) -> None:
@@ -155,6 +248,6 @@ def test_digests_are_golden() -> None:
     keys = keys_of(
         DATA + "model m = content CNN -> behavior GRU -> predict DCN\nrun m on demo with base"
     )
-    assert keys.spec[:16] == "d1645b10e669de3f"
+    assert keys.spec[:16] == "79f3055d1c0a0402"
     assert keys.item[:16] == "267e5f28df80ae2f"
     assert keys.user[:16] == "60f022c45d92bbee"

@@ -94,7 +94,10 @@ MOVES = (
     ("on mind", "on mind(content=[title(20), category])", {"item", "user", "spec"}),
     ("on mind", 'on mind(source.path="elsewhere")', set[str]()),
     ("with base", "with base(seed=1)", {"spec"}),
-    ("with base", "with base(metrics=[GAUC, AUC])", {"spec"}),
+    ("with base", "with base(metrics=[GAUC, AUC])", set[str]()),
+    ("with base", "with base(monitor=MRR)", {"spec"}),
+    ("with base", "with base(limit=1h)", set[str]()),
+    ("on mind", "on mind(tokenizer=words)", set[str]()),
     ("with base", "with base as edge", set[str]()),
 )
 

@@ -139,7 +139,7 @@ MISTAKES = [
      "a plain value or a list"),
     ("limit: 7200", "limmit: 7200", "E0302", "11:3", "no field `limmit`"),
     ("limit: 7200", "limit: soon", "E0303", "11:10", "a duration"),
-    ("limit: 7200", "limit: -1", "E0305", "11:10", "at least 0"),
+    ("limit: 7200", "limit: -1", "E0305", "11:10", "above 0"),
 ]  # fmt: skip
 
 

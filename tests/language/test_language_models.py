@@ -118,8 +118,11 @@ TOGETHER = [
     ("tokenizer = subwords(size=30k)", "", "Llama", "not those of `subwords`"),
     ("tokenizer = words", "", "CNN", None),
     ("", "lr_pretrained = 1e-5", "CNN", "needs a stage with pre-trained weights"),
-    ("", "lr_pretrained = 1e-5", "BERT(lora=8)", None),
-    ("", "lr_pretrained = 1e-5", "BERT(split=-1)", None),
+    ("", "lr_pretrained = 1e-5", "BERT(lora=8)", "pre-trained weights that are trained"),
+    ("", "lr_pretrained = 1e-5", "BERT(split=-1)", "pre-trained weights that are trained"),
+    ("", "lr_pretrained = 1e-5", "BERT(split=12)", "pre-trained weights that are trained"),
+    ("", "lr_pretrained = 1e-5", "BERT(split=11)", None),
+    ("", "lr_pretrained = 1e-5", "BERT", None),
     ("", "lr_pretrained = 1e-5", "BERT(side=IISAN)", "pre-trained weights that are trained"),
 ]  # fmt: skip
 
@@ -135,6 +138,17 @@ def test_what_data_and_recipe_ask_of_it(
     said = [each.message for each in check(Document("m.lego", text)).diagnostics]
     assert len(said) == (words is not None), said
     assert all(words in each for each in said if words)
+
+
+@pytest.mark.parametrize(("more", "codes"), [("", []), (", frozen=true", ["E0503"])])
+def test_the_rows_of_a_file_are_pretrained(tmp_path: Path, more: str, codes: list[str]) -> None:
+    (tmp_path / "rows.npy").write_bytes(b"")
+    text = (
+        "data d { source = Demo }\ntrain t { lr_pretrained = 1e-5 }\n"
+        f'model m = content Null(file="rows.npy"{more}){END}\nrun m on d with t\n'
+    )
+    found = check(Document(str(tmp_path / "m.lego"), text)).diagnostics
+    assert [each.code for each in found] == codes
 
 
 def test_a_flatten_operator_reads_words() -> None:

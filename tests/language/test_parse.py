@@ -1,8 +1,6 @@
 """The tree of a text: one to one, every part in its place."""
 
 import logging
-import os
-from pathlib import Path
 
 import lark
 import pytest
@@ -152,39 +150,3 @@ def test_a_pattern_is_arguments() -> None:
     found = parse_arguments(Document("only", "(content=CNN, hidden in [64, 128])"), 0)
     assert isinstance(found, tree.Arguments)
     assert len(found.values) == 2
-
-
-def test_the_tables_are_cached_and_survive_damage(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("LEGOC_CACHE", str(tmp_path))
-    text = "content A -> predict B"
-    make = grammar.parser.__wrapped__
-    made = make().parse(text, start="start")
-    (kept,) = (tmp_path / "grammar").iterdir()
-    with monkeypatch.context() as patch:
-        # What is kept needs no building.
-        patch.setattr(lark, "Lark", type("Kept", (), {"load": lark.Lark.load}))
-        assert make().parse(text, start="start") == made
-    whole = kept.read_bytes()
-    for damaged in (whole[:1000], b"", whole[:-1] + bytes([whole[-1] ^ 1])):
-        kept.write_bytes(damaged)
-        assert make().parse(text, start="start") == made
-        assert grammar.read_tables(kept) is not None
-    assert [path.name for path in kept.parent.iterdir()] == [kept.name]
-
-
-def test_a_cache_that_cannot_be_written_costs_nothing_but_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    occupied = tmp_path / "file"
-    occupied.write_text("")
-    monkeypatch.setenv("LEGOC_CACHE", str(occupied))
-    assert grammar.parser.__wrapped__().parse("content A", start="start")
-
-
-def test_the_tables_of_another_grammar_lie_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LEGOC_CACHE", os.devnull + "/x")
-    assert grammar.table_file("a") is None
-    monkeypatch.delenv("LEGOC_CACHE")
-    assert grammar.table_file("a") != grammar.table_file("b")

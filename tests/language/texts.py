@@ -81,7 +81,7 @@ use "02_nrms.lego" (nrms)
 
 model plmnr = nrms(content=BERT(split=10, lora=LoRA(r=8, alpha=128), hidden=256))
 
-run plmnr on mind with base(lr=1e-4, lr_pretrained=1e-5)
+run plmnr on mind with base(lr=1e-4)
 """,
     "07_dire.lego": """\
 use "common.lego" as common

@@ -59,7 +59,7 @@ def test_lora_and_split_on_demo_end_to_end(minilm, tmp_path, cache):
         "content = [title(16), subcategory] history = 20 }\n"
         f'model mini = content MiniLM(path="{minilm}", split=-2, lora=8, hidden=32) '
         "-> behavior Additive -> predict Dot\n"
-        "train short { epochs = 1 samples = 256 lr = 1e-3 lr_pretrained = 2e-4 metrics = [GAUC] }\n"
+        "train short { epochs = 1 samples = 256 lr = 1e-3 metrics = [GAUC] }\n"
         "run mini on small with short\n",
         encoding="utf-8",
     )

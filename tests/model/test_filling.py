@@ -49,6 +49,18 @@ def test_vectors_of_the_same_width_are_the_items(frozen, tmp_path):
     assert {p.requires_grad for p in model.content.parameters()} == {not frozen}
 
 
+def test_columns_that_tell_nothing_are_said(tmp_path):
+    values = np.random.default_rng(0).normal(size=(3, 8)).astype(np.float32)
+    values[:, 2] = 7.0
+    # The row of an item that the data does not have says nothing about those it has.
+    values[[0, 2], 5], values[1, 5] = 0.0, 1.0
+    _, said = filled(tmp_path, "Null", values, frozen=True)
+    assert said[1:] == [
+        "rows.npy: 2 of 8 columns hold one value for every item (columns 2, 5) and tell nothing "
+        "of any; look at how the file was made"
+    ]
+
+
 def test_vectors_of_another_width_are_projected(tmp_path):
     values = np.random.default_rng(0).normal(size=(3, 5)).astype(np.float32)
     model, _ = filled(tmp_path, "Null", values, frozen=True)

@@ -138,6 +138,8 @@ def build(operator: type[nn.Module], width: int, form: dict[str, Any]) -> nn.Mod
                 value.normal_()
             elif path.endswith("users.weight"):
                 value[1:].normal_()
+            elif path == "cold.vector":
+                value.normal_()
             elif path.endswith("bias"):
                 value.add_(0.3 * torch.randn_like(value))
             elif "norm" in path:

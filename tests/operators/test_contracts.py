@@ -13,11 +13,17 @@ from tests.operators.cases import (
     key,
     lay,
     name,
+    operators,
     reads_id,
     reads_user,
 )
 
 
+BEHAVIOR = [
+    operator
+    for operator in operators()
+    if key(operator)[0] == "behavior" and operator.declaration.param("cold") is not None
+]
 EVERY = pytest.mark.parametrize(("operator", "width", "form"), cases(), ids=name)
 
 
@@ -57,7 +63,23 @@ def test_what_is_empty_is_zero(operator, width, form):
     found = made(*lay(operator, given, more=2))
     if reads_id(operator):
         found = found[:1]  # row 1 of the inputs is a real item
+    if hasattr(made, "cold"):
+        # What an operator learns of newcomers stands alone where there are no clicks.
+        assert found.any()
+        found = found - made.cold.vector
     assert not found.any()
+
+
+@pytest.mark.parametrize("operator", BEHAVIOR, ids=name)
+def test_newcomers_are_learned_or_zero(operator):
+    learned, zero = (build(operator, 8, {"cold": kind}).train() for kind in ("learned", "zero"))
+    given = inputs(operator, 8, (3, 0, 0))
+    if reads_user(operator):
+        given = given[0], given[1] * 0
+    learned(*lay(operator, given)).sum().backward()
+    assert learned.cold.vector.grad.flatten().tolist() == [2.0] * learned.cold.vector.numel()
+    assert not zero(*lay(operator, given))[1:].any()
+    assert not any("cold" in path for path in zero.state_dict())
 
 
 @EVERY
@@ -94,7 +116,7 @@ def test_gradient_reaches_every_parameter(operator, width, form):
     made = build(operator, width, form).train()
     if not any(p.requires_grad for p in made.parameters()):
         return
-    found = made(*lay(operator, inputs(operator, width, (9, 4, 6, 5)), more=1))
+    found = made(*lay(operator, inputs(operator, width, (9, 4, 6, 5, 0)), more=1))
     torch.manual_seed(1)
     (found * torch.randn_like(found)).sum().backward()
     for path, value in made.named_parameters():

@@ -18,7 +18,7 @@ OTHERS = {
     "hidden": 16, "kernel": 5, "dim": 5, "heads": 4, "dropout": 0.5, "kind": "max",
     "fuse": "concat", "units": (7,), "attention": (9,), "cross": 1, "softmax": True,
     "item_sep": False, "window": 2, "frozen": True, "size": 5,
-    "layers": 1, "project": False, "form": "con", "mask": 0.9, "codes": 3,
+    "cold": "zero", "layers": 1, "project": False, "form": "con", "mask": 0.9, "codes": 3,
     **predict_cases.OTHERS,
 }  # fmt: skip
 WANTED = {
@@ -107,7 +107,8 @@ def test_every_setting_matters(operator):
         # What a file holds is not the operator's to show.
         if (title, p.name) in predict_cases.SAME or p.name == "file":
             continue
-        other = predict_cases.OWN_OTHERS.get((title, p.name), OTHERS.get(p.name))
+        own = {("LSTUR", "form"): "con", **predict_cases.OWN_OTHERS}
+        other = own.get((title, p.name), OTHERS.get(p.name))
         if p.kind.name == "bool":
             other = not p.default
         ours, theirs = (trained(operator, form) for form in ({}, {p.name: other}))

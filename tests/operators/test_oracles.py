@@ -1,5 +1,6 @@
 """Each operator equals its equation, written a second time in NumPy."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from tests.operators.cases import (
     name,
     padded,
     ragged,
+    reads_id,
     reads_user,
     settings,
     weights,
@@ -42,8 +44,16 @@ def expected(operator: type, width: int, form: dict[str, Any], given: Any, made:
     if key(operator)[0] == "flatten":
         return np.array([oracle(w, chosen, row) for row in given[1]])
     if reads_user(operator):
-        return np.array([oracle(w, chosen, *row) for row in zip(*given, strict=True)])
-    return np.array([oracle(w, chosen, row) for row in given])
+        found = [oracle(w, chosen, *row) for row in zip(*given, strict=True)]
+        return np.array(found) + cold(w, given[0])
+    found = np.array([oracle(w, chosen, row) for row in given])
+    return found if reads_id(operator) else found + cold(w, given)
+
+
+def cold(w: dict[str, np.ndarray], rows: Sequence[np.ndarray]) -> np.ndarray:
+    """What is added to each row: the learned vector where there is nothing to read."""
+    vector = w.get("cold.vector", np.zeros(1))
+    return np.array([vector if not len(row) else np.zeros_like(vector) for row in rows])
 
 
 @pytest.mark.parametrize(

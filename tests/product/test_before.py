@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import legoc_runtime
-from legoc.cli import main
+from legoc.commands.cli import main
 
 
 BEFORE = Path(__file__).resolve().parents[1] / "golden" / "before"
@@ -43,4 +43,19 @@ def test_the_run_evaluates_to_the_same_metrics(tmp_path, capsys):
     for folder in (run, run / "bundle"):
         assert main(["eval", str(folder), "--cache", str(tmp_path / "cache"), "--json"]) == 0
         found = json.loads(capsys.readouterr().out)
-        assert found["metrics"]["GAUC"] == pytest.approx(stored["test"]["metrics"]["GAUC"], abs=1e-6)
+        wanted = stored["test"]["metrics"]["GAUC"]
+        assert found["metrics"]["GAUC"] == pytest.approx(wanted, abs=1e-6)
+
+
+def test_a_run_from_before_newcomers_were_learned_is_read_as_it_was(tmp_path):
+    """Its weights have no vector for users without clicks, and none is asked for."""
+    from legoc.evaluation import evaluate
+    from legoc.language.ir.form import from_json
+
+    spec = from_json(json.loads((RUN / "spec.json").read_text("utf-8")))
+    assert spec.model["behavior"]["cold"] == "zero"
+    run = shutil.copytree(RUN, tmp_path / RUN.name)
+    stored = json.loads((run / "metrics.json").read_text("utf-8"))
+    found = evaluate(run, engine="torch", cache=tmp_path / "cache").to_json()
+    wanted = stored["test"]["metrics"]["GAUC"]
+    assert found["metrics"]["GAUC"] == pytest.approx(wanted, abs=1e-6)

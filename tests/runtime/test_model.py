@@ -178,7 +178,7 @@ def test_records_that_cannot_be_added_change_nothing(tmp_path):
         ({"title": "goal"}, "no `id`"),
         ({"id": "X2", "titel": "goal"}, "none of the attributes"),
         ({"id": "X1", "title": "storm"}, "twice"),
-        ({"id": "X2", "title": 1 == 1}, "not a text"),
+        ({"id": "X2", "title": {"en": "goal"}}, "not a text"),
     ):
         with pytest.raises(RequestError, match=match):
             model.items.add([good, bad])

@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import load_file
 
 from legoc.language.diagnosing.diagnostics import LegoError
+from legoc.progress import SILENT
 from legoc.training.epoch import infer_seed
 from legoc.training.job import Monitor
 from legoc.training.loop import fit
@@ -133,6 +134,58 @@ def test_a_loss_that_is_not_finite_stops_and_says_where(make_job):
     assert diagnostic.code == "E0550"
     assert "epoch 2, step 3" in diagnostic.message
     assert "clip=1.0" in diagnostic.help[0]
+
+
+@pytest.mark.parametrize("settings", [{"lr": 1e8}, {"lr": 1e12, "optimizer": "sgd"}])
+def test_a_loss_that_explodes_is_no_success(make_job, settings):
+    job = make_job(epochs=5, **settings)
+    with pytest.raises(LegoError) as caught:
+        fit(job)
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.code == "E0550"
+    assert "the loss has grown from 0." in diagnostic.message
+    assert "lower `lr`" in diagnostic.help[0]
+
+
+class Saying:
+    """Progress that remembers what was said."""
+
+    def __init__(self):
+        self.said = []
+
+    def say(self, text):
+        self.said.append(text)
+
+    def task(self, name, total, unit=""):
+        return SILENT.task(name, total, unit)
+
+
+@pytest.mark.parametrize(("lr", "worse"), [(0.01, False), (30.0, True)])
+def test_a_loss_that_never_comes_down_is_said_at_the_end(make_job, lr, worse):
+    said = Saying()
+    job = make_job(lr=lr, epochs=2, progress=said)
+    fit(job)
+    steps, ends = entries(job, "step"), entries(job, "evaluation")
+    best = [entry for entry in ends if entry["best"]][-1]
+    assert worse == (best["loss"] > 2 * steps[0]["loss"])
+    assert worse == any(text.startswith("warning: the loss is") for text in said.said)
+
+
+def test_weights_that_are_not_finite_are_never_the_best(make_job, make_toy):
+    """No loss has shown them yet: the last update broke them."""
+    module = make_toy()
+
+    def validate():
+        with torch.no_grad():
+            module.out.weight[0, 0] = float("nan")
+        return {"AUC": 0.5}
+
+    job = make_job(module=module, validate=validate, epochs=1)
+    with pytest.raises(LegoError) as caught:
+        fit(job)
+    assert caught.value.diagnostics[0].code == "E0550"
+    assert "`out.weight`" in caught.value.diagnostics[0].message
+    assert not (job.folder / "best.safetensors").exists()
 
 
 def test_no_rows_and_no_monitor_are_errors(make_job, make_sampler):

@@ -4,6 +4,8 @@ import pytest
 import torch
 from torch import nn
 
+from legoc.operators.content.null import Null
+from legoc.operators.sizes import Sizes
 from legoc.training.optimise import build_optimiser, infer_pretrained
 
 
@@ -63,6 +65,55 @@ def test_clip_bounds_the_norm_over_all_parameters(make_recipe, clip):
     optimiser.update(1.0)
     moved = torch.stack([(p.detach() - before[n]).norm() for n, p in module.named_parameters()])
     assert moved.norm().item() == pytest.approx(min(clip, norm.item()), rel=1e-4)
+
+
+class Everything(nn.Module):
+    """One of each kind of parameter; its loss has no gradient."""
+
+    def __init__(self):
+        super().__init__()
+        self.table = nn.Embedding(5, 4)
+        self.linear, self.conv = nn.Linear(4, 1), nn.Conv1d(4, 4, 3)
+        self.norm, self.batch = nn.LayerNorm(4), nn.BatchNorm1d(4)
+        self.gru = nn.GRU(4, 4)
+        self.attention = nn.MultiheadAttention(4, 2)
+        self.gate = nn.Parameter(torch.ones(4))
+        self.codes = nn.Parameter(torch.ones(3, 4))
+
+
+@pytest.mark.parametrize("kind", ["adamw", "sgd"])
+def test_matrices_decay_and_nothing_else(make_recipe, kind):
+    torch.manual_seed(0)
+    module = Everything()
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.add_(1.0)
+    before = {name: p.detach().clone() for name, p in module.named_parameters()}
+    optimiser = build_optimiser(module, make_recipe(optimizer=kind, lr=0.1, weight_decay=0.5))
+    sum(p.sum() * 0 for p in module.parameters()).backward()
+    optimiser.update(1.0)
+    shrunk = {
+        "linear.weight", "conv.weight", "codes", "gru.weight_ih_l0", "gru.weight_hh_l0",
+        "attention.in_proj_weight", "attention.out_proj.weight",
+    }  # fmt: skip
+    for name, p in module.named_parameters():
+        factor = 0.95 if name in shrunk else 1.0
+        torch.testing.assert_close(p.detach(), before[name] * factor, rtol=1e-6, atol=0)
+
+
+def test_rows_of_a_file_are_pretrained_and_learn_at_their_rate(make_recipe):
+    sizes = Sizes(width=4, items=6, file=3)
+    for file, wanted in (("rows.npy", {"table.weight"}), (None, set())):
+        null = Null(Null.Config(hidden=4, file=file), sizes)
+        assert infer_pretrained(null) == wanted
+    null = Null(Null.Config(hidden=4, file="rows.npy"), sizes)
+    before = {name: p.detach().clone() for name, p in null.named_parameters()}
+    recipe = make_recipe(optimizer="sgd", lr=0.1, lr_pretrained=0.0, weight_decay=0.5)
+    optimiser = build_optimiser(null, recipe)
+    null(torch.tensor([1, 2, 5])).square().sum().backward()
+    optimiser.update(1.0)
+    moved = {name for name, p in null.named_parameters() if not torch.equal(p, before[name])}
+    assert moved == {"project.weight", "project.bias"}
 
 
 def adam(p, g, m, v, t, *, lr, decay, decoupled):

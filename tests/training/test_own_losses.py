@@ -120,6 +120,6 @@ def test_a_step_adds_it_to_the_loss_and_moves_the_vectors_apart(make_recipe):
         train=make_recipe(),
     )  # fmt: skip
     before = model(given).losses["disagreement"].item()
-    seen = [step.make(update, 1.0) for _ in range(20)]
+    seen = [step.make(update, 1.0, None) for _ in range(20)]
     assert seen[0] == pytest.approx(before, abs=1e-7)
     assert seen[-1] < seen[0] - 0.05

@@ -9,8 +9,11 @@ import torch
 from safetensors.torch import load_file
 
 from legoc.language.diagnosing.diagnostics import LegoError
+from legoc.model.run import Run
+from legoc.training import record
 from legoc.training.checkpoint import state_path
-from legoc.training.interrupt import Interruptions
+from legoc.training.folder import clean
+from legoc.training.interrupt import Interruptions, Terminated
 from legoc.training.loop import fit
 
 
@@ -180,3 +183,125 @@ def test_a_damaged_or_foreign_state_is_an_error(make_job, make_toy):
     with pytest.raises(LegoError) as caught:
         fit(make_job("other", module=make_toy(norm=False)))
     assert caught.value.diagnostics[0].code == "E0554"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_other_signals_to_stop_save_as_ctrl_c_does(make_job, number):
+    """Docker and SLURM send SIGTERM, a terminal that closes SIGHUP; the exit code tells which."""
+    before = signal.getsignal(number)
+    straight = make_job("straight")
+    fit(straight)
+    job = make_job("broken")
+    calls = []
+
+    def loss(scores, labels, inner=job.loss):
+        calls.append(1)
+        if len(calls) == 7:
+            os.kill(os.getpid(), number)
+        return inner(scores, labels)
+
+    object.__setattr__(job, "loss", loss)
+    with pytest.raises(Terminated) as caught:
+        fit(job)
+    assert caught.value.status == 128 + number
+    assert len(calls) == 7
+    again = make_job("broken")
+    fit(again)
+    assert_same(again, straight)
+    assert signal.getsignal(number) is before
+
+
+def test_a_signal_that_is_ignored_stays_so(make_job):
+    """As under `nohup`."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        job = make_job()
+        inner = job.loss
+
+        def loss(scores, labels):
+            os.kill(os.getpid(), signal.SIGHUP)
+            return inner(scores, labels)
+
+        object.__setattr__(job, "loss", loss)
+        assert fit(job).reason == "epochs"
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize("limit", [7.0, 10.0, 12.0, 14.0])
+def test_with_more_time_a_limit_leaves_no_trace(make_job, make_ticking, make_toy, limit):
+    """Ended within an epoch (7, 12, 14 of 5 updates each) or between two (10), and gone on with
+    later, a training is the one that never was limited, and so is each ending on the way."""
+    worth = [0.5, 0.9, 0.6]
+
+    def values(module, worth=worth):
+        """A validation whose second epoch is the best, and a broken one better than all."""
+
+        def validate():
+            broken = 0.95 if time.now % 5 else worth[int(time.now) // 5 - 1]
+            return {"AUC": broken}
+
+        return validate
+
+    time = make_ticking()
+    module = make_toy()
+    straight = make_job("straight", module=module, loss=time.loss, validate=values(module))
+    fit(straight)
+    time = make_ticking()
+    job = make_job("broken", loss=time.loss, clock=time.clock, validate=values(None), limit=limit)
+    end = fit(job)
+    assert (end.reason, end.seconds) == ("limit", limit)
+    cut = load_file(job.folder / "best.safetensors")
+    assert Run(job.folder).finished
+    assert Run(job.folder).end["reason"] == "limit"
+    # Another one ends further on; the last has all the time of the world.
+    if limit == 7.0:
+        again = make_job(
+            "broken", loss=time.loss, clock=time.clock, validate=values(None), limit=8.0
+        )
+        assert fit(again).seconds == 8.0
+    again = make_job("broken", loss=time.loss, clock=time.clock, validate=values(None))
+    end = fit(again)
+    assert (end.reason, end.best_epoch, end.best) == ("epochs", 2, 0.9)
+    assert_same(again, straight)
+    assert not (job.folder / "resume").exists()
+    best = load_file(job.folder / "best.safetensors")
+    same = all(torch.equal(best[name], cut[name]) for name in best)
+    assert same == (limit == 10.0)
+
+
+def test_interrupted_behind_its_end_a_training_stays_ended(make_job):
+    """Ctrl-C while the state is removed must not write it again."""
+    job = make_job()
+    dropped = record.drop_state
+
+    def interrupted(folder):
+        dropped(folder)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(record, "drop_state", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            fit(job)
+    assert not state_path(job.folder).exists()
+    assert [line for line in read_log(job) if '"end"' in line] == read_log(job)[-1:]
+
+
+@pytest.mark.parametrize("step", ["written", "unlinked"])
+def test_killed_while_it_cleans_up_a_training_counts_as_finished(make_job, step):
+    job = make_job()
+
+    def killed(folder):
+        if step == "unlinked":
+            state_path(folder).unlink()
+        raise MemoryError
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(record, "drop_state", killed)
+        with pytest.raises(MemoryError):
+            fit(job)
+    assert (job.folder / "resume").is_dir()
+    assert Run(job.folder).finished
+    clean(job.folder)
+    assert Run(job.folder).finished
+    assert not (job.folder / "resume").exists()

@@ -15,7 +15,7 @@ from legoc.language.diagnosing.diagnostics import LegoError
 from legoc.language.ir.spec import Call, Data, Export, Keys, Spec, Train, Types
 from legoc.model.run import Run, load_recommender
 from legoc.training import train
-from legoc.training.public import build_validation
+from legoc.training.validation import build_validation
 
 
 WIDTH = 32

@@ -49,7 +49,8 @@ def survey(
     return Report(
         source=source, licence=licence, items=items, users=int(codes.person.max(initial=-1)) + 1,
         histories=len(lengths), empty_histories=int((lengths == 0).sum()), coverage=coverage,
-        parts=count_parts(codes, known, unit), drops=tuple(drops), notes=tuple(notes),
+        parts=count_parts(codes, known, unit), notes=tuple(notes), group=unit.removesuffix("_id"),
+        drops=tuple(drops),
     )  # fmt: skip
 
 
@@ -117,9 +118,11 @@ def count_parts(codes: Codes, known: NDArray[np.bool_], unit: str) -> dict[str, 
         first = first[first < len(rows)]
         found[split] = Part(
             rows=len(rows), clicks=int(clicks.sum(dtype=np.float64)), impressions=len(first),
+            groups=int((given > 0).sum()),
             one_class=0 if split == "predict" else int(lacking.sum()),
-            cold=int(empty[history[first]].sum()), histories=count_distinct(history),
-            users=count_distinct(person), new_items=float((~known[codes.item[rows]]).mean()),
+            cold=int(empty[history[first]].sum()), cold_rows=int(empty[history].sum()),
+            histories=count_distinct(history), users=count_distinct(person),
+            new_items=float((~known[codes.item[rows]]).mean()),
         )  # fmt: skip
     return found
 

@@ -1,14 +1,18 @@
 """The tables of a data set: Parquet files in the cache, keyed by the content they came from."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from legoc.data.cache import digest, hash_files, obtain
+from legoc.data.indexing.codes import Codes
 from legoc.data.indexing.counts import survey
+from legoc.data.indexing.doubts import doubt
+from legoc.data.indexing.repeats import count_repeats
 from legoc.data.readers.truncation import keep_whole
 from legoc.data.splitting.feedback import HISTORY, arrange
+from legoc.data.splitting.protocols import PROTOCOLS
 from legoc.data.staging.empty_files import blame, find_empty
 from legoc.data.staging.report import Report
 from legoc.data.staging.source import Extracted, Source
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
 
 
 # Raise when the tables of the same raw files would differ from those an older version wrote.
-VERSION = 4
+VERSION = 5
 
 # What DuckDB holds before it spills; the rest of a process is small beside it.
 MEMORY = "2GB"
@@ -208,8 +212,15 @@ def write(
         drops=(*empty, *cut.losses.drops(), *extracted.drops, *left),
         notes=(*extracted.notes, *notes), unit=ranked_within(extracted),
     )  # fmt: skip
+    report = replace(report, notation=extracted.notation)
     with blame(empty):
         check_filled(report, extracted)
+    protocol = split.op in PROTOCOLS
+    again = count_repeats(Codes.load(staging), "impression" if protocol else report.group)
+    report = replace(
+        report, drops=(*report.drops, *again), warnings=doubt(report, extracted, split),
+        candidates=name_candidates(extracted, protocol), order=extracted.order,
+    )  # fmt: skip
     (staging / "LICENCE.txt").write_text(licence + "\n", encoding="utf-8")
     return report.to_json()
 
@@ -218,6 +229,20 @@ def ranked_within(extracted: Extracted) -> str:
     """What a source's rows are ranked within: an impression where it has them, else a user."""
     single = extracted.feedback is not None and not extracted.feedback.impressions
     return "user_id" if single else "impression_id"
+
+
+def name_candidates(extracted: Extracted, protocol: bool) -> str:
+    """What the non-clicks of valid and test are, as in `Report`."""
+    feedback = extracted.feedback
+    if feedback is None:
+        # A folder that a library has processed does not tell what it drew.
+        return "given" if extracted.bench is None else "shown"
+    if feedback.impressions:
+        return "shown"
+    drawn = feedback.unseen and not feedback.graded if protocol else feedback.negatives
+    if feedback.graded:
+        return "rated and drawn" if drawn else "rated"
+    return "drawn" if drawn else "none"
 
 
 def check_filled(report: Report, extracted: Extracted) -> None:
@@ -231,7 +256,10 @@ def check_filled(report: Report, extracted: Extracted) -> None:
         raise fail(
             "E0625",
             f"the files of {report.source} hold {'no items' if not report.items else 'no rows'}",
-            "check that all files are of the same archive, and that ids kept their leading zeros"
+            "write the ids as whole numbers or as text: `12.0` is not `12`"
+            if any("without its `.0`" in note for note in notes)
+            else "check that all files are of the same archive, and that ids kept their leading "
+            "zeros"
             if not notes or any("unknown item" in note for note in notes)
             else "mend what the notes name: no row is left without it",
             notes=notes,

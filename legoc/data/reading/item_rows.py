@@ -50,6 +50,15 @@ class ItemRows:
             )
         return rows, has
 
+    def flat_columns(self, names: Sequence[str]) -> NDArray[np.intp]:
+        """The columns that hold one value for all of these items that have a row. Of fewer than two
+        rows nothing is said."""
+        places = {name: place for place, name in enumerate(self.ids) if name}
+        rows = self.values[[places[name] for name in names if name in places]]
+        if len(rows) < 2:
+            return np.zeros(0, dtype=np.intp)
+        return np.flatnonzero((rows == rows[0]).all(axis=0))
+
 
 def read_width(path: Path) -> int:
     """The width of a file's rows, without reading them. Errors as `read_rows`."""

@@ -29,7 +29,6 @@ PLAYS = "userid-timestamp-artid-artname-traid-traname.tsv"
 PROFILES = "userid-profile.tsv"
 COLUMNS = ("user id", "timestamp", "artist id", "artist", "track id", "track")
 PROFILE = ("user id", "gender", "age", "country", "registered")
-SECOND = 1_000_000
 
 
 @operator(
@@ -50,15 +49,16 @@ SECOND = 1_000_000
     group="user",
     splits=("recbench", "legommenders"),
     content="[track, artist]",
-    facts={"page": PAGE, "licence": LICENCE},
+    facts={"page": PAGE, "licence": LICENCE, "untimed": ["user_artists.dat", PLAYS]},
 )
 class LastFM(Clicked):
     """Last.fm, the 1K set of plays or the HetRec 2K set of artists, without impressions.
 
     The folder holds `userid-timestamp-artid-artname-traid-traname.tsv` and, if wanted,
     `userid-profile.tsv`; or `artists.dat` and `user_artists.dat`. A track without an id is known by
-    the names of artist and track. HetRec has no times: the order of the file is taken for it, and
-    its items have no `track`.
+    the names of artist and track. HetRec has no times: it is split by user unless the
+    spec says otherwise, the order of a user's artists is taken for time, and its items have no
+    `track`.
     """
 
     example = 'source = LastFM("raw/lastfm-dataset-1K")'
@@ -88,14 +88,17 @@ class LastFM(Clicked):
             notes = (f"{named:,} plays without a track id are known by artist and track",)
         else:
             read_artists(log, others[0], listed, staged, losses)
-            notes = ("HetRec has no times: the order of the file is taken for it",)
-        drops = build_clicks(connection, scan(listed), scan(staged), ("track", "artist"))
+            notes = ("HetRec has no times: the order of a user's artists is taken for it",)
+        drops = build_clicks(
+            connection, scan(listed), scan(staged), ("track", "artist"), listed=not plays
+        )
         if people := others if plays else []:
             drops += add_people(connection, people[0], staging / "users.parquet", losses)
         return Extracted(
             parts=(Published(name="log", labelled=True),),
             drops=(*losses.drops(), *drops),
             notes=notes,
+            order="time" if plays else "list",
             feedback=Feedback(
                 graded=False, negatives=self.config.negatives, seed=self.config.seed,
                 last=10, unseen=100, rows=100, text="track" if plays else "artist",
@@ -141,7 +144,7 @@ def read_artists(path: Path, artists: Path, listed: Path, staged: Path, losses: 
     with stage_log(staged) as log:
         columns = ("userID", "artistID", "weight")
         for line, (user, item, _) in read_rows(path, columns, losses):
-            log.add(path.name, line, user, item, None, line * SECOND)
+            log.add(path.name, line, user, item, None, None)
 
 
 def read_rows(

@@ -82,5 +82,6 @@ class Legommenders(Processed):
             parts=tuple(Published(name=part, labelled=True, named=True) for part in parts),
             drops=drops,
             notes=("no times: the order of the rows is taken for time",),
+            order="file",
             users=users,
         )

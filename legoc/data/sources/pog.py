@@ -23,7 +23,6 @@ PAGE = "https://github.com/wenyuer/POG"
 LICENCE = "POG states no licence; cite the paper."
 ITEM = ("item id", "category", "picture", "title")
 USER = ("user id", "items", "outfit id")
-SECOND = 1_000_000
 
 
 @operator(
@@ -72,13 +71,15 @@ class POG(Clicked):
             ):
                 staged.add(pieces.name, line, item, title, category)
         with stage_log(log) as staged:
-            for line, user, item, place in read_clicks(clicks, losses):
-                staged.add(clicks.name, line, user, item, None, place * SECOND)
-        drops = build_clicks(connection, scan(items), scan(log), ("title", "category"))
+            for line, user, item in read_clicks(clicks, losses):
+                staged.add(clicks.name, line, user, item, None, None)
+        kinds = ("title", "category")
+        drops = build_clicks(connection, scan(items), scan(log), kinds, listed=True)
         return Extracted(
             parts=(Published(name="log", labelled=True),),
             drops=(*losses.drops(), *drops),
-            notes=("POG has no times: the place among a user's clicks is taken as the time",),
+            notes=("no times: the place among a user's clicks is taken as the time",),
+            order="list",
             feedback=Feedback(
                 graded=False, negatives=self.config.negatives, seed=self.config.seed,
                 last=1, unseen=100, rows=100, text="title",
@@ -86,11 +87,9 @@ class POG(Clicked):
         )  # fmt: skip
 
 
-def read_clicks(path: Path, losses: Losses) -> Iterator[tuple[int, str, str, int]]:
-    """Line, user, item and place among the user's clicks; a user may have many lines."""
-    places: dict[str, int] = {}
+def read_clicks(path: Path, losses: Losses) -> Iterator[tuple[int, str, str]]:
+    """Line, user and item of every click; a user may have many lines."""
     for line, (user, listed, _) in read_split(path, path.name, USER, losses, "log", separator=","):
         for item in listed.split(";"):
             if item:
-                place = places[user] = places.get(user, -1) + 1
-                yield line, user, item, place
+                yield line, user, item

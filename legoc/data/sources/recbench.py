@@ -95,5 +95,6 @@ class RecBench(Processed):
             parts=tuple(Published(name=part, labelled=True, named=True) for part in parts),
             drops=drops,
             notes=("no times: the order of the rows is taken for time",),
+            order="file",
             users=users,
         )

@@ -137,13 +137,14 @@ class Steam:
             graded, timed = reader.read_log(logs, staged, losses)
         drops = build_clicks(
             connection, scan(items), scan(clicks), tuple(KINDS),
-            part="split_part(file, '_', 1)" if apart else "'log'",
+            part="split_part(file, '_', 1)" if apart else "'log'", listed=not timed,
         )  # fmt: skip
         parts = PARTS if apart else ("log",)
         return Extracted(
             parts=tuple(Published(name=part, labelled=True) for part in parts),
             drops=(*losses.drops(), *drops),
             notes=() if timed else ("no times: the order of a user's games is taken for it",),
+            order="time" if timed else "list",
             feedback=Feedback(
                 graded=graded, negatives=self.config.negatives, seed=self.config.seed,
                 text="title", views=dict.fromkeys(PARTS, PARTS[:1]) if apart else {},

@@ -18,7 +18,6 @@ LISTS = {
     "Games_Publishers.txt": "publisher",
 }
 WRONG_WIDTH = ("row with another number of columns", "dropped")
-SECOND = 1_000_000
 
 
 def read_games(path: Path, lists: Sequence[Path], staged: Staged, losses: Losses) -> None:
@@ -86,7 +85,6 @@ def read_price(text: str) -> float | None:
 def read_log(paths: Sequence[Path], staged: Staged, losses: Losses) -> tuple[bool, bool]:
     """Stage `train_game.txt` and what follows it: a user and the games, as many as there are.
     Whether the log has non-clicks and whether it has times: neither."""
-    places: dict[str, int] = {}
     for path in paths:
         for number, raw in read_lines(path, path.name):
             user, _, rest = decode(raw, number, path.name).rstrip("\r\n").partition(",")
@@ -94,6 +92,5 @@ def read_log(paths: Sequence[Path], staged: Staged, losses: Losses) -> tuple[boo
             if user and not games:
                 losses.add("user without a game", "dropped", "log", f"{path.name}:{number}: {user}")
             for game in games:
-                place = places[user] = places.get(user, -1) + 1
-                staged.add(path.name, number, user, game, None, place * SECOND)
+                staged.add(path.name, number, user, game, None, None)
     return False, False

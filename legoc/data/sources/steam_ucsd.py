@@ -59,16 +59,13 @@ def read_log(paths: Sequence[Path], staged: Staged, losses: Losses) -> tuple[boo
             staged.add(name, line, user, item, None, time)
         return False, True
     owned = name.startswith("australian_users_items")
-    places: dict[str, int] = {}
     refused = False
     for line, record in read_json_lines(path, name, losses, "log"):
         user = name_of(record.get("user_id"))
         for one in record.get("items" if owned else "reviews") or ():
             item = name_of(one.get("item_id"))
             if owned:
-                # A user may stand on several lines.
-                place = places[user] = places.get(user, -1) + 1
-                staged.add(name, line, user, item, None, place * SECOND)
+                staged.add(name, line, user, item, None, None)
             else:
                 liked = bool(one.get("recommend", True))
                 refused = refused or not liked

@@ -6,6 +6,7 @@ from legoc.data.sources.tables_layout import Layout
 from legoc.data.staging.graded import build_items
 from legoc.data.staging.losses import count_losses, count_rule
 from legoc.data.staging.report import Drop
+from legoc.data.staging.source import Ratings
 from legoc.data.staging.unique_names import name_units
 
 
@@ -16,13 +17,25 @@ if TYPE_CHECKING:
 FAULTS = (
     ("user", "interaction without a user", "item_id"),
     ("zeros", "interaction with an unknown item, known with other leading zeros", "item_id"),
+    ("point", "interaction with an unknown item, known without its `.0`", "item_id"),
     ("item", "interaction with an unknown item", "item_id"),
-    ("label", "interaction without a label that can be read", "item_id"),
+    ("label", "interaction without a label that can be read", "said"),
     ("part", "interaction of an unknown part", "part"),
-    ("time", "interaction whose time cannot be read", "item_id"),
+    ("time", "interaction whose time cannot be read", "said"),
     ("impression", "interaction without an impression", "item_id"),
     ("history", "interaction of an unknown history", "history_key"),
 )
+
+# What was shown and then clicked may be listed twice.
+CLICKED_TOO = """
+UPDATE raw SET fault = 'clicked' WHERE fault IS NULL AND grade = 0 AND EXISTS (
+    SELECT 1 FROM raw AS hit
+    WHERE hit.fault IS NULL AND hit.grade > 0 AND hit.known_key = raw.known_key
+      AND hit.part = raw.part AND hit.item_id = raw.item_id
+      AND coalesce(hit.impression, epoch_us(hit.moment)::VARCHAR)
+          = coalesce(raw.impression, epoch_us(raw.moment)::VARCHAR)
+)
+"""
 
 # The first record of a key is its history.
 OWN = """
@@ -112,9 +125,9 @@ def build_told(
     """Make items, histories, impressions and rows out of tables that have histories."""
     drops = build_items(connection, items, tuple(layout.items))
     connection.execute(OWN.format(told=told))
-    if layout.history is None:
+    if layout.meant.history is None:
         connection.execute(NEWCOMERS.format(log=log))
-    judge(connection, layout, log, "user_id" if layout.history is None else "history_key")
+    judge(connection, layout, log, "user_id" if layout.meant.history is None else "history_key")
     for statement in (CLICKED, HISTORIES, UNITED, MOMENTS):
         connection.execute(statement)
     name = name_units(connection, "moments", "position")
@@ -141,6 +154,24 @@ def build_told(
     )  # fmt: skip
 
 
+def measure_ratings(
+    connection: "duckdb.DuckDBPyConnection", layout: Layout, log: str
+) -> Ratings | None:
+    """The ratings that make the labels; None where something else does."""
+    if layout.meant.rating is None or layout.meant.label is not None:
+        return None
+    ((total, low, high, unrated, least),) = connection.execute(
+        "SELECT count(*), min(rating), max(rating), count(*) FILTER (WHERE rating <= 0), "
+        f"min(rating) FILTER (WHERE rating > 0) FROM {log} WHERE NOT isnan(rating)"
+    ).fetchall()
+    if not total:
+        return None
+    return Ratings(
+        column=layout.meant.rating, neutral=layout.neutral, total=total, low=low, high=high,
+        unrated=unrated, least=least,
+    )  # fmt: skip
+
+
 def judge(connection: "duckdb.DuckDBPyConnection", layout: Layout, log: str, key: str) -> None:
     """Make raw: the interactions with their time and what is wrong with each."""
     unknown = "WHEN history_key NOT IN (SELECT key FROM own) THEN 'history'"
@@ -152,7 +183,10 @@ def judge(connection: "duckdb.DuckDBPyConnection", layout: Layout, log: str, key
                  {unknown if key == "history_key" else ""}
                  WHEN item_id NOT IN (SELECT item_id FROM items) THEN
                      CASE WHEN item_id <> '' AND ltrim(item_id, '0') IN
-                          (SELECT ltrim(item_id, '0') FROM items) THEN 'zeros' ELSE 'item' END
+                          (SELECT ltrim(item_id, '0') FROM items) THEN 'zeros'
+                     WHEN regexp_matches(item_id, '^[0-9]+\\.0+$') AND
+                          regexp_replace(item_id, '\\.0+$', '') IN (SELECT item_id FROM items)
+                     THEN 'point' ELSE 'item' END
                  WHEN fault IS NOT NULL THEN fault
                  WHEN time IS NULL THEN 'time'
                  WHEN impression = '' THEN 'impression' END AS fault
@@ -160,6 +194,8 @@ def judge(connection: "duckdb.DuckDBPyConnection", layout: Layout, log: str, key
         FROM {log}
         """
     )
+    if layout.meant.label is not None or layout.meant.rating is not None:
+        connection.execute(CLICKED_TOO)
 
 
 def count_faults(connection: "duckdb.DuckDBPyConnection", layout: Layout) -> tuple[Drop, ...]:
@@ -170,6 +206,11 @@ def count_faults(connection: "duckdb.DuckDBPyConnection", layout: Layout) -> tup
             connection, reason, "row dropped",
             f"SELECT file, line, position, {value} AS value FROM raw WHERE fault = '{fault}'",
         )  # fmt: skip
+    found += count_losses(
+        connection, "non-click on an item clicked in the same impression",
+        "row dropped, the click counts",
+        "SELECT file, line, position, item_id AS value FROM raw WHERE fault = 'clicked'",
+    )  # fmt: skip
     return found + count_rule(
         connection, f"rating of {layout.neutral:g}, neither liked nor disliked", "row dropped",
         "SELECT count(*) FROM raw WHERE fault = 'neutral'",

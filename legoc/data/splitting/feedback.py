@@ -36,6 +36,31 @@ def arrange(
 
     history: clicks kept of each.
     """
+    notes, drops = arrange_rows(connection, split, extracted, history)
+    return (*tell_order(split, extracted.order), *notes), drops
+
+
+# What a split means where the order of a list or of a file stands for time.
+ORDERS = {
+    ("time", "list"): "`split = time` cuts every user's list at one place: test is what stands far "
+    "down in long lists; `split = user` needs no order",
+    ("time", "file"): "`split = time` cuts the file by its rows: test is its end, whenever that "
+    "was; `split = user` needs no order",
+    ("leave_one_out", "list"): "`split = leave_one_out` takes the end of every user's list, which "
+    "need not be the latest",
+    ("leave_one_out", "file"): "`split = leave_one_out` takes the last rows of every user in the "
+    "file, which need not be the latest",
+}
+
+
+def tell_order(split: Call, order: str) -> tuple[str, ...]:
+    return (ORDERS[split.op, order],) if (split.op, order) in ORDERS else ()
+
+
+def arrange_rows(
+    connection: "duckdb.DuckDBPyConnection", split: Call, extracted: Extracted, history: int
+) -> tuple[tuple[str, ...], tuple[Drop, ...]]:
+    """The same, without what the order of the log means for the split."""
     feedback = extracted.feedback
     if split.op in PROTOCOLS and extracted.bench is not None:
         return arrange_told(connection, split, extracted.bench)

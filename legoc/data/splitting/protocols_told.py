@@ -173,7 +173,23 @@ def arrange_told(
     return (
         f"{split.op} reads {' and '.join(parts)} and keeps {kept:,} of {everybody:,} users, those "
         f"with a history; {used:,} {filled}",
+        *tell_held(connection),
     ), ()
+
+
+def tell_held(connection: "duckdb.DuckDBPyConnection") -> tuple[str, ...]:
+    """The clicks that the one history of their user holds: it is the first in the file, whenever
+    that was, and an earlier impression may be among those that are joined to it."""
+    ((held, clicks),) = connection.execute(
+        """
+        SELECT count(*) FILTER (WHERE list_contains(clicks, item_id)), count(*)
+        FROM rows JOIN impressions USING (position) JOIN histories USING (history)
+        WHERE label > 0
+        """
+    ).fetchall()
+    if not held:
+        return ()
+    return (f"{held:,} of {clicks:,} clicks are on items of the one history of their user",)
 
 
 def list_halves(connection: "duckdb.DuckDBPyConnection", path: Path, part: str) -> None:

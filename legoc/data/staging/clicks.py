@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     import duckdb
 
 
+# The place in a list, as microseconds.
+SECOND = 1_000_000
+
+
 def build_clicks(
     connection: "duckdb.DuckDBPyConnection",
     items: str,
@@ -22,20 +26,25 @@ def build_clicks(
     attributes: Sequence[str],
     *,
     part: str = "'log'",
+    listed: bool = False,
 ) -> tuple[Drop, ...]:
     """Make items and feedback out of two tables of SQL, and count what is lost.
 
     items(position, file, line, item_id, <attributes>); log(position, file, line, user_id, item_id,
     grade, time in microseconds since 1970): a grade above 0 is a click, 0 a non-click, NULL a
-    click too. part: the part a row is of, in SQL.
+    click too. part: the part a row is of, in SQL. listed: there are no times; the place of a click
+    among those of its user that are kept stands for it.
     """
     drops = build_items(connection, items, attributes)
+    time = "time::BIGINT"
+    if listed:
+        time = f"(row_number() OVER (PARTITION BY user_id ORDER BY position) - 1) * {SECOND}"
     connection.execute(
         f"""
         CREATE TABLE raw AS
         SELECT *, CASE WHEN coalesce(user_id, '') = '' THEN 'user'
                        WHEN item_id NOT IN (SELECT item_id FROM items) THEN 'item'
-                       WHEN time IS NULL THEN 'time' END AS fault
+                       WHEN time IS NULL AND NOT {listed} THEN 'time' END AS fault
         FROM (SELECT * REPLACE (coalesce(item_id, '') AS item_id) FROM {log})
         """
     )
@@ -43,7 +52,7 @@ def build_clicks(
         f"""
         CREATE TABLE feedback AS
         SELECT position, {part} AS part, user_id, item_id,
-               (coalesce(grade, 1) > 0)::FLOAT AS label, make_timestamp(time::BIGINT) AS time,
+               (coalesce(grade, 1) > 0)::FLOAT AS label, make_timestamp({time}) AS time,
                NULL::VARCHAR AS impression
         FROM raw WHERE fault IS NULL
         """

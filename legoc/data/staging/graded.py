@@ -73,6 +73,7 @@ def graded(
             graded=True,
             negatives=config.negatives,
             seed=config.seed,
+            neutral=getattr(config, "neutral", None),
             text=text,
             rows=rows,
             views=views or {},

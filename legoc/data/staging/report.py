@@ -23,17 +23,19 @@ class Drop:
 class Part:
     """One split in numbers.
 
-    one_class: impressions (users, where a source has none) that lack a click or a non-click;
-    grouped metrics leave them out.
-    cold: impressions whose history is empty. new_items: the share of rows whose item no training
-    impression or training history shows.
+    groups: what rows are ranked within: impressions or (where a source has none) users; one_class:
+    those that lack a click or a non-click, which grouped metrics leave out.
+    cold, cold_rows: impressions whose history is empty, and their rows. new_items: the share of
+    rows whose item no training impression or training history shows.
     """
 
     rows: int
     clicks: int
     impressions: int
+    groups: int
     one_class: int
     cold: int
+    cold_rows: int
     histories: int
     users: int
     new_items: float
@@ -43,8 +45,12 @@ class Part:
 class Report:
     """The counts of one data set, kept beside its tables and printed by `legoc data`.
 
-    generated: how many of the items, the last ones, a language model made up for short histories;
-    they are no candidates.
+    order: what times are, as in `Extracted`. group: what rows are ranked within, `impression` or
+    `user`. candidates: what the non-clicks of valid and test are: `shown`, `rated`, `drawn`, `rated
+    and drawn`, `none`, or `given` by whoever made the rows. warnings: what the user should change
+    or know before training. generated: how many of the items, the last ones, a language model made
+    up for short histories; they are no candidates. notation: how the raw files write
+    attributes, by name, where it is no plain notation; new items may be written so too.
     """
 
     source: str
@@ -57,7 +63,12 @@ class Report:
     parts: Mapping[str, Part] = field(default_factory=dict[str, Part])
     drops: tuple[Drop, ...] = ()
     notes: tuple[str, ...] = ()
+    order: str = "time"
+    group: str = "impression"
+    candidates: str = "shown"
+    warnings: tuple[str, ...] = ()
     generated: int = 0
+    notation: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
 
     def to_json(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
@@ -69,5 +80,6 @@ class Report:
         given["drops"] = tuple(
             Drop(**{**drop, "examples": tuple(drop["examples"])}) for drop in given["drops"]
         )
-        given["notes"] = tuple(given["notes"])
+        for name in ("notes", "warnings"):
+            given[name] = tuple(given[name])
         return Report(**given)

@@ -7,7 +7,7 @@ written is the same for all sources (`tables.convert`).
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from legoc.data.staging.report import Drop
 from legoc.progress import Progress
@@ -39,6 +39,7 @@ class Feedback:
     views: where the publisher has parts, for each of them the parts whose clicks are its histories;
         parts that are no key only make histories. It holds under `publisher` alone.
     negatives, seed: non-clicks drawn for each click of valid and test.
+    neutral: the rating that is neither, where ratings make the labels.
     last, unseen, rows, text: for the protocols: clicks set apart per user, items drawn per user
         where nothing is graded, rows of a label a user gives at most (none: the protocol's), and
         the attribute without which an item is left out.
@@ -50,6 +51,7 @@ class Feedback:
     views: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     negatives: int = 0
     seed: int = 2023
+    neutral: float | None = None
     last: int = 2
     unseen: int = 2
     rows: int | None = None
@@ -72,6 +74,20 @@ class Bench:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Ratings:
+    """The ratings of a column of one's own. unrated: those of 0 and less; least: the smallest above
+    0; neutral: the one that is neither."""
+
+    column: str
+    neutral: float
+    total: int
+    low: float
+    high: float
+    unrated: int
+    least: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Extracted:
     """What a source has put into the connection.
 
@@ -81,15 +97,20 @@ class Extracted:
     rows(position, place, item_id, label); or, with `feedback`, single interactions
     feedback(position, part, user_id, item_id, label, time, impression): label 1, 0 or (in an
     unlabelled part) NULL, time never NULL, impression NULL where there are none. bench: for the
-    protocols, where there are impressions.
+    protocols, where there are impressions. order: what the times are: those of the clicks, the
+    place in the list of a user, or the place in the file. ratings: where a column of one's own
+    makes the labels. notation: as in Report.
     """
 
     parts: tuple[Published, ...]
     drops: tuple[Drop, ...]
     notes: tuple[str, ...] = ()
+    order: Literal["time", "list", "file"] = "time"
     feedback: Feedback | None = None
     bench: Bench | None = None
+    ratings: Ratings | None = None
     users: bool = False
+    notation: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
 
 
 class Source(Protocol):

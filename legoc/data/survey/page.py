@@ -43,10 +43,11 @@ def render_section(title: str, report: Report, portrait: Portrait) -> str:
         *(f'<p class="warning">{escape(text)}</p>' for text in portrait.warnings),
         "<h2>Splits</h2>",
         table(
-            ("split", "impressions", "rows", "clicks", "users", "cold", "one class", "new items"),
+            ("split", "impressions", "rows", "clicks", "users", "cold", "cold rows", "one class",
+             "new items"),
             (
-                (name, *(f"{n:,}" for n in (p.impressions, p.rows, p.clicks, p.users, p.cold,
-                                            p.one_class)), f"{p.new_items:.1%}")
+                (name, *(f"{n:,}" for n in (p.impressions, p.rows, p.clicks, p.users, p.cold)),
+                 f"{p.cold_rows / p.rows:.1%}", f"{p.one_class:,}", f"{p.new_items:.1%}")
                 for name, p in report.parts.items()
             ),
         ),
@@ -95,6 +96,15 @@ def attributes(report: Report, portrait: Portrait) -> Iterable[str]:
             for name, share in report.coverage.items()
         ),
     )  # fmt: skip
+    if portrait.words:
+        yield "<h2>Words</h2>"
+        yield table(
+            ("part", "items with text", "unknown tokens", "items with no known token"),
+            (
+                (name, f"{known.items:,}", f"{known.unknown:.1%}", f"{known.silent:.1%}")
+                for name, known in portrait.words.items()
+            ),
+        )
     if portrait.vectors is not None:
         words, spoken = portrait.vectors
         yield (

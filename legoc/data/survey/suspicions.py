@@ -15,6 +15,16 @@ UNKNOWN = 0.01
 OVERLAP = 0.01
 SEEN = 0.05
 EMPTY = 0.2
+NEW = 0.05
+
+# Ids of a column of whole numbers that a gap turned into floats.
+POINT = "without its `.0`"
+FLOATS = (
+    "ids such as `12.0` are of a column of whole numbers with gaps that was written as floats: "
+    "write it as whole numbers or as text"
+)
+
+SAME = "check that all files are of one release and ids kept their zeros"
 
 # Tables joined to the items, whose further records are no loss.
 JOINED = ("augment", "translations")
@@ -27,8 +37,10 @@ def suspect(connection: "duckdb.DuckDBPyConnection", report: Report) -> tuple[st
         *shared_impressions(connection, report),
         *targets_in_histories(connection, report),
         *unknown_ids(connection, report),
+        *report.warnings,
         *empty_attributes(report),
         *single_class(report),
+        *without_clicks(report),
     ]
     return tuple(found)
 
@@ -36,7 +48,7 @@ def suspect(connection: "duckdb.DuckDBPyConnection", report: Report) -> tuple[st
 def overlapping_times(connection: "duckdb.DuckDBPyConnection", report: Report) -> list[str]:
     """Training impressions that are later than the first of a later split."""
     found: list[str] = []
-    for split in ("valid", "test"):
+    for split in ("valid", "test") if report.order == "time" else ():
         if split not in report.parts or "train" not in report.parts:
             continue
         ((late, total),) = connection.execute(
@@ -116,9 +128,11 @@ def unknown_ids(connection: "duckdb.DuckDBPyConnection", report: Report) -> list
         )
         if lost and lost / (lost + total) > UNKNOWN:
             where = "the clicks of histories" if histories else "the rows"
+            pointed = any(POINT in drop.reason for drop in report.drops)
+            hint = FLOATS if pointed else SAME
             found.append(
                 f"unknown ids: {lost / (lost + total):.1%} of {where} name an item that has no "
-                "record; check that all files are of one release and ids kept their zeros"
+                f"record; {hint}"
             )
     return found
 
@@ -135,9 +149,20 @@ def empty_attributes(report: Report) -> list[str]:
 def single_class(report: Report) -> list[str]:
     """Splits whose grouped metrics would rest on few groups."""
     return [
-        f"{part.one_class / part.impressions:.1%} of the impressions of {name} lack a click or a "
+        f"{part.one_class / part.groups:.1%} of the {report.group}s of {name} lack a click or a "
         "non-click: grouped metrics leave them out"
         for name, part in report.parts.items()
-        if name in ("valid", "test") and part.impressions
-        and part.one_class / part.impressions > EMPTY
-    ]  # fmt: skip
+        if name in ("valid", "test") and part.groups and part.one_class / part.groups > EMPTY
+    ]
+
+
+def without_clicks(report: Report) -> list[str]:
+    """Splits with many rows of which nothing is known but who asks."""
+    shares = {name: part.cold_rows / part.rows for name, part in report.parts.items() if part.rows}
+    found = [f"{share:.1%} of {name}" for name, share in shares.items() if share > NEW]
+    if not found:
+        return []
+    return [
+        f"rows without a click before them: {', '.join(found)}; their users have an empty history, "
+        "and a model tells them apart by the candidates alone"
+    ]

@@ -62,9 +62,10 @@ model m = content CNN -> behavior Additive -> predict DNN(units=[200, 200])
         code="E0805",
         title="two bundles in one folder",
         explanation=(
-            "Settings of an export are no part of what is trained: two points that differ in them "
-            "alone are one trained run, in one folder, which holds one bundle. The second would "
-            "replace the first. Runs of different names have different folders."
+            "Settings of an export are no part of what is trained, nor is a `limit`, which only "
+            "breaks a training off: two points that differ in them alone are one trained run, in "
+            "one folder, which holds one bundle. The second would replace the first. Runs of "
+            "different names have different folders, and train once all the same."
         ),
         bad=f"{DATA}\nexport edge {{ precision in [fp32, int8] }}\n{MODEL}\n{RUN}",
         good=f"""{DATA}

@@ -6,11 +6,13 @@ from legoc.language.codes import Code
 CODES: tuple[Code, ...] = (
     Code(
         code="E0550",
-        title="the loss is not a finite number",
+        title="the loss has left all bounds",
         explanation=(
-            "A step of training gave a loss that is infinite or not a number. From there on every "
-            "weight would be lost, so training stops and the last saved state stays as it was. "
-            "Most often the learning rate is too high, or nothing limits the gradient."
+            "A step of training gave a loss that is infinite, not a number, or ten thousand times "
+            "that of the untrained model. From there on every weight would be lost, so training "
+            "stops and the last saved state stays as it was. Most often the learning rate is too "
+            "high, or nothing limits the gradient. A loss that is only twice that of the untrained "
+            "model in the best epoch is said at the end."
         ),
         bad="train base { lr = 10 }",
         good="train base { lr = 1e-3  clip = 1.0 }",
@@ -30,7 +32,8 @@ CODES: tuple[Code, ...] = (
         title="the monitor has no value",
         explanation=(
             "Early stopping compares epochs by the monitor on the validation part, and there it is "
-            "undefined, for example because every group has only clicks or only non-clicks."
+            "undefined, for example because every group has only clicks or only non-clicks. Labels "
+            "and groups alone decide that, so training does not begin."
         ),
         bad="train base { metrics = [GAUC]  monitor = GAUC }",
         good="train base { metrics = [AUC]  monitor = AUC }",

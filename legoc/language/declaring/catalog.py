@@ -209,9 +209,11 @@ def read_param(name: str, schema: Mapping[str, Any]) -> Param:
         optional=optional,
         min=bounds.get("minimum"),
         max=bounds.get("maximum"),
+        above=bounds.get("exclusiveMinimum"),
         inherit=schema.get("x-lego-inherit"),
         runtime=schema.get("x-lego-runtime", False),
         since=schema.get("x-lego-since", False),
+        before=schema.get("x-lego-before"),
         doc=schema.get("description", ""),
     )
 

@@ -86,6 +86,10 @@ class Optional:
     kind: Kind
 
 
+# The largest whole number: what counts, sizes and seeds are kept in holds no more.
+LARGEST = 2**63 - 1
+
+
 @dataclass(frozen=True, kw_only=True)
 class Param:
     """One parameter of a declaration."""
@@ -96,14 +100,30 @@ class Param:
     optional: bool = False
     min: float | None = None
     max: float | None = None
+    above: float | None = None
     inherit: str | None = None
     runtime: bool = False
     doc: str = ""
     since: bool = False
+    before: Any = None
+
+    def allows(self, value: float) -> bool:
+        """Whether a number lies within the bounds."""
+        return (
+            (self.min is None or value >= self.min)
+            and (self.max is None or value <= self.max)
+            and (self.above is None or value > self.above)
+        )
 
     @property
     def required(self) -> bool:
         return self.default is REQUIRED and self.inherit is None
+
+    @property
+    def earlier(self) -> Any:
+        """The value that computes what was computed before the parameter was added."""
+        found = self.default if self.before is None else self.before
+        return tuple(found) if isinstance(found, list) else found
 
 
 def param(
@@ -111,20 +131,25 @@ def param(
     *,
     min: float | None = None,
     max: float | None = None,
+    above: float | None = None,
     inherit: str | None = None,
     runtime: bool = False,
     since: bool = False,
+    before: Any = None,
     doc: str = "",
 ) -> Any:
     """Declare a parameter.
 
+    min, max: bounds that are allowed themselves. above: one that is not.
     inherit: a variable of the signature whose solution is the default (`hidden` inherits `d`).
     runtime: validated and documented, but kept out of the digest (page sizes, workers).
-    since: added after a release; left out of the digest while it holds its default.
+    since: added after a release; left out of the digest while it holds the value that computes what
+        was computed before: its default, unless `before` names another.
     """
     return Param(
-        default=default, min=min, max=max, inherit=inherit, runtime=runtime, since=since, doc=doc
-    )
+        default=default, min=min, max=max, above=above, inherit=inherit, runtime=runtime,
+        since=since, before=before, doc=doc,
+    )  # fmt: skip
 
 
 def annotated_kind(annotation: Any) -> tuple[Kind, bool]:

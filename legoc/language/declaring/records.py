@@ -74,14 +74,16 @@ TRAIN_FIELDS = {
     ),
     "epochs": of_kind(Kind("int"), param(50, min=0, doc="passes over the training rows, at most")),
     "batch": of_kind(Kind("int"), param(64, min=1, doc="training rows per batch")),
-    "lr": of_kind(Kind("float"), param(1e-3, min=0, doc="learning rate")),
+    "lr": of_kind(Kind("float"), param(1e-3, above=0, doc="learning rate")),
     "patience": of_kind(
         Kind("int"), param(5, min=0, doc="epochs without a better monitor before training ends")
     ),
     "lr_pretrained": of_kind(
         Kind("float"),
         optional=True,
-        declared=param(None, min=0, doc="learning rate of pre-trained weights"),
+        declared=param(
+            None, min=0, doc="learning rate of pre-trained weights; those of LoRA are fresh"
+        ),
     ),
     "seed": of_kind(Kind("int"), param(2023, min=0, doc="state of every random generator")),
     "metrics": of_kind(
@@ -93,6 +95,7 @@ TRAIN_FIELDS = {
                 {"op": "NDCG", "args": {"k": 5}},
                 {"op": "NDCG", "args": {"k": 10}},
             ),
+            runtime=True,
             doc="what is measured after each epoch and at the end",
         ),
     ),
@@ -103,7 +106,9 @@ TRAIN_FIELDS = {
     "optimizer": of_kind(
         Kind("enum", values=("adam", "adamw", "sgd")), param("adam", doc="the optimiser")
     ),
-    "weight_decay": of_kind(Kind("float"), param(0.0, min=0, doc="weight decay")),
+    "weight_decay": of_kind(
+        Kind("float"), param(0.0, min=0, doc="shrinks matrices, not tables, biases and norms")
+    ),
     "schedule": of_kind(
         Kind("enum", values=("constant", "linear", "cosine")),
         param("constant", doc="the learning rate after the warm-up"),
@@ -112,7 +117,7 @@ TRAIN_FIELDS = {
     "clip": of_kind(
         Kind("float"),
         optional=True,
-        declared=param(None, min=0, doc="largest norm of the gradient"),
+        declared=param(None, above=0, doc="largest norm of the gradient"),
     ),
     "warmup": of_kind(
         Kind("quantity", unit="share"),
@@ -126,7 +131,12 @@ TRAIN_FIELDS = {
     "limit": of_kind(
         Kind("quantity", unit="duration"),
         optional=True,
-        declared=param(None, min=0, doc="duration after which training ends as if out of epochs"),
+        declared=param(
+            None,
+            above=0,
+            runtime=True,
+            doc="duration after which training ends as if out of epochs; a longer one goes on",
+        ),
     ),
 }
 

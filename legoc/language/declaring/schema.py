@@ -4,7 +4,7 @@ The document describes the IR, so other tools can judge a spec with it; per role
 and `if op = N then args: schema(N)`. What JSON Schema has no word for is carried under `x-lego-`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from legoc.language.declaring.declare import Attribute, Declaration
@@ -155,24 +155,22 @@ def emit_attribute(attribute: Attribute) -> dict[str, Any]:
 
 
 def emit_param(p: Param) -> dict[str, Any]:
-    found = emit_kind(p.kind, p.min, p.max)
+    bounds = {"minimum": p.min, "exclusiveMinimum": p.above, "maximum": p.max}
+    found = emit_kind(p.kind, {key: value for key, value in bounds.items() if value is not None})
     if p.optional:
         found = allow_null(found)
     if p.default is not REQUIRED:
         found["default"] = list(p.default) if isinstance(p.default, tuple) else p.default
     if p.doc:
         found["description"] = p.doc
-    for name, value in (("inherit", p.inherit), ("runtime", p.runtime), ("since", p.since)):
-        if value:
+    for name in ("inherit", "runtime", "since", "before"):
+        if value := getattr(p, name):
             found[f"x-lego-{name}"] = value
     return found
 
 
-def emit_kind(kind: Kind, low: float | None = None, high: float | None = None) -> dict[str, Any]:
+def emit_kind(kind: Kind, bounds: Mapping[str, float]) -> dict[str, Any]:
     """The schema of one kind; a range on a list is a range on each element."""
-    bounds = {
-        key: value for key, value in (("minimum", low), ("maximum", high)) if value is not None
-    }
     match kind.name:
         case "int" | "float" | "bool" | "str":
             return {"type": PLAIN[kind.name], **bounds}
@@ -192,7 +190,7 @@ def emit_kind(kind: Kind, low: float | None = None, high: float | None = None) -
         case "list":
             if kind.element is None:
                 raise ValueError("a list without the kind of its elements")
-            return {"type": "array", "items": emit_kind(kind.element, low, high)}
+            return {"type": "array", "items": emit_kind(kind.element, bounds)}
         case other:
             raise ValueError(f"no schema for the kind {other!r}")
 

@@ -82,6 +82,8 @@ def kind_of(p: Param) -> str:
         text += f" from {p.min:g} to {p.max:g}"
     elif p.min is not None:
         text += f" of at least {p.min:g}"
+    elif p.above is not None:
+        text += f" above {p.above:g}"
     elif p.max is not None:
         text += f" of at most {p.max:g}"
     return f"{text}, or none" if p.optional else text

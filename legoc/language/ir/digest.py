@@ -1,7 +1,8 @@
 """Digests of definitions: SHA-256 of canonical JSON over the IR, with the versions of operators.
 
-A file enters as the digest of its bytes, a folder not at all; `runtime` parameters stay out, and a
-`since` parameter while it holds its default.
+What is computed enters, what is only reported does not. A file enters as the digest of its bytes, a
+folder of data not at all, that of a language model as a fingerprint; `runtime` parameters stay out,
+and a `since` parameter while it computes what was computed before it came.
 """
 
 import hashlib
@@ -15,11 +16,15 @@ from legoc.language.declaring.declare import Attribute, Declaration
 from legoc.language.declaring.kinds import Kind, Role
 from legoc.language.declaring.records import RECORDS
 from legoc.language.ir.checkpoints import has_prefix
-from legoc.language.ir.files import file_digest
+from legoc.language.ir.files import file_digest, model_fingerprint
 from legoc.language.ir.spec import Call, Data, Keys, Prompt, Train
 
 
 LANGUAGE = 1
+# Raise when a recipe trains other weights than it did before.
+TRAINING = 2
+# The tokenizer where none is named. As it was at first it is left out of the digests.
+WORDS = "words"
 
 
 class MissingFile(Exception):
@@ -44,7 +49,7 @@ class Digester:
             recipe = "null" if train is None else self.text(self.train, "train", train)
             named = sorted(f'"{role}":{text}' for role, text in zip(model, stages, strict=True))
             model_text = f"{{{','.join(named)}}}"
-            data_text = self.text(self.data, "data", data)
+            data_text = self.data_text(data, own=self.has_own_tokens(encoder, model[encoder]))
             spec = sha256(
                 f'{{"data":{data_text},"legoc":{LANGUAGE},"model":{model_text},"train":{recipe}}}'
             )
@@ -59,7 +64,8 @@ class Digester:
 
     def item(self, role: Role, call: Call, data: Data) -> str:
         def make() -> str:
-            reading = self.reading(data) | {"vectors": self.file(data.vectors)}
+            own = self.has_own_tokens(role, call)
+            reading = self.reading(data, own=own) | {"vectors": self.file(data.vectors)}
             return digest({"operator": self.call(role, call), "data": reading})
 
         return self.remember(("item", id(call), id(data)), (call, data), make)
@@ -90,7 +96,7 @@ class Digester:
             above = set(declaration.facts.get("above_split", ("hidden", "lora", "side")))
             below = self.arguments(declaration.params, call.args, leave=above)
             model = {"op": call.op, "version": declaration.version, "args": below}
-            return digest({"model": model, "data": self.reading(data)})
+            return digest({"model": model, "data": self.reading(data, own=True)})
 
         return self.remember(("prefix", id(call), id(data)), (call, data), make)
 
@@ -104,6 +110,17 @@ class Digester:
                 found = ""
             self.known[key] = (kept, found)
         return self.known[key][1]
+
+    def data_text(self, data: Data, *, own: bool) -> str:
+        """Canonical JSON of a data record, once per record."""
+        key = ("data", own, id(data))
+        if key not in self.known:
+            self.known[key] = (data, dump(self.data(data, own=own)))
+        return self.known[key][1]
+
+    def has_own_tokens(self, role: str, call: Call) -> bool:
+        """Whether an item encoder reads tokens of its own: a language model."""
+        return self.declaration(role, call).pretrained
 
     def text(self, canonical: Any, role: str, value: Any) -> str:
         """Canonical JSON of a part, once per part."""
@@ -136,8 +153,7 @@ class Digester:
             if p.runtime or p.kind.name == "folder" or p.name in (leave or ()):
                 continue
             value = args[p.name]
-            default = tuple(p.default) if isinstance(p.default, list) else p.default
-            if p.since and value == default:
+            if p.since and value == p.earlier:
                 continue
             found[p.name] = self.value(p.kind, value)
         return found
@@ -148,7 +164,7 @@ class Digester:
         if kind.name == "operator":
             return self.call(kind.role or "", value)
         if kind.name == "model":
-            return None if os.path.isabs(value) else value
+            return model_fingerprint(value) if os.path.isabs(value) else value
         if kind.name == "list" and kind.element is not None:
             return [self.value(kind.element, each) for each in value]
         return self.file(value) if kind.name == "file" else value
@@ -161,17 +177,28 @@ class Digester:
             raise MissingFile(path)
         return found
 
-    def reading(self, data: Data) -> dict[str, Any]:
-        """How an item is read: what the vectors of items depend on beside their encoder."""
+    def reading(self, data: Data, *, own: bool) -> dict[str, Any]:
+        """How an item is read: what the vectors of items depend on beside their encoder. own: by
+        the tokens of a language model."""
         return {
             "source": self.call("source", data.source),
             "content": [part_text(part) for part in data.content],
-            "tokenizer": None if data.tokenizer is None else self.call("tokenizer", data.tokenizer),
+            "tokenizer": self.tokenizer(data.tokenizer, own=own),
             "augment": [self.file(path) for path in data.augment],
         }
 
-    def data(self, data: Data) -> dict[str, Any]:
-        return self.reading(data) | {
+    def tokenizer(self, call: Call | None, *, own: bool) -> dict[str, Any] | None:
+        """The tokenizer that reads, named or not."""
+        named = None if call is None else self.call("tokenizer", call)
+        declared = self.catalog.get("tokenizer", WORDS)
+        if own or declared is None:
+            return named
+        settings = {p.name: p.default for p in declared.params}
+        words = self.call("tokenizer", Call(op=WORDS, args=settings))
+        return None if named in (None, words) and declared.version == 1 else named or words
+
+    def data(self, data: Data, *, own: bool) -> dict[str, Any]:
+        return self.reading(data, own=own) | {
             "vectors": self.file(data.vectors),
             "history": data.history,
             "split": self.call("split", data.split),
@@ -180,8 +207,16 @@ class Digester:
         }
 
     def train(self, train: Train) -> dict[str, Any]:
+        """The recipe, without what is only measured (`metrics`) or breaks off (`limit`)."""
         params = RECORDS["train"].params
-        return self.arguments(params, {p.name: getattr(train, p.name) for p in params})
+        found = self.arguments(params, {p.name: getattr(train, p.name) for p in params})
+        return found | {"patience": effective_patience(train), "version": TRAINING}
+
+
+def effective_patience(train: Train) -> int:
+    """The epochs without a better monitor that end a training. After the last epoch it ends anyway,
+    and no epoch is better than itself, so there are as many as `epochs - 1` and at least one."""
+    return max(1, min(train.patience, train.epochs - 1))
 
 
 def part_text(part: Attribute | Prompt) -> dict[str, Any]:

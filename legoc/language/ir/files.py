@@ -1,4 +1,5 @@
-"""Digests of files by their bytes, remembered by the state of the file.
+"""Digests of files by their bytes, remembered by the state of the file, and fingerprints of the
+folders of language models.
 
 Word vectors are gigabytes and a check is instant, so digests of large files are kept in the user's
 cache folder. Where that cannot be written, they are computed again.
@@ -21,6 +22,11 @@ MOST = 4096
 SETTLED = 2.0  # seconds; the coarsest clock of a common file system
 
 State = tuple[int, int, int, int]
+
+# Of a file of weights as many places are looked at, each so long.
+PLACES, STRETCH = 16, 4096
+WEIGHTS = ".safetensors"
+WHOLE = ("config.json", "tokenizer.json")
 
 
 def file_digest(path: str) -> str | None:
@@ -65,6 +71,39 @@ def digest_of(path: str, state: State) -> str:
 def read_digest(path: str) -> str:
     with open(path, "rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def model_fingerprint(folder: str) -> str | None:
+    """What tells the language model in a folder from others, None where there is no folder: its
+    configuration and tokenizer, and of each file of weights the size and the bytes at places spread
+    over it. Gigabytes are not read, for a check is instant; whoever trains digests them whole."""
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError:
+        return None
+    found = hashlib.sha256()
+    for name in names:
+        path = os.path.join(folder, name)
+        if name in WHOLE and (content := file_digest(path)) is not None:
+            found.update(f"{name} {content}\n".encode())
+        if name.endswith(WEIGHTS):
+            size, content = sample_digest(path)
+            found.update(f"{name} {size} {content}\n".encode())
+    return found.hexdigest()
+
+
+def sample_digest(path: str) -> tuple[int, str]:
+    """The size of a file, and the SHA-256 of stretches of it, its first and its last included."""
+    found = hashlib.sha256()
+    try:
+        with open(path, "rb") as content:
+            size = os.fstat(content.fileno()).st_size
+            for place in range(PLACES):
+                content.seek(max(size - STRETCH, 0) * place // (PLACES - 1))
+                found.update(content.read(STRETCH))
+    except OSError:
+        return 0, ""
+    return size, found.hexdigest()
 
 
 def memory_file() -> Path:

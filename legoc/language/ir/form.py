@@ -108,7 +108,11 @@ def read_arguments(
     declaration: Declaration, document: Mapping[str, Any], known: Catalog
 ) -> dict[str, Any]:
     kinds = {p.name: p.kind for p in declaration.params}
-    return {name: read_value(kinds[name], value, known) for name, value in document.items()}
+    found = {name: read_value(kinds[name], value, known) for name, value in document.items()}
+    # What was written before a parameter came computes what was computed then.
+    return {
+        p.name: p.earlier for p in declaration.params if p.since and p.name not in found
+    } | found
 
 
 def read_value(kind: Kind, value: Any, known: Catalog) -> Any:

@@ -7,12 +7,12 @@ unit, a path its absolute form.
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from legoc.language.declaring.catalog import Catalog
 from legoc.language.declaring.declare import Declaration
-from legoc.language.declaring.kinds import REQUIRED, Kind, Param
+from legoc.language.declaring.kinds import LARGEST, REQUIRED, Kind, Param
 from legoc.language.diagnosing.diagnostics import Diagnostic
 from legoc.language.diagnosing.document import Span
 from legoc.language.ir.spec import Call
@@ -175,8 +175,10 @@ class Judge:
                 return BROKEN
 
     def in_range(self, p: Param, value: Any, given: Given, owner: Declaration) -> Any:
-        if (p.min is not None and value < p.min) or (p.max is not None and value > p.max):
-            self.problems.append(wording.out_of_range(p, owner, given))
+        if isinstance(value, int) and p.max is None:
+            p = replace(p, max=LARGEST)
+        if not p.allows(value):
+            self.problems.append(wording.out_of_range(p, owner, given, value))
             return BROKEN
         return value
 

@@ -72,17 +72,22 @@ def weights(units: object) -> int:
 
 
 def check_bundles(specs: Sequence[Spec], run: Span) -> Iterator[Diagnostic]:
-    """E0805 where two points of a run are one trained run that is to be exported in two ways: a run
-    holds one bundle, and the second would replace the first.
+    """E0805 where two points of a run are one trained run that is to be exported in two ways, or
+    trained under two limits: a run holds one bundle, and the second would replace the first.
 
     specs: those of one `run`.
     """
     first: dict[str, Spec] = {}
     for spec in specs:
         other = first.setdefault(spec.keys.spec, spec)
-        if other.export == spec.export:
+        if other.export == spec.export and limit_of(other) == limit_of(spec):
             continue
         from legoc.language.typing.wording_export import bundles_collide
 
         yield bundles_collide(other, spec, run)
         return
+
+
+def limit_of(spec: Spec) -> float | None:
+    """After how many seconds the training of a spec breaks off."""
+    return None if spec.train is None else spec.train.limit

@@ -20,7 +20,7 @@ from legoc.language.typing.rules import default_value
 
 
 if TYPE_CHECKING:
-    from legoc.language.typing.columns import ColumnKind, Found
+    from legoc.language.typing.columns import Found, Header
 
 DATA = RECORDS["data"]
 LISTS = ("content", "user")
@@ -59,12 +59,14 @@ def lower_data(record: Record, catalog: Catalog) -> LoweredData:
         from legoc.language.typing.headers import complete
 
         source = complete(source, found)
+        at = judge.spans["source"]
+        judge.problems += [wording_data.of_tables(problem, at) for problem in found.problems]
     source = offer_parts(source, values.get("source"))
     content = read_content(fields, record, source, values, judge, found)
     user = read_users(fields, source, values, judge, found)
     decide_split(source, values, broken, judge, catalog)
     decide_group(source, values, broken, judge)
-    if broken or content is None or user is None:
+    if broken or content is None or user is None or (found is not None and found.problems):
         data = None
     else:
         augment = values.pop("augment") or ()
@@ -146,7 +148,7 @@ def read_field(
     judge: Judge,
     *,
     prompts: bool,
-    header: "Mapping[str, ColumnKind] | None",
+    header: "Header | None",
     open: bool,
 ) -> tuple[Attribute | Prompt, ...] | None:
     param = DATA.param(field.name)
@@ -183,13 +185,14 @@ def missing_content(record: Record, source: Declaration, field: Argument | None)
 def decide_split(
     source: Declaration, values: dict[str, Any], broken: set[str], judge: Judge, catalog: Catalog
 ) -> None:
-    """The split as given, else the publisher's, else `time`. Protocols made for comparison with
-    published figures (`recbench`) are never the default."""
+    """The split as given, else the publisher's, else `time`, or `user` for files without times.
+    Protocols made for comparison with published figures (`recbench`) are never the default."""
     if "split" in broken:
         return
     split = values.get("split")
     if split is None:
-        name = "publisher" if "publisher" in source.splits else "time"
+        name = "user" if is_untimed(source, values.get("source")) else "time"
+        name = "publisher" if "publisher" in source.splits else name
         kind = DATA.param("split")
         values["split"] = (
             default_value(kind.kind, {"op": name, "args": {}}, catalog) if kind else None
@@ -201,6 +204,17 @@ def decide_split(
             wording_data.split_not_offered(split.op, judge.spans["split"], source, general)
         )
         broken.add("split")
+
+
+def is_untimed(source: Declaration, call: object) -> bool:
+    """Whether the folder holds the release of a source that has no times."""
+    found = source.facts.get("untimed")
+    if not found or not isinstance(call, Call):
+        return False
+    from legoc.language.typing.headers import holds
+
+    has, lacks = found
+    return holds(call.args, str(has)) and not holds(call.args, str(lacks))
 
 
 def decide_group(

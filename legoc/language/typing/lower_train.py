@@ -8,10 +8,11 @@ from legoc.language.declaring.declare import Declaration
 from legoc.language.declaring.records import RECORDS
 from legoc.language.diagnosing.diagnostics import Diagnostic
 from legoc.language.diagnosing.document import Span
+from legoc.language.ir.checkpoints import count_layers
 from legoc.language.ir.spec import Call, Export, Train
 from legoc.language.resolving.points import Record
 from legoc.language.typing import wording_data, wording_models
-from legoc.language.typing.arguments import Judge
+from legoc.language.typing.arguments import Arguments, Judge
 from legoc.language.typing.exports import check_settings
 from legoc.language.typing.inference import Typed
 from legoc.language.typing.rules import default_value
@@ -101,15 +102,36 @@ def check_recipe(
     lowered: LoweredTrain, stages: Sequence[Typed], *, vectors: bool
 ) -> tuple[Diagnostic, ...]:
     """What a recipe asks of a model: `lr_pretrained` needs pre-trained weights to train. Word
-    vectors of the data are such, and a language model below a side network is not."""
+    vectors of the data are such, and so are the rows of a table's file; those of a language model
+    below a side network, beside adapters or below a split that leaves none are not."""
     if lowered.train is None or lowered.train.lr_pretrained is None or vectors:
         return ()
-    known = [stage.arguments for stage in stages if stage.arguments.declaration.pretrained]
     place = lowered.spans["lr_pretrained"]
-    if known and known[0].values.get("side") is not None:
-        name = known[0].declaration.name
-        return (wording_models.nothing_thawed(place, name, known[0].place("side")),)
-    if known:
+    known = [stage.arguments for stage in stages if has_pretrained(stage.arguments)]
+    if not known:
+        names = " -> ".join(f"{stage.role} {stage.arguments.declaration.name}" for stage in stages)
+        return (wording_models.nothing_pretrained(place, f"`{names}`"),)
+    by = frozen_by(known[0])
+    if by is None:
         return ()
-    names = " -> ".join(f"{stage.role} {stage.arguments.declaration.name}" for stage in stages)
-    return (wording_models.nothing_pretrained(place, f"`{names}`"),)
+    name = known[0].declaration.name
+    return (wording_models.nothing_thawed(place, name, known[0].place(by), by),)
+
+
+def has_pretrained(arguments: Arguments) -> bool:
+    """Whether a stage has pre-trained weights: a language model, or a table that a file fills."""
+    declaration = arguments.declaration
+    filled = declaration.facts.get("pretrained", {}).get("by")
+    return declaration.pretrained or arguments.values.get(filled) is not None
+
+
+def frozen_by(arguments: Arguments) -> str | None:
+    """The setting that leaves the pre-trained weights of a stage as they are; None where some of
+    them train."""
+    declaration, values = arguments.declaration, arguments.values
+    if not declaration.pretrained:
+        unless = declaration.facts["pretrained"]["unless"]
+        return unless if values.get(unless) else None
+    found = next((name for name in ("side", "lora") if values.get(name) is not None), None)
+    whole = values.get("split") in (-1, count_layers(values, declaration) or -1)
+    return found or ("split" if whole else None)

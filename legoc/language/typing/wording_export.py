@@ -59,19 +59,21 @@ def budget_too_small(
 def bundles_collide(one: Spec, other: Spec, run: Span) -> Diagnostic:
     name = one.name.partition("[")[0]
     differ = [
-        field.name for field in fields(one.export)
+        f"export.{field.name}" for field in fields(one.export)
         if getattr(one.export, field.name) != getattr(other.export, field.name)
-    ]  # fmt: skip
+    ] or ["train.limit"]  # fmt: skip
+    names = [path.partition(".")[2] for path in differ]
+    part = "export" if differ[0].startswith("export") else "training"
     labels = [primary(run, "one trained run, and a run holds one bundle")]
     for spec, text in ((one, "of the first"), (other, "of the second, which replaces it")):
-        place = spec.origin.get(f"export.{differ[0]}")
+        place = spec.origin.get(differ[0])
         if place is not None:
             labels.append(Label(span=place, text=text))
     return Diagnostic(
         code="E0805",
         message=f"two bundles of `{name}` would be one folder",
         labels=tuple(labels),
-        notes=(f"they differ in {listing(differ, quote='`')} of the export alone",),
+        notes=(f"they differ in {listing(names, quote='`')} of the {part} alone",),
         help=("write one `run NAME = ...` for each, so that each has a folder of its own",),
     )
 

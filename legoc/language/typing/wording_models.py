@@ -10,7 +10,7 @@ def nothing_pretrained(place: Span, stages: str) -> Diagnostic:
         code="E0503",
         message="`lr_pretrained` needs a stage with pre-trained weights",
         labels=(primary(place, f"{stages} has none"),),
-        help=("drop `lr_pretrained`, or use a language model as content",),
+        help=("drop `lr_pretrained`, or use a language model or a table with a `file` as content",),
     )
 
 
@@ -35,15 +35,25 @@ def split_outside(operator: str, place: Span, value: int, layers: int) -> Diagno
     )
 
 
-def nothing_thawed(place: Span, operator: str, side: Span) -> Diagnostic:
+# By what the pre-trained weights of a stage are kept as they are, and what is trained instead.
+FROZEN = {
+    "side": ("below a side network", "the side network trains at `lr`"),
+    "lora": ("beside adapters", "the adapters are fresh weights and train at `lr`"),
+    "split": ("all blocks are frozen", "what follows them trains at `lr`"),
+    "frozen": ("kept as they are", "no rate moves them"),
+}
+
+
+def nothing_thawed(place: Span, operator: str, by: Span, way: str) -> Diagnostic:
+    where, instead = FROZEN[way]
     return Diagnostic(
         code="E0503",
         message="`lr_pretrained` needs pre-trained weights that are trained",
         labels=(
             primary(place, f"the weights of {operator} are all frozen"),
-            Label(span=side, text="below a side network"),
+            Label(span=by, text=where),
         ),
-        help=("drop `lr_pretrained`: the side network trains at `lr`",),
+        help=(f"drop `lr_pretrained`: {instead}",),
     )
 
 

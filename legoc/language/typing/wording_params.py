@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 
 from legoc.language.declaring.declare import Declaration
-from legoc.language.declaring.kinds import Kind, Param
+from legoc.language.declaring.kinds import LARGEST, Kind, Param
 from legoc.language.diagnosing.diagnostics import Diagnostic, Fix, Label
 from legoc.language.diagnosing.document import Span
 from legoc.language.diagnosing.suggest import listing, nearest
@@ -205,13 +205,16 @@ def not_optional(p: Param, owner: Declaration, given: Given) -> Diagnostic:
     )
 
 
-def out_of_range(p: Param, owner: Declaration, given: Given) -> Diagnostic:
-    if p.min is not None and p.max is not None:
-        bounds = f"lie between {p.min:g} and {p.max:g}"
-    elif p.min is not None:
+def out_of_range(p: Param, owner: Declaration, given: Given, value: float) -> Diagnostic:
+    most = "" if p.max is None else str(p.max) if isinstance(p.max, int) else f"{p.max:g}"
+    if p.above is not None and value <= p.above:
+        bounds = f"be above {p.above:g}"
+    elif p.min is not None and p.max is not None and p.max != LARGEST:
+        bounds = f"lie between {p.min:g} and {most}"
+    elif p.min is not None and value < p.min:
         bounds = f"be at least {p.min:g}"
     else:
-        bounds = f"be at most {p.max:g}"
+        bounds = f"be at most {most}"
     return Diagnostic(
         code="E0305",
         message=f"{owned(p, owner)} must {bounds}",

@@ -4,6 +4,8 @@ from torch import Tensor, nn
 
 from legoc.language.declaring.declare import Divides, operator, param
 from legoc.operators.blocks.attention import AttentionPooling, Settings
+from legoc.operators.blocks.cold import Cold
+from legoc.operators.blocks.cold import Settings as ColdSettings
 from legoc.operators.sizes import Sizes
 
 
@@ -17,7 +19,7 @@ class Attention(nn.Module):
     An empty history is the zero vector.
     """
 
-    class Config(Settings):
+    class Config(Settings, ColdSettings):
         hidden: int = param(inherit="d", min=1, doc="output width; the input width unless given")
 
     rules = (Divides("heads", "d"),)
@@ -25,8 +27,9 @@ class Attention(nn.Module):
 
     def __init__(self, config: "Attention.Config", sizes: Sizes) -> None:
         super().__init__()
+        self.cold = Cold(config.cold, config.hidden)
         self.encode = AttentionPooling(sizes.width, config)
 
     def forward(self, clicks_BSD: Tensor, mask_BS: Tensor) -> Tensor:
         """[B, S, D], Bool[B, S] -> [B, hidden]."""
-        return self.encode(clicks_BSD, mask_BS)
+        return self.cold(self.encode(clicks_BSD, mask_BS), mask_BS)

@@ -3,6 +3,8 @@
 from torch import Tensor, nn
 
 from legoc.language.declaring.declare import Divides, operator, param
+from legoc.operators.blocks.cold import Cold
+from legoc.operators.blocks.cold import Settings as ColdSettings
 from legoc.operators.blocks.fastformer import FastformerPooling
 from legoc.operators.sizes import Sizes
 
@@ -17,7 +19,7 @@ class Fastformer(nn.Module):
     The cost is linear in the number of clicks. An empty history is the zero vector.
     """
 
-    class Config:
+    class Config(ColdSettings):
         layers: int = param(1, min=1, doc="Fastformer layers")
         heads: int = param(16, min=1, doc="attention heads")
         hidden: int = param(inherit="d", min=1, doc="output width; the input width unless given")
@@ -28,6 +30,7 @@ class Fastformer(nn.Module):
 
     def __init__(self, config: "Fastformer.Config", sizes: Sizes) -> None:
         super().__init__()
+        self.cold = Cold(config.cold, config.hidden)
         self.encode = FastformerPooling(
             width=sizes.width, hidden=config.hidden, layers=config.layers, heads=config.heads,
             dropout=config.dropout, longest=sizes.clicks,
@@ -35,4 +38,4 @@ class Fastformer(nn.Module):
 
     def forward(self, clicks_BSD: Tensor, mask_BS: Tensor) -> Tensor:
         """[B, S, D], Bool[B, S] -> [B, hidden]."""
-        return self.encode(clicks_BSD, mask_BS)
+        return self.cold(self.encode(clicks_BSD, mask_BS), mask_BS)

@@ -3,6 +3,8 @@
 from torch import Tensor, nn
 
 from legoc.language.declaring.declare import operator, param
+from legoc.operators.blocks.cold import Cold
+from legoc.operators.blocks.cold import Settings as ColdSettings
 from legoc.operators.blocks.masking import cleared, last_real
 from legoc.operators.sizes import Sizes
 
@@ -18,13 +20,14 @@ class GRU(nn.Module):
     An empty history is the zero vector.
     """
 
-    class Config:
+    class Config(ColdSettings):
         hidden: int = param(inherit="d", min=1, doc="output width; the input width unless given")
 
     example = "behavior GRU"
 
     def __init__(self, config: "GRU.Config", sizes: Sizes) -> None:
         super().__init__()
+        self.cold = Cold(config.cold, config.hidden)
         self.run = nn.GRU(sizes.width, config.hidden, batch_first=True)
 
     def forward(self, clicks_BSD: Tensor, mask_BS: Tensor) -> Tensor:
@@ -34,4 +37,4 @@ class GRU(nn.Module):
         padding to its right, and a packed sequence does not export.
         """
         states_BSD, _ = self.run(cleared(clicks_BSD, mask_BS))
-        return last_real(states_BSD, mask_BS)
+        return self.cold(last_real(states_BSD, mask_BS), mask_BS)

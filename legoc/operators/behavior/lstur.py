@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from legoc.language.declaring.declare import operator, param
+from legoc.operators.blocks.cold import Cold
+from legoc.operators.blocks.cold import Settings as ColdSettings
 from legoc.operators.blocks.masking import cleared, last_real
 from legoc.operators.sizes import Sizes
 
@@ -24,7 +26,7 @@ class LSTUR(nn.Module):
     left out for a share `mask` of the rows; what is kept is not rescaled (unconfirmed).
     """
 
-    class Config:
+    class Config(ColdSettings):
         form: Literal["ini", "con"] = param("ini", doc="how the user's vector joins the clicks")
         mask: float = param(
             0.5, min=0, max=1, doc="share of rows whose user is unknown while training"
@@ -35,6 +37,7 @@ class LSTUR(nn.Module):
 
     def __init__(self, config: "LSTUR.Config", sizes: Sizes) -> None:
         super().__init__()
+        self.cold = Cold(config.cold, config.hidden)
         long = config.hidden if config.form == "ini" else config.hidden // 2
         short = config.hidden if config.form == "ini" else config.hidden - long
         self.form = config.form
@@ -52,6 +55,9 @@ class LSTUR(nn.Module):
         clicks_BSD = cleared(clicks_BSD, mask_BS)
         if self.form == "con":
             states_BSD, _ = self.run(clicks_BSD)
-            return torch.cat([last_real(states_BSD, mask_BS), user_BD], -1)
+            return self.cold(torch.cat([last_real(states_BSD, mask_BS), user_BD], -1), mask_BS)
         states_BSD, _ = self.run(clicks_BSD, user_BD.unsqueeze(0))
-        return torch.where(mask_BS.any(1, keepdim=True), last_real(states_BSD, mask_BS), user_BD)
+        return self.cold(
+            torch.where(mask_BS.any(1, keepdim=True), last_real(states_BSD, mask_BS), user_BD),
+            mask_BS,
+        )

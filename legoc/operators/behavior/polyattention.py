@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 
 from legoc.language.declaring.declare import operator, param
+from legoc.operators.blocks.cold import Cold
+from legoc.operators.blocks.cold import Settings as ColdSettings
 from legoc.operators.blocks.masking import cleared, masked_softmax
 from legoc.operators.sizes import Sizes
 
@@ -21,7 +23,7 @@ class PolyAttention(nn.Module):
     many zero vectors.
     """
 
-    class Config:
+    class Config(ColdSettings):
         codes: int = param(32, min=1, doc="user vectors")
         dim: int = param(200, min=1, doc="width of a code")
 
@@ -29,6 +31,7 @@ class PolyAttention(nn.Module):
 
     def __init__(self, config: "PolyAttention.Config", sizes: Sizes) -> None:
         super().__init__()
+        self.cold = Cold(config.cold, config.codes, sizes.width)
         self.inner = nn.Linear(sizes.width, config.dim, bias=False)
         self.codes = nn.Parameter(torch.empty(config.codes, config.dim))
         nn.init.xavier_uniform_(self.codes, gain=nn.init.calculate_gain("tanh"))
@@ -38,4 +41,6 @@ class PolyAttention(nn.Module):
         real_BSD = cleared(clicks_BSD, mask_BS)
         keys_BSQ = torch.tanh(self.inner(real_BSD))
         scores_BCS = torch.matmul(self.codes, keys_BSQ.transpose(1, 2))
-        return torch.matmul(masked_softmax(scores_BCS, mask_BS.unsqueeze(1)), real_BSD)
+        return self.cold(
+            torch.matmul(masked_softmax(scores_BCS, mask_BS.unsqueeze(1)), real_BSD), mask_BS
+        )

@@ -7,6 +7,8 @@ from torch import Tensor, nn
 
 from legoc.language.declaring.declare import Divides, operator, param
 from legoc.operators.blocks.attention import SelfAttention
+from legoc.operators.blocks.cold import Cold
+from legoc.operators.blocks.cold import Settings as ColdSettings
 from legoc.operators.blocks.linear import PlainLinear
 from legoc.operators.blocks.masking import cleared, last_real
 from legoc.operators.blocks.positions import Positions, places_back
@@ -30,7 +32,7 @@ class SASRec(nn.Module):
     empty history is the zero vector.
     """
 
-    class Config:
+    class Config(ColdSettings):
         layers: int = param(2, min=1, doc="blocks")
         heads: int = param(2, min=1, doc="attention heads")
         hidden: int = param(inherit="d", min=1, doc="output width; the input width unless given")
@@ -41,6 +43,7 @@ class SASRec(nn.Module):
 
     def __init__(self, config: "SASRec.Config", sizes: Sizes) -> None:
         super().__init__()
+        self.cold = Cold(config.cold, config.hidden)
         width = sizes.width
         self.scale = math.sqrt(width)
         self.positions = Positions(width, sizes.clicks)
@@ -62,7 +65,7 @@ class SASRec(nn.Module):
         allowed_BSS = earlier_SS & mask_BS[:, None, :]
         for block in self.blocks:
             x_BSD = cleared(block(x_BSD, allowed_BSS), mask_BS)
-        return self.project(last_real(self.norm(x_BSD), mask_BS))
+        return self.cold(self.project(last_real(self.norm(x_BSD), mask_BS)), mask_BS)
 
 
 class Block(nn.Module):

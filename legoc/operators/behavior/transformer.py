@@ -3,6 +3,8 @@
 from torch import Tensor, nn
 
 from legoc.language.declaring.declare import Divides, operator, param
+from legoc.operators.blocks.cold import Cold
+from legoc.operators.blocks.cold import Settings as ColdSettings
 from legoc.operators.blocks.encoder import EncoderPooling
 from legoc.operators.sizes import Sizes
 
@@ -18,7 +20,7 @@ class Transformer(nn.Module):
     With learned positions; the oldest click is the first. An empty history is the zero vector.
     """
 
-    class Config:
+    class Config(ColdSettings):
         layers: int = param(3, min=1, doc="transformer blocks")
         heads: int = param(8, min=1, doc="attention heads")
         hidden: int = param(inherit="d", min=1, doc="output width; the input width unless given")
@@ -29,6 +31,7 @@ class Transformer(nn.Module):
 
     def __init__(self, config: "Transformer.Config", sizes: Sizes) -> None:
         super().__init__()
+        self.cold = Cold(config.cold, config.hidden)
         self.encode = EncoderPooling(
             width=sizes.width, hidden=config.hidden, layers=config.layers, heads=config.heads,
             dropout=config.dropout, longest=sizes.clicks,
@@ -36,4 +39,4 @@ class Transformer(nn.Module):
 
     def forward(self, clicks_BSD: Tensor, mask_BS: Tensor) -> Tensor:
         """[B, S, D], Bool[B, S] -> [B, hidden]."""
-        return self.encode(clicks_BSD, mask_BS)
+        return self.cold(self.encode(clicks_BSD, mask_BS), mask_BS)

@@ -8,7 +8,9 @@ from legoc.operators.blocks.linear import PlainLinear
 from legoc.operators.sizes import Sizes
 
 
-@operator("content", "Null", "Id -> Vec[hidden]")
+@operator(
+    "content", "Null", "Id -> Vec[hidden]", facts={"pretrained": {"by": "file", "unless": "frozen"}}
+)
 class Null(nn.Module):
     """A vector per item; nothing is read of the item but its place in the table.
 
@@ -43,6 +45,7 @@ class Null(nn.Module):
         with torch.no_grad():
             self.table.weight[:1].zero_()
         self.table.weight.requires_grad_(not config.frozen)
+        self.table.pretrained = config.file is not None
         self.project = None if width == config.hidden else PlainLinear(width, config.hidden)
         self.dropout = nn.Dropout(config.dropout)
 
