@@ -2,16 +2,21 @@
 
 A record has `history` (item ids, most recent last), for scoring `candidates`, and optionally
 `user`, which is copied to the answer and read by models that know users. An id is a text or a whole
-number. Ids are a list or one text with blanks between them; none at all are an empty list or null.
+number. Ids are a list, a list written out as text, or one text with blanks between them; none at
+all are an empty list or null.
 Further fields are left alone.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from legoc.language.diagnosing.diagnostics import LegoError, fail
+from legoc_runtime import values
+from legoc_runtime.errors import RequestError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,47 +123,55 @@ def read_ids(place: str, field: str, value: object) -> list[str]:
     if value is None:
         return []
     if isinstance(value, str | bytes):
-        text = text_of(place, field, value)
-        if text.lstrip().startswith("["):
-            raise fail(
-                "E0866",
-                f"{place}: `{field}` is a list written out as a text: `{text[:40]}`",
-                "put blanks between the ids and nothing around them, or give JSON lines",
-            )
-        return text.split()
+        with refused(place):
+            return values.read_ids(field, text_of(place, field, value))
     if not isinstance(value, list | tuple):
         raise fail(
             "E0866",
             f"{place}: `{field}` is {kind(value)}, not a list of item ids",
             f'write it as in {{"{field}": ["N1", "N2"]}}',
         )
-    return [str(read_id(place, field, name)) for name in value]
-
-
-def read_id(place: str, field: str, value: object) -> str | int:
-    if isinstance(value, str | bytes):
-        return text_of(place, field, value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    raise fail(
-        "E0866",
-        f"{place}: `{field}` holds {kind(value)}, and an id is a text or a whole number",
-        "write the ids as the data has them, in quotes",
-    )
+    for one in value:
+        if not is_id(one):
+            raise fail(
+                "E0866",
+                f"{place}: `{field}` holds {kind(one)}, and an id is a text or a whole number",
+                "write the ids as the data has them, in quotes",
+            )
+    return [read_id(place, field, one) for one in value]
 
 
 def read_user(place: str, value: object) -> str | int | None:
-    if value is None:
-        return None
-    if isinstance(value, str | bytes):
-        return text_of(place, "user", value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
+    if value is None or is_id(value):
+        return value if value is None or isinstance(value, int) else read_id(place, "user", value)
     raise fail(
         "E0866",
         f"{place}: `user` is {kind(value)}, and an id is a text or a whole number",
         "write the id as the data has it, in quotes, or leave it out",
     )
+
+
+def is_id(value: object) -> bool:
+    """A float may be a whole number of a column with gaps; that it is none comes out later."""
+    if isinstance(value, float):
+        return not math.isnan(value)
+    return isinstance(value, str | bytes | int) and not isinstance(value, bool)
+
+
+def read_id(place: str, field: str, value: object) -> str:
+    """An id as the data has it (`legoc_runtime.values`)."""
+    given = text_of(place, field, value) if isinstance(value, str | bytes) else value
+    with refused(place):
+        return values.read_id(field, given)
+
+
+@contextmanager
+def refused(place: str) -> Iterator[None]:
+    """What the runtime refuses is of this record."""
+    try:
+        yield
+    except RequestError as error:
+        raise fail("E0866", f"{place}: {error.message}", error.help) from None
 
 
 def text_of(place: str, field: str, value: str | bytes) -> str:
