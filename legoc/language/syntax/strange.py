@@ -15,6 +15,7 @@ WORD = re.compile(r"[\w.%]+")
 # A path that somebody left without its quotes, up to its first `/` and from there on.
 BEFORE = re.compile(r"[\w.~-]*$", re.ASCII)
 BEHIND = re.compile(r"(?:/[\w.~-]+)+", re.ASCII)
+LENGTH = re.compile(r"@(\d+)", re.ASCII)
 ARROW = re.compile(r"=>|-+>|—>|–>|→|⟶|>|-+|—|–|\|>?|~>")
 UNITS = "`k` `M` (counts), `s` `min` `h` (durations), `KiB` `MiB` `GiB` (bytes), `%` (shares)"
 USUAL_UNITS = {
@@ -46,6 +47,8 @@ def describe_character(mistake: Mistake) -> Diagnostic:
         return strange(mistake, 2, "a comment begins with `#`", "write `#`", replacement="#")
     if char == ";":
         return strange(mistake, 1, "nothing separates declarations", "delete it", replacement="")
+    if (length := LENGTH.match(text, offset)) and text[offset - 1 : offset].isalpha():
+        return metric_length(mistake, length)
     if char == "$":
         return strange(mistake, 1, "`$` is followed by the name of a param", "write `$name`")
     if ARROW.match(text, offset):
@@ -83,6 +86,16 @@ def strange(
         help=(help,),
         fix=fix,
     )
+
+
+def metric_length(mistake: Mistake, found: re.Match[str]) -> Diagnostic:
+    """`NDCG@10`, as papers write it."""
+    written = f"({found[1]})"
+    return strange(
+        mistake, len(found[0]), "the length of a metric stands in brackets",
+        f"write `{mistake.before}{written}`",
+        replacement=written if "LPAR" in mistake.accepted else None,
+    )  # fmt: skip
 
 
 def foreign_letters(span: Span) -> Diagnostic:
