@@ -40,11 +40,16 @@ class Line:
     def print(self) -> None:
         seconds = time.monotonic() - self.began
         far = f"{self.done:,}" + (f"/{self.total:,}" if self.total else "")
-        rate = f", {self.done / seconds:,.0f} {self.unit or 'units'}/s" if seconds > 1 else ""
+        rate = f", {pace(self.done / seconds, self.unit)}" if seconds > 1 and self.done else ""
         figures = f", {self.figures}" if self.figures else ""
         print(
             f"{self.name}: {far} {self.unit}{rate}{figures}".rstrip(), file=self.stream, flush=True
         )
+
+
+def pace(speed: float, unit: str) -> str:
+    """How fast work goes: so many a second, or so many seconds each."""
+    return f"{speed:,.0f} {unit or 'units'}/s" if speed >= 1 else f"{1 / speed:,.0f} s each"
 
 
 class Lines:
@@ -106,6 +111,6 @@ class Bar:
     def advance(self, count: int = 1, figures: str = "") -> None:
         bars, number = self.bars, self.number
         task = bars.tasks[bars.task_ids.index(number)]  # type: ignore[attr-defined]
-        rate = f"{task.speed:,.0f} {self.unit}/s" if task.speed else ""
+        rate = pace(task.speed, self.unit) if task.speed else ""
         fields = {"figures": figures} if figures else {}
         bars.update(number, advance=count, rate=rate, **fields)  # type: ignore[attr-defined]

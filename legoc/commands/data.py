@@ -9,7 +9,7 @@ from legoc.commands.console import choose
 from legoc.commands.flags import Command, caches, prints_json, takes_file, verifies
 from legoc.commands.output import write_whole
 from legoc.commands.points import points
-from legoc.commands.printing import console, print_json, table
+from legoc.commands.printing import console, print_json, show_warnings, table
 
 
 if TYPE_CHECKING:
@@ -145,8 +145,7 @@ def show_portrait(portrait: "Portrait") -> None:
     if portrait.vectors is not None:
         words, spoken = portrait.vectors
         out.print(f"word vectors: {words:.1%} of the vocabulary, {spoken:.1%} of the written words")
-    for text in portrait.warnings:
-        out.print(f"warning: {text}", style="yellow")
+    show_warnings(portrait.warnings)
 
 
 def bars(histogram: "Histogram") -> str:

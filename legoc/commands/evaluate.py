@@ -3,6 +3,7 @@
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
+from legoc.commands.bundles import name_of
 from legoc.commands.console import choose
 from legoc.commands.flags import Command, caches, prints_json
 from legoc.commands.printing import console, print_json, table
@@ -45,11 +46,11 @@ def run_eval(arguments: Namespace) -> int:
     if arguments.json:
         print_json(result.to_json())
     else:
-        show_report(result)
+        show_report(result, f"{name_of(arguments.folder)} on {result.split}")
     return 0
 
 
-def show_report(result: Any, title: str = "evaluation") -> None:
+def show_report(result: Any, title: str) -> None:
     """The metrics of one evaluation, overall and per slice, with what was counted."""
     out = console()
     out.print(table(title, ("metric", *result.parts()), result.table()))

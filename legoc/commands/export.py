@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from legoc.commands.bundles import bundle_of
 from legoc.commands.console import choose
 from legoc.commands.flags import Command, caches, prints_json
 from legoc.commands.printing import console, memory, print_json, show_ports
@@ -28,29 +29,30 @@ def run_export(arguments: Namespace) -> int:
 
 
 def inspect_flags(parser: ArgumentParser) -> None:
-    parser.add_argument("folder", metavar="BUNDLE")
+    parser.add_argument("folder", metavar="BUNDLE|RUN")
     prints_json(parser)
 
 
 def run_inspect(arguments: Namespace) -> int:
     import legoc_runtime
 
+    bundle = bundle_of(arguments.folder)
     if arguments.json:
-        print_json(legoc_runtime.load(arguments.folder).manifest)
+        print_json(legoc_runtime.load(bundle).manifest)
     else:
-        show_bundle(arguments.folder)
+        show_bundle(bundle)
     return 0
 
 
 def verify_flags(parser: ArgumentParser) -> None:
-    parser.add_argument("folder", metavar="BUNDLE")
+    parser.add_argument("folder", metavar="BUNDLE|RUN")
     prints_json(parser)
 
 
 def run_verify(arguments: Namespace) -> int:
     from legoc.exporting import verify_bundle
 
-    verified = verify_bundle(arguments.folder)
+    verified = verify_bundle(bundle_of(arguments.folder))
     if arguments.json:
         print_json(
             {

@@ -69,6 +69,13 @@ def figure(value: float | None) -> str:
     return "-" if value is None else f"{value:.4f}"
 
 
+def show_warnings(warnings: Sequence[str]) -> None:
+    """What looks wrong in data, a sentence a line."""
+    out = console()
+    for text in warnings:
+        out.print(f"warning: {text}", style="yellow")
+
+
 def show_ports(out: "Console", graph: Mapping[str, Any]) -> None:
     """A line per tensor of a graph, inputs first."""
     ports = [("reads", p) for p in graph["inputs"]] + [("gives", p) for p in graph["outputs"]]

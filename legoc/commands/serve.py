@@ -5,6 +5,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from legoc.commands.bundles import bundle_of
 from legoc.commands.flags import Command
 
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def score_flags(parser: ArgumentParser) -> None:
-    parser.add_argument("folder", metavar="BUNDLE")
+    parser.add_argument("folder", metavar="BUNDLE|RUN")
     records(parser, '{"history": ["N1"], "candidates": ["N5"]}')
 
 
@@ -57,7 +58,7 @@ def score_block(
 
 
 def recommend_flags(parser: ArgumentParser) -> None:
-    parser.add_argument("folder", metavar="BUNDLE")
+    parser.add_argument("folder", metavar="BUNDLE|RUN")
     records(parser, '{"history": ["N1", "N2"]}')
     parser.add_argument("-k", type=int, default=10, help="items per user (default: 10)")
     parser.add_argument(
@@ -109,7 +110,7 @@ def serve(arguments: Namespace, reply: "Reply", needs: tuple[str, ...]) -> int:
     verify_source(arguments.input)
     clicks = unknown = asked = wrong = 0
     with answers_to(arguments.output) as give:
-        model = legoc_runtime.load(arguments.folder)
+        model = legoc_runtime.load(bundle_of(arguments.folder))
         for block in read_blocks(arguments.input, needs):
             given: list[Answer] = []
             stop: LegoError | None = None

@@ -1,6 +1,7 @@
 """`legoc train`: every run of a file, from raw data to its scores."""
 
 import json
+import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from legoc.commands.flags import (
     verifies,
 )
 from legoc.commands.points import points
-from legoc.commands.printing import console, figure, print_json, table
+from legoc.commands.printing import console, figure, print_json, show_warnings, table
 from legoc.commands.sweep import Sweep, go_on, show_failures
 
 
@@ -44,6 +45,7 @@ def run_train(arguments: Namespace) -> int:
     from legoc.training import train
 
     progress = choose(arguments.quiet)
+    began = time.time()
 
     def work(spec: "Spec") -> "Run":
         return train(
@@ -62,30 +64,67 @@ def run_train(arguments: Namespace) -> int:
         if arguments.json:
             print_json([one.to_json() for one in sweep.ended])
         else:
-            show_runs(sweep.done)
+            show_runs(sweep.done, began)
+    if not arguments.json:
+        show_warnings(data_warnings(sweep.done, arguments))
     return show_failures(sweep.failed, len(specs))
 
 
-def show_runs(done: Sequence[Any]) -> None:
-    """One table over all runs of a command, then where each lies."""
+def show_runs(done: "Sequence[Run]", began: float = 0.0) -> None:
+    """One table over all runs of a command, then where each lies and which were finished before the
+    command began."""
     out = console()
     tested = [(run, split, found) for run in done for split, found in tested_parts(run)]
     if tested:
         names = list(dict.fromkeys(name for _, _, found in tested for name in found["metrics"]))
-        out.print(
-            table(
-                "evaluated through onnxruntime",
-                ("run", "split", *names),
-                (
-                    (run.spec.name, split, *(figure(found["metrics"].get(name)) for name in names))
-                    for run, split, found in tested
-                ),
+        rows = [
+            (
+                run.spec.name,
+                split,
+                measured_over(found),
+                *(figure(found["metrics"].get(name)) for name in names),
             )
-        )
+            for run, split, found in tested
+        ]
+        out.print(table("evaluated through onnxruntime", ("run", "split", "over", *names), rows))
     for run in done:
-        out.print(f"{run.spec.name}: {run.folder}")
+        made = finished_at(run)
+        earlier = made is not None and made < began
+        said = ", finished before (`--again` repeats it)" if earlier else ""
+        out.print(f"{run.spec.name}: {run.folder}{said}")
         if run.bundle.is_dir():
             out.print(f"  bundle {run.bundle}, largest difference {difference(run.bundle)}")
+
+
+def measured_over(found: Mapping[str, Any]) -> str:
+    """What the figures of a report rest on: groups where a metric has them, else rows."""
+    groups = found.get("groups", {}).get("all")
+    if groups is not None:
+        return f"{groups:,} {found['group']}s"
+    return f"{found['counts']['rows']:,} rows"
+
+
+def finished_at(run: "Run") -> float | None:
+    """When the last part of a run was written; None where it has none yet."""
+    parts = (run.weights, run.bundle / "manifest.json", run.folder / "metrics.json")
+    return max((path.stat().st_mtime for path in parts if path.is_file()), default=None)
+
+
+def data_warnings(done: "Sequence[Run]", arguments: Namespace) -> list[str]:
+    """What `legoc data` warns of in the data of some runs, each said once."""
+    from legoc.data import prepare
+    from legoc.data.survey.portrait import draw_portrait, facets
+
+    seen: set[str] = set()
+    found: dict[str, None] = {}
+    for run in done:
+        prepared = prepare(run.spec, cache=arguments.cache, truncated=arguments.keep_truncated)
+        told = facets(run.spec, prepared)
+        if told <= seen:
+            continue
+        seen |= told
+        found.update(dict.fromkeys(draw_portrait(run.spec, prepared).warnings))
+    return list(found)
 
 
 def tested_parts(run: Any) -> list[tuple[str, Mapping[str, Any]]]:

@@ -81,8 +81,9 @@ class Report:
         """What a reader of the figures has to know, one sentence each."""
         counts, total = self.counts, sum(timing.seconds for timing in self.timings.values())
         sentences = [
-            f"{counts['rows']:,} rows in {counts['groups']:,} {self.group}s, {counts['items']:,} "
-            f"items and {counts['users']:,} users encoded, by {self.engine} in {total:.1f} s"
+            f"{counts['rows']:,} rows in {counts['groups']:,} {self.group}s; {self.engine} encoded "
+            f"{counts['items']:,} items and {counts['users']:,} histories and scored the rows in "
+            f"{total:.1f} s"
         ]
         excluded = max((figure.excluded for figure in self.metrics.values()), default=0)
         if excluded:

@@ -248,7 +248,7 @@ def suggest_run(expansion: Expansion) -> str | None:
     point = expansion.loose[0]
     recipes = [record.name for record in expansion.spare if record.kind == "train"]
     recipe = f" with {recipes[0]}" if recipes else ""
-    return f"add `run {point.model.name} on {point.data.name}{recipe}`"
+    return f"run {point.model.name} on {point.data.name}{recipe}"
 
 
 def unused(resolved: Resolved) -> Iterable[Diagnostic]:

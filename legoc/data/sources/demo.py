@@ -88,7 +88,7 @@ class Demo:
 
     @property
     def mind(self) -> MIND:
-        return MIND(MIND.Config(path=str(self.folder)))
+        return MIND(MIND.Config(path=str(self.folder)), shown="Demo")
 
     @property
     def best(self) -> dict[str, Any]:

@@ -61,8 +61,9 @@ class MIND:
     example = 'source = MIND("raw/MINDsmall")'
     licence = LICENCE
 
-    def __init__(self, config: Any) -> None:
+    def __init__(self, config: Any, *, shown: str = "MIND") -> None:
         self.config = config
+        self.shown = shown
 
     def identity(self) -> dict[str, Any]:
         return {}
@@ -91,7 +92,7 @@ class MIND:
         self, connection: "duckdb.DuckDBPyConnection", staging: Path, progress: Progress
     ) -> Extracted:
         parts = [(part, *raw_files(folder)) for part, folder in self.folders()]
-        progress.say(f"reading {', '.join(part for part, _, _ in parts)} of MIND")
+        progress.say(f"reading {', '.join(part for part, _, _ in parts)} of {self.shown}")
         news, behaviors = staging / "news.parquet", staging / "behaviors.parquet"
         stage(
             [(part, path, f"{part}/{path.name}") for part, path, _ in parts],
