@@ -65,7 +65,9 @@ PLAIN = Notation()
 def plain(name: str, value: object) -> object:
     """A value without the types of libraries: arrays as lists, their numbers as Python's, bytes as
     text, and what is missing as None."""
-    if value is None or isinstance(value, str | bool | int | list):
+    if isinstance(value, str):
+        return whole(value)
+    if value is None or isinstance(value, bool | int | list):
         return cast(object, value)
     if isinstance(value, float):
         return None if math.isnan(value) else value
@@ -84,6 +86,18 @@ def plain(name: str, value: object) -> object:
         number = cast(Any, value)
         return int(number) if number == number.to_integral_value() else float(number)
     return value
+
+
+def whole(text: str) -> str:
+    """The text with `�` for each half of a surrogate pair: JSON can spell one, a file in UTF-8
+    cannot hold it, so data that was written never has it."""
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def is_missing(value: object, notation: Notation = PLAIN) -> bool:

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from legoc.language.diagnosing.diagnostics import LegoError
+from legoc_runtime.values import read_categories, read_text
 from tests.data.logs import drops, places, read_with
 from tests.data.table_forms import write_rows
 from tests.data.test_tables import ITEMS, LAST, LOG, error_of, source, told, write_folder
@@ -33,6 +34,23 @@ def test_what_is_missing_in_the_first_record_decides_nothing(tmp_path, ending):
     items = [{**row, "price": None if n == 0 else row["price"]} for n, row in enumerate(ITEMS)]
     tables = read_with(source(shop(tmp_path, items, ending), separator="|"), tmp_path / "cache")
     assert column(tables, "price")[1:] == [row["price"] for row in ITEMS[1:]]
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "json"])
+def test_half_of_a_surrogate_pair_is_replaced_and_counted(tmp_path, ending):
+    titles = ["an \ud83d emoji cut", "whole \U0001f600 and é", "\udc00"]
+    items = [{**row, "title": titles[n]} if n < 3 else row for n, row in enumerate(ITEMS)]
+    folder = shop(tmp_path, ITEMS)
+    (folder / "items.jsonl").unlink()
+    lines = [json.dumps(item) for item in items]
+    text = "\n".join(lines) if ending == "jsonl" else f"[{', '.join(lines)}]"
+    (folder / f"items.{ending}").write_text(text)
+    tables = read_with(source(folder), tmp_path / "cache")
+    assert column(tables, "title")[:3] == ["an � emoji cut", "whole \U0001f600 and é", "�"]
+    assert drops(tables)["text with half of a surrogate pair"] == 2
+    # A new item that is served is read as one that was trained.
+    assert [read_text("title", title) for title in titles] == column(tables, "title")[:3]
+    assert read_categories("title", [titles[0]]) == ["an � emoji cut"]
 
 
 def test_a_key_that_the_first_record_lacks_is_a_column(tmp_path):

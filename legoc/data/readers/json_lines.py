@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +11,11 @@ from typing import Any
 from legoc.data.readers.opened import decode, read_lines
 from legoc.data.staging.losses import Losses
 from legoc.language.diagnosing.diagnostics import fail
+from legoc_runtime.values import whole
 
 
+# How JSON and Python spell one half of a surrogate pair; what is spelled in two is one letter.
+HALF = re.compile(r"\\u[dD][89a-fA-F]")
 # A file whose first lines are all broken has another layout; fewer are taken for broken lines.
 BROKEN_START = 20
 
@@ -32,7 +36,7 @@ def read_json_lines(
         found = parse_object(text)
         if found is not None:
             good += 1
-            yield number, found
+            yield number, hold_whole(text, found, losses, part, f"{shown}:{number}")
             continue
         bad += 1
         if good == 0 and bad == BROKEN_START:
@@ -55,9 +59,10 @@ def read_json(
     if not decode(first, 1, shown, encoding).lstrip().startswith("["):
         yield from read_json_lines(path, shown, losses, part, encoding)
         return
-    whole = b"".join(raw for _, raw in read_lines(path, shown))
+    content = b"".join(raw for _, raw in read_lines(path, shown))
     try:
-        found = json.loads(decode(whole, 1, shown, encoding))
+        text = decode(content, 1, shown, encoding)
+        found = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise fail(
             "E0622",
@@ -66,9 +71,32 @@ def read_json(
         ) from None
     for number, record in enumerate(found, start=1):
         if isinstance(record, dict):
-            yield number, record
+            place = f"{shown}:{number}"
+            yield number, hold_whole(text, record, losses, part, place)
         else:
             losses.add("record that is no JSON object", "dropped", part, f"{shown}:{number}")
+
+
+def hold_whole(
+    text: str, record: dict[str, Any], losses: Losses, part: str, place: str
+) -> dict[str, Any]:
+    """The record of a text, with words that a table can hold. What it could not hold is counted."""
+    if not HALF.search(text):
+        return record
+    mended = mend(record)
+    if mended != record:
+        losses.add("text with half of a surrogate pair", "half replaced by �", part, place)
+    return mended
+
+
+def mend(value: Any) -> Any:
+    if isinstance(value, str):
+        return whole(value)
+    if isinstance(value, list):
+        return [mend(one) for one in value]
+    if isinstance(value, dict):
+        return {mend(name): mend(one) for name, one in value.items()}
+    return value
 
 
 def parse_object(text: str) -> dict[str, Any] | None:
