@@ -7,7 +7,8 @@ from importlib import import_module, metadata
 
 
 NAMES = (
-    "front_end", "completion", "naml", "operators", "padding", "language_models", "data",
+    "front_end", "completion", "naml", "operators", "padding", "language_models", "precision",
+    "data",
 )  # fmt: skip
 
 

@@ -35,6 +35,7 @@ DAY = 24 * 3600.0
 # Between making a workplace and locking it lies no work; one without a lock for so long is left.
 UNLOCKED = 60.0
 NAME_LENGTH = 40
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
@@ -163,6 +164,9 @@ def workplace(target: Path) -> Iterator[Path]:
             told = Path(os.fsdecode(error.filename))
             if told.is_relative_to(place):
                 error.filename = str(target.parent / told.relative_to(place))
+        elif error.filename is None and error.errno in FULL:
+            # A write to an open file does not say to which.
+            error.filename = str(target)
         raise
     finally:
         os.close(lock)

@@ -130,6 +130,13 @@ def show_portrait(portrait: "Portrait") -> None:
             for n in portrait.lengths
         )
         out.print(table("tokens", ("attribute", "limit", "median", "most", "cut"), measured))
+    if portrait.words:
+        known = (
+            (name, f"{k.items:,}", f"{k.unknown:.1%}", f"{k.silent:.1%}")
+            for name, k in portrait.words.items()
+        )
+        columns = ("part", "items with text", "unknown tokens", "items with no known token")
+        out.print(table("words", columns, known))
     if portrait.vectors is not None:
         words, spoken = portrait.vectors
         out.print(f"word vectors: {words:.1%} of the vocabulary, {spoken:.1%} of the written words")

@@ -177,8 +177,9 @@ def write_default(p: Param, d: Declaration) -> str:
 def write_rule(rule: str, args: tuple[str, ...]) -> str:
     """A rule as a sentence."""
     first, *rest = args
+    empty = f", or `{' + '.join(rest[1:])}` where that is empty" if len(rest) > 1 else ""
     return {
-        "divides": f"`{first}` divides `{rest[0] if rest else ''}`",
+        "divides": f"`{first}` divides `{rest[0] if rest else ''}`{empty}",
         "needs": f"`{first}` needs `{rest[0] if rest else ''}`",
         "excludes": f"`{first}` and `{rest[0] if rest else ''}` are not given together",
         "odd": f"`{first}` is odd",

@@ -22,7 +22,13 @@ def console() -> "Console":
 
 
 def print_json(value: Any) -> None:
-    print(json.dumps(value, indent=1, ensure_ascii=False))
+    print(write_json(value, indent=1))
+
+
+def write_json(value: Any, indent: int | None = None) -> str:
+    """JSON that standard output can hold: letters as they are where it is UTF-8, else escaped."""
+    encoding = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("_", "-")
+    return json.dumps(value, indent=indent, ensure_ascii=encoding not in ("utf-8", "utf8"))
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> "Table":

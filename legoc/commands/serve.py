@@ -9,7 +9,14 @@ from legoc.commands.flags import Command
 
 
 if TYPE_CHECKING:
+    from legoc.commands.answers import Answer
+    from legoc.commands.asked import Block
     from legoc.commands.records import Record
+    from legoc.language.diagnosing.diagnostics import LegoError
+    from legoc_runtime import Model, User
+
+    # What records are answered, once their users are encoded: an answer each, or what is wrong.
+    Reply = Callable[[Model, list[User], list[Record]], list[Answer | LegoError]]
 
 
 def score_flags(parser: ArgumentParser) -> None:
@@ -18,7 +25,35 @@ def score_flags(parser: ArgumentParser) -> None:
 
 
 def run_score(arguments: Namespace) -> int:
-    return score_lines(arguments.folder, arguments.input, arguments.output)
+    """Score `candidates` for each record; the answer's `scores` are in their order. A candidate the
+    bundle does not know is an error: it cannot be ranked with the others."""
+
+    return serve(arguments, score_block, ("history", "candidates"))
+
+
+def score_block(
+    model: "Model", users: "list[User]", records: "list[Record]"
+) -> "list[Answer | LegoError]":
+    from legoc.language.diagnosing.diagnostics import fail
+    from legoc_runtime import RequestError
+
+    wrong: dict[int, LegoError] = {}
+    for place, record in enumerate(records):
+        try:
+            model.verify_candidates(record.candidates)
+        except RequestError as error:
+            wrong[place] = fail("E0850", f"{record.place}: {error.message}", error.help)
+    right = [place for place in range(len(records)) if place not in wrong]
+    scores = model.score_users(
+        [users[place] for place in right], [records[place].candidates for place in right]
+    )
+    scored = dict(zip(right, scores, strict=True))
+    return [
+        wrong[place]
+        if place in wrong
+        else {"candidates": record.candidates, "scores": scored[place].tolist()}
+        for place, record in enumerate(records)
+    ]
 
 
 def recommend_flags(parser: ArgumentParser) -> None:
@@ -31,10 +66,23 @@ def recommend_flags(parser: ArgumentParser) -> None:
 
 
 def run_recommend(arguments: Namespace) -> int:
-    return recommend_lines(
-        arguments.folder, arguments.input, arguments.output,
-        k=arguments.k, keep_clicked=arguments.keep_clicked,
-    )  # fmt: skip
+    """The `k` best items for each record, clicked ones left out unless `keep_clicked`."""
+    from legoc.language.diagnosing.diagnostics import fail
+
+    if arguments.k < 1:
+        raise fail("E0861", f"`-k {arguments.k}` asks for no items", "give a number of at least 1")
+
+    def recommend_block(
+        model: "Model", users: "list[User]", records: "list[Record]"
+    ) -> "list[Answer | LegoError]":
+        found: list[Answer | LegoError] = []
+        for user, record in zip(users, records, strict=True):
+            clicked = () if arguments.keep_clicked else record.history
+            ids, scores = model.recommend(user, k=arguments.k, exclude=clicked)
+            found.append({"items": list(ids), "scores": scores.tolist()})
+        return found
+
+    return serve(arguments, recommend_block, ("history",))
 
 
 def records(parser: ArgumentParser, example: str) -> None:
@@ -45,83 +93,74 @@ def records(parser: ArgumentParser, example: str) -> None:
     parser.add_argument(
         "-o", "--output", default="-", help="where the answers go, by the same endings"
     )
+    parser.add_argument(
+        "--keep-going", action="store_true",
+        help="answer a record that is not right with `error` and go on; exit 1 at the end",
+    )  # fmt: skip
 
 
-def run(
-    bundle: str,
-    source: str,
-    output: str,
-    answer: "Callable[[Any, Record], Record]",
-    needs: tuple[str, ...],
-) -> int:
-    """Load a bundle, answer every record of `source`, write the answers to `output`."""
+def serve(arguments: Namespace, reply: "Reply", needs: tuple[str, ...]) -> int:
+    """Load a bundle and answer every record. A record that is not right ends the command, or with
+    `--keep-going` is answered by what is wrong with it; then the exit code is 1."""
     import legoc_runtime
-    from legoc.commands.records import form, listed, read, write
-    from legoc.language.diagnosing.diagnostics import fail
+    from legoc.commands.answers import answers_to
+    from legoc.commands.asked import read_blocks, verify_source
 
-    form(output)
-    model = legoc_runtime.load(bundle)
-    unknown = [0, 0]
-
-    def answers() -> "Iterator[Record]":
-        for place, record in read(source):
-            for field in needs:
-                if field not in record:
-                    raise fail(
-                        "E0860",
-                        f"{place}: the record has no `{field}`",
-                        f'give one, such as {{"{field}": ["N1", "N2"]}}',
-                    )
-            given = listed(record["history"])
-            unknown[0] += sum(model.items.index(name) == 0 for name in given)
-            unknown[1] += len(given)
-            record = {**record, "history": given}
-            named = {"user": record["user"]} if "user" in record else {}
-            try:
-                answered = answer(model, record)
-            except legoc_runtime.RequestError as error:
-                raise fail("E0850", f"{place}: {error.message}", error.help) from None
-            yield {**named, **answered}
-
-    write(answers(), output)
-    if unknown[0]:
+    verify_source(arguments.input)
+    clicks = unknown = asked = wrong = 0
+    with answers_to(arguments.output) as give:
+        model = legoc_runtime.load(arguments.folder)
+        for block in read_blocks(arguments.input, needs):
+            given: list[Answer] = []
+            stop: LegoError | None = None
+            for answer, user, error in answers(model, block, reply):
+                asked += 1
+                if user is not None:
+                    clicks += len(user.clicks) + len(user.unknown)
+                    unknown += len(user.unknown)
+                if error is not None:
+                    wrong += 1
+                    if not arguments.keep_going:
+                        stop = error
+                        break
+                given.append(answer)
+            give(given)
+            if stop is not None:
+                raise stop
+    if unknown:
         print(
-            f"{unknown[0]:,} of {unknown[1]:,} clicks name items this bundle does not know; "
+            f"{unknown:,} of {clicks:,} clicks name items this bundle does not know; "
             "they were left out",
             file=sys.stderr,
         )
-    return 0
+    if wrong:
+        print(f"{wrong:,} of {asked:,} records could not be answered", file=sys.stderr)
+    return 1 if wrong else 0
 
 
-def score_lines(bundle: str, source: str, output: str = "-") -> int:
-    """Score `candidates` for each record; the answer's `scores` are in their order. A candidate the
-    bundle does not know is an error: it cannot be ranked with the others."""
-    from legoc.commands.records import listed
+def answers(
+    model: "Model", block: "Block", reply: "Reply"
+) -> "Iterator[tuple[Answer, User | None, LegoError | None]]":
+    """What each record of a block is answered, its user, and what is wrong with it. The whole block
+    is computed together."""
+    from legoc.commands.records import Record
 
-    def answer(model: Any, record: "Record") -> "Record":
-        candidates = listed(record["candidates"])
-        user = model.encode_user(record["history"], user=record.get("user"))
-        return {"candidates": candidates, "scores": model.score(user, candidates).tolist()}
+    right = [record for record in block if isinstance(record, Record)]
+    users = model.encode_users([r.history for r in right], [r.user_id for r in right])
+    replies = iter(zip(users, reply(model, users, right), strict=True))
+    for record in block:
+        named: Any = {} if record.user is None else {"user": record.user}
+        user, found = next(replies) if isinstance(record, Record) else (None, record.error)
+        if isinstance(found, dict):
+            yield {**named, **found}, user, None
+        else:
+            yield {**named, **refusal(found)}, user, found
 
-    return run(bundle, source, output, answer, ("history", "candidates"))
 
-
-def recommend_lines(
-    bundle: str, source: str, output: str = "-", *, k: int = 10, keep_clicked: bool = False
-) -> int:
-    """The `k` best items for each record, clicked ones left out unless `keep_clicked`."""
-    from legoc.language.diagnosing.diagnostics import fail
-
-    if k < 1:
-        raise fail("E0861", f"`-k {k}` asks for no items", "give a number of at least 1")
-
-    def answer(model: Any, record: "Record") -> "Record":
-        user = model.encode_user(record["history"], user=record.get("user"))
-        clicked = () if keep_clicked else record["history"]
-        ids, scores = model.recommend(user, k=k, exclude=clicked)
-        return {"items": list(ids), "scores": [float(score) for score in scores]}
-
-    return run(bundle, source, output, answer, ("history",))
+def refusal(error: "LegoError") -> "Answer":
+    """An error as the answer of a record."""
+    found = error.diagnostics[0]
+    return {"error": found.message, "code": found.code}
 
 
 COMMANDS = {

@@ -1,7 +1,8 @@
 """`legoc.evaluate`: a run or a bundle on its own data."""
 
+import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -63,7 +64,7 @@ def evaluate(
 
     prepared = prepare(spec, cache=cache, truncated=True, progress=progress)
     chosen = choose_split(prepared.logs, split)
-    made = build_engine(folder, bundle, prepared)
+    made = build_engine(folder, bundle, prepared, cached=cached)
     log = prepared.logs[chosen]
     slices = novelty(prepared, log)
     if cold:
@@ -142,15 +143,53 @@ def read_spec(folder: Path, bundle: "Bundle | None", data: str | Path | None = N
     return spec
 
 
-def build_engine(folder: Path, bundle: "Bundle | None", prepared: "Prepared") -> Engine:
+def build_engine(
+    folder: Path, bundle: "Bundle | None", prepared: "Prepared", *, cached: bool
+) -> Engine:
+    """The engine of a bundle or of a run. A bundle whose vectors are of this very data encodes no
+    item again, which with a language model takes longer than all the rest."""
     if bundle is not None:
         from legoc_runtime.engine import Engine as BundleEngine
 
-        return BundleEngine(bundle, ids=prepared.items.ids)
+        stored = cached and bundle.manifest["provenance"]["data"] == prepared.digest
+        if not stored or bundle.parts.flattens:
+            verify_reading(bundle, prepared)
+        return BundleEngine(bundle, ids=prepared.items.ids, stored=stored)
     from legoc.evaluation.torch_engine import TorchEngine
     from legoc.model.run import Run, load_recommender
 
     return TorchEngine(load_recommender(Run(folder), prepared.rows))
+
+
+def verify_reading(bundle: "Bundle", prepared: "Prepared") -> None:
+    """E0593 where the data give a text other ids than those the bundle was trained with: words that
+    are learned from other items, or cut by another version."""
+    reading, folder = bundle.manifest.get("reading"), prepared.reading_folder
+    if reading is None or prepared.reading is None or folder is None:
+        return
+    ours = unfold_reading(prepared.reading, lambda name: (folder / name).read_bytes())
+    if unfold_reading(reading, bundle.read) == ours:
+        return
+    raise fail(
+        "E0593",
+        "the words of the data have other numbers than those the bundle was trained with",
+        "evaluate it on the data of its training, or train again with this version",
+    )
+
+
+def unfold_reading(reading: Mapping[str, Any], read: Callable[[str], bytes]) -> dict[str, Any]:
+    """A reading with what its files say of ids in the place of their names."""
+    known: dict[str, Any] = {}
+    parts: list[dict[str, Any]] = []
+    for part in reading["parts"]:
+        unfolded = dict(part)
+        for key in {"tokenizer", "vocabulary"} & part.keys():
+            if part[key] not in known:
+                content = json.loads(read(part[key]))
+                known[part[key]] = content["model"]["vocab"] if "model" in content else content
+            unfolded[key] = known[part[key]]
+        parts.append(unfolded)
+    return {**reading, "parts": parts}
 
 
 def choose_split(logs: "Mapping[str, Log]", split: str | None) -> str:

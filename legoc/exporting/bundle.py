@@ -20,6 +20,7 @@ from legoc.exporting import contents
 from legoc.exporting.card import model_card
 from legoc.exporting.certificate import Whole, certify, choose_split
 from legoc.exporting.engine import Side, encode_items
+from legoc.exporting.finiteness import verify_table, verify_weights
 from legoc.exporting.gates import TARGET, Figure
 from legoc.exporting.graph_files import GraphFile, graph_manifest, write_graphs
 from legoc.exporting.graphs import reference_copy
@@ -77,12 +78,14 @@ def write_bundle(
     folder = Path(folder)
     with staged(folder) as place:
         reference = reference_copy(recommender)
+        verify_weights(reference)
         files = graphs(
             reference, spec, plan, prepared.rows, place,
             labels=describe_model(spec, prepared), progress=progress,
         )  # fmt: skip
         torch_table = read_table(reference, prepared.rows.items) if plan.layout == "id" else None
         table = item_table(files, plan, prepared, torch_table, progress)
+        verify_table(table, prepared.items.ids)
         contents.write_items(place, table, prepared.items.ids)
         if plan.flattens:
             contents.write_tokens(place, prepared.inputs)

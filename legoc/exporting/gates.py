@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from legoc.exporting.finiteness import find_nan
 from legoc.exporting.probes import Probe, Tensors
 from legoc.language.diagnosing.diagnostics import fail
 from legoc.language.ir.plan import Graph, Port
@@ -66,11 +67,15 @@ def relative_difference(reference: NDArray[Any], given: NDArray[Any]) -> float:
 def compare_probes(
     graph: Graph, probes: Sequence[Probe], reference: Run, given: Run, *, tolerance: float | None
 ) -> tuple[Figure, ...]:
-    """The figure of every probe. Errors: E0824 where a number is not finite, E0823 above the
-    tolerance (None: only the shape of a converted graph counts), E0827 where padding shows."""
+    """The figure of every probe. Errors: E0822 where `given` fails or its output has another shape
+    than declared, E0824 where a number is not finite, E0823 above the tolerance (None: only the
+    shape of a converted graph counts), E0827 where padding shows."""
     figures: list[Figure] = []
     for probe in probes:
-        expected, found = reference(probe.inputs), given(probe.inputs)
+        shape = declared_shape(graph, probe.inputs)
+        # Torch refuses some operations on nothing, whose result is known.
+        expected = reference(probe.inputs) if all(shape) else np.zeros(shape, dtype=np.float32)
+        found = run_probe(graph, probe, given, shape)
         for engine, values in (("torch", expected), ("onnxruntime", found)):
             verify_finite(graph, probe.name, engine, values)
         figures.append(
@@ -85,6 +90,35 @@ def compare_probes(
             verify_padding(graph, probe, reference, expected, "torch", tolerance)
             verify_padding(graph, probe, given, found, "onnxruntime", tolerance)
     return tuple(figures)
+
+
+def declared_shape(graph: Graph, inputs: Tensors) -> tuple[int, ...]:
+    """The shape of the output that a graph declares for some inputs."""
+    sizes = {
+        dim: size
+        for port in graph.inputs
+        for dim, size in zip(port.dims, inputs[port.name].shape, strict=True)
+    }
+    return tuple(dim if isinstance(dim, int) else sizes[dim] for dim in graph.outputs[0].dims)
+
+
+def run_probe(
+    graph: Graph, probe: Probe, run: Run, shape: tuple[int, ...]
+) -> NDArray[np.float32]:  # fmt: skip
+    """What onnxruntime makes of a probe, in the shape that the graph declares."""
+    try:
+        found = run(probe.inputs)
+    except Exception as error:  # onnxruntime's exceptions have no common base class
+        found, reason = None, f"fails in onnxruntime ({str(error).strip()[-200:]})"
+    else:
+        reason = f"gives {list(found.shape)} in onnxruntime"
+    if found is None or found.shape != shape:
+        raise fail(
+            "E0822",
+            f"`{graph.name}` {reason} on the probe `{probe.name}`, which asks for {list(shape)}",
+            "let sizes come from the inputs, and count the axes of reductions from the front",
+        )
+    return found
 
 
 def verify_finite(graph: Graph, probe: str, engine: str, values: NDArray[Any]) -> None:
@@ -124,7 +158,7 @@ def verify_padding(
 
 def verify_file(path: Path, graph: Graph, *, converted: bool = False) -> None:
     """The gates that need no run: a valid standard graph with exactly the plan's ports, that knows
-    nothing of the machine it was made on. Errors: E0825, E0822."""
+    nothing of the machine it was made on. Errors: E0825, E0824, E0822."""
     import onnx
 
     try:
@@ -145,6 +179,13 @@ def verify_file(path: Path, graph: Graph, *, converted: bool = False) -> None:
             "E0825",
             f"`{graph.name}` has operators of the domain `{min(domains)}`, which is not standard",
             "use the versions of constraints.txt, and report it if they are in use",
+        )
+    nan = find_nan(model)
+    if nan is not None:
+        raise fail(
+            "E0824",
+            f"`{graph.name}` has a weight `{nan}` with something that is no number",
+            "train again with a smaller `lr` or `clip`, and export that run",
         )
     verify_ports(model, graph)
     verify_stripped(model, path, graph)

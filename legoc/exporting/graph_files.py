@@ -1,5 +1,6 @@
 """The graphs of a model as proved files: emit, strip, save, gate, convert where that is asked."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,7 +109,7 @@ def write_graph(
 def write_converted(made: GraphFile, spec: Spec) -> GraphFile:
     """The graph in `export.precision`. Its shapes and finite numbers are gates, its difference is
     not: the certificate shows what it does to the ranking."""
-    changed = convert(made.path, spec.export.precision, name=made.graph.name)
+    changed = convert(made.path, spec.export.precision, made.graph)
     verify_file(made.path, made.graph, converted=True)
     run = onnx_run(made.path, made.graph)
     converted = compare_probes(made.graph, made.probes, made.reference, run, tolerance=None)
@@ -152,7 +153,10 @@ def describe_graph(graph: Graph, spec: Spec, rows: Rows) -> dict[str, str]:
         "legoc.precision": "fp32",
     }
     if lengths:
-        found["legoc.max_length"] = " ".join(f"{name}={longest[name]}" for name in lengths)
+        found["legoc.max_length"] = " ".join(
+            f"{name if name.isidentifier() else json.dumps(name)}={longest[name]}"
+            for name in lengths
+        )
     if any(port.dtype == "int64" and port.dims[-1] in longest for port in graph.inputs):
         found["legoc.pad_id"] = "0"
         found["legoc.vocabulary_size"] = str(rows.tokens)

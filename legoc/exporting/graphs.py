@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from legoc.exporting.axes import count_axes_forward
+from legoc.exporting.emptiness import guard_emptiness
 from legoc.exporting.lint import find_vanishing
+from legoc.exporting.naming import name_ports, plain_graph
 from legoc.language.diagnosing.diagnostics import fail
 from legoc.language.ir.plan import Graph, Port
 
@@ -121,19 +124,20 @@ def emit_graph(reference: nn.Module, graph: Graph, *, opset: int) -> "onnx_ir.Mo
     the model adds a constant that the optimiser drops, E0801 where torch does not know the opset.
     """
     call = GraphCall(export_copy(reference), graph).eval()
-    sizes = example_sizes(graph, widths_of(reference))
-    arguments = tuple(example(port, sizes) for port in graph.inputs)
+    plain = plain_graph(graph)
+    sizes = example_sizes(plain, widths_of(reference))
+    arguments = tuple(example(port, sizes) for port in plain.inputs)
     shapes = tuple(
         {axis: dim for axis, dim in enumerate(port.dims) if isinstance(dim, str)}
-        for port in graph.inputs
+        for port in plain.inputs
     )
     clear_dispatch()
     try:
         with torch.no_grad(), quiet():
             program = torch.onnx.export(
                 call, arguments,
-                input_names=[port.name for port in graph.inputs],
-                output_names=[port.name for port in graph.outputs],
+                input_names=[port.name for port in plain.inputs],
+                output_names=[port.name for port in plain.outputs],
                 dynamic_shapes=(shapes,), dynamo=True, opset_version=opset, verbose=False,
             )  # fmt: skip
     except torch.onnx.OnnxExporterError as error:
@@ -149,6 +153,9 @@ def emit_graph(reference: nn.Module, graph: Graph, *, opset: int) -> "onnx_ir.Mo
             "clamp instead of adding: `clamp_min(eps)`, `torch.maximum`",
             notes=(found.place,),
         )
+    count_axes_forward(program.model)
+    guard_emptiness(program.model, plain)
+    name_ports(program.model, graph)
     return program.model
 
 

@@ -19,6 +19,11 @@ Tensors = Mapping[str, NDArray[np.generic]]
 SHAPES = ((3, 5), (9, 17), (1, 1), (1, 5), (3, 1))
 PAIRS = ((3, 7), (1, 1), (1, 7), (3, 1))
 LEADS = ("item", "user", "pair")
+NOTHING: Mapping[bool, Mapping[str, Mapping[str, int]]] = {
+    False: {"no_rows": {"": 0}},
+    True: {"no_pairs": {"user": 3, "pair": 0}, "no_users": {"user": 0, "pair": 0}},
+}
+"""Probes without rows, of encoders and of predictors."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +78,9 @@ def make_probes(graph: Graph, spec: Spec, rows: Rows) -> tuple[Probe, ...]:
         base = draw(graph, "owners", fill_sizes(graph, {"user": 4, "pair": 7}, longest), rows)
         owner = np.array([3, 0, 3, 2, 0, 3, 0], dtype=np.int64)
         probes.append(Probe(name="owners", inputs={**base, "owner": owner}))
+    for name, leads in NOTHING[graph.name == "predictor"].items():
+        sizes = fill_sizes(graph, {**leads, "length": 5}, longest)
+        probes.append(Probe(name=name, inputs=draw(graph, name, sizes, rows)))
     return tuple(probes)
 
 
@@ -124,7 +132,7 @@ def draw(graph: Graph, probe: str, sizes: Mapping[str, int], rows: Rows) -> Tens
         elif port.dtype == "float32":
             drawn[port.name] = random.standard_normal(shape).astype(np.float32)
         else:
-            drawn[port.name] = random.integers(*id_range(port, sizes, rows), size=shape)
+            drawn[port.name] = random.integers(*id_range(graph, port, sizes, rows), size=shape)
     for port in graph.inputs:
         mask = drawn.get(f"{port.name}_mask")
         if mask is not None:
@@ -132,10 +140,12 @@ def draw(graph: Graph, probe: str, sizes: Mapping[str, int], rows: Rows) -> Tens
     return drawn
 
 
-def id_range(port: Port, sizes: Mapping[str, int], rows: Rows) -> tuple[int, int]:
-    if port.name == "owner":
-        return 0, sizes["user"]
-    if port.name == "user":
+def id_range(graph: Graph, port: Port, sizes: Mapping[str, int], rows: Rows) -> tuple[int, int]:
+    """The first id of a port and the one after its last. Attributes may have any name, so `user`
+    is a user in the user encoder alone."""
+    if graph.name == "predictor":
+        return 0, max(sizes["user"], 1)
+    if graph.name == "user_encoder" and port.name == "user":
         return 0, rows.users
     return min(1, rows.tokens - 1), rows.tokens
 

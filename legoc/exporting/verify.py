@@ -8,6 +8,7 @@ from typing import Any
 
 import legoc_runtime
 from legoc.exporting.contents import digest
+from legoc.exporting.finiteness import broken_rows, describe_rows
 from legoc.exporting.gates import verify_file
 from legoc.language.diagnosing.diagnostics import fail
 from legoc.language.ir.plan import Graph, Port
@@ -31,9 +32,10 @@ class CertificateReport:
 def verify_bundle(path: Path) -> CertificateReport:
     """Checks a bundle again, from its own files.
 
-    Hashes and paths, then each graph (valid, its ports as in the manifest, free of traces), then
-    the golden tensors through onnxruntime, then that the certificate is about these graphs and
-    within its own tolerance. Errors: E0829, and the gates' E0822 and E0825.
+    Hashes and paths, then the golden tensors through onnxruntime, then each graph (valid, its ports
+    as in the manifest, free of traces), then that all item vectors are finite and the certificate
+    is about these graphs and within its own tolerance. Errors: E0829, and the gates' E0822, E0824
+    and E0825.
     """
     try:
         model = legoc_runtime.load(path)
@@ -44,6 +46,9 @@ def verify_bundle(path: Path) -> CertificateReport:
     folder = Path(path)
     for name, entry in manifest["graphs"].items():
         verify_file(folder / entry["file"], read_graph(name, entry), converted=True)
+    broken = broken_rows(model.items.vectors)
+    if broken:
+        raise fail("E0829", describe_rows(broken, model.items.ids), "train and export again")
     files = {name: entry["file"] for name, entry in manifest["graphs"].items()}
     verify_certificate(manifest["certificate"], folder, files)
     return CertificateReport(

@@ -85,13 +85,13 @@ class Recommender(nn.Module):
             return self.encode_tokens(tokens_I1L, mask_I1L)
         if self.layout == "id":
             return self.content(inputs["item"])
+        if self.layout == "fields":  # before the others: attributes have any names
+            x = [self.tokens(inputs[name]) for name in self.attributes]
+            return self.content(x, [inputs[f"{name}_mask"] for name in self.attributes])
         if "states" in inputs:
             return self.content.finish(inputs["states"], inputs["states_mask"])
         if self.tokens is None:
             return self.content(inputs["tokens"], inputs["tokens_mask"])
-        if self.layout == "fields":
-            x = [self.tokens(inputs[name]) for name in self.attributes]
-            return self.content(x, [inputs[f"{name}_mask"] for name in self.attributes])
         return self.content(self.tokens(inputs["tokens"]), inputs["tokens_mask"])
 
     def encode_users(

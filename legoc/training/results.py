@@ -64,14 +64,14 @@ def measure_bundle(
     run: Run, prepared: "Prepared", split: str, progress: Progress
 ) -> dict[str, Any]:
     """What metrics.json says: `{split: report}` of the bundle through onnxruntime; overall and on
-    known and new items."""
+    known and new items. The item vectors are those the export has just made of this data."""
     from legoc.evaluation import evaluate_log
     from legoc.evaluation.public import chosen_metrics, novelty
     from legoc_runtime.engine import Engine
 
     log = prepared.logs[split]
     report = evaluate_log(
-        Engine(run.bundle, ids=prepared.items.ids),
+        Engine(run.bundle, ids=prepared.items.ids, stored=True),
         prepared.inputs,
         log,
         chosen_metrics(run.spec),

@@ -35,6 +35,8 @@ class Engine:
 
     ids: the item of each row of the evaluated data (row 0 the padding item). They are read where
     the bundle's items are rows of a table, which are matched by id.
+    stored: the evaluated data is that of the bundle, so its item vectors are taken as they are and
+    no item is encoded again.
     """
 
     name = "onnxruntime"
@@ -44,6 +46,7 @@ class Engine:
         bundle: Bundle | Path | str,
         *,
         ids: Sequence[str] = (),
+        stored: bool = False,
         settings: Settings | None = None,
     ) -> None:
         self.bundle = bundle if isinstance(bundle, Bundle) else open_bundle(bundle)
@@ -51,6 +54,7 @@ class Engine:
         self.scorer = Scorer(self.graphs)
         self.reads_user = self.bundle.parts.plan.reads_user
         self.ids = ids
+        self.stored = stored
 
     def encode_items(self, inputs: Inputs) -> F32 | ReadItems:
         """[N, D], row 0 zero. Raises RequestError where a table has no row for an item."""
@@ -61,7 +65,7 @@ class Engine:
 
     def encode_vectors(self, inputs: Inputs) -> F32:
         """[N, D], row 0 zero."""
-        if not self.graphs.encodes_items:
+        if self.stored or not self.graphs.encodes_items:
             origin = getattr(inputs, "origin", None)
             rows = np.arange(len(inputs.lengths)) if origin is None else np.asarray(origin)
             return self.table_rows(rows)

@@ -18,7 +18,7 @@ from legoc_runtime.graphs import F32, I32, Graphs, at_least_one
 from legoc_runtime.histories import gather_tokens, histories_at_once
 from legoc_runtime.ids import Id, as_count, as_id, as_ids, as_list, shown
 from legoc_runtime.items import Items, Table, load_table
-from legoc_runtime.scoring import Scorer, top
+from legoc_runtime.scoring import Clicks, Scorer, top
 from legoc_runtime.selftest import GOLDEN, SelfTest, replay
 from legoc_runtime.sessions import Level, Providers, Settings
 from legoc_runtime.tokens import Reader
@@ -137,16 +137,37 @@ class Model:
         """
         table = self.items.table
         self.verify_user(user)
-        names = as_ids(ids, "the candidates")
-        unknown = [name for name in names if not table.places.get(name)]
-        if unknown:
-            shown = ", ".join(f"`{name}`" for name in unknown[:3])
+        return self.scorer.one(user.vectors, table.vectors[candidate_rows(table, ids)])
+
+    def verify_candidates(self, ids: Iterable[Id]) -> None:
+        """Raises the RequestError of `score` where an id is not among the items."""
+        candidate_rows(self.items.table, ids)
+
+    def score_users(self, users: Sequence[User], candidates: Sequence[Iterable[Id]]) -> list[F32]:
+        """What `score` gives of several users and the candidates of each, computed together.
+
+        Raises RequestError where an id is not among the items.
+        """
+        if len(users) != len(candidates):
             raise RequestError(
-                f"{len(unknown)} of {len(names)} candidates are not among the items: {shown}",
-                "add them from their content with `items.add`, or leave them out",
+                f"{len(users)} users and {len(candidates)} lists of candidates",
+                "give one list per user",
             )
-        rows = np.array([table.places[name] for name in names], dtype=np.int32)
-        return self.scorer.one(user.vectors, table.vectors[rows])
+        if not users:
+            return []
+        for user in users:
+            self.verify_user(user)
+        table = self.items.table
+        rows = [candidate_rows(table, ids) for ids in candidates]
+        sizes = [len(part) for part in rows]
+        if self.bundle.parts.plan.user == "clicks":
+            clicked = [np.array([table.places[n] for n in u.clicks], np.int32) for u in users]
+            encoded: F32 | Clicks = Clicks(rows=stack_padded([part[None] for part in clicked]))
+        else:
+            encoded = np.stack([user.vectors for user in users])
+        owner = np.repeat(np.arange(len(users), dtype=np.int32), sizes)
+        scores = self.scorer.score(encoded, table.vectors, owner, np.concatenate(rows))
+        return np.split(scores, np.cumsum(sizes)[:-1])
 
     def recommend(
         self, user: User, k: int = 10, exclude: Iterable[Id] = ()
@@ -212,6 +233,19 @@ def load(
         threads=as_count(threads, "threads"), providers=providers, strict=strict, level=level
     )
     return Model(open_bundle(path), settings)
+
+
+def candidate_rows(table: Table, ids: Iterable[Id]) -> I32:
+    """[P] rows of candidates. Raises RequestError where one is not among the items."""
+    names = as_ids(ids, "the candidates")
+    unknown = [name for name in names if not table.places.get(name)]
+    if unknown:
+        listed = ", ".join(f"`{name}`" for name in unknown[:3])
+        raise RequestError(
+            f"{len(unknown)} of {len(names)} candidates are not among the items: {listed}",
+            "add them from their content with `items.add`, or leave them out",
+        )
+    return np.array([table.places[name] for name in names], dtype=np.int32)
 
 
 def read_users(bundle: Bundle, file: str) -> dict[str, int]:

@@ -70,8 +70,9 @@ def group(tensors: Mapping[str, Array]) -> dict[tuple[str, str], dict[str, Array
     """Tensors named `<graph>/<probe>/<port>`, by graph and probe."""
     probes: dict[tuple[str, str], dict[str, Array]] = {}
     for name, tensor in tensors.items():
+        # The name of a port may have a slash, those of graphs and probes have none.
         graph, _, rest = name.partition("/")
-        probe, _, port = rest.rpartition("/")
+        probe, _, port = rest.partition("/")
         probes.setdefault((graph, probe), {})[port] = tensor
     return probes
 

@@ -13,9 +13,10 @@
                {"text": "a prompt fragment"}, {"ids": [102]}]}
 
 Every id lies in one space of `rows` ids. A part with a tokenizer is read as text, whatever its kind
-(language models read categories and numbers as text). A `separator` of null sets none. Prompt
-fragments and literal `ids` belong to items that say something: one whose attributes are all empty
-has no token at all.
+(language models read categories and numbers as text). A part may say how its values are written:
+what stands `between` those of a list, the `decimal` sign, and words that say `missing`. A
+`separator` of null sets none. Prompt fragments and literal `ids` belong to items that say
+something: one whose attributes are all empty has no token at all.
 """
 
 import json
@@ -30,7 +31,7 @@ from numpy.typing import NDArray
 from legoc_runtime.errors import BundleError
 from legoc_runtime.paths import open_file
 from legoc_runtime.ragged import Ragged, lay
-from legoc_runtime.values import read_categories, read_number, read_text
+from legoc_runtime.values import PLAIN, Notation, read_categories, read_number, read_text
 from legoc_runtime.words import Words
 
 
@@ -51,6 +52,7 @@ class Part:
     values: Mapping[str, int] | None = None
     edges: NDArray[np.float64] | None = None
     first: int = 0
+    notation: Notation = PLAIN
 
     @property
     def fixed(self) -> bool:
@@ -71,13 +73,14 @@ class Part:
         """The ids of an attribute for every record."""
         given = [record.get(self.name) for record in records]
         if self.words is not None:
-            texts = [read_text(self.name, value) for value in given]
+            texts = [read_text(self.name, value, self.notation) for value in given]
             return Ragged.of([ids[: self.length] for ids in self.words.encode(texts)])
         if self.values is not None:
             known = self.values
-            found = (read_categories(self.name, value)[: self.length] for value in given)
+            every = (read_categories(self.name, value, self.notation) for value in given)
+            found = (values[: self.length] for values in every)
             return Ragged.of([[known.get(value, unknown) for value in row] for row in found])
-        return self.bins([read_number(self.name, value) for value in given])
+        return self.bins([read_number(self.name, value, self.notation) for value in given])
 
     def bins(self, numbers: Sequence[float | None]) -> Ragged:
         """Bin b holds the numbers that b edges are below or equal to; a missing number has none."""
@@ -237,8 +240,9 @@ def load_part(
     if "text" in part:
         return Part(name="", length=0, words=words, text=str(part["text"]))
     name, kind, length = str(part["name"]), part["kind"], int(part["length"])
+    notation = Notation.from_json(part)
     if words is not None:
-        return Part(name=name, length=length, words=words)
+        return Part(name=name, length=length, words=words, notation=notation)
     if kind == "text":
         raise ValueError(f"text `{name}` without a tokenizer")
     content = json.loads(read(str(part["vocabulary"])).decode("utf-8"))
@@ -246,7 +250,7 @@ def load_part(
         values = {str(value): int(place) for value, place in content["values"].items()}
         if any(not 0 <= place < rows for place in values.values()):
             raise ValueError(f"`{part['vocabulary']}` has ids beyond the {rows} rows")
-        return Part(name=name, length=length, values=values)
+        return Part(name=name, length=length, values=values, notation=notation)
     if kind != "number":
         raise ValueError(f"kind {kind!r} of `{name}`")
     edges = np.asarray(content["edges"], dtype=np.float64)
@@ -255,7 +259,7 @@ def load_part(
         raise ValueError(f"the edges of `{part['vocabulary']}` do not ascend")
     if not 0 <= first <= first + len(edges) < rows:
         raise ValueError(f"`{part['vocabulary']}` has ids beyond the {rows} rows")
-    return Part(name=name, length=length, edges=edges, first=first)
+    return Part(name=name, length=length, edges=edges, first=first, notation=notation)
 
 
 def link_prompts(parts: Sequence[Part], tokenizers: Mapping[str, Words]) -> list[Part]:

@@ -92,6 +92,7 @@ def test_the_release_of_2018(tmp_path, ending):
     assert drops(tables) == {
         "item without an id": 1,
         "item id again with another text": 1,
+        "interaction again: the same user, item and time": 1,
         "rating of an unknown item": 1,
         "rating of 3, neither liked nor disliked": 1,
         "title of nothing but markup": 3,
@@ -198,3 +199,44 @@ def test_markup_is_cleaned():
     assert clean("a <3 b") == "a <3 b"
     assert clean("&lt;b&gt;bold&lt;/b&gt; text") == "bold text"
     assert clean(None) == ""
+
+
+def test_the_release_of_2023_as_published(tmp_path):
+    meta = [
+        {"main_category": "Books", "title": "War &amp; Peace", "average_rating": 4.5,
+         "rating_number": 3, "features": ["Long", "Old"], "description": ["Long.", "Very long."],
+         "price": 9.5, "store": "Leo", "categories": ["Books", "Classics"], "details": {"a": "b"},
+         "parent_asin": "0001", "bought_together": None},
+        {"main_category": None, "title": "Poems", "features": [], "description": [],
+         "price": None, "store": None, "categories": [], "parent_asin": "B2"},
+    ]  # fmt: skip
+    reviews = [
+        {"rating": rating, "title": "t", "text": "x", "images": [], "asin": asin,
+         "parent_asin": parent, "user_id": user, "timestamp": time, "helpful_vote": 0}
+        for rating, asin, parent, user, time in [
+            (5.0, "PAPER", "0001", "ann", 1588687728923), (1.0, "B2", "B2", "ann", 1588687728924),
+            (4.0, "0001", "0001", "bob", 1588687728925), (3.0, "B2", "B2", "bob", 1588687728926),
+            (5.0, "B2", "B9", "bob", 1588687728927),
+        ]
+    ]  # fmt: skip
+    write_lines(tmp_path / "meta_Books.jsonl.gz", meta)
+    write_lines(tmp_path / "Books.jsonl.gz", reviews)
+    tables = read_with(AmazonBooks(AmazonBooks.Config(path=str(tmp_path))), tmp_path / "cache")
+    items = tables.items().set_index("item_id")
+    assert items.loc["0001", ["title", "description", "brand"]].tolist() == [
+        "War & Peace", "Long. Very long.", "Leo",
+    ]  # fmt: skip
+    assert list(items.loc["0001", "categories"]) == ["Books", "Classics"]
+    # Variants are one thing, and milliseconds are kept.
+    assert table_moments(tables) == moments(
+        [("ann", "0001", 1, 1588687728.923), ("ann", "B2", 0, 1588687728.924),
+         ("bob", "0001", 1, 1588687728.925)]
+    )  # fmt: skip
+    assert drops(tables)["rating of an unknown item"] == 1
+
+
+def test_two_releases_in_one_folder_are_refused(tmp_path):
+    for name in ("meta_Books.json", "meta_Books.jsonl"):
+        write_lines(tmp_path / name, META_2018)
+    with pytest.raises(LegoError, match="items of two releases"):
+        AmazonBooks(AmazonBooks.Config(path=str(tmp_path))).files()

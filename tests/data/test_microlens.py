@@ -58,3 +58,13 @@ def test_several_sizes_need_a_name(tmp_path):
     with pytest.raises(LegoError) as error:
         read(MicroLens, root / "MicroLens-50k", tmp_path / "cache")
     assert "MicroLens-50k_pairs.csv" in error.value.diagnostics[0].message
+
+
+def test_the_1m_layout_has_open_quotes_in_its_titles(tmp_path):
+    files = {
+        "MicroLens-1M_title__csv": '1,"开头\n2,一个 "引号\n3,第三, 个\n',
+        "MicroLens-1M_pairs__csv": "user,item,timestamp\n1,1,1582920000000\n1,2,1582921000000\n",
+    }
+    tables = read(MicroLens, write(tmp_path / "ml", **files), tmp_path / "cache")
+    assert list(tables.items()["title"]) == ['"开头', '一个 "引号', "第三, 个"]
+    assert int(tables.interactions()["time"].min().timestamp()) == 1582920000

@@ -101,9 +101,13 @@ def test_every_layout_gives_the_same_log(tmp_path, log, layout):
     assert list(items.loc["2", "genres"]) == ["Action", "Sci-Fi"]
     assert list(items.loc["07", "genres"]) == []
     assert items.loc["10", "year"] == 2010
+    told = [(user, item, s > 3, time) for user, item, s, time in log if s != 3]
+    again = len(told) - len({*told})
     assert drops(tables) == {
-        "rating of 3, neither liked nor disliked": sum(s == 3 for _, _, s, _ in log)
+        "rating of 3, neither liked nor disliked": sum(s == 3 for _, _, s, _ in log),
+        "interaction again: the same user, item and time": again,
     }
+    assert again
     assert tables.report.coverage["genres"] < 1
     # Ratings in the middle are left out by a rule and are no fault of the files.
     announce(tables.report.drops, True, SILENT)

@@ -137,6 +137,14 @@ def test_counts_are_those_of_sql(folder, unit):
         "GROUP BY split, impression_id) JOIN histories USING (history_id) GROUP BY split",
     )
     assert {name: part.cold for name, part in report.parts.items()} == dict(cold)
+    ranked = query(
+        folder,
+        f"SELECT split, count(DISTINCT {unit}), count(*) FILTER (len(clicks) = 0) "
+        "FROM interactions JOIN histories USING (history_id) GROUP BY split ORDER BY split",
+    )
+    assert ranked == sorted(
+        (name, part.groups, part.cold_rows) for name, part in report.parts.items()
+    )
 
 
 def test_a_text_no_table_has_is_an_error(folder):

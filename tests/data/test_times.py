@@ -20,13 +20,12 @@ def micro(*parts):
         ("2009-05-04T23:08:57+02:00", micro(2009, 5, 4, 21, 8, 57)),
         ("2009-05-04T23:08:57.25", micro(2009, 5, 4, 23, 8, 57) + 250_000),
         ("20170101", micro(2017, 1, 1)),
-        ("1325604498", 1325604498 * 10**6),
-        (1325604498000, 1325604498 * 10**6),
-        (1325604498000000, 1325604498 * 10**6),
-        (1325604498.5, 1325604498500000),
+        ("2009/05/04 11:08 PM", micro(2009, 5, 4, 23, 8)),
+        ("4 May 2009 23:08:57 GMT", micro(2009, 5, 4, 23, 8, 57)),
+        # Which unit a number has, the column says.
+        ("1325604498", None), (1325604498000, None),
         (date(2012, 1, 3), micro(2012, 1, 3)),
         (datetime(2012, 1, 3, 4), micro(2012, 1, 3, 4)),
-        (0, 0),
         ("", None), ("soon", None), (None, None), (True, None), (float("nan"), None),
         ("2012-13-03", None), ("-5", None), (10**30, None), ("nan", None),
     ],
@@ -41,3 +40,8 @@ def test_american_dates_padded_or_not():
     assert read_american("13 1, 2014") is None
     assert read_american("2014-02-06") is None
     assert read_epoch("five") is None
+    assert read_epoch("1325604498") == 1325604498 * 10**6
+    assert read_epoch(1325604498.5) == 1325604498500000
+    assert read_epoch(1325604498000, "milliseconds") == 1325604498 * 10**6
+    # A number of seconds that would be in the year 43,000 is no time.
+    assert read_epoch(1325604498000) is None

@@ -229,7 +229,7 @@ def test_bins_hold_equally_many_and_equal_edges_become_one(tmp_path, rng):
 def test_categories_are_numbered_by_how_often_they_occur(tmp_path):
     space = Space(rows=5, unknown=1, separator=2)
     values = ["b", "a", "b", "", None, ["c", "a", "c", "c"]]
-    write_categories(values, tmp_path / "c.json", space)
+    write_categories("c", values, tmp_path / "c.json", space)
     content = json.loads((tmp_path / "c.json").read_text())["values"]
     assert content == {"c": 5, "a": 6, "b": 7}
     assert space.rows == 8

@@ -99,3 +99,17 @@ def test_the_protocols_are_those_of_mind(read):
     tables = read("legommenders", {"raw": True})
     assert set(tables.interactions()["split"]) == {"train", "test"}
     assert "legommenders reads train and dev" in tables.report.notes[0]
+
+
+def test_a_test_part_without_labels_can_be_predicted(write_mind, folders, tmp_path):
+    _, language = folders
+    mind = write_mind(tmp_path / "with test", test=True)
+    (language / "xMINDsmall_test").mkdir()
+    (language / "xMINDsmall_test" / "news.tsv").write_text(
+        "nid\ttitle\tabstract\nN3\tmara ya tatu\t\n", "utf-8"
+    )
+    config = xMIND.Config(path=str(mind), translations=str(language))
+    tables = convert(xMIND(config), Call(op="publisher", args={}), tmp_path / "cache")
+    rows = tables.interactions().query("split == 'predict'")
+    assert len(rows) == tables.report.parts["predict"].rows == 3
+    assert rows["label"].isna().all()

@@ -15,6 +15,7 @@ from legoc.exporting import write_bundle
 from legoc.language.diagnosing.diagnostics import LegoError
 from legoc.language.ir import form
 from legoc.model.run import Run
+from legoc_runtime.graphs import Graphs
 from tests.exporting.tiny import call, make, make_log, make_spec
 
 
@@ -128,3 +129,43 @@ def test_a_bundle_in_its_run_knows_where_its_data_lie(tiny, tmp_path, monkeypatc
         with pytest.raises(AttributeError):
             legoc.evaluate(tmp_path / place)
         assert asked.pop().data.source.args["path"] == "/raw/MINDsmall"
+
+
+def test_a_bundle_of_this_very_data_encodes_no_item_again(tiny, monkeypatch):
+    run, prepared = tiny
+    calls = []
+    encode = Graphs.encode_items
+
+    def counted(self, inputs):
+        calls.append(inputs)
+        return encode(self, inputs)
+
+    monkeypatch.setattr(Graphs, "encode_items", counted)
+    stored = legoc.evaluate(run, keep_scores=True)
+    assert not calls
+    # Without caches, or on other data than the bundle's, items are what they are read as.
+    legoc.evaluate(run, cached=False)
+    assert calls
+    calls.clear()
+    other = dataclasses.replace(prepared, digest="other")
+    monkeypatch.setattr(legoc.data, "prepare", lambda spec, **given: other)
+    again = legoc.evaluate(run, keep_scores=True)
+    assert calls
+    assert again.scores == pytest.approx(stored.scores, abs=1e-6)
+
+
+def test_a_bundle_is_not_evaluated_with_the_numbers_of_other_words(tiny, tmp_path, monkeypatch):
+    """Two words that change places: the sizes fit, and every figure would be wrong."""
+    run, prepared = tiny
+    folder = tmp_path / "reading"
+    shutil.copytree(prepared.reading_folder, folder)
+    path = folder / "tokenizers" / "words" / "tokenizer.json"
+    content = json.loads(path.read_text("utf-8"))
+    vocabulary = content["model"]["vocab"]
+    vocabulary["bread"], vocabulary["rain"] = vocabulary["rain"], vocabulary["bread"]
+    path.write_text(json.dumps(content), "utf-8")
+    other = dataclasses.replace(prepared, reading_folder=folder, digest="other")
+    monkeypatch.setattr(legoc.data, "prepare", lambda spec, **given: other)
+    with pytest.raises(LegoError, match="other numbers") as caught:
+        legoc.evaluate(run)
+    assert caught.value.diagnostics[0].code == "E0593"

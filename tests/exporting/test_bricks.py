@@ -1,14 +1,20 @@
 """Every declared operator exports, and its graph equals torch on every probe within the target."""
 
+import shutil
+
+import numpy as np
 import pytest
 
 from legoc.data.indexing.rows import Rows
-from legoc.exporting.gates import TARGET, worst
+from legoc.exporting.engine import onnx_run
+from legoc.exporting.gates import TARGET, relative_difference, verify_file, worst
 from legoc.exporting.graph_files import write_graph
 from legoc.exporting.graphs import reference_copy
+from legoc.exporting.precision import convert
 from legoc.language.declaring.catalog import catalog
 from legoc.language.ir.plan import plan
 from legoc.model import compile
+from tests.exporting.test_precision import check_rows
 from tests.exporting.tiny import call, make_spec
 
 
@@ -94,3 +100,38 @@ def test_a_brick_exports_and_agrees(role, name, given, tmp_path):
     assert found.difference < TARGET, found
     # Fresh embeddings are small, and so are their vectors; a graph of zeros would prove nothing.
     assert max(figure.largest for figure in written.figures) > 1e-3
+    empty = {"no_pairs", "no_users"} if role == "predict" else {"no_rows"}
+    assert empty < {figure.probe for figure in written.figures}
+    probes = {probe.name: probe.inputs for probe in written.probes}
+    masks = [port for port in graph.inputs if port.dtype == "bool"]
+    check_precisions(written, tmp_path)
+    if masks:
+        check_no_positions(graph, written.run, probes["all_empty"])
+
+
+def check_precisions(written, tmp_path):
+    """Rows do not see each other in any precision, and rounding weights changes them little."""
+    graph, path = written.graph, tmp_path / "converted.onnx"
+    # More rows than pad a kernel's block: 9 of an encoder, 7 pairs of 3 users.
+    inputs = written.probes[0 if graph.name == "predictor" else 1].inputs
+    check_rows(graph, written.run, inputs)
+    for precision, most in (("fp16", 0.005), ("int8", 0.05)):
+        shutil.copyfile(written.path, path)
+        convert(path, precision, graph)
+        verify_file(path, graph)
+        run = onnx_run(path, graph)
+        check_rows(graph, run, inputs)
+        assert relative_difference(written.run(inputs), run(inputs)) < most
+
+
+def check_no_positions(graph, run, inputs):
+    """No clicks and no tokens are the same as one of each that is masked."""
+    found = []
+    for length in (0, 1):
+        given = dict(inputs)
+        for port in graph.inputs:
+            dynamic = [axis for axis, dim in enumerate(port.dims) if isinstance(dim, str)][1:]
+            for axis in dynamic:
+                given[port.name] = given[port.name].take(np.arange(length), axis=axis)
+        found.append(run(given))
+    np.testing.assert_array_equal(*found)

@@ -85,8 +85,41 @@ def test_reading_padding_is_found_though_both_engines_agree():
 def test_a_converted_graph_is_not_held_to_the_tolerance_but_to_shape_and_finiteness():
     figures = compare(mean, lambda i: mean(i) + np.float32(0.01), tolerance=None)
     assert max(f.difference for f in figures) == pytest.approx(0.01, rel=1e-3)
-    with pytest.raises(LegoError):
+    with pytest.raises(
+        LegoError, match=r"gives \[3, 7\] .* `3x5`, which asks for \[3, 8\]"
+    ) as caught:
         compare(mean, lambda i: mean(i)[:, :-1], tolerance=None)
+    assert code(caught) == "E0822"
+
+
+def test_another_shape_without_rows_is_found():
+    def collapses(inputs):
+        return mean(inputs) if len(inputs["clicks"]) else np.zeros((0, 4), dtype=np.float32)
+
+    with pytest.raises(
+        LegoError, match=r"\[0, 4\] .* `no_rows`, which asks for \[0, 8\]"
+    ) as caught:
+        compare(mean, collapses)
+    assert code(caught) == "E0822"
+
+
+def test_a_graph_that_fails_on_a_probe_is_a_located_error():
+    def broken(inputs):
+        if not len(inputs["clicks"]):
+            raise RuntimeError("axis 0 of 0")
+        return mean(inputs)
+
+    with pytest.raises(LegoError, match=r"fails .*axis 0 of 0.* `no_rows`") as caught:
+        compare(mean, broken)
+    assert code(caught) == "E0822"
+
+
+def test_torch_need_not_compute_anything_of_nothing():
+    def refuses(inputs):
+        assert len(inputs["clicks"])
+        return mean(inputs)
+
+    assert {figure.difference for figure in compare(refuses, mean)} == {0.0}
 
 
 def graph_file(path, *, users=("user", WIDTH), op="Mul", domain="", doc=""):

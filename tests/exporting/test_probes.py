@@ -27,7 +27,7 @@ def test_names_and_shapes_of_an_item_encoder():
     probes = by_name(item_graph())
     assert set(probes) == {
         "3x5", "9x17", "1x1", "1x5", "3x1", "longest", "empty_row", "all_empty",
-        "other_padding", "unknown_token",
+        "other_padding", "unknown_token", "no_rows",
     }  # fmt: skip
     assert probes["9x17"].inputs["title"].shape == (9, 17)
     assert probes["9x17"].inputs["category"].shape == (9, 18)
@@ -39,6 +39,7 @@ def test_names_and_shapes_of_an_item_encoder():
 
 def test_contents():
     probes = by_name(item_graph())
+    assert probes.pop("no_rows").inputs["title"].shape == (0, 5)
     for probe in probes.values():
         for name in ("title", "category"):
             ids, mask = probe.inputs[name], probe.inputs[f"{name}_mask"]
@@ -69,6 +70,24 @@ def test_owners_are_unsorted_and_repeated_and_leave_a_user_without_pairs():
     assert set(owner) < set(range(len(users)))
 
 
+def test_there_are_no_pairs_with_and_without_users():
+    probes = by_name(predictor_graph())
+    shapes = {
+        name: [len(probes[name].inputs[port]) for port in ("users", "items", "owner")]
+        for name in ("no_pairs", "no_users")
+    }
+    assert shapes == {"no_pairs": [3, 0, 0], "no_users": [0, 0, 0]}
+
+
+@pytest.mark.parametrize("name", ["user", "owner", "clicks", "tokens"])
+def test_an_attribute_may_have_the_name_of_another_port(name):
+    """Its ids are tokens, of which there are more than users."""
+    ports = [replace(port, name=port.name.replace("title", name)) for port in item_graph().inputs]
+    graph = replace(item_graph(), inputs=tuple(ports))
+    probes = make_probes(graph, SPEC, replace(ROWS, users=1))
+    assert max(probe.inputs[name].max(initial=0) for probe in probes) > 1
+
+
 def test_a_predictor_that_reads_clicks_has_masked_probes():
     graph = Graph(
         name="predictor",
@@ -94,7 +113,7 @@ def test_a_user_encoder_that_reads_users_stays_in_its_table():
         outputs=user_graph().outputs,
     )
     for probe in make_probes(graph, SPEC, Rows(items=3, users=2, tokens=0)):
-        assert probe.inputs["user"].max() < 2
+        assert probe.inputs["user"].max(initial=0) < 2
         assert probe.inputs["user"].shape == (len(probe.inputs["clicks"]),)
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from legoc.data.indexing.log import Log
 from legoc.data.indexing.names import Names
 from legoc.data.indexing.rows import Rows
 from legoc.data.prepare import Prepared
+from legoc.data.reading.file_stems import file_stem
 from legoc.data.reading.inputs import IdTable, JointInputs, TokenTable
 from legoc.language.declaring.catalog import catalog
 from legoc.language.declaring.declare import Attribute
@@ -37,9 +39,11 @@ ATTRIBUTES = (
 )
 
 
-def records() -> list[dict[str, str]]:
+def records(attributes: Sequence[Attribute] = ATTRIBUTES) -> list[dict[str, str]]:
+    """The items with two attributes of any names."""
+    text, group = (attribute.name for attribute in attributes)
     return [
-        {"id": f"N{i + 1}", "title": title, "category": category}
+        {"id": f"N{i + 1}", text: title, group: category}
         for i, (title, category) in enumerate(zip(TITLES, CATEGORIES, strict=True))
     ]
 
@@ -72,6 +76,7 @@ def make_spec(
     *,
     flatten: Call | None = None,
     export: Export | None = None,
+    attributes: tuple[Attribute, ...] = ATTRIBUTES,
 ) -> Spec:
     stages: dict[Role, Call | None] = {
         "content": content, "behavior": behavior, "flatten": flatten, "predict": predict,
@@ -86,7 +91,7 @@ def make_spec(
         model={role: stage for role, stage in stages.items() if stage is not None},
         data=Data(
             source=call("source", "Demo"),
-            content=ATTRIBUTES, history=6, split=Call(op="publisher"), group="impression",
+            content=attributes, history=6, split=Call(op="publisher"), group="impression",
         ),
         train=Train(
             task=call("task", "ranking"), epochs=1, batch=4, lr=0.01, patience=1, seed=5,
@@ -99,7 +104,9 @@ def make_spec(
     )  # fmt: skip
 
 
-def write_reading(folder: Path, layout: str) -> dict[str, Any]:
+def write_reading(
+    folder: Path, layout: str, attributes: Sequence[Attribute] = ATTRIBUTES
+) -> dict[str, Any]:  # fmt: skip
     """Tokenizer and vocabulary files of the records below `folder`; the reading."""
     import tokenizers
     from tokenizers import models, normalizers, pre_tokenizers
@@ -112,16 +119,17 @@ def write_reading(folder: Path, layout: str) -> dict[str, Any]:
     (folder / "tokenizers" / "words").mkdir(parents=True)
     tokenizer.save(str(folder / "tokenizers" / "words" / "tokenizer.json"))
     values = {v: len(vocabulary) + i for i, v in enumerate(sorted({c for c in CATEGORIES if c}))}
+    text, group = (attribute.name for attribute in attributes)
+    vocabulary_file = f"vocabularies/{file_stem(group)}.json"
     (folder / "vocabularies").mkdir()
-    (folder / "vocabularies" / "category.json").write_text(json.dumps({"values": values}))
+    (folder / vocabulary_file).write_text(json.dumps({"values": values}))
     return {
         "layout": layout, "rows": len(vocabulary) + len(values),
         "padding": 0, "unknown": 1, "separator": 2,
         "parts": [
-            {"name": "title", "kind": "text", "length": 9,
+            {"name": text, "kind": "text", "length": 9,
              "tokenizer": "tokenizers/words/tokenizer.json"},
-            {"name": "category", "kind": "category", "length": 1,
-             "vocabulary": "vocabularies/category.json"},
+            {"name": group, "kind": "category", "length": 1, "vocabulary": vocabulary_file},
         ],
     }  # fmt: skip
 
@@ -142,8 +150,8 @@ def make_log() -> Log:
     )
 
 
-def read(reader: Reader, ports: tuple[Port, ...]) -> TokenTable:
-    found = reader.read([{}, *records()])
+def read(reader: Reader, ports: tuple[Port, ...], spec: Spec) -> TokenTable:
+    found = reader.read([{}, *records(spec.data.attributes)])
     lengths = sum(length for _, length in found.values())
     return TokenTable(ports=ports, matrices=found, lengths=lengths)
 
@@ -154,12 +162,13 @@ def make_prepared(spec: Spec, made: Plan, folder: Path) -> Prepared:
     reading, tokens = None, 0
     if made.reads_tokens:
         layout: Any = "sequence" if made.layout == "id" else made.layout
-        reading = write_reading(folder, layout)
+        reading = write_reading(folder, layout, spec.data.attributes)
         reader, tokens = Reader.load(folder, reading), reading["rows"]
         if made.layout != "id":
-            inputs = read(reader, token_ports(spec, layout, "item"))
+            inputs = read(reader, token_ports(spec, layout, "item"), spec)
         if made.flattens and made.layout != "sequence":
-            sequence = read(reader.in_sequence(), token_ports(spec, "sequence", "item"))
+            ports = token_ports(spec, "sequence", "item")
+            sequence = read(reader.in_sequence(), ports, spec)
             inputs = JointInputs(content=inputs, tokens=sequence)
     nothing: Any = None
     return Prepared(

@@ -1,8 +1,10 @@
 """Imports point one way (DESIGN section 3), and what is light stays light."""
 
 import ast
+import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -29,7 +31,7 @@ BELOW["commands"] = set(BELOW)
 # The floors inside a package, from the lowest: a room uses rooms of lower floors only.
 FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
     "language": (
-        ("diagnosing", "codes"), ("declaring",), ("syntax", "ir"), ("resolving",), ("typing",),
+        ("diagnosing", "codes"), ("declaring",), ("syntax",), ("ir",), ("resolving",), ("typing",),
         ("checking", "starter"), ("importing", "editing", "debug"),
     ),
     "data": (
@@ -40,6 +42,8 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
 # `__main__`, which starts a command, and the declarations' export stand above all packages.
 FRONT = {
     "lark", "legoc",
+    # The modules of it that say what a value means; they are held to the standard library below.
+    "legoc_runtime",
     # the standard library, as far as Python itself knows it
     *sys.stdlib_module_names,
 }  # fmt: skip
@@ -81,6 +85,7 @@ def test_arrows_point_one_way(package: str) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+@cache
 def known_modules() -> dict[str, Path]:
     """Every module of legoc by its dotted name."""
     found: dict[str, Path] = {}
@@ -90,6 +95,7 @@ def known_modules() -> dict[str, Path]:
     return found
 
 
+@cache
 def arrows() -> dict[str, set[str]]:
     """The modules of legoc that each module imports, at its top or inside a function. What a
     package itself offers counts as the package, a module behind it as the module."""
@@ -121,6 +127,26 @@ def test_rooms_use_lower_floors_only(package: str) -> None:
             inside = other.startswith(f"legoc.{package}.") and target != room
             if inside and floor[target[0]] >= floor[room[0]]:
                 wrong.append(f"{name} imports {other}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_room_names_the_modules_that_others_use() -> None:
+    wrong: list[str] = []
+    known = known_modules()
+    for package in FLOORS:
+        for path in sorted((ROOT / "legoc" / package).glob("*/__init__.py")):
+            room = f"legoc.{package}.{path.parent.name}"
+            used = {
+                other.removeprefix(f"{room}.").partition(".")[0]
+                for name, others in arrows().items()
+                if name != room and not name.startswith(f"{room}.")
+                for other in others
+                if other.startswith(f"{room}.")
+            }
+            doc = ast.get_docstring(ast.parse(known[room].read_text(encoding="utf-8"))) or ""
+            named = set(re.findall(r"`(\w+)`", doc.partition("For others:")[2]))
+            if named != used:
+                wrong.append(f"{room} names {sorted(named - used)}, lacks {sorted(used - named)}")
     assert not wrong, "\n".join(wrong)
 
 

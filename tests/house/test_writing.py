@@ -276,6 +276,16 @@ def test_a_full_disk_names_the_target(tmp_path, monkeypatch, make):
     with pytest.raises(OSError, match="space") as caught:
         write()
     assert Path(caught.value.filename).is_relative_to(tmp_path / "b")
+
+    def write_more():
+        with make(tmp_path / "b") as made:
+            with open(made / "x" if made.is_dir() else made, "w") as file:
+                file.write("half")
+            raise OSError(errno.ENOSPC, "no space")  # as a write to an open file says it
+
+    with pytest.raises(OSError, match="space") as caught:
+        write_more()
+    assert caught.value.filename == str(tmp_path / "b")
     assert names(tmp_path) == []
 
 

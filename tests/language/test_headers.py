@@ -9,6 +9,7 @@ import pytest
 
 from legoc.language.checking import check
 from legoc.language.diagnosing.document import Document
+from tests.data.table_forms import write_rows
 
 
 MODEL = "model m = content CNN -> behavior GRU -> predict Dot\nrun m on d\n"
@@ -46,7 +47,9 @@ def kinds(data):
 
 def test_a_word_of_csv_is_what_its_notation_says(folder):
     data = data_of(folder, "content = [title(20), kind, price]")
-    assert kinds(data) == [("title", "text", 20), ("kind", "category", 1), ("price", "category", 1)]
+    assert kinds(data) == [("title", "text", 20), ("kind", "category", 1), ("price", "number", 10)]
+    data = data_of(folder, "content = [price]", ', categories=["price"]')
+    assert kinds(data) == [("price", "category", 1)]
     data = data_of(folder, "content = [title(20), price(5)]", ', numbers=["price"]')
     assert kinds(data) == [("title", "text", 20), ("price", "number", 5)]
 
@@ -109,12 +112,22 @@ def test_bytes_that_are_no_text_are_left_to_the_reader(folder):
     assert kinds(data_of(folder, "content = [title(5)]")) == [("title", "text", 5)]
 
 
-@pytest.mark.parametrize("broken", ["", "{]\n", "[1]\n"])
-def test_a_header_that_cannot_be_read_is_believed(folder, broken):
+@pytest.mark.parametrize(
+    ("broken", "code", "said"),
+    [
+        ("", "E0625", "`items.jsonl` is empty"),
+        ("{]\n", "E0622", "`items.jsonl` cannot be read as a table"),
+        ("[1]\n", "E0622", "`items.jsonl` cannot be read as a table"),
+    ],
+)
+def test_a_header_that_cannot_be_read_is_said_and_its_names_are_believed(
+    folder, broken, code, said
+):
     (folder / "items.csv").unlink()
     (folder / "items.jsonl").write_text(broken)
-    # An empty one, too: that it is empty says more than that it lacks an attribute.
-    assert kinds(data_of(folder, "content = [title(5)]")) == [("title", "text", 5)]
+    found = problem(folder, "content = [title(5)]")
+    assert (found.code, found.message) == (code, said)
+    assert found.labels[0].text == "its tables"
 
 
 def test_a_folder_that_is_not_there_is_a_warning(tmp_path):
@@ -134,3 +147,154 @@ def test_protocols_are_offered_and_never_the_default(folder):
         (spec,) = check(document).specs
         assert (spec.data.split.op, spec.data.group) == (op, "user")
     assert spec.data.split.args["test"] == 2000
+
+
+def write_items(folder, rows, ending="jsonl"):
+    (folder / "items.csv").unlink(missing_ok=True)
+    write_rows(folder / "items", rows, ending, "python")
+
+
+ENDINGS = ("csv", "tsv", "jsonl", "json", "parquet")
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_kinds_come_from_many_records_in_every_format(folder, ending):
+    rows = [
+        {"item_id": f"{n:03d}", "price": None if n < 5 else n / 4, "kind": f"k{n % 3}",
+         "tags": None if n < 5 else ["a", "b", "c"][: n % 4], "title": f"A title of {n}"}
+        for n in range(40)
+    ]  # fmt: skip
+    write_items(folder, rows, ending)
+    expected = [
+        ("price", "number", 10), ("kind", "category", 1), ("tags", "category", 3),
+        ("title", "text", 8),
+    ]  # fmt: skip
+    assert kinds(data_of(folder, "content = [price, kind, tags, title(8)]")) == expected
+    data = data_of(folder, "content = [tags(2), price(4)]")
+    assert kinds(data) == [("tags", "category", 2), ("price", "number", 4)]
+    data = data_of(folder, "content = [tags(values=2)]")
+    assert kinds(data) == [("tags", "category", 2)]
+    assert problem(folder, "content = [tags(0)]").code == "E0602"
+
+
+def test_a_key_that_the_first_record_lacks_is_an_attribute(folder):
+    (folder / "items.csv").unlink()
+    lines = [{"item_id": "1"}, *({"item_id": f"{n}", "price": n} for n in range(2, 9))]
+    (folder / "items.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert kinds(data_of(folder, "content = [price]")) == [("price", "number", 10)]
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_text_without_a_length_is_asked_about(folder, ending):
+    rows = [{"item_id": f"i{n}", "title": f"words about item {n}"} for n in range(40)]
+    write_items(folder, rows, ending)
+    found = problem(folder, "content = [title]")
+    assert found.code == "E0610"
+    assert found.help == (
+        'write `title(4)`, or say that it is none: `categories=["title"]`',
+    )  # fmt: skip
+    assert kinds(data_of(folder, "content = [title(4)]")) == [("title", "text", 4)]
+    data = data_of(folder, "content = [title]", ', categories=["title"]')
+    assert kinds(data) == [("title", "category", 1)]
+
+
+def test_a_joined_table_is_asked_about_as_well(folder):
+    lines = "".join(f"i{n},words about item {n}\n" for n in range(40))
+    (folder.parent / "more.csv").write_text("item_id,gen\n" + lines)
+    found = problem(folder, 'content = [gen] augment = "more.csv"')
+    assert (found.code, found.help) == ("E0610", ("write `gen(4)`",))
+    data = data_of(folder, 'content = [gen(4)] augment = "more.csv"')
+    assert kinds(data) == [("gen", "text", 4)]
+
+
+def test_numbers_with_slips_are_asked_about(folder):
+    rows = [{"item_id": f"i{n}", "price": "cheap" if n == 7 else n} for n in range(40)]
+    write_items(folder, rows)
+    found = problem(folder, "content = [price]")
+    assert found.code == "E0610"
+    assert "values that are none: `cheap`" in found.message
+    assert 'numbers=["price"]' in found.help[0]
+    data = data_of(folder, "content = [price]", ', numbers=["price"]')
+    assert kinds(data) == [("price", "number", 10)]
+    # What CSV says for a missing value is no slip.
+    rows[7]["price"] = "N/A"
+    write_items(folder, rows)
+    assert kinds(data_of(folder, "content = [price]")) == [("price", "number", 10)]
+
+
+def test_bars_are_asked_about(folder):
+    rows = [{"item_id": f"i{n}", "genres": ["Drama", "Drama|War"][n % 2]} for n in range(40)]
+    write_items(folder, rows)
+    for fields in ("content = [genres]", "content = [genres(3)]"):
+        found = problem(folder, fields)
+        assert found.code == "E0610"
+        assert 'write `separator="|"`' in found.help[0]
+    data = data_of(folder, "content = [genres]", ', separator="|"')
+    assert kinds(data) == [("genres", "category", 2)]
+    data = data_of(folder, "content = [genres]", ', categories=["genres"]')
+    assert kinds(data) == [("genres", "category", 1)]
+    data = data_of(folder, "content = [genres(3)]", ', texts=["genres"]')
+    assert kinds(data) == [("genres", "text", 3)]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "code", "said"),
+    [
+        ("items.csv", None, "E0620", "items.csv` is missing"),
+        ("interactions.csv", None, "E0620", "interactions.csv` is missing"),
+        ("items.csv", "sku,title\n1,a\n", "E0621", "`items.csv` has no column `item_id`"),
+        ("interactions.csv", "item_id,time\n1,2\n", "E0621", "has no column `user_id`"),
+        ("items.csv", "item_id;title\n1;a\n", "E0622", "divides its columns by semicolons"),
+        ("items.csv", "", "E0625", "`items.csv` is empty"),
+        ("items.csv", "item_id,title,Title\n1,2,3\n", "E0621", "only their case differs"),
+    ],
+)
+def test_the_check_says_what_is_wrong_with_the_tables(folder, name, text, code, said):
+    if text is None:
+        (folder / name).unlink()
+    else:
+        (folder / name).write_text(text)
+    found = problem(folder, "content = [title(5)]")
+    assert (found.code, found.severity) == (code, "error")
+    assert said in found.message
+    assert found.labels[0].text == "its tables"
+    assert found.help
+
+
+def test_settings_that_no_table_has_are_said_at_the_check(folder):
+    for setting, said in (
+        (', time="when"', "no column `when`"), (', numbers=["weight"]', "`numbers` names `weight`"),
+        (', delimiter=";"', "`delimiter` says by semicolons"),
+        (', items=["x.csv"]', "`items` names `x.csv`"),
+        (', numbers=["price"], categories=["price"]', "stands in `numbers` and in `categories`"),
+    ):  # fmt: skip
+        assert said in problem(folder, "content = [title(5)]", setting).message
+
+
+def test_tables_are_looked_at_once(folder, monkeypatch):
+    from legoc.language.typing import columns
+
+    data_of(folder, "content = [title(5)]")
+    monkeypatch.setattr(columns, "open_text", None)
+    found = columns.look_again.cache_info().hits
+    columns.look(
+        [columns.TableFile(path=folder / "items.csv", format=".csv", shown="items.csv")],
+        columns.PLAIN, columns.Notation(),
+    )  # fmt: skip
+    assert columns.look_again.cache_info().hits == found + 1
+
+
+def test_types_behind_column_names_are_no_part_of_them(folder):
+    for path in folder.iterdir():
+        path.unlink()
+    (folder / "ml.item").write_text(
+        "item_id:token\tmovie_title:token_seq\tclass:token_seq\tyear:float\n"
+        + "".join(f"{n}\tA film {n}\tDrama War\t1990\n" for n in range(30))
+    )
+    (folder / "ml.inter").write_text("user_id:token\titem_id:token\ttimestamp:float\nu\t1\t5\n")
+    data = data_of(folder, "content = [movie_title(3), class, year]", ', time="timestamp"')
+    assert kinds(data) == [
+        ("movie_title", "text", 3), ("class", "category", 2), ("year", "number", 10),
+    ]  # fmt: skip
+    found = problem(folder, "content = [movie_title]", ', time="timestamp"')
+    assert (found.code, "write `movie_title(3)`" in found.help[0]) == ("E0610", True)

@@ -24,6 +24,7 @@ use "a.lego" (b, c)  # both
 use "d.lego" as e
 param f in [1, -2.5e-3, 10%, 2h, 64MiB, 500k]
 data g { source = Demo content = ["x \\" # -> \\u00e9", title(30)] history in [1, 2] }
+data g2 { content = [标题(20), größe, "Product Title"(16)] }
 train h = e.base(task=ranking(loss=bce), content.hidden=$f, model=none, content=[])
 export i { precision = int8 }
 model j = content in [CNN(hidden=$f), Null] -> behavior Additive -> predict Dot
@@ -77,7 +78,7 @@ def test_pygments_sees_the_tokens_of_the_parser(text: str) -> None:
         (kind,) = places
         if token.type in GROUPS:
             assert kind in GROUPS[token.type], token
-        elif token.type == "NAME" and str(token) not in CONSTANTS:
+        elif token.type == "LETTERS" or (token.type == "NAME" and str(token) not in CONSTANTS):
             assert kind in Name, token
         elif token.type == "NAME":
             assert kind in Keyword.Constant
@@ -150,6 +151,9 @@ def test_words_are_told_from_names() -> None:
     assert found["j"] == Name.Class or found["l"] == Name.Class
     assert found["CNN"] == Name.Function
     assert found["none"] == Keyword.Constant
+    assert found["标题"] == Name.Function
+    assert found["größe"] == Name
+    assert found['"Product Title"'] == String.Double
     assert found["content.hidden"] == Name.Attribute
     assert found["## Everything at once."] == Comment.Special
     stages = [kind for _, value, kind in lexed(EXTRA) if value == "content"]
@@ -238,7 +242,8 @@ def test_the_extension_is_whole() -> None:
         content = json.loads((folder / grammar["path"]).read_text("utf-8"))
         assert content["scopeName"] == grammar["scopeName"]
     configuration = json.loads((folder / language["configuration"]).read_text("utf-8"))
-    assert re.fullmatch(configuration["wordPattern"], "$hidden_2")
+    for word in ("$hidden_2", "标题", "größe"):
+        assert re.fullmatch(configuration["wordPattern"], word)
     # The command the extension starts is one that legoc has.
     from legoc.commands.cli import parser_of
 

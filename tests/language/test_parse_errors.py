@@ -58,7 +58,7 @@ LABELS = [
     ("param p = 3;", ";", "nothing separates"),
     ("param p = 2 * 3", "*", "no arithmetic"),
     ("param p = $", "$", "name of a param"),
-    ("param größe = 3", "öße", "letters a to z"),
+    ("param größe = 3", "größe", "letters a to z"),
     ("run m", "", "data set of this run is missing"),
     ("run m with t", "with", "data set of this run is missing"),
     ("run m on", "", "data set of this run is missing"),

@@ -7,6 +7,7 @@ import pytest
 from legoc.commands.cli import main
 
 
+ROOT = Path(__file__).resolve().parents[2]
 SMALL = "data.source=Demo(items=300, users=80, impressions=240)"
 QUICK = ("train.epochs=1", "train.samples=128")
 

@@ -70,7 +70,7 @@ def test_the_runtime_puts_a_raw_number_into_the_bin_that_training_did(bundle):
     again = model.score(user, [f"new {r['item_id']}" for r in rows])
     np.testing.assert_allclose(again, known, rtol=1e-5, atol=1e-6)
     with pytest.raises(RequestError, match="not a number"):
-        model.items.add([{"id": "text", "title": "thing", "price": "9.5"}])
+        model.items.add([{"id": "text", "title": "thing", "price": "dear"}])
     # Bins are sixteen quantiles: so many scores, and one for the item without a price.
     assert len(np.unique(known[1:].round(5))) == 16
     ordered = sorted(rows[1:], key=lambda r: float(r["price"]))

@@ -56,6 +56,27 @@ def test_many_users_at_once_are_as_one_by_one(tmp_path, name):
         model.encode_users(histories, ["U1"])
 
 
+@pytest.mark.parametrize("name", KINDS)
+def test_scores_of_many_users_are_those_of_each(tmp_path, name):
+    kind, model = KINDS[name], open_model(tmp_path, name)
+    histories = [["N1", "N2", "N3"], [], ["N5"], ["X", "N2"], ["N5"]]
+    candidates = [["N2"], IDS, [], ["Ü4", "N1"], ["N5", "N5", "N3"]]
+    users = model.encode_users(histories, ["U2"] * 5)
+    found = model.score_users(users, candidates)
+    for scores, history, ids in zip(found, histories, candidates, strict=True):
+        known = [one for one in history if one != "X"]
+        assert scores.shape == (len(ids),)
+        assert scores == pytest.approx(expected(kind, known, ids, user=2), abs=1e-5)
+    (alone,) = model.score_users([users[1]], [IDS])
+    assert alone == pytest.approx(expected(kind, [], IDS, user=2), abs=1e-5)
+    assert model.score_users([], []) == []
+    assert [scores.shape for scores in model.score_users(users[:2], [[], []])] == [(0,), (0,)]
+    with pytest.raises(RequestError, match="1 users and 2 lists"):
+        model.score_users(users[:1], [["N1"], ["N1"]])
+    with pytest.raises(RequestError, match="`X9`"):
+        model.score_users(users[:2], [["N1"], ["X9"]])
+
+
 def test_unknown_clicks_are_reported_and_the_newest_known_ones_count(tmp_path):
     model = open_model(tmp_path, "dot")
     user = model.encode_user(["N1", "N2", "X1", "N3", "N5", "X2"])
@@ -157,7 +178,7 @@ def test_records_that_cannot_be_added_change_nothing(tmp_path):
         ({"title": "goal"}, "no `id`"),
         ({"id": "X2", "titel": "goal"}, "none of the attributes"),
         ({"id": "X1", "title": "storm"}, "twice"),
-        ({"id": "X2", "title": 1 == 1}, "not a text"),
+        ({"id": "X2", "title": {"en": "goal"}}, "not a text"),
     ):
         with pytest.raises(RequestError, match=match):
             model.items.add([good, bad])

@@ -266,3 +266,21 @@ def test_a_folder_of_many_files_is_not_read_to_its_end(
 ) -> None:
     monkeypatch.setattr("legoc.language.editing.paths.MOST_FILES", 2)
     assert len(proposals('data d { vectors = "|" }', str(folder / "t.lego"))) <= 2
+
+
+def test_attributes_whose_names_are_no_words_are_written_so(tmp_path: Path) -> None:
+    (tmp_path / "more.jsonl").write_text(
+        '{"item_id": "i1", "Product Title": "a", "标题": "b"}\n', "utf-8"
+    )
+    path = str(tmp_path / "m.lego")
+    head = 'data d { source = Demo augment = "more.jsonl" content = ['
+    found = {each.label: each.text for each in proposals(f"{head}|] }}", path)}
+    assert found["Product Title"] == '"Product Title"()'
+    assert found["标题"] == "标题"
+    assert found["title"] == "title"
+    for begun, text in (('"Pro|"', '"Product Title"()'), ('"|"(16)', '"Product Title"')):
+        (one,) = [each for each in proposals(f"{head}{begun}] }}", path) if each.sort != "file"]
+        assert (one.label, one.text) == ("Product Title", text)
+        assert one.span.text == begun.replace("|", "").removesuffix("(16)")
+    # Elsewhere a text is a text.
+    assert not proposals('data d { source = MIND("Pro|") }', path)

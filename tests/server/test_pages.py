@@ -261,3 +261,15 @@ def test_the_analysis_says_what_the_check_says() -> None:
         document = buffers.open("t.lego", code.bad)
         expected = [d.code for d in check(Document("t.lego", code.bad)).diagnostics]
         assert [d.code for d in analyse(document, buffers, catalog()).diagnostics] == expected
+
+
+def test_an_attribute_in_quotes_has_a_page_and_a_prompt_none(tmp_path: Path) -> None:
+    (tmp_path / "more.jsonl").write_text('{"item_id": "i1", "Product Title": "a"}\n', "utf-8")
+    head = 'data d { source = Demo augment = "more.jsonl" content = ['
+    for text, told in (('"Prod|uct Title"(16)', True), ('"Prod|uct Title"', False)):
+        document, place, buffers = marked(f"{head}{text}] }}", str(tmp_path / "m.lego"))
+        found = explain(document, place, buffers.scope(document), KNOWN, ())
+        assert (found is not None) == told
+        if found is not None:
+            assert found.text.startswith("`Product Title`: ")
+            assert found.span.text == '"Product Title"'

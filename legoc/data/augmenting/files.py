@@ -1,7 +1,7 @@
 """The tables of `augment`, read row by row into Parquet under the name of their key.
 
-csv, tsv and JSON lines are read as they are: ids and words verbatim, and the kind of a JSON column
-is that of its first value, as the check takes it. Parquet keeps its types.
+What a column is, is told by its values as the check tells it, and what a value means is decided
+where all tables have it decided (`legoc_runtime.values`).
 """
 
 import csv
@@ -15,11 +15,16 @@ from legoc.data.staging.first_records import OTHER, POLICY, SAME
 from legoc.data.staging.losses import Losses
 from legoc.data.staging.staged import Staged
 from legoc.language.diagnosing.diagnostics import LegoError, fail
+from legoc.language.typing.columns import Column, columns
+from legoc.language.typing.parquet import read_names, read_values
+from legoc_runtime.errors import RequestError
+from legoc_runtime.values import read_categories, read_id, read_number, read_text
 
 
 KEYS = ("item_id", "user_id")
+STORED = {"word": "text", "category": "texts", "number": "number"}
+FORMATS = (".csv", ".tsv", ".jsonl", ".parquet")
 
-NOT_A_NUMBER = ("value that is not a number", "left empty")
 REPEATED = "key of an augmenting table"
 
 
@@ -35,21 +40,56 @@ class Joining:
 
 def stage_table(path: Path, target: Path, losses: Losses) -> Joining:
     """Stage one table by the ending of its name. Raises E0640 for what cannot be joined."""
-    match path.suffix.lower():
-        case ".csv":
-            return stage_words(path, target, ",", losses)
-        case ".tsv":
-            return stage_words(path, target, "\t", losses)
-        case ".jsonl":
-            return stage_json(path, target, losses)
-        case ".parquet":
-            return stage_parquet(path, target, losses)
-        case _:
-            raise fail(
-                "E0640",
-                f"`{path.name}` is no table: its name ends in `{path.suffix}`",
-                "give a .parquet, .csv, .tsv or .jsonl file, or a .log of generated text",
-            )
+    if path.suffix.lower() not in FORMATS:
+        raise fail(
+            "E0640",
+            f"`{path.name}` is no table: its name ends in `{path.suffix}`",
+            "give a .parquet, .csv, .tsv or .jsonl file, or a .log of generated text",
+        )
+    names = names_of(path)
+    key = find_key(names, path)
+    header = columns(path)
+    if header is None:
+        raise unreadable(path, 1, "no table of this format")
+    # A column without a name is the index a frame was written with.
+    kept = {name: header[name] for name in names if name != key and name.strip()}
+    once = Once(path, losses)
+    stored = {name: STORED[column.kind] for name, column in kept.items()}
+    with Staged(target, {key: "text", **stored}, numbered=None) as staged:
+        for line, row in read_rows(path, names):
+            values = dict(zip(names, row, strict=True))
+            place = f"{path.name}:{line}"
+            given = [
+                cast(values[name], name, column, place, losses) for name, column in kept.items()
+            ]
+            if once.first(key_of(values[key], key, path, line), line, given):
+                staged.add(read_id(key, values[key]), *given)
+    return Joining(key=key, columns=tuple(kept), path=target, shown=path.name)
+
+
+def key_of(value: object, key: str, path: Path, line: int) -> str:
+    try:
+        return read_id(key, value)
+    except RequestError as error:
+        raise unreadable(path, line, error.message) from None
+
+
+def cast(
+    value: object, name: str, column: Column, place: str, losses: Losses
+) -> str | list[str] | float | None:
+    """A value as its column holds it; what cannot be read is counted and left empty."""
+    try:
+        match column.kind:
+            case "word":
+                return read_text(name, value) or None
+            case "category":
+                return None if value is None else read_categories(name, value)
+            case _:
+                return read_number(name, value)
+    except RequestError:
+        what = {"word": "text", "category": "list", "number": "number"}[column.kind]
+        losses.add(f"value that is no {what}", "left empty", "augment", f"{place}: {value!r}")
+        return None
 
 
 def find_key(names: list[str], path: Path) -> str:
@@ -76,34 +116,83 @@ def unreadable(path: Path, line: int, reason: str) -> LegoError:
     )
 
 
-def stage_words(path: Path, target: Path, separator: str, losses: Losses) -> Joining:
-    """A csv or tsv: every value is text."""
+def names_of(path: Path) -> list[str]:
+    """The columns of a table as its header, its types or its records name them."""
+    match path.suffix.lower():
+        case ".parquet":
+            try:
+                return read_names(path)
+            except (ValueError, OSError) as error:
+                raise no_parquet(path, error) from None
+        case ".jsonl":
+            return list(dict.fromkeys(name for _, record in read_objects(path) for name in record))
+        case _:
+            names = next((row for _, row in read_lines(path)), [])
+            if repeated := [name for name in names if name.strip() and names.count(name) > 1]:
+                raise unreadable(path, 1, f"column `{repeated[0]}` is there twice")
+            return names
+
+
+def read_rows(path: Path, names: list[str]) -> Iterator[tuple[int, Sequence[Any]]]:
+    """Line (for Parquet: row, from 1) and values of every row."""
+    match path.suffix.lower():
+        case ".parquet":
+            try:
+                yield from enumerate(read_values(path, names), start=1)
+            except (ValueError, OSError) as error:
+                raise no_parquet(path, error) from None
+        case ".jsonl":
+            for line, record in read_objects(path):
+                yield line, [record.get(name) for name in names]
+        case _:
+            rows = read_lines(path)
+            next(rows, None)
+            for line, row in rows:
+                if len(row) != len(names):
+                    raise unreadable(path, line, f"{len(row)} columns, not {len(names)}")
+                yield line, row
+
+
+def read_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Line number and fields of a csv or tsv that are not empty."""
+    separator = "," if path.suffix.lower() == ".csv" else "\t"
     with path.open(encoding="utf-8-sig", newline="") as file:
         lines = csv.reader(file, delimiter=separator, strict=True)
         try:
-            names = next(lines, [])
-            key = find_key(names, path)
-            if repeated := [name for name in names if name.strip() and names.count(name) > 1]:
-                raise unreadable(path, 1, f"column `{repeated[0]}` is there twice")
-            # A column without a name is the index a frame was written with.
-            places = [n for n, name in enumerate(names) if name != key and name.strip()]
-            columns, place = [names[n] for n in places], names.index(key)
-            kept = Once(path, losses)
-            with Staged(target, dict.fromkeys((key, *columns), "text"), numbered=None) as staged:
-                for row in lines:
-                    if not row:
-                        continue
-                    if len(row) != len(names):
-                        count = f"{len(row)} columns, not {len(names)}"
-                        raise unreadable(path, lines.line_num, count)
-                    others = [row[n] for n in places]
-                    if kept.first(row[place], lines.line_num, others):
-                        staged.add(row[place], *others)
+            for row in lines:
+                if row:
+                    yield lines.line_num, row
         except UnicodeDecodeError as error:
             raise unreadable(path, lines.line_num + 1, "not UTF-8") from error
         except csv.Error as error:
             raise unreadable(path, lines.line_num, f"not a table ({error})") from error
-    return Joining(key=key, columns=tuple(columns), path=target, shown=path.name)
+
+
+def read_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Line number and object of every line. Raises E0640 for a line that is none."""
+    number = 0
+    try:
+        with path.open(encoding="utf-8-sig") as lines:
+            for number, line in enumerate(lines, start=1):
+                if not line.strip():
+                    continue
+                value = json.loads(line)
+                if not isinstance(value, dict):
+                    raise unreadable(path, number, "not an object")
+                yield number, value
+    except UnicodeDecodeError as error:
+        raise unreadable(path, number + 1, "not UTF-8") from error
+    except json.JSONDecodeError as error:
+        raise unreadable(path, number, f"not JSON ({error.msg})") from error
+
+
+def no_parquet(path: Path, error: Exception) -> LegoError:
+    return fail(
+        "E0640",
+        f"`{path.name}` is not a Parquet table that can be read",
+        "write it again, or give the table as .csv",
+        notes=(str(error),),
+    )
 
 
 class Once:
@@ -127,118 +216,3 @@ class Once:
             return False
         self.seen[key] = hash(repr(values))
         return True
-
-
-def read_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Line number and object of every line. Raises E0640 for a line that is none."""
-    number = 0
-    try:
-        with path.open(encoding="utf-8-sig") as lines:
-            for number, line in enumerate(lines, start=1):
-                if not line.strip():
-                    continue
-                value = json.loads(line)
-                if not isinstance(value, dict):
-                    raise unreadable(path, number, "not an object")
-                yield number, value
-    except UnicodeDecodeError as error:
-        raise unreadable(path, number + 1, "not UTF-8") from error
-    except json.JSONDecodeError as error:
-        raise unreadable(path, number, f"not JSON ({error.msg})") from error
-
-
-def stage_json(path: Path, target: Path, losses: Losses) -> Joining:
-    """JSON lines; the first line names the columns and their kinds."""
-    _, first = next(read_objects(path), (0, {}))
-    key = find_key(list(first), path)
-    kinds = {name: kind_of(v) for name, v in first.items() if name != key and name.strip()}
-    kept = Once(path, losses)
-    with Staged(target, {key: "text", **kinds}, numbered=None) as staged:
-        for number, record in read_objects(path):
-            if strange := sorted(record.keys() - first.keys()):
-                raise unreadable(path, number, f"`{strange[0]}` is no column of the first line")
-            name = record.get(key)
-            given = [record.get(column) for column in kinds]
-            if kept.first("" if name is None else str(name), number, given):
-                place = f"{path.name}:{number}"
-                pairs = zip(given, kinds.values(), strict=True)
-                staged.add(str(name), *(cast(value, kind, place, losses) for value, kind in pairs))
-    return Joining(key=key, columns=tuple(kinds), path=target, shown=path.name)
-
-
-def kind_of(value: object) -> str:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return "number"
-    return "texts" if isinstance(value, list) else "text"
-
-
-def cast(value: object, kind: str, place: str, losses: Losses) -> object:
-    """A JSON value as its column holds it."""
-    if value is None:
-        return None
-    if kind == "number":
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return float(value)
-        if value != "":
-            losses.add(*NOT_A_NUMBER, "augment", f"{place}: {value!r}")
-        return None
-    if kind == "texts":
-        given = value if isinstance(value, list) else [value]
-        return [text_of(one) for one in given if one is not None]
-    return text_of(value)
-
-
-def text_of(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def stage_parquet(path: Path, target: Path, losses: Losses) -> Joining:
-    """Parquet: numbers and lists as they are, everything else as text."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-    import pyarrow.parquet as pq
-
-    try:
-        with pq.ParquetFile(path) as file:
-            names = list(file.schema_arrow.names)
-            key = find_key(names, path)
-            columns = [name for name in names if name != key and name.strip()]
-            kinds = {name: parquet_kind(file.schema_arrow.field(name).type) for name in columns}
-            kept = Once(path, losses)
-            row = 0
-            with Staged(target, {key: "text", **kinds}, numbered=None) as staged:
-                for batch in file.iter_batches(columns=[key, *columns]):
-                    cast_columns = [pc.cast(batch.column(key), pa.string()).to_pylist()]
-                    for name in columns:
-                        cast_columns.append(plain(batch.column(name), kinds[name]))
-                    for name, *values in zip(*cast_columns, strict=True):
-                        row += 1
-                        if kept.first(name or "", row, values):
-                            staged.add(name, *values)
-    except (pa.ArrowException, OSError) as error:
-        raise fail(
-            "E0640",
-            f"`{path.name}` is not a Parquet table that can be read",
-            "write it again, or give the table as .csv",
-            notes=(str(error),),
-        ) from None
-    return Joining(key=key, columns=tuple(columns), path=target, shown=path.name)
-
-
-def parquet_kind(given: Any) -> str:
-    import pyarrow.types as kinds
-
-    if kinds.is_integer(given) or kinds.is_floating(given) or kinds.is_decimal(given):
-        return "number"
-    return "texts" if kinds.is_list(given) or kinds.is_large_list(given) else "text"
-
-
-def plain(column: Any, kind: str) -> list[Any]:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if kind == "number":
-        return pc.cast(column, pa.float64()).to_pylist()
-    if kind == "texts":
-        return pc.cast(column, pa.list_(pa.string())).to_pylist()
-    return [None if v is None else v if isinstance(v, str) else str(v) for v in column.to_pylist()]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 # Raise when the same files would be joined differently.
-VERSION = 1
+VERSION = 2
 
 # The number of an item's row beside its attributes, under a name no attribute has.
 PLACE = "#place"
@@ -118,7 +118,7 @@ def write(tables: Tables, paths: Sequence[Path], staging: Path) -> Report:
     # A join adds attributes and leaves the rows as they are, counted as their source ranks them.
     return replace(
         found, parts=before.parts, group=before.group, candidates=before.candidates,
-        warnings=before.warnings, order=before.order, generated=added,
+        warnings=before.warnings, order=before.order, generated=added, notation=before.notation,
     )  # fmt: skip
 
 
@@ -174,14 +174,14 @@ def join(connection: "duckdb.DuckDBPyConnection", joining: Joining, losses: Loss
                 "rename it: names that differ in case alone cannot stand beside each other",
             )
     chosen: list[str] = []
+    given = {name: kind for name, kind, *_ in connection.execute("DESCRIBE joined").fetchall()}
     for name in known:
         if name in joining.columns:
-            cast = f"TRY_CAST(joined.{quote_name(name)} AS {kinds[name]})"
+            cast = as_kind(f"joined.{quote_name(name)}", given[name], kinds[name])
             empty = f"nullif({cast}, '')" if kinds[name] == "VARCHAR" else cast
             chosen.append(f"coalesce({empty}, {table}.{quote_name(name)}) AS {quote_name(name)}")
         else:
             chosen.append(f"{table}.{quote_name(name)}")
-    given = {name: kind for name, kind, *_ in connection.execute("DESCRIBE joined").fetchall()}
     for name in joining.columns:
         if name not in known:
             # A missing text is the empty text, as in the source's own attributes.
@@ -192,3 +192,20 @@ def join(connection: "duckdb.DuckDBPyConnection", joining: Joining, losses: Loss
         f"CREATE OR REPLACE TABLE {table} AS SELECT {', '.join(chosen)} "
         f"FROM {table} LEFT JOIN joined USING ({key})"
     )
+
+
+def as_kind(column: str, given: str, wanted: str) -> str:
+    """A column of one kind as a value of the kind that a table has already, in SQL."""
+    if given == wanted:
+        return column
+    if given == "DOUBLE" and wanted != "DOUBLE":
+        # A whole number has no decimals, as text and as a category.
+        column = f"CASE WHEN {column} = floor({column}) AND abs({column}) < 1e15 " + (
+            f"THEN {column}::BIGINT::VARCHAR ELSE {column}::VARCHAR END"
+        )
+        given = "VARCHAR"
+    if given == "VARCHAR" and wanted == "VARCHAR[]":
+        return f"CASE WHEN {column} <> '' THEN [{column}] END"
+    if given == "VARCHAR[]" and wanted == "VARCHAR":
+        return f"array_to_string({column}, ', ')"
+    return f"TRY_CAST({column} AS {wanted})"

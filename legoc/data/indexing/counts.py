@@ -24,11 +24,11 @@ def survey(
     licence: str,
     drops: Sequence[Drop],
     notes: Sequence[str],
-    group: str = "impression",
+    unit: str = "impression_id",
 ) -> Report:
     """Count the tables in a folder and mark the items that training shows.
 
-    group: what rows are ranked within, `impression` or (without impressions) `user`.
+    unit: what rows are ranked within, `impression_id` or (without impressions) `user_id`.
     Writes `training.parquet` (`item_id`): items of some training impression or training history,
     from which vocabularies are learned and by which items count as known; `trained.parquet`
     (`user_id`, `number`): the users of the training rows in the order in which these show them; and
@@ -49,7 +49,7 @@ def survey(
     return Report(
         source=source, licence=licence, items=items, users=int(codes.person.max(initial=-1)) + 1,
         histories=len(lengths), empty_histories=int((lengths == 0).sum()), coverage=coverage,
-        parts=count_parts(codes, known, group), notes=tuple(notes), group=group,
+        parts=count_parts(codes, known, unit), notes=tuple(notes), group=unit.removesuffix("_id"),
         drops=tuple(drops),
     )  # fmt: skip
 
@@ -100,7 +100,7 @@ def count_coverage(connection: "duckdb.DuckDBPyConnection", items: int) -> dict[
     return coverage
 
 
-def count_parts(codes: Codes, known: NDArray[np.bool_], group: str) -> dict[str, Part]:
+def count_parts(codes: Codes, known: NDArray[np.bool_], unit: str) -> dict[str, Part]:
     """The counts of every split that has rows, in the order train, valid, test, predict."""
     empty = np.diff(codes.starts) == 0
     found: dict[str, Part] = {}
@@ -111,7 +111,7 @@ def count_parts(codes: Codes, known: NDArray[np.bool_], group: str) -> dict[str,
         history, impression = codes.history[rows], codes.impression[rows]
         person = codes.person[history]
         clicks = np.nan_to_num(codes.label[rows])
-        ranked = person if group == "user" else impression
+        ranked = person if unit == "user_id" else impression
         given, positive = np.bincount(ranked), np.bincount(ranked, weights=clicks)
         lacking = (given > 0) & ((positive == 0) | (positive == given))
         first = place_first(impression)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 # Raise when the tables of the same raw files would differ from those an older version wrote.
-VERSION = 4
+VERSION = 5
 
 # What DuckDB holds before it spills; the rest of a process is small beside it.
 MEMORY = "2GB"
@@ -210,8 +210,9 @@ def write(
     report = survey(
         staging, source=declaration.name, licence=licence,
         drops=(*empty, *cut.losses.drops(), *extracted.drops, *left),
-        notes=(*extracted.notes, *notes), group=ranked_within(extracted),
+        notes=(*extracted.notes, *notes), unit=ranked_within(extracted),
     )  # fmt: skip
+    report = replace(report, notation=extracted.notation)
     with blame(empty):
         check_filled(report, extracted)
     protocol = split.op in PROTOCOLS
@@ -227,7 +228,7 @@ def write(
 def ranked_within(extracted: Extracted) -> str:
     """What a source's rows are ranked within: an impression where it has them, else a user."""
     single = extracted.feedback is not None and not extracted.feedback.impressions
-    return "user" if single else "impression"
+    return "user_id" if single else "impression_id"
 
 
 def name_candidates(extracted: Extracted, protocol: bool) -> str:
@@ -255,7 +256,10 @@ def check_filled(report: Report, extracted: Extracted) -> None:
         raise fail(
             "E0625",
             f"the files of {report.source} hold {'no items' if not report.items else 'no rows'}",
-            "check that all files are of the same archive, and that ids kept their leading zeros"
+            "write the ids as whole numbers or as text: `12.0` is not `12`"
+            if any("without its `.0`" in note for note in notes)
+            else "check that all files are of the same archive, and that ids kept their leading "
+            "zeros"
             if not notes or any("unknown item" in note for note in notes)
             else "mend what the notes name: no row is left without it",
             notes=notes,

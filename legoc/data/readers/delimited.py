@@ -1,7 +1,7 @@
 """Delimited text: CSV and TSV with a header, and forms without one. Values stay text."""
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from legoc.data.readers.opened import decode, read_lines
@@ -27,14 +27,17 @@ def read_table(
     part: str,
     *,
     separator: str = ",",
+    encoding: str = "utf-8",
+    rename: Callable[[Sequence[str]], list[str]] = list,
 ) -> Iterator[tuple[int, tuple[str, ...]]]:
     """Line number and the values of `columns`, in this order, of every row below the header.
 
     A row of another width is counted in `losses` and left out. Raises E0621 for a header that
     lacks a column (it names the column) or a first row of another width, E0622 for a file that is
-    not UTF-8 or cannot be read to its end.
+    not of its encoding or cannot be read to its end. rename: what the columns of a header are
+    called.
     """
-    lines = (decode(raw, number, shown) for number, raw in read_lines(path, shown))
+    lines = read_texts(path, shown, encoding)
     # Strict, because a quote that is never closed would swallow the rows behind it.
     rows = csv.reader(lines, delimiter=separator, strict=True)
     places: list[int] = []
@@ -46,7 +49,7 @@ def read_table(
             if not row:
                 continue
             if not names:
-                names = row
+                names = rename(row)
                 places = locate(names, columns, path, shown)
                 continue
             if len(row) == len(names):
@@ -70,6 +73,17 @@ def read_table(
         ) from None
     if not names:
         raise fail("E0625", f"`{shown}` is empty", f"its first line names {', '.join(columns)}")
+
+
+def read_texts(path: Path, shown: str, encoding: str) -> Iterator[str]:
+    """The lines of a file. Where a character has several bytes of its own, as in UTF-16, the bytes
+    of a line's end may stand within another, so the file is decoded as a whole."""
+    if not encoding.lower().replace("-", "").replace("_", "").startswith(("utf16", "utf32")):
+        for number, raw in read_lines(path, shown):
+            yield decode(raw, number, shown, encoding)
+        return
+    whole = b"".join(raw for _, raw in read_lines(path, shown))
+    yield from decode(whole, 1, shown, encoding).splitlines(keepends=True)
 
 
 def locate(names: Sequence[str], columns: Sequence[str], path: Path, shown: str) -> list[int]:

@@ -17,7 +17,7 @@ BROKEN_START = 20
 
 
 def read_json_lines(
-    path: Path, shown: str, losses: Losses, part: str
+    path: Path, shown: str, losses: Losses, part: str, encoding: str = "utf-8"
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """Number (from 1) and object of every line.
 
@@ -26,7 +26,7 @@ def read_json_lines(
     """
     good = bad = 0
     for number, raw in read_lines(path, shown):
-        text = decode(raw, number, shown).strip()
+        text = decode(raw, number, shown, encoding).strip()
         if not text:
             continue
         found = parse_object(text)
@@ -44,6 +44,31 @@ def read_json_lines(
             f"`{shown}` has no line that is a JSON object",
             "use the publisher's file: one object per line, JSON or a Python literal",
         )
+
+
+def read_json(
+    path: Path, shown: str, losses: Losses, part: str, encoding: str = "utf-8"
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Number (from 1) and object of a file that is one list of objects, or has one a line. E0621
+    for any other JSON."""
+    first = next((raw for _, raw in read_lines(path, shown) if raw.strip()), b"")
+    if not decode(first, 1, shown, encoding).lstrip().startswith("["):
+        yield from read_json_lines(path, shown, losses, part, encoding)
+        return
+    whole = b"".join(raw for _, raw in read_lines(path, shown))
+    try:
+        found = json.loads(decode(whole, 1, shown, encoding))
+    except (ValueError, RecursionError) as error:
+        raise fail(
+            "E0622",
+            f"`{shown}` is no JSON that can be read ({error})",
+            "write it again as one list of objects, or as one object per line",
+        ) from None
+    for number, record in enumerate(found, start=1):
+        if isinstance(record, dict):
+            yield number, record
+        else:
+            losses.add("record that is no JSON object", "dropped", part, f"{shown}:{number}")
 
 
 def parse_object(text: str) -> dict[str, Any] | None:

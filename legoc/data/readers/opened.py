@@ -79,8 +79,9 @@ def decode(raw: bytes, number: int, shown: str, encoding: str = "utf-8") -> str:
     try:
         return raw.decode(encoding)
     except UnicodeDecodeError as error:
+        name = "UTF-8" if encoding == "utf-8" else encoding
         raise fail(
             "E0622",
-            f"`{shown}` line {number}, byte {error.start + 1} is not UTF-8",
+            f"`{shown}` line {number}, byte {error.start + 1} is not {name}",
             "save the file as UTF-8, or use the publisher's own file",
         ) from None

@@ -33,7 +33,7 @@ from legoc.progress import SILENT, Progress
 
 
 # Raise when the matrices of the same tables would differ from those an older version wrote.
-VERSION = 1
+VERSION = 2
 
 # Where a reading has the model's tokenizer.
 PLACE = "tokenizers/model/tokenizer.json"
@@ -212,7 +212,9 @@ def tokenize_for_model(
         target = staging / PLACE
         target.parent.mkdir(parents=True)
         shutil.copyfile(planned.tokenizer, target)
-        reading = dict(planned.value)
+        noted = tables.report.notation
+        parts = [{**part, **noted.get(part.get("name"), {})} for part in planned.value["parts"]]
+        reading = {**planned.value, "parts": parts}
         write_matrices(
             tables, attributes, reading, {"tokens": max(planned.longest, 1)}, staging, progress
         )

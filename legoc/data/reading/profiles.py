@@ -16,13 +16,15 @@ from legoc.data.cache import digest, obtain
 from legoc.data.indexing.log import I32
 from legoc.data.indexing.names import Names
 from legoc.data.indexing.tables import Tables, open_connection, quote
+from legoc.data.reading.file_stems import file_stem
 from legoc.data.reading.vocabulary import Space, Words, write_bins, write_categories
+from legoc.data.staging.first_records import quote_name
 from legoc.language.declaring.declare import Attribute
 from legoc.language.diagnosing.diagnostics import fail
 
 
 # Raise when the profiles of the same tables would differ from those an older version wrote.
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +56,8 @@ def read_profiles(
         return write(find_records(tables, attributes, users), attributes, staging)
 
     folder, manifest = obtain(root / "profiles" / key[:32], make)
-    loaded = {a.name: np.load(folder / f"{a.name}.npy") for a in attributes}
-    lengths = {a.name: np.load(folder / f"{a.name}.lengths.npy") for a in attributes}
+    loaded = {a.name: np.load(folder / f"{file_stem(a.name)}.npy") for a in attributes}
+    lengths = {a.name: np.load(folder / f"{file_stem(a.name)}.lengths.npy") for a in attributes}
     return Profiles(ids=loaded, lengths=lengths, rows=manifest["rows"])
 
 
@@ -82,7 +84,7 @@ def find_records(
     tables: Tables, attributes: Sequence[Attribute], users: Names
 ) -> list[dict[str, Any]]:
     """A record per user, in the order of their rows; that of row 0 is empty."""
-    columns = ", ".join(f'"{attribute.name}"' for attribute in attributes)
+    columns = ", ".join(quote_name(attribute.name) for attribute in attributes)
     with open_connection(None) as connection:
         place = quote(tables.path("users"))
         found = connection.sql(f"SELECT user_id, {columns} FROM {place}").to_arrow_table()
@@ -95,23 +97,24 @@ def write(
 ) -> dict[str, Any]:
     """Learn the vocabularies, and write the ids of every record into `folder`."""
     from legoc_runtime.tokens import Reader
+    from legoc_runtime.values import read_text
 
     space = Space(rows=2, unknown=1, separator=0)
     texts = [a.name for a in attributes if a.kind == "text"]
     if texts:
-        words = (str(r[name]) for r in records for name in texts if r.get(name))
+        words = (read_text(name, r.get(name)) for r in records for name in texts)
         space = Words().write(words, folder / "tokenizer.json")
     parts: list[dict[str, Any]] = []
     for attribute in attributes:
         length = 1 if attribute.kind == "number" else attribute.length
         part = {"name": attribute.name, "kind": attribute.kind, "length": length}
-        file = f"vocabularies/{attribute.name}.json"
+        file = f"vocabularies/{file_stem(attribute.name)}.json"
         values = [record.get(attribute.name) for record in records]
         if attribute.kind == "text":
             parts.append({**part, "tokenizer": "tokenizer.json"})
             continue
         if attribute.kind == "category":
-            write_categories(values, folder / file, space)
+            write_categories(attribute.name, values, folder / file, space)
         else:
             write_bins(values, attribute.length, folder / file, space)
         parts.append({**part, "vocabulary": file})
@@ -123,6 +126,6 @@ def write(
         width = next(int(part["length"]) for part in parts if part["name"] == name)
         padded = np.zeros((len(records), width), dtype=np.int32)
         padded[:, : ids.shape[1]] = ids[:, :width]
-        np.save(folder / f"{name}.npy", padded)
-        np.save(folder / f"{name}.lengths.npy", lengths)
+        np.save(folder / f"{file_stem(name)}.npy", padded)
+        np.save(folder / f"{file_stem(name)}.lengths.npy", lengths)
     return {"rows": space.rows}

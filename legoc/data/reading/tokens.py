@@ -8,9 +8,11 @@ import numpy as np
 
 from legoc.data.cache import digest, obtain
 from legoc.data.indexing.tables import Tables, quote
+from legoc.data.reading.file_stems import file_stem
 from legoc.data.reading.inputs import TokenTable
 from legoc.data.reading.mapped import map_matrix
 from legoc.data.reading.vocabulary import CHOICES, Space, Words, write_bins, write_categories
+from legoc.data.staging.first_records import quote_name
 from legoc.language.declaring.declare import Attribute
 from legoc.language.diagnosing.diagnostics import fail
 from legoc.language.ir.plan import Port
@@ -19,7 +21,7 @@ from legoc.progress import SILENT, Progress
 
 
 # Raise when the matrices of the same tables would differ from those an older version wrote.
-VERSION = 1
+VERSION = 2
 
 # Items turned into ids at a time.
 BLOCK = 8192
@@ -79,9 +81,10 @@ def check_attributes(tables: Tables, attributes: Sequence[Attribute]) -> None:
 
 def load(folder: Path, name: str) -> tuple[np.ndarray, np.ndarray]:
     """A matrix, memory-mapped, and its lengths."""
-    ids = np.load(folder / "matrices" / f"{name}.npy", mmap_mode="r")
+    stem = file_stem(name)
+    ids = np.load(folder / "matrices" / f"{stem}.npy", mmap_mode="r")
     # A plain view: the subclass costs more than the gather of a small batch.
-    return np.asarray(ids), np.load(folder / "matrices" / f"{name}.lengths.npy")
+    return np.asarray(ids), np.load(folder / "matrices" / f"{stem}.lengths.npy")
 
 
 def write(
@@ -120,7 +123,7 @@ def write_matrices(
     target = folder / "matrices"
     target.mkdir()
     matrices = {
-        name: map_matrix(target / f"{name}.npy", np.int32, (count, width))
+        name: map_matrix(target / f"{file_stem(name)}.npy", np.int32, (count, width))
         for name, width in widths.items()
     }
     lengths = {name: np.zeros(count, dtype=np.int32) for name in widths}
@@ -135,7 +138,7 @@ def write_matrices(
             task.advance(len(records))
     for name, matrix in matrices.items():
         matrix.flush()
-        np.save(target / f"{name}.lengths.npy", lengths[name])
+        np.save(target / f"{file_stem(name)}.lengths.npy", lengths[name])
 
 
 def learn(
@@ -152,11 +155,12 @@ def learn(
         parts[attribute.name] = {
             "name": attribute.name, "kind": attribute.kind,
             "length": 1 if attribute.kind == "number" else attribute.length,
+            **tables.report.notation.get(attribute.name, {}),
         }  # fmt: skip
         if attribute.kind == "text":
             parts[attribute.name]["tokenizer"] = place
         else:
-            parts[attribute.name]["vocabulary"] = f"vocabularies/{attribute.name}.json"
+            parts[attribute.name]["vocabulary"] = f"vocabularies/{file_stem(attribute.name)}.json"
     # Categories come before numbers in the space of ids, whatever the reading order.
     for kind in ("category", "number"):
         for attribute in attributes:
@@ -164,7 +168,7 @@ def learn(
                 path = folder / parts[attribute.name]["vocabulary"]
                 values = training_values(tables, attribute.name)
                 if kind == "category":
-                    write_categories(values, path, space)
+                    write_categories(attribute.name, values, path, space)
                 else:
                     write_bins(values, attribute.length, path, space)
     return {
@@ -175,11 +179,13 @@ def learn(
 
 def training_texts(tables: Tables, names: Sequence[str]) -> Iterator[str]:
     """Every text of the training items."""
+    from legoc_runtime.values import read_text
+
     for records in read_rows(tables, names, training=True):
         for record in records:
             for name in names:
-                if record[name]:
-                    yield record[name]
+                if text := read_text(name, record[name]):
+                    yield text
 
 
 def training_values(tables: Tables, name: str) -> list[Any]:
@@ -199,7 +205,7 @@ def read_rows(
     tables: Tables, names: Sequence[str], *, training: bool
 ) -> Iterator[list[Mapping[str, Any]]]:
     """Blocks of item records in the order of the table; with `training`, those training shows."""
-    columns = ", ".join(f'"{name}"' for name in names)
+    columns = ", ".join(map(quote_name, names))
     shown = f"SELECT item_id FROM read_parquet({quote(tables.path('training'))})"
     condition = f"WHERE item_id IN ({shown})" if training else ""
     with tables.connect() as connection:

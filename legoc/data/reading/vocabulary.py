@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from legoc.data.reading.splitting import lower_pieces, lower_words, split_words
 from legoc.language.declaring.declare import File, Quantity, operator, param
 from legoc.language.diagnosing.diagnostics import fail
 
@@ -38,9 +39,10 @@ class Space:
         return first
 
 
-@operator("tokenizer", "words")
+@operator("tokenizer", "words", version=2)
 class Words:
-    """Lower-case words and punctuation marks, all that training items hold."""
+    """Lower-case words and punctuation marks, all that training items hold; single characters of
+    scripts without blanks between words (Chinese, Japanese, Thai ...)."""
 
     example = "tokenizer = words"
     name = "words"
@@ -54,11 +56,11 @@ class Words:
     def write(self, texts: Iterable[str], path: Path) -> Space:
         """Learn from texts, write `tokenizer.json`, and say which ids it takes."""
         import tokenizers
-        from tokenizers import models, normalizers, pre_tokenizers, trainers
+        from tokenizers import models, trainers
 
         tokenizer = tokenizers.Tokenizer(models.WordLevel(unk_token="[UNK]"))
-        tokenizer.normalizer = normalizers.Lowercase()
-        tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+        tokenizer.normalizer = lower_words()
+        tokenizer.pre_tokenizer = split_words()
         trainer = trainers.WordLevelTrainer(
             vocab_size=2**31, show_progress=False, special_tokens=list(SPECIALS)
         )
@@ -67,7 +69,7 @@ class Words:
         return Space(rows=tokenizer.get_vocab_size(), unknown=1, separator=2)
 
 
-@operator("tokenizer", "subwords", primary="size")
+@operator("tokenizer", "subwords", primary="size", version=2)
 class Subwords:
     """Pieces of words (byte pairs), so that no word is unknown."""
 
@@ -86,10 +88,10 @@ class Subwords:
     def write(self, texts: Iterable[str], path: Path) -> Space:
         """Learn from texts, write `tokenizer.json`, and say which ids it takes."""
         import tokenizers
-        from tokenizers import decoders, models, normalizers, pre_tokenizers, trainers
+        from tokenizers import decoders, models, pre_tokenizers, trainers
 
         tokenizer = tokenizers.Tokenizer(models.BPE(unk_token="[UNK]"))
-        tokenizer.normalizer = normalizers.Lowercase()
+        tokenizer.normalizer = lower_pieces()
         tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
         tokenizer.decoder = decoders.ByteLevel()
         trainer = trainers.BpeTrainer(
@@ -168,13 +170,13 @@ def save(tokenizer: Any, path: Path) -> None:
     tokenizer.save(str(path), pretty=False)
 
 
-def write_categories(values: Iterable[object], path: Path, space: Space) -> None:
-    """Give an id to every value of a category, the frequent ones first."""
+def write_categories(name: str, values: Iterable[object], path: Path, space: Space) -> None:
+    """Give an id to every value of the category `name`, the frequent ones first."""
+    from legoc_runtime.values import read_categories
+
     counts: Counter[str] = Counter()
     for value in values:
-        for one in value if isinstance(value, list | tuple | np.ndarray) else (value,):
-            if one is not None and str(one) != "":
-                counts[str(one)] += 1
+        counts.update(read_categories(name, value))
     ordered = sorted(counts, key=lambda value: (-counts[value], value))
     first = space.take(len(ordered))
     write_json(path, {"values": {value: first + place for place, value in enumerate(ordered)}})

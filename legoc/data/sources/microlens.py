@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from legoc.data.readers.delimited import read_table
 from legoc.data.readers.opened import decode, missing_file, read_lines
-from legoc.data.readers.times import read_epoch
+from legoc.data.readers.times import decide_times
 from legoc.data.staging.clicked import Clicked
 from legoc.data.staging.clicks import build_clicks
 from legoc.data.staging.graded import scan, stage_items, stage_log
@@ -15,6 +15,7 @@ from legoc.data.staging.source import Extracted, Feedback, Published
 from legoc.language.declaring.declare import Attribute, Folder, operator, param
 from legoc.language.diagnosing.diagnostics import fail
 from legoc.progress import Progress
+from legoc_runtime.dates import read_meanings
 
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
 PAGE = "https://github.com/westlake-repl/MicroLens"
 LICENCE = "MicroLens: no modified copies and no second-hand downloads; get it from its publisher."
-TITLES = ("_titles.csv", "_title_en.csv")
+# 50k, 100k and 1M call their titles by names of their own.
+TITLES = ("_titles.csv", "_title_en.csv", "_title.csv")
 PAIRS = ("_pairs.csv", "_pairs.tsv")
 
 
@@ -42,9 +44,10 @@ PAIRS = ("_pairs.csv", "_pairs.tsv")
 class MicroLens(Clicked):
     """MicroLens, 50k, 100k or larger: who watched which video, without impressions.
 
-    The folder holds `MicroLens-50k_titles.csv` or `MicroLens-100k_title_en.csv`, and the pairs
-    (`..._pairs.csv`, with times, or `..._pairs.tsv`, in their order). Where it holds several sizes,
-    name the common beginning: `MicroLens("raw/MicroLens-50k")`.
+    The folder holds `MicroLens-50k_titles.csv`, `MicroLens-100k_title_en.csv` or
+    `MicroLens-1M_title.csv`, and the pairs (`..._pairs.csv`, with times, or `..._pairs.tsv`, in
+    their order). Where it holds several sizes, name the common beginning:
+    `MicroLens("raw/MicroLens-50k")`.
     """
 
     class Config(Clicked.Config):
@@ -135,8 +138,10 @@ def read_pairs(path: Path, losses: Losses) -> Iterator[tuple[int, str, str, int 
     """Line, user, video and time of every click."""
     if ".csv" in path.name:
         columns = ("user", "item", "timestamp")
+        times = (time for _, (time,) in read_table(path, path.name, columns[2:], Losses(), "log"))
+        rule = decide_times(times, columns[2], path.name)
         for line, (user, item, time) in read_table(path, path.name, columns, losses, "log"):
-            yield line, user, item, read_epoch(time)
+            yield line, user, item, rule.read(read_meanings(time))
         return
     for number, raw in read_lines(path, path.name):
         user, _, rest = decode(raw, number, path.name).rstrip("\r\n").partition("\t")

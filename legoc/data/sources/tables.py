@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from legoc.data.readers.tables import find_table
-from legoc.data.sources.tables_layout import PARTS, Layout, read_layout
+from legoc.data.sources.tables_layout import PARTS, Layout, describe_notation, read_layout
 from legoc.data.sources.tables_read import stage_histories, stage_interactions, stage_records
 from legoc.data.sources.tables_sql import build_feedback, build_told, measure_ratings
 from legoc.data.staging.first_records import build_users
@@ -13,7 +12,7 @@ from legoc.data.staging.graded import settings
 from legoc.data.staging.losses import Losses
 from legoc.data.staging.source import Extracted, Feedback, Published
 from legoc.language.declaring.declare import Folder, operator, param
-from legoc.language.diagnosing.diagnostics import fail
+from legoc.language.typing.table_files import need_tables
 from legoc.progress import Progress
 
 
@@ -21,19 +20,16 @@ if TYPE_CHECKING:
     import duckdb
 
 
-NAMES = ("items", "interactions", "histories", "users")
-
-
 @operator(
     "source",
     "Tables",
-    version=1,
+    version=2,
     primary="path",
     splits=("recbench", "legommenders"),
     facts={"headers": "tables", "licence": "The tables are your own."},
 )
 class Tables:
-    """Your own tables, each as `.parquet`, `.csv`, `.tsv` or `.jsonl` (text also as `.gz`).
+    """Your own tables, each as `.parquet`, `.csv`, `.tsv`, `.jsonl` or `.json` (text also `.gz`).
 
     `items` has `item_id` and a column per attribute. `interactions` has `user_id`, `item_id` and,
     if known, `time`, `label` (1 or 0) or `rating`, and `impression_id` for what was shown together;
@@ -50,18 +46,43 @@ class Tables:
         label: str = param("label", doc="The column of labels, 1 for a click and 0 for none.")
         rating: str = param("rating", doc="The column of ratings, read where there is no label.")
         neutral: float = param(3.0, doc="The rating that is neither; above is a click.")
-        time: str = param("time", doc="The column of times: ISO dates or seconds since 1970.")
+        time: str = param("time", doc="The column of times: dates, or numbers of one unit.")
         impression: str = param("impression_id", doc="The column that joins what was shown.")
         history: str = param("history_id", doc="The column that names a history.")
         clicks: str = param("clicks", doc="The column of a history's item ids, oldest first.")
         split: str = param("split", doc="The column of parts: train, valid, test, predict.")
-        numbers: list[str] = param((), doc="Attributes that are numbers; CSV does not tell.")
+        numbers: list[str] = param((), doc="Attributes that are numbers, whatever they look like.")
         categories: list[str] = param(
-            (), doc="Attributes that are categories though written in numbers."
+            (), doc="Attributes that are categories, whatever they look like."
+        )
+        texts: list[str] = param(
+            (), since=True, doc="Attributes that are text, whatever they look like."
         )
         separator: str | None = param(
             None, doc="Separates the values of a list in CSV; blanks for clicks unless given."
         )
+        delimiter: str | None = param(
+            None, since=True, doc="What divides the columns of text; else the file's name says."
+        )
+        encoding: str = param("utf-8", since=True, doc="The encoding of text files.")
+        decimal: Literal[".", ","] = param(".", since=True, doc="The sign before decimals.")
+        missing: list[str] = param(
+            (), since=True, doc="Words that say that a value is missing, such as `N/A`."
+        )
+        time_unit: Literal["seconds", "milliseconds", "microseconds", "nanoseconds"] | None = param(
+            None, since=True, doc="The unit of times that are numbers; else the column tells."
+        )
+        time_format: str | None = param(
+            None,
+            since=True,
+            doc="How times are written: `day first`, `month first` or a form of `strptime`.",
+        )
+        items: list[str] = param(
+            (), since=True, doc="The files of the items: names or patterns in the folder."
+        )
+        interactions: list[str] = param((), since=True, doc="The files of the interactions.")
+        histories: list[str] = param((), since=True, doc="The files of the histories.")
+        users: list[str] = param((), since=True, doc="The files of the users.")
         negatives: int = param(
             20,
             min=0,
@@ -77,59 +98,55 @@ class Tables:
 
     def identity(self) -> dict[str, Any]:
         found = settings(self.config)
-        return {name: list(v) if isinstance(v, tuple) else v for name, v in found.items()}
-
-    def paths(self) -> dict[str, Path]:
-        """The tables that are there. Items and interactions must be."""
-        root = Path(self.config.path)
-        found = {name: path for name in NAMES if (path := find_table(root, name)) is not None}
-        for name in ("items", "interactions"):
-            if name not in found:
-                raise fail(
-                    "E0620",
-                    f"`{root / name}.csv` is missing",
-                    f"write the table `{name}` as `{name}.csv`, `.tsv`, `.jsonl` or `.parquet`; "
-                    "docs/own_data.md shows how",
-                )
-        return found
+        tables = need_tables(vars(self.config))
+        return {
+            **{name: list(v) if isinstance(v, tuple) else v for name, v in found.items()},
+            # A file may be another table under another name.
+            "tables": {name: [file.format for file in files] for name, files in tables.items()},
+        }
 
     def files(self) -> Sequence[Path]:
-        return list(self.paths().values())
+        """The files of all tables that are there. E0620 without items or interactions."""
+        tables = need_tables(vars(self.config))
+        return [file.path for files in tables.values() for file in files]
 
     def extract(
         self, connection: "duckdb.DuckDBPyConnection", staging: Path, progress: Progress
     ) -> Extracted:
-        paths = self.paths()
-        layout = read_layout(self.config, paths)
-        losses = Losses()
-        progress.say(f"reading {', '.join(path.name for path in paths.values())}")
+        layout = read_layout(self.config)
+        tables, losses = layout.tables, Losses()
+        shown = [file.shown for files in tables.values() for file in files]
+        progress.say(f"reading {', '.join(shown)}")
         items, users = (
-            stage_records(layout, name, staging, losses) if name in paths else None
+            stage_records(layout, name, staging, losses) if name in tables else None
             for name in ("items", "users")
         )
         log = stage_interactions(layout, staging, losses)
-        if "histories" in paths:
+        if "histories" in tables:
             told = stage_histories(layout, staging, losses)
-            drops = build_told(connection, layout, items or "", log, told)
+            drops = build_told(connection, layout, items or "", log.table, told)
         else:
-            drops = build_feedback(connection, layout, items or "", log)
+            drops = build_feedback(connection, layout, items or "", log.table)
         if users is not None:
             drops += build_users(connection, users, tuple(layout.users))
+        order = "no times: the order of the rows is taken for time"
+        said = log.told if layout.meant.time else order
         return Extracted(
-            parts=find_parts(connection, layout, "histories" in paths),
+            parts=find_parts(connection, layout, "histories" in tables),
             drops=(*losses.drops(), *drops),
-            notes=() if layout.time else ("no times: the order of the rows is taken for time",),
-            order="time" if layout.time else "file",
-            feedback=self.feedback(layout, "histories" in paths),
-            ratings=measure_ratings(connection, layout, log),
+            notes=(said,) if said else (),
+            order="time" if layout.meant.time else "file",
+            feedback=self.feedback(layout, "histories" in tables),
+            ratings=measure_ratings(connection, layout, log.table),
             users=users is not None,
+            notation=describe_notation(layout.items),
         )
 
     def feedback(self, layout: Layout, told: bool) -> Feedback:
-        labelled = layout.label is not None or layout.rating is not None
+        labelled = layout.meant.label is not None or layout.meant.rating is not None
         return Feedback(
             graded=labelled,
-            impressions=layout.impression is not None,
+            impressions=layout.meant.impression is not None,
             told=told,
             negatives=0 if labelled else self.config.negatives,
             seed=self.config.seed,
@@ -140,7 +157,7 @@ def find_parts(
     connection: "duckdb.DuckDBPyConnection", layout: Layout, told: bool
 ) -> tuple[Published, ...]:
     """The parts of the column `split`, in the order of their use; one where there is no column."""
-    if layout.split is None:
+    if layout.meant.split is None:
         return (Published(name="log", labelled=True),)
     table = "impressions" if told else "feedback"
     there = {

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 FAULTS = (
     ("user", "interaction without a user", "item_id"),
     ("zeros", "interaction with an unknown item, known with other leading zeros", "item_id"),
+    ("point", "interaction with an unknown item, known without its `.0`", "item_id"),
     ("item", "interaction with an unknown item", "item_id"),
-    ("label", "interaction without a label that can be read", "item_id"),
+    ("label", "interaction without a label that can be read", "said"),
     ("part", "interaction of an unknown part", "part"),
-    ("time", "interaction whose time cannot be read", "item_id"),
+    ("time", "interaction whose time cannot be read", "said"),
     ("impression", "interaction without an impression", "item_id"),
     ("history", "interaction of an unknown history", "history_key"),
 )
@@ -124,9 +125,9 @@ def build_told(
     """Make items, histories, impressions and rows out of tables that have histories."""
     drops = build_items(connection, items, tuple(layout.items))
     connection.execute(OWN.format(told=told))
-    if layout.history is None:
+    if layout.meant.history is None:
         connection.execute(NEWCOMERS.format(log=log))
-    judge(connection, layout, log, "user_id" if layout.history is None else "history_key")
+    judge(connection, layout, log, "user_id" if layout.meant.history is None else "history_key")
     for statement in (CLICKED, HISTORIES, UNITED, MOMENTS):
         connection.execute(statement)
     name = name_units(connection, "moments", "position")
@@ -157,7 +158,7 @@ def measure_ratings(
     connection: "duckdb.DuckDBPyConnection", layout: Layout, log: str
 ) -> Ratings | None:
     """The ratings that make the labels; None where something else does."""
-    if layout.rating is None or layout.label is not None:
+    if layout.meant.rating is None or layout.meant.label is not None:
         return None
     ((total, low, high, unrated, least),) = connection.execute(
         "SELECT count(*), min(rating), max(rating), count(*) FILTER (WHERE rating <= 0), "
@@ -166,7 +167,7 @@ def measure_ratings(
     if not total:
         return None
     return Ratings(
-        column=layout.rating, neutral=layout.neutral, total=total, low=low, high=high,
+        column=layout.meant.rating, neutral=layout.neutral, total=total, low=low, high=high,
         unrated=unrated, least=least,
     )  # fmt: skip
 
@@ -182,7 +183,10 @@ def judge(connection: "duckdb.DuckDBPyConnection", layout: Layout, log: str, key
                  {unknown if key == "history_key" else ""}
                  WHEN item_id NOT IN (SELECT item_id FROM items) THEN
                      CASE WHEN item_id <> '' AND ltrim(item_id, '0') IN
-                          (SELECT ltrim(item_id, '0') FROM items) THEN 'zeros' ELSE 'item' END
+                          (SELECT ltrim(item_id, '0') FROM items) THEN 'zeros'
+                     WHEN regexp_matches(item_id, '^[0-9]+\\.0+$') AND
+                          regexp_replace(item_id, '\\.0+$', '') IN (SELECT item_id FROM items)
+                     THEN 'point' ELSE 'item' END
                  WHEN fault IS NOT NULL THEN fault
                  WHEN time IS NULL THEN 'time'
                  WHEN impression = '' THEN 'impression' END AS fault
@@ -190,7 +194,7 @@ def judge(connection: "duckdb.DuckDBPyConnection", layout: Layout, log: str, key
         FROM {log}
         """
     )
-    if layout.label is not None or layout.rating is not None:
+    if layout.meant.label is not None or layout.meant.rating is not None:
         connection.execute(CLICKED_TOO)
 
 

@@ -72,7 +72,7 @@ class Yelp(Rated):
                 staged.add(
                     reviews.name, line, str(review.get("user_id") or ""),
                     str(review.get("business_id") or ""), read_grade(review.get("stars")),
-                    read_time(review.get("date")),
+                    read_time(review.get("date"), "milliseconds"),
                 )  # fmt: skip
         drops = build_graded(
             connection, scan(items), scan(log), tuple(COLUMNS), neutral=self.config.neutral

@@ -57,20 +57,20 @@ def cut_times(
     for name, share in shares.items():
         left -= share
         # 0.9 * n in floating point may fall a hair below the whole number it means. A part has an
-        # impression at least.
-        place = max(min(int(left * total + 1e-9), place - 1), 0)
+        # impression at least, and training comes first.
+        place = min(max(min(int(left * total + 1e-9), place - 1), 1), total - 1)
         cuts[name] = find_cut(connection, place, condition)
     conditions: dict[str, str] = {}
     divided: list[datetime] = []
-    later: datetime | None = None
+    before: Cut | None = None
     for name, cut in reversed(cuts.items()):
         # The part before has nothing where it starts at the same moment, and neither has training
-        # where it would start and end with the first; one single moment is no log to divide.
-        empty = cut.time == (earliest if later is None else later) and earliest != latest
+        # where it would end with the first; one single moment is no log to divide.
+        empty = cut.time == (earliest if before is None else before.time) and earliest != latest
         conditions[name] = cut.inside if empty else cut.at_moment
         if empty:
             divided.append(cut.time)
-        later = cut.time
+        before = cut
     notes = tuple(
         f"{count_at(connection, moment, condition):,} impressions have the time {moment}, where a "
         "part would be empty: the order of the log divides them"

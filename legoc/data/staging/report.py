@@ -49,7 +49,8 @@ class Report:
     `user`. candidates: what the non-clicks of valid and test are: `shown`, `rated`, `drawn`, `rated
     and drawn`, `none`, or `given` by whoever made the rows. warnings: what the user should change
     or know before training. generated: how many of the items, the last ones, a language model made
-    up for short histories; they are no candidates.
+    up for short histories; they are no candidates. notation: how the raw files write
+    attributes, by name, where it is no plain notation; new items may be written so too.
     """
 
     source: str
@@ -67,6 +68,7 @@ class Report:
     candidates: str = "shown"
     warnings: tuple[str, ...] = ()
     generated: int = 0
+    notation: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
 
     def to_json(self) -> dict[str, Any]:
         return dataclasses.asdict(self)

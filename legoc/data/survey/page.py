@@ -96,6 +96,15 @@ def attributes(report: Report, portrait: Portrait) -> Iterable[str]:
             for name, share in report.coverage.items()
         ),
     )  # fmt: skip
+    if portrait.words:
+        yield "<h2>Words</h2>"
+        yield table(
+            ("part", "items with text", "unknown tokens", "items with no known token"),
+            (
+                (name, f"{known.items:,}", f"{known.unknown:.1%}", f"{known.silent:.1%}")
+                for name, known in portrait.words.items()
+            ),
+        )
     if portrait.vectors is not None:
         words, spoken = portrait.vectors
         yield (

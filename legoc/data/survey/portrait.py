@@ -11,6 +11,7 @@ from legoc.data.prepare import Prepared
 from legoc.data.reading.inputs import JointInputs
 from legoc.data.survey.candidates import compare_candidates
 from legoc.data.survey.suspicions import suspect
+from legoc.data.survey.words import Known, measure_words, warn_of_words
 from legoc.language.ir.spec import Spec
 
 
@@ -24,6 +25,8 @@ SAMPLE = 10_000
 WIDE = 0.95
 # The share of texts cut off from which on a limit is worth a warning.
 CUT = 0.5
+# The same for items that lose some of their values: each of these stands for itself.
+LOST = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +59,8 @@ class Portrait:
     """histories: clicks before each impression, by split, as published. longer: the share of
     impressions whose history is longer than what the spec reads. popularity: clicks of each item
     in train; top: the share of them that the most clicked 1 % and 10 % of the items have.
-    vectors: the shares of the vocabulary and of the written words that have a word vector.
+    words: how much of the texts of its items the tokenizer knows, by split. vectors: the shares of
+    the vocabulary and of the written words that have a word vector.
     """
 
     histories: Mapping[str, Histogram]
@@ -64,6 +68,7 @@ class Portrait:
     popularity: Histogram
     top: Mapping[str, float]
     lengths: tuple[Lengths, ...]
+    words: Mapping[str, Known]
     vectors: tuple[float, float] | None
     warnings: tuple[str, ...]
 
@@ -91,23 +96,29 @@ def draw_portrait(spec: Spec, prepared: Prepared) -> Portrait:
             prepared.vectors.coverage,
             prepared.vectors.spoken(tokens.matrices, prepared.reading),
         )
-    measured = measure_lengths(prepared)
+    measured, known = measure_lengths(prepared), measure_words(prepared)
     return Portrait(
         histories=histories, longer=longer, popularity=count(clicks),
         top={"1%": share_of_top(clicks, 0.01), "10%": share_of_top(clicks, 0.1)},
-        lengths=measured, vectors=spoken,
-        warnings=(*warnings, *compare_candidates(spec, prepared), *cut_texts(measured)),
+        lengths=measured, words=known, vectors=spoken,
+        warnings=(
+            *warnings, *compare_candidates(spec, prepared), *warn_of_words(known, prepared),
+            *cut_texts(measured),
+        ),
     )  # fmt: skip
 
 
 def cut_texts(lengths: Sequence[Lengths]) -> list[str]:
-    """Texts of which most are longer than what the spec reads."""
-    return [
-        f"`{text.name}` has more than {text.limit} tokens in {text.cut:.1%} of the items that have "
-        f"it: `{text.name}({text.wide})` would leave {WIDE:.0%} of them whole"
-        for text in lengths
-        if text.kind == "text" and text.cut > CUT
-    ]
+    """Texts of which most are longer than what the spec reads, and categories that lose values."""
+    found: list[str] = []
+    for each in lengths:
+        what = "tokens" if each.kind == "text" else "values"
+        if each.kind != "number" and each.cut > (CUT if each.kind == "text" else LOST):
+            found.append(
+                f"`{each.name}` has more than {each.limit} {what} in {each.cut:.1%} of the items "
+                f"that have it: `{each.name}({each.wide})` would leave {WIDE:.0%} of them whole"
+            )
+    return found
 
 
 def facets(spec: Spec, prepared: Prepared) -> frozenset[str]:

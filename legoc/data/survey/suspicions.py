@@ -17,6 +17,15 @@ SEEN = 0.05
 EMPTY = 0.2
 NEW = 0.05
 
+# Ids of a column of whole numbers that a gap turned into floats.
+POINT = "without its `.0`"
+FLOATS = (
+    "ids such as `12.0` are of a column of whole numbers with gaps that was written as floats: "
+    "write it as whole numbers or as text"
+)
+
+SAME = "check that all files are of one release and ids kept their zeros"
+
 # Tables joined to the items, whose further records are no loss.
 JOINED = ("augment", "translations")
 
@@ -119,9 +128,11 @@ def unknown_ids(connection: "duckdb.DuckDBPyConnection", report: Report) -> list
         )
         if lost and lost / (lost + total) > UNKNOWN:
             where = "the clicks of histories" if histories else "the rows"
+            pointed = any(POINT in drop.reason for drop in report.drops)
+            hint = FLOATS if pointed else SAME
             found.append(
                 f"unknown ids: {lost / (lost + total):.1%} of {where} name an item that has no "
-                "record; check that all files are of one release and ids kept their zeros"
+                f"record; {hint}"
             )
     return found
 

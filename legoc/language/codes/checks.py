@@ -85,7 +85,9 @@ run m on demo with base""",
         title="no such attribute",
         explanation=(
             "`content` and `user` name attributes that the source declares or a table of "
-            "`augment` adds."
+            "`augment` adds. A column whose name is no plain word is written as it is, `标题(20)`, "
+            'or in quotes with parentheses behind it, `"Product Title"(16)` or '
+            '`"Product Category"()`; quotes alone hold a text for the prompt.'
         ),
         bad=f"""data demo {{ source = Demo  content = [titel(30)] }}
 {MODEL}
@@ -99,7 +101,8 @@ run m on demo""",
         title="attribute cannot be read so",
         explanation=(
             "`title(30)` keeps 30 tokens of a text, `price(16)` cuts a number into 16 quantile "
-            "bins; a category takes no length."
+            "bins; a category takes no length. `title` brings a mask of its tokens, `title_mask`, "
+            "so no attribute beside it may have that name."
         ),
         bad=f"""data demo {{ source = Demo  content = [category(5)] }}
 {MODEL}
@@ -176,5 +179,19 @@ run m on mind""",
         good=f"""data demo {{ source = Demo }}
 {MODEL}
 run m on demo""",
+    ),
+    Code(
+        code="E0610",
+        title="the values of a column leave open what it is",
+        explanation=(
+            "The kind of a column is told by its values, the same way in every format: numbers, "
+            "lists, words. A word of `content` without a length is a category. Where nearly every "
+            "record has a value of its own, where a few values of a column of numbers are none, or "
+            "where a sign such as `|` stands between several values, a guess would be a silent "
+            "mistake, so legoc asks: write a length for a text, or `numbers`, `categories`, "
+            "`texts` or `separator` in `Tables`."
+        ),
+        bad="""data d { source = Tables("shop")  content = [title] }  # one per item""",
+        good="""data d { source = Tables("shop")  content = [title(16)] }""",
     ),
 )

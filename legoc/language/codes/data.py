@@ -85,4 +85,17 @@ CODES = (
         bad="legoc train naml.lego --strict    # behaviors.tsv names an item that news.tsv lacks",
         good="legoc data naml.lego    # prints every reason with its count and first places",
     ),
+    Code(
+        code="E0630",
+        title="the values of a column have no one meaning",
+        explanation=(
+            "Times, labels and ratings mean the same in every row of a column, so they are judged "
+            "as a whole: one unit for all numbers, one order of day and month, and no more than "
+            "every tenth value may be unreadable. The message shows three of the values and the "
+            "forms that are read; `time_unit` and `time_format` of `Tables` say what is meant. "
+            "Ids are refused where several of them are one value, as floats beyond 2^53 are."
+        ),
+        bad="a column `time` of seconds in some rows and milliseconds in others",
+        good='source = Tables("shop", time_unit="seconds")',
+    ),
 )

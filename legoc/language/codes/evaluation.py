@@ -41,7 +41,9 @@ CODES: tuple[Code, ...] = (
         explanation=(
             "A bundle is evaluated on the data it was trained on. It says what the files and "
             "folders are called and not where they lie, for that differs between machines. They "
-            "are looked for in the working directory, or in the folder that `--data` names."
+            "are looked for in the working directory, or in the folder that `--data` names. Data "
+            "that have other items in training teach other words, whose numbers mean something "
+            "else to the bundle."
         ),
         bad="legoc eval nrms/bundle               # trained on raw/MINDsmall",
         good="legoc eval nrms/bundle --data raw",

@@ -30,8 +30,9 @@ CODES: tuple[Code, ...] = (
         title="a frozen or renamed dimension",
         explanation=(
             "The exported graph does not declare exactly the inputs and outputs of the plan: a "
-            "dynamic dimension became a number, or a name or type differs. Such a graph would fail "
-            "at the first batch of another size."
+            "dynamic dimension became a number, or a name or type differs; or it gives another "
+            "shape than it declares, without any row for example. Such a graph would fail at the "
+            "first batch of another size."
         ),
         bad="x.reshape(3, -1)",
         good="x.reshape(x.shape[0], -1)",
@@ -50,8 +51,10 @@ CODES: tuple[Code, ...] = (
         code="E0824",
         title="a number that is not finite",
         explanation=(
-            "A graph, or the model itself, gives NaN or an infinity on a probe. Common causes are "
-            "a softmax over a row without anything real, and weights that diverged in training."
+            "A graph, or the model itself, gives NaN or an infinity on a probe, or a weight or the "
+            "vector of an item is not finite. Common causes are a softmax over a row without "
+            "anything real, weights that diverged in training, and vectors that were given with "
+            "such numbers."
         ),
         bad="scores.masked_fill(~mask, float('-inf')).softmax(-1)",
         good="masked_softmax(scores, mask)",
@@ -87,11 +90,11 @@ CODES: tuple[Code, ...] = (
         code="E0828",
         title="a graph that cannot be converted",
         explanation=(
-            "The conversion to `fp16` or `int8` failed, or the converted graph does not run, or "
-            "has other inputs and outputs."
+            "Half precision ends at 65,504, and a weight of the graph lies beyond; int8 has a "
+            "scale for each row of a weight and takes any."
         ),
         bad="export edge { precision = fp16 }",
-        good="export edge { precision = fp32 }",
+        good="export edge { precision = int8 }",
     ),
     Code(
         code="E0829",

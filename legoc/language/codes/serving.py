@@ -50,10 +50,26 @@ CODES = (
     ),
     Code(
         code="E0864",
-        title="a line that is no record",
-        explanation="Each line of JSON lines is one object; lists of ids stand under its fields.",
+        title="no record",
+        explanation=(
+            "Each line of JSON lines is one object; lists of ids stand under its fields. A table "
+            "has a header, and each row as many cells; text is UTF-8. With `--keep-going` such a "
+            "line is answered with `error`, and the others are answered too."
+        ),
         bad='["N1", "N2"]',
         good='{"history": ["N1", "N2"]}',
+    ),
+    Code(
+        code="E0866",
+        title="a field of a record holds something else",
+        explanation=(
+            "`history` and `candidates` are lists of item ids, or one text with blanks between "
+            "them; null is none. An id, of a user too, is a text or a whole number. With "
+            "`--keep-going` such a record is answered with `error`, and the others are answered "
+            "too."
+        ),
+        bad='{"history": {"N1": 3}}',
+        good='{"history": ["N1"]}',
     ),
     Code(
         code="E0865",

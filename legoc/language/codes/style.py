@@ -1,4 +1,4 @@
-"""W101 and W102: warnings about style; nothing is wrong with what the spec means."""
+"""W101 to W103: warnings about style; nothing is wrong with what the spec means."""
 
 from legoc.language.codes import Code
 
@@ -38,5 +38,22 @@ run m on demo with base(epochs=50)""",
 train base { epochs = 50 }
 model m = content CNN -> behavior Additive -> predict Dot
 run m on demo with base(epochs=10)""",
+    ),
+    Code(
+        code="W103",
+        title="a prompt that is the name of an attribute",
+        explanation=(
+            "A text in quotes stands between the attributes as it is, the same for every item. One "
+            "that is the name of an attribute, which the list does not read, was most likely meant "
+            "as that attribute: write it without quotes. A name that is no plain word keeps its "
+            'quotes and has parentheses behind it: `"Product Title"(16)` with a length, '
+            '`"Product Category"()` without one.'
+        ),
+        bad="""data news { source = Demo  content = [title(20), "category"] }
+model m = content BERT -> behavior Additive -> predict Dot
+run m on news""",
+        good="""data news { source = Demo  content = [title(20), category] }
+model m = content BERT -> behavior Additive -> predict Dot
+run m on news""",
     ),
 )

@@ -54,10 +54,11 @@ class Rule:
     args: tuple[str, ...]
 
 
-def Divides(name: str, width: str) -> Rule:
+def Divides(name: str, width: str, *empty: str) -> Rule:
     """`Divides("heads", "d")`: the parameter divides another parameter (the last of a list) or a
-    width of the input."""
-    return Rule("divides", (name, width))
+    width of the input. empty: the widths of the input whose sum it divides where that list is
+    empty."""
+    return Rule("divides", (name, width, *empty))
 
 
 def Needs(name: str, other: str) -> Rule:

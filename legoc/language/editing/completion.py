@@ -17,6 +17,7 @@ from legoc.language.editing.slots import find_slot, operator_at
 from legoc.language.editing.sources import attributes_at
 from legoc.language.ir.notation import write_value
 from legoc.language.resolving.scope import Files, Scope
+from legoc.language.syntax.names import written_call
 from legoc.language.syntax.scan import DECLARATIONS, STAGES
 
 
@@ -38,7 +39,7 @@ def complete(
         kinds=frozenset() if text else accepted(document, begin, cursor.word.start),
     )  # fmt: skip
     if text:
-        return tuple(paths(place))
+        return (*paths(place), *quoted_attributes(place))
     found = {each.label: each for each in propose(place)}
     return tuple(sorted(found.values(), key=lambda each: (ORDER.index(each.sort), not each.fits)))
 
@@ -90,6 +91,18 @@ def keys(place: Place) -> Iterator[Proposal]:
                 yield proposal(place, "parameter", stage, stage + sign, "replaces this stage")
 
 
+def quoted_attributes(place: Place) -> Iterator[Proposal]:
+    """In a string that is begun in a list of attributes: those whose names stand in quotes."""
+    kind = place.slot.kind
+    kind = kind.element if kind is not None and kind.name == "list" else kind
+    if kind is None or kind.name not in ("attribute", "content"):
+        return
+    called = place.cursor.after is not None and place.cursor.after.text == "("
+    for each in values(place, kind, None):
+        if each.text.startswith('"'):
+            yield replace(each, text=each.text.removesuffix("()") if called else each.text)
+
+
 def references(place: Place) -> Iterator[Proposal]:
     """Declared names of the kind that fits, those behind a prefix too."""
     kind = place.slot.names
@@ -132,7 +145,8 @@ def values(place: Place, kind: Kind, param: Param | None) -> Iterator[Proposal]:
         case "attribute" | "content":
             users = kind.name == "attribute"
             for each in attributes_at(place.cursor, place.scope, place.catalog, users=users):
-                yield proposal(place, "attribute", each.name, "", f"{each.kind} attribute")
+                text = written_call(each.name, ())
+                yield proposal(place, "attribute", each.name, text, f"{each.kind} attribute")
         case "list" if kind.element is not None and not inside:
             for each in values(place, kind.element, None):
                 yield replace(each, text=f"[{each.text}]")

@@ -1,5 +1,6 @@
 """What stands at a place: the page to show there, and the call that is being written."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -44,10 +45,13 @@ def explain(
             return Page(span=arrow.sign, text=pages.fence(types))
     cursor = read_cursor(document, offset)
     if cursor.quiet:
-        use = used_file(scope, offset) if cursor.quiet == "text" else None
-        if use is None:
+        if cursor.quiet != "text":
             return None
-        return Page(span=use.file.span, text=use_page(use, scope))
+        use = used_file(scope, offset)
+        if use is not None:
+            return Page(span=use.file.span, text=use_page(use, scope))
+        text = quoted_page(cursor, scope, catalog)
+        return None if text is None else Page(span=cursor.word, text=text)
     # The word as a whole, as if the place were behind it.
     cursor = read_cursor(document, cursor.word.end)
     word = cursor.word.text
@@ -75,6 +79,17 @@ def describe(cursor: Cursor, word: str, scope: Scope, catalog: Catalog) -> str |
         if stage is not None:
             return pages.operator_page(stage)
     return value_page(cursor, slot, word, scope, catalog) or pages.word_page(word)
+
+
+def quoted_page(cursor: Cursor, scope: Scope, catalog: Catalog) -> str | None:
+    """An attribute whose name stands in quotes; without parentheses behind it, it is a prompt."""
+    if cursor.after is None or cursor.after.text != "(":
+        return None
+    try:
+        name = json.loads(cursor.word.text)
+    except ValueError:
+        return None
+    return value_page(cursor, find_slot(cursor, scope, catalog), name, scope, catalog)
 
 
 def names_of(slot: Slot) -> tuple[str, ...]:

@@ -192,10 +192,14 @@ def token_ports(spec: Spec, layout: Layout, *lead: str) -> tuple[Port, ...]:
 
 
 def item_graph(spec: Spec, layout: Layout, width: int) -> Graph:
+    inputs = token_ports(spec, layout, "item")
+    taken, name = {port.name for port in inputs}, "vectors"
+    while name in taken:
+        name = f"{name}_"
     return Graph(
         name="item_encoder",
-        inputs=token_ports(spec, layout, "item"),
-        outputs=(Port(name="vectors", dtype="float32", dims=("item", width)),),
+        inputs=inputs,
+        outputs=(Port(name=name, dtype="float32", dims=("item", width)),),
     )
 
 

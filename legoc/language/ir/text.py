@@ -11,6 +11,7 @@ from legoc.language.declaring.kinds import Kind, Role
 from legoc.language.declaring.records import RECORDS
 from legoc.language.ir.notation import write_call, write_value
 from legoc.language.ir.spec import Call, Data, Export, Prompt, Spec, Train
+from legoc.language.syntax.names import written_call
 
 
 DATA, TRAIN, EXPORT = "corpus", "recipe", "artefact"
@@ -98,4 +99,4 @@ def block(kind: str, name: str, fields: Mapping[str, str]) -> str:
 def write_part(part: Attribute | Prompt) -> str:
     if isinstance(part, Prompt):
         return json.dumps(part.text)
-    return part.name if part.kind == "category" else f"{part.name}({part.length})"
+    return written_call(part.name, () if part.kind == "category" else (str(part.length),))

@@ -3,6 +3,7 @@
 import json
 
 from legoc.language.resolving.points import Given, Measure, Settings
+from legoc.language.syntax.names import written_call
 
 
 def show(value: Given | Settings) -> str:
@@ -28,4 +29,4 @@ def show(value: Given | Settings) -> str:
 def show_settings(settings: Settings) -> str:
     given = [show(each) for each in settings.positional]
     given += [f"{name}={show(each.given)}" for name, each in settings.args.items()]
-    return f"{settings.name}({', '.join(given)})" if given else settings.name
+    return written_call(settings.name, given)

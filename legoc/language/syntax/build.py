@@ -137,6 +137,15 @@ class Builder:
 
     make_ref = make_call
 
+    def make_column(self, raw: Raw) -> tree.Invocation:
+        token = tokens(raw)[0]
+        span = self.span(token)
+        name = self.text(token).value if token.type == "STRING" else str(token)
+        word = tree.Word(span=span, text=name)
+        path = tree.Path(span=span, words=(word,))
+        args = self.parts(raw)
+        return tree.Invocation(span=self.span(raw), path=path, args=args[0] if args else None)
+
     def make_path(self, raw: Raw) -> tree.Path:
         words = (self.word(t) for t in tokens(raw) if t.type != "DOT")
         return tree.Path(span=self.span(raw), words=tuple(words))

@@ -15,6 +15,8 @@ from legoc.language.syntax.scan import DECLARATIONS, RESERVED, STAGES
 CONSTANTS = ("true", "false", "none")
 VERBS = tuple(sorted((RESERVED | {"valid"}) - {*DECLARATIONS, *STAGES, *CONSTANTS}))
 NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+# An attribute may be a word with other letters.
+WORD = r"[^\W\d]\w*"
 
 
 def terminals() -> Mapping[str, str]:
@@ -51,8 +53,8 @@ def rules() -> Sequence[tuple[str, str, Mapping[int, str]]]:
         ("keyword.declaration.lego", word(DECLARATIONS), {}),
         ("keyword.control.lego", word(VERBS), {}),
         ("constant.language.lego", word(CONSTANTS), {}),
-        ("entity.name.function.lego", rf"{NAME}(?=\()", {}),
-        ("variable.other.lego", NAME, {}),
+        ("entity.name.function.lego", rf"{WORD}(?=\()", {}),
+        ("variable.other.lego", WORD, {}),
         ("keyword.operator.assignment.lego", known["EQUAL"], {}),
         ("punctuation.lego", r"[()\[\]{},.]", {}),
     )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from legoc.language.diagnosing.document import Span
 from legoc.language.syntax import tree
 from legoc.language.syntax.attached import attach
+from legoc.language.syntax.names import written_path
 from legoc.language.syntax.parse import Parsed
 
 
@@ -162,7 +163,7 @@ class Layout:
         if one is not None and column + len(one) + reserve <= WIDTH:
             return one
         if isinstance(part, tree.Invocation) and part.args is not None:
-            return f"{part.path.text}{self.arguments(part.args, indent)}"
+            return written_path(part.path) + self.arguments(part.args, indent)
         if isinstance(part, tree.Items):
             write: Write = lambda each, indent: self.value(each, indent, indent, 1)  # noqa: E731
             return f"[{self.opened(part, part.values, indent, write)}]"
@@ -211,7 +212,9 @@ def flatten(part: tree.Part) -> str:
     if isinstance(part, tree.Arguments):
         return f"({flat_all(part.values)})" if part.values else ""
     if isinstance(part, tree.Invocation):
-        return part.path.text + (flatten(part.args) if part.args else "")
+        name = written_path(part.path)
+        args = flatten(part.args) if part.args else ""
+        return f"{name}()" if name.startswith('"') and not args else name + args
     if isinstance(part, tree.Field):
         tight = isinstance(part.binding, tree.Bind)
         return f"{part.key.text}{'=' if tight else ' '}{flatten(part.binding)}"

@@ -19,9 +19,7 @@ RESERVED = frozenset(
 PAIRS: Mapping[str, str] = {"(": ")", "[": "]", "{": "}"}
 DEEPEST = 60
 
-PIECE = re.compile(
-    r'"(?:[^"\\\n]|\\.)*"|#[^\n]*|[A-Za-z_][A-Za-z0-9_]*|[+-]?\d[\w.%]*|->|[^\s]', re.ASCII
-)
+PIECE = re.compile(r'"(?:[^"\\\n]|\\.)*"|#[^\n]*|[^\W\d]\w*|[+-]?[0-9][\w.%]*|->|[^ \t\n\r\f\v]')
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class Piece:
 
     @property
     def is_word(self) -> bool:
-        return self.text[0] == "_" or (self.text[0].isascii() and self.text[0].isalpha())
+        return self.text[0] == "_" or self.text[0].isalpha()
 
 
 def pieces(text: str, start: int = 0) -> Iterator[Piece]:

@@ -63,10 +63,7 @@ def describe_character(mistake: Mistake) -> Diagnostic:
     if char.isalpha():
         found = WORD.match(text, offset)
         length = len(found.group()) if found else 1
-        return strange(
-            mistake, length, "names have the letters a to z",
-            'write the name in plain letters, or the text in "double quotes"',
-        )  # fmt: skip
+        return foreign_letters(Span(mistake.document, offset, offset + length))
     return strange(mistake, 1, "this is no sign of the language", "delete it or put it in a string")
 
 
@@ -85,6 +82,16 @@ def strange(
         labels=(Label(span=span, text=label, primary=True),),
         help=(help,),
         fix=fix,
+    )
+
+
+def foreign_letters(span: Span) -> Diagnostic:
+    """A word with other letters, which only names an attribute."""
+    return Diagnostic(
+        code="E0101",
+        message=f"unexpected `{span.text}`",
+        labels=(Label(span=span, text="names have the letters a to z", primary=True),),
+        help=('write the name in plain letters, or the text in "double quotes"',),
     )
 
 

@@ -25,7 +25,7 @@ class Part:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Word(Part):
-    """A single name or keyword."""
+    """A single name or keyword; the quotes of a name are in its place and not in its text."""
 
     text: str
 

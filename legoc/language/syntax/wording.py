@@ -8,7 +8,7 @@ from legoc.language.diagnosing.suggest import listing, nearest
 from legoc.language.syntax.labels import example_at
 from legoc.language.syntax.mistakes import END, Mistake
 from legoc.language.syntax.scan import DECLARATIONS, RESERVED, STAGES, open_bracket
-from legoc.language.syntax.strange import FRACTION, describe_character
+from legoc.language.syntax.strange import FRACTION, describe_character, foreign_letters
 from legoc.language.syntax.wording_brackets import (
     bracket_left_open,
     place,
@@ -40,8 +40,11 @@ USUAL_WORDS = {
 
 def describe(mistake: Mistake) -> Diagnostic:
     """The diagnostic of a syntax error: E0101 or E0102."""
-    if mistake.kind is None:
+    if mistake.kind in (None, "LETTERS"):
         return describe_character(mistake)
+    before = mistake.before
+    if before is not None and before.type == "LETTERS" and mistake.text in ("=", "in"):
+        return foreign_letters(Span(mistake.document, before.start_pos or 0, before.end_pos or 0))
     text, offset = mistake.document.text, mistake.offset
     if text.startswith("=>", offset) or (mistake.text == "." and FRACTION.match(text, offset)):
         return describe_character(mistake)

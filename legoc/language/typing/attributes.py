@@ -15,13 +15,15 @@ from legoc.language.typing import wording_data
 
 
 if TYPE_CHECKING:
-    from legoc.language.typing.columns import ColumnKind
+    from legoc.language.typing.columns import Column, Header
 
 BINS = 10
 KEYS = ("item_id", "user_id")
-LENGTH_NAMES = {"text": "max", "number": "bins"}
-LEAST = {"text": 1, "number": 2}
-PIECE = re.compile(r'\s*(?:"(?P<text>(?:[^"\\]|\\.)*)"|(?P<name>[A-Za-z_]\w*)(?:\((?P<n>\d+)\))?)')
+LENGTH_NAMES = {"text": "max", "number": "bins", "category": "values"}
+LEAST = {"text": 1, "number": 2, "category": 1}
+PIECE = re.compile(
+    r'\s*(?:(?P<text>"(?:[^"\\]|\\.)*")|(?P<name>[^\W\d]\w*))(?P<called>\((?P<n>[0-9]*)\))?'
+)
 
 
 class Columns:
@@ -36,14 +38,16 @@ class Columns:
         self,
         declared: Sequence[Attribute],
         tables: Sequence[str],
-        header: "Mapping[str, ColumnKind] | None" = None,
+        header: "Header | None" = None,
         *,
         key: str = "item_id",
         open: bool = False,
     ) -> None:
         self.key = key
         self.declared = {attribute.name: attribute for attribute in declared}
-        self.joined: dict[str, ColumnKind] = dict(header or {})
+        self.joined: dict[str, Column] = dict(header or {})
+        # The settings of a source that say what its columns are; nothing says it of a joined table.
+        self.told = frozenset(self.joined)
         self.open = open
         if tables:
             self.join(tables)
@@ -66,7 +70,8 @@ class Columns:
         """The attribute of this name as its notation asks for it."""
         if name in self.declared:
             return self.declared[name]
-        kind = self.joined.get(name, "word" if self.open else None)
+        column = self.joined.get(name)
+        kind = column.kind if column is not None else "word" if self.open else None
         match kind:
             case None:
                 return None
@@ -75,7 +80,28 @@ class Columns:
             case "word" if length is not None:
                 return Attribute(name=name, kind="text", length=1)
             case _:
-                return Attribute(name=name, kind="category", length=1)
+                values = column.length if column is not None and kind == "category" else 1
+                return Attribute(name=name, kind="category", length=values)
+
+    def takes_length(self, attribute: Attribute) -> bool:
+        """Whether a length may be written: a category known to have one value takes none."""
+        own = attribute.name in self.declared
+        return attribute.kind != "category" or not own or attribute.length > 1
+
+    def doubt(self, name: str, written: bool, span: Span) -> Diagnostic | None:
+        """What must be asked of a column whose values leave open what it is."""
+        column = None if name in self.declared else self.joined.get(name)
+        if column is None:
+            return None
+        told = name in self.told
+        if column.odd:
+            return wording_data.odd_numbers(name, column.odd, span, told=told)
+        if column.barred and (column.mostly_barred or not written):
+            known = column.notation.separator is not None
+            return wording_data.looks_like_lists(name, column.barred, span, told=told, known=known)
+        if column.speaks and column.kind == "word" and not written:
+            return wording_data.looks_like_text(name, column.words, span, told=told)
+        return None
 
 
 def read_list(
@@ -85,10 +111,12 @@ def read_list(
     parts: list[Attribute | Prompt] = []
     problems: list[Diagnostic] = []
     seen: dict[str, Span] = {}
+    texts: list[Given] = []
     for each in given:
         match each.value:
             case str() if prompts:
                 parts.append(Prompt(text=each.value))
+                texts.append(each)
             case Settings():
                 found = read_attribute(each.value, known, source, problems)
                 if found is not None:
@@ -98,7 +126,17 @@ def read_list(
                     parts.append(found)
             case _:
                 problems.append(wording_data.not_an_attribute(each, prompts))
-    return (None if problems else tuple(parts)), problems
+    if prompts:
+        problems += (
+            wording_data.named_as_mask(name, first, seen[f"{name}_mask"])
+            for name, first in seen.items()
+            if f"{name}_mask" in seen
+        )
+    broken = bool(problems)
+    for each in texts:
+        if each.value in known.names and each.value not in seen:
+            problems.append(wording_data.prompt_names_attribute(str(each.value), each.span))
+    return (None if broken else tuple(parts)), problems
 
 
 def read_attribute(
@@ -112,11 +150,14 @@ def read_attribute(
     if attribute is None:
         problems.append(wording_data.no_attribute(name, settings.span, source, known.names))
         return None
+    if doubt := known.doubt(name, bool(written), settings.span):
+        problems.append(doubt)
+        return None
     if not written:
         return attribute
-    label = LENGTH_NAMES.get(attribute.kind)
+    label = LENGTH_NAMES[attribute.kind]
     given = written[0][1]
-    if label is None:
+    if not known.takes_length(attribute):
         problems.append(wording_data.takes_no_length(attribute, given.span))
         return None
     if len(written) > 1 or written[0][0] not in (None, label):
@@ -146,12 +187,13 @@ def read_default(text: str, declared: Sequence[Attribute]) -> tuple[Attribute | 
         at = found.end()
         if body[at:].lstrip().startswith(","):
             at = body.index(",", at) + 1
-        if found["name"] is None:
-            parts.append(Prompt(text=json.loads(f'"{found["text"]}"')))
+        if found["name"] is None and found["called"] is None:
+            parts.append(Prompt(text=json.loads(found["text"])))
             continue
-        attribute = known.get(found["name"])
+        name = found["name"] or json.loads(found["text"])
+        attribute = known.get(name)
         if attribute is None:
-            raise ValueError(f"{text!r}: {found['name']!r} is not declared")
+            raise ValueError(f"{text!r}: {name!r} is not declared")
         length = int(found["n"]) if found["n"] else attribute.length
         parts.append(Attribute(name=attribute.name, kind=attribute.kind, length=length))
     return tuple(parts)

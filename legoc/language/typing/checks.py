@@ -68,6 +68,26 @@ def check_words(
     return tuple(found)
 
 
+def check_names(
+    stages: Sequence[Typed], data: Data, content: Span | None
+) -> tuple[Diagnostic, ...]:  # fmt: skip
+    """A flatten stage reads one sequence of tokens beside the attributes that a content stage reads
+    apart, so none of those may have its name.
+
+    content: where the list is written, if it is.
+    """
+    apart = any(stage.arguments.declaration.layout == "fields" for stage in stages)
+    flatten = next((stage.arguments for stage in stages if stage.role == "flatten"), None)
+    if flatten is None or not apart:
+        return ()
+    operator = f"flatten {flatten.declaration.name}"
+    return tuple(
+        wording_data.named_as_tokens(attribute.name, flatten.span, operator, content)
+        for attribute in data.attributes
+        if attribute.name in ("tokens", "tokens_mask")
+    )
+
+
 def check_users(stages: Sequence[Typed], data: Data, place: Span | None) -> tuple[Diagnostic, ...]:
     """Attributes of users join the vector of a user, so there has to be one, and it must not be
     what encodes the items as well.

@@ -148,11 +148,14 @@ def check_divides(
     solved: Mapping[str, Solution],
     before: Typed | None,
 ) -> Diagnostic | None:
-    name, other = rule.args
+    name, other, *empty = rule.args
     value, total = values.get(name), values.get(other, solved.get(other))
     if isinstance(total, tuple) and total:
         # Of a list of widths it is the last that is cut into parts.
         total = total[-1]
+    elif total == () and empty:
+        widths = [solved.get(width) for width in empty]
+        total = sum(width for width in widths if isinstance(width, int))
     if not isinstance(value, int) or not isinstance(total, int) or total % value == 0:
         return None
     own = arguments.declaration.param(other)

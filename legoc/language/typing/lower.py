@@ -19,7 +19,13 @@ from legoc.language.resolving.points import Pipeline, Point, Record, Settings
 from legoc.language.resolving.wording_operators import unknown_operator
 from legoc.language.typing import wording_types
 from legoc.language.typing.arguments import Arguments, check_arguments
-from legoc.language.typing.checks import check_layers, check_reading, check_users, check_words
+from legoc.language.typing.checks import (
+    check_layers,
+    check_names,
+    check_reading,
+    check_users,
+    check_words,
+)
 from legoc.language.typing.exports import check_budget
 from legoc.language.typing.inference import Typed, infer_encoder, infer_pair
 from legoc.language.typing.lower_data import LoweredData, lower_data
@@ -265,4 +271,5 @@ class Lowering:
             )
         found += check_words(model.stages, read, data.spans)
         found += check_users(model.stages, read, data.spans.get("user"))
+        found += check_names(model.stages, read, data.spans.get("content"))
         return tuple(found)

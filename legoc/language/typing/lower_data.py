@@ -20,7 +20,7 @@ from legoc.language.typing.rules import default_value
 
 
 if TYPE_CHECKING:
-    from legoc.language.typing.columns import ColumnKind, Found
+    from legoc.language.typing.columns import Found, Header
 
 DATA = RECORDS["data"]
 LISTS = ("content", "user")
@@ -59,12 +59,14 @@ def lower_data(record: Record, catalog: Catalog) -> LoweredData:
         from legoc.language.typing.headers import complete
 
         source = complete(source, found)
+        at = judge.spans["source"]
+        judge.problems += [wording_data.of_tables(problem, at) for problem in found.problems]
     source = offer_parts(source, values.get("source"))
     content = read_content(fields, record, source, values, judge, found)
     user = read_users(fields, source, values, judge, found)
     decide_split(source, values, broken, judge, catalog)
     decide_group(source, values, broken, judge)
-    if broken or content is None or user is None:
+    if broken or content is None or user is None or (found is not None and found.problems):
         data = None
     else:
         augment = values.pop("augment") or ()
@@ -146,7 +148,7 @@ def read_field(
     judge: Judge,
     *,
     prompts: bool,
-    header: "Mapping[str, ColumnKind] | None",
+    header: "Header | None",
     open: bool,
 ) -> tuple[Attribute | Prompt, ...] | None:
     param = DATA.param(field.name)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from legoc.language.typing.columns import UNREAD, ColumnKind, Found, read_parquet
+from legoc.language.typing.columns import UNREAD, ColumnKind, Found, look_typed, read_parquet
 
 
 # The interactions, by the name of the file; the first that is there tells the columns.
@@ -90,11 +90,15 @@ def read_processed(args: Mapping[str, Any]) -> Found:
             read_parquet(folder / f"{name}.parquet") for name in ("items", "users", first)
         )
         keys = read_keys(items, users, log, args)
+        attributes, profiles = (
+            look_typed(folder / f"{name}.parquet", kinds) if kinds else {}
+            for name, kinds in (("items", keys.items), ("users", keys.users))
+        )
     except (OSError, ValueError):
         return UNREAD
     return Found(
-        items=keys.items,
-        users=keys.users,
+        items=attributes,
+        users=profiles,
         group="impression" if keys.impressions else "user",
         split=not whole and len(sets) > 1,
     )

@@ -1,13 +1,16 @@
 """What is said about data and training records: one function per message."""
 
+import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 from legoc.language.declaring.declare import Attribute, Declaration
-from legoc.language.diagnosing.diagnostics import Diagnostic, Label
+from legoc.language.diagnosing.diagnostics import Diagnostic, Fix, Label
 from legoc.language.diagnosing.document import Span
 from legoc.language.diagnosing.suggest import listing, nearest
 from legoc.language.resolving.points import Given
 from legoc.language.resolving.wording_operators import primary, respell
+from legoc.language.syntax.names import written, written_call
 from legoc.language.typing.wording_params import describe, quoted
 
 
@@ -16,16 +19,24 @@ KIND_NAMES = {"text": "text", "category": "a category", "number": "a number"}
 
 def no_attribute(name: str, span: Span, source: Declaration, names: Sequence[str]) -> Diagnostic:
     meant = nearest(name, names)
-    known = f"attributes: {', '.join(names)}" if names else "it declares no attributes"
+    shown = ", ".join(written_call(each, ()) for each in names)
+    known = f"attributes: {shown}" if names else "it declares no attributes"
+    # The name alone, where its arguments stand behind it.
+    end = span.start + len(name) if not span.text.startswith('"') else span.end
     return Diagnostic(
         code="E0601",
         message=f"{source.name} has no attribute `{name}`",
         labels=(primary(span, "not an attribute of this source"),),
-        help=(f"did you mean `{meant}`? {known}" if meant else known,),
+        help=(f"did you mean `{written_call(meant, ())}`? {known}" if meant else known,),
         fix=None
         if meant is None
-        else respell(Span(span.document, span.start, span.start + len(name)), name, meant),
+        else respell(Span(span.document, span.start, end), name, written(meant)),
     )
+
+
+def notation(attribute: Attribute) -> str:
+    """An attribute with its length, as one writes it."""
+    return written_call(attribute.name, (str(attribute.length),))
 
 
 def twice(name: str, first: Span, second: Span) -> Diagnostic:
@@ -34,6 +45,30 @@ def twice(name: str, first: Span, second: Span) -> Diagnostic:
         message=f"attribute `{name}` is given twice",
         labels=(primary(second, "and again here"), Label(span=first, text="first here")),
         help=("keep one of the two",),
+    )
+
+
+def named_as_mask(name: str, first: Span, second: Span) -> Diagnostic:
+    return Diagnostic(
+        code="E0602",
+        message=f"`{name}_mask` is the mask of `{name}`, and no attribute beside it",
+        labels=(
+            primary(second, f"the graph of the item encoder has an input `{name}_mask` already"),
+            Label(span=first, text="brought by this attribute"),
+        ),
+        help=(f"leave `{name}_mask` out, or give its column another name",),
+    )
+
+
+def named_as_tokens(name: str, place: Span, operator: str, content: Span | None) -> Diagnostic:
+    labels = [primary(place, "reads all attributes as one input `tokens` with `tokens_mask`")]
+    if content is not None:
+        labels.append(Label(span=content, text=f"one of these is `{name}`"))
+    return Diagnostic(
+        code="E0602",
+        message=f"an attribute cannot be called `{name}` beside `{operator}`",
+        labels=tuple(labels),
+        help=(f"leave `{name}` out of `content`, or give its column another name",),
     )
 
 
@@ -47,13 +82,74 @@ def not_an_attribute(given: Given, prompts: bool) -> Diagnostic:
     )
 
 
+def looks_like_text(name: str, words: int, span: Span, *, told: bool) -> Diagnostic:
+    """words: of most of its values."""
+    length = max(words, 2)
+    other = f', or say that it is none: `categories=["{name}"]`' if told else ""
+    return Diagnostic(
+        code="E0610",
+        message=f"`{name}` looks like text: nearly every record has a value of its own",
+        labels=(primary(span, "without a length it would be a category"),),
+        help=(f"write `{name}({length})`{other}",),
+    )
+
+
+def odd_numbers(name: str, odd: Sequence[str], span: Span, *, told: bool) -> Diagnostic:
+    """odd: values that are no numbers."""
+    shown = ", ".join(f"`{value[:40]}`" for value in odd)
+    return Diagnostic(
+        code="E0610",
+        message=f"`{name}` holds numbers, and values that are none: {shown}",
+        labels=(primary(span, "a number or a category?"),),
+        help=(
+            f'say which: `numbers=["{name}"]` leaves these empty, `categories=["{name}"]` keeps '
+            "every value as it is"
+            if told
+            else "mend these values in the table",
+        ),
+    )
+
+
+def looks_like_lists(name: str, sign: str, span: Span, *, told: bool, known: bool) -> Diagnostic:
+    """sign: what stands between the values. known: it is the separator of the source."""
+    many, one = f'`separator="{sign}"`', f'`texts=["{name}"]` or `categories=["{name}"]`'
+    help = f"write {many} in the source if they are, else {one}"
+    if known:
+        help = f'write `categories=["{name}"]` in the source if they are, else `texts=["{name}"]`'
+    elif not told:
+        help = "write the column as lists, in JSON lines or Parquet"
+    return Diagnostic(
+        code="E0610",
+        message=f"`{name}` looks like lists: `{sign}` stands between values in some records",
+        labels=(primary(span, "one value or several?"),),
+        help=(help,),
+    )
+
+
+def of_tables(problem: Diagnostic, span: Span) -> Diagnostic:
+    """What is wrong with the tables of a source, told where the source is written."""
+    return replace(problem, labels=(primary(span, "its tables"),))
+
+
+def prompt_names_attribute(name: str, span: Span) -> Diagnostic:
+    """W103: a text that says the name of an attribute, which nothing then reads."""
+    text = written_call(name, ())
+    return Diagnostic(
+        code="W103",
+        severity="warning",
+        message=f"`{span.text}` is text for the prompt, not the attribute `{name}`",
+        labels=(primary(span, "every item has this same text"),),
+        help=(f"write `{text}` for the attribute, or `{json.dumps(name + ': ')}` before it",),
+        fix=Fix(grade="ask", title=f"write `{text}`", span=span, replacement=text),
+    )
+
+
 def takes_no_length(attribute: Attribute, span: Span) -> Diagnostic:
     return Diagnostic(
         code="E0602",
         message=f"`{attribute.name}` takes no length",
         labels=(primary(span, f"`{attribute.name}` is {KIND_NAMES[attribute.kind]}"),),
-        help=(f"write `{attribute.name}`",),
-        fix=None,
+        help=(f"write `{written_call(attribute.name, ())}`",),
     )
 
 
@@ -62,19 +158,21 @@ def one_length(attribute: Attribute, label: str, span: Span) -> Diagnostic:
         code="E0602",
         message=f"`{attribute.name}` takes one number, `{label}`",
         labels=(primary(span, f"`{attribute.name}` is {KIND_NAMES[attribute.kind]}"),),
-        help=(f"write `{attribute.name}({attribute.length})`",),
+        help=(f"write `{notation(attribute)}`",),
     )
 
 
 def bad_length(attribute: Attribute, span: Span, least: int) -> Diagnostic:
-    text = attribute.kind == "text"
-    what = "tokens kept of the text" if text else "quantile bins"
-    which = "the length" if text else "the number of bins"
+    which, what = {
+        "text": ("the length", "tokens kept of the text"),
+        "number": ("the number of bins", "quantile bins"),
+        "category": ("the length", "values kept"),
+    }[attribute.kind]
     return Diagnostic(
         code="E0602",
         message=f"{which} of `{attribute.name}` must be a whole number, at least {least}",
         labels=(primary(span, f"{quoted(span)} is not a number of {what}"),),
-        help=(f"write `{attribute.name}({attribute.length})`",),
+        help=(f"write `{notation(attribute)}`",),
     )
 
 

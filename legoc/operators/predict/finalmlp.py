@@ -7,7 +7,6 @@ import torch
 from torch import Tensor, nn
 
 from legoc.language.declaring.declare import Divides, operator, param
-from legoc.language.diagnosing.diagnostics import fail
 from legoc.operators.blocks.mlp import Layers
 from legoc.operators.sizes import Sizes
 
@@ -36,7 +35,7 @@ class FinalMLP(nn.Module):
             False, since=True, doc="normalise each hidden layer over the pairs of a batch"
         )
 
-    rules = (Divides("heads", "first"), Divides("heads", "second"))
+    rules = (Divides("heads", "first", "u", "i"), Divides("heads", "second", "u", "i"))
     example = "predict FinalMLP(first=[1000, 1000], second=[1000, 1000], heads=2)"
 
     def __init__(self, config: "FinalMLP.Config", sizes: Sizes) -> None:
@@ -89,13 +88,6 @@ class Join(nn.Module):
 
     def __init__(self, one: int, other: int, heads: int) -> None:
         super().__init__()
-        for width in (one, other):
-            if width % heads:
-                raise fail(
-                    "E0402",
-                    f"`heads` is {heads} in `predict FinalMLP`, and a stream is {width} wide",
-                    f"choose heads that divide {width}",
-                )
         self.heads = heads
         self.one, self.other = nn.Linear(one, 1), nn.Linear(other, 1, bias=False)
         self.weight = nn.Parameter(torch.empty(heads, one // heads, other // heads))
