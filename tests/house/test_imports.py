@@ -265,7 +265,7 @@ def test_a_command_imports_no_other() -> None:
     loaded = loaded_after(
         f"from legoc.commands.cli import main\nmain(['check', {str(ROOT / 'specs/naml.lego')!r}])"
     )
-    shared = {"cli", "failure", "flags", "messages"}
+    shared = {"cli", "failure", "flags", "messages", "streams"}
     assert {m for m in loaded if m.startswith("legoc.commands.")} == {
         f"legoc.commands.{name}" for name in {*shared, "check"}
     }
