@@ -33,6 +33,8 @@ def run_check(arguments: Namespace) -> int:
     from legoc.language import check
 
     found: list[Diagnostic] = []
+    specs: list[Spec] = []
+    asked = arguments.types or arguments.points or arguments.ir
     for path in arguments.files:
         if arguments.fix:
             fix_in_place(path, arguments.overrides)
@@ -42,13 +44,19 @@ def run_check(arguments: Namespace) -> int:
         found.extend(fresh)
         if arguments.format == "full":
             report(fresh)
-        if arguments.format == "full" or arguments.types or arguments.points or arguments.ir:
-            show_checked(
-                path, checked, types=arguments.types, points=arguments.points, ir=arguments.ir,
-                quiet=arguments.quiet,
-            )  # fmt: skip
+        specs.extend(checked.specs)
+        if arguments.points:
+            for spec in checked.specs:
+                print(spec.name)
+        if arguments.types:
+            for spec in checked.specs:
+                show_types(spec)
+        if arguments.format == "full" and not (asked or arguments.quiet or checked.errors):
+            show_checked(path, checked)
+    if arguments.ir:
+        show_specs(specs)
     if arguments.format != "full":
-        report(found, arguments.format)
+        report(found, arguments.format, aside=asked)
     return 1 if any(d.severity == "error" for d in found) else 0
 
 
@@ -70,20 +78,8 @@ def fix_in_place(path: str, overrides: Sequence[str]) -> None:
         print(f"{path}:{line}:{column}: fixed[{diagnostic.code}]: {title}", file=sys.stderr)
 
 
-def show_checked(
-    path: str, checked: "Checked", *, types: bool, points: bool, ir: bool, quiet: bool
-) -> None:
-    """One line of result for a file that checks, and what was asked for beside it."""
-    if points:
-        for spec in checked.specs:
-            print(spec.name)
-    if types:
-        for spec in checked.specs:
-            show_types(spec)
-    if ir:
-        show_specs(checked.specs)
-    if quiet or points or types or ir or checked.errors:
-        return
+def show_checked(path: str, checked: "Checked") -> None:
+    """One line of result for a file that checks."""
     dropped = [f"{count:,} dropped by {code}" for code, count in checked.dropped.items()]
     if checked.excluded:
         dropped.append(f"{checked.excluded:,} taken out by `except`")
@@ -109,7 +105,7 @@ def show_types(spec: "Spec") -> None:
 
 
 def show_specs(specs: "Sequence[Spec]") -> None:
-    """The typed specs as JSON, each verified against the schema."""
+    """The typed specs as one JSON value, each verified against the schema; one alone as it is."""
     import json
 
     from legoc.language.ir.form import to_json, validate

@@ -1,8 +1,4 @@
-"""The command `legoc`: finds the module of the command that was typed and imports only that.
-
-Exit codes: 0 done, 1 the input was at fault, 2 usage, 70 an internal error, 130 interrupted (143 by
-SIGTERM, 129 by SIGHUP).
-"""
+"""The command `legoc`: finds the module of the command that was typed and imports only that."""
 
 import argparse
 import gc
@@ -12,7 +8,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from legoc.commands.failure import ended
+from legoc.commands.failure import delivered, ended
+from legoc.commands.streams import open_streams
 
 
 if TYPE_CHECKING:
@@ -22,8 +19,9 @@ if TYPE_CHECKING:
 COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("check", "parse and check files, everything up to the typed spec"),
     "fmt": ("formatting", "format files in place"),
-    "operators": ("reference", "list the operators, or describe one"),
-    "explain": ("reference", "explain a code such as E0403"),
+    "operators": ("reference", "list operators, metrics or fields, or describe one"),
+    "explain": ("reference", "explain a code such as E0403, or list them"),
+    "help": ("reference", "explain a word of the language, such as sweep"),
     "compile": ("compile", "print the plan: types, parameters, cost, caches, graphs"),
     "data": ("data", "prepare the data and print counts, coverage and every dropped row"),
     "train": ("train", "compile, prepare, train, export and evaluate every run of a file"),
@@ -45,7 +43,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "debug": ("debug", "print what one phase makes of a file"),
     "lsp": ("editors", "serve an editor over standard input and output"),
 }  # fmt: skip
-LIGHT = ("check", "fmt", "operators", "explain", "diff", "new", "debug", "import")
+LIGHT = ("check", "fmt", "operators", "explain", "help", "diff", "new", "debug", "import")
 
 
 def command(name: str) -> "Command":
@@ -81,18 +79,22 @@ def listing() -> argparse.ArgumentParser:
     return parser
 
 
+def introduce(arguments: argparse.Namespace) -> int:
+    """What `legoc` says without a command."""
+    if arguments.version:
+        from legoc import __version__
+
+        print(f"legoc {__version__}")
+        return 0
+    listing().print_help()
+    return 2
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code."""
     words = sys.argv[1:] if argv is None else list(argv)
     if not words or words[0] not in COMMANDS:
-        parser = listing()
-        if parser.parse_args(words).version:
-            from legoc import __version__
-
-            print(f"legoc {__version__}")
-            return 0
-        parser.print_help()
-        return 2
+        return ended(introduce, listing().parse_args(words))
     name, *rest = words
     arguments = parser_of(name).parse_args(rest)
     if name in LIGHT:
@@ -103,10 +105,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def start() -> None:
     """The process `legoc`: run a command and leave."""
-    code = main()
+    open_streams()
+    try:
+        code = main()
+    except SystemExit as stop:  # of argparse, which has printed help or usage
+        code = int(stop.code or 0)
+    code = delivered(code)
     if len(sys.argv) > 1 and sys.argv[1] in LIGHT:
         # Taking the interpreter down object by object costs as much as a seventh of a check.
-        sys.stdout.flush()
-        sys.stderr.flush()
         os._exit(code)
     sys.exit(code)

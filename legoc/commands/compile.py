@@ -16,12 +16,15 @@ def compile_flags(parser: ArgumentParser) -> None:
 def run_compile(arguments: Namespace) -> int:
     from legoc.model import compile
 
+    done: list[Any] = []
     for spec in points(arguments):
         compiled = compile(spec)
         if arguments.json:
-            print_json(compiled.to_json())
+            done.append(compiled.to_json())
         else:
             show_compiled(compiled)
+    if arguments.json:
+        print_json(done)
     return 0
 
 

@@ -51,11 +51,16 @@ def run_data(arguments: Namespace) -> int:
         seen |= told
         portrait = draw_portrait(spec, prepared)
         sections.append((write_call("source", spec.data.source), prepared.report, portrait))
-        if arguments.json:
-            print_json({**prepared.report.to_json(), "portrait": portrait.to_json()})
-        else:
+        if not arguments.json:
             show_prepared(spec, prepared)
             show_portrait(portrait)
+    if arguments.json:
+        print_json(
+            [
+                {**report.to_json(), "portrait": portrait.to_json()}
+                for _, report, portrait in sections
+            ]
+        )
     if arguments.page is not None:
         write_page(arguments.page, sections)
         progress.say(f"the same with charts: {arguments.page}")

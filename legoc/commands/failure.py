@@ -1,4 +1,8 @@
-"""What a command that fails prints, and the exit code it leaves."""
+"""What a command that fails prints, and the exit code it leaves.
+
+Exit codes: 0 done, 1 the input was at fault, 2 usage, 70 an internal error, 130 interrupted (143 by
+SIGTERM, 129 by SIGHUP), 141 nobody reads what is printed (`| head`).
+"""
 
 import errno
 import os
@@ -9,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from legoc.commands.messages import report
+from legoc.commands.streams import OUTPUT, UNREAD, discard_unread
 
 
 if TYPE_CHECKING:
@@ -32,11 +37,23 @@ def ended(run: Callable[[Namespace], int], arguments: Namespace) -> int:
         # A signal that docker or SLURM sent has an exit code of its own: 143 for SIGTERM.
         return getattr(stop, "status", 130)
     except BrokenPipeError:
-        # The reader (`| head`) has gone; Python's own flush at exit must not complain about it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        discard_unread()
+        return UNREAD
     except Exception as error:
         return answer(error)
+
+
+def delivered(code: int) -> int:
+    """Bring to its reader what a command printed; the exit code of the process."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = UNREAD
+    except OSError as error:
+        report([unwritable(error.errno or errno.EIO, OUTPUT)])
+        code = code or 1
+    discard_unread()
+    return code
 
 
 def answer(error: Exception) -> int:
@@ -74,7 +91,8 @@ def refusal(error: BaseException) -> tuple[int, str | None] | None:
     """The number and the file, where it is known, of what the system refused; None for an error of
     another kind."""
     if isinstance(error, OSError) and error.errno is not None:
-        if error.errno not in REFUSED and innermost(error) not in BEGINNING:
+        begun = innermost(error) not in BEGINNING and error.filename != OUTPUT
+        if error.errno not in REFUSED and begun:
             return None
         return error.errno, None if error.filename is None else os.fsdecode(error.filename)
     # Rust (safetensors, tokenizers) and DuckDB wrap the system's error in a text of their own.
@@ -99,8 +117,13 @@ def unwritable(number: int, path: str | None) -> "Diagnostic":
     from legoc.language.diagnosing.diagnostics import Diagnostic
 
     place = "a file cannot be written" if path is None else f"`{path}`"
+    reason = "closed" if number == errno.EBADF else os.strerror(number).lower()
     return Diagnostic(
         code="E0562",
-        message=f"{place}: {os.strerror(number).lower()}",
-        help=("make room or choose other folders with `--cache` and `--runs`",),
+        message=f"{place}: {reason}",
+        help=(
+            "send it to a file or a pipe that takes it"
+            if path == OUTPUT
+            else "make room or choose other folders with `--cache` and `--runs`",
+        ),
     )

@@ -12,12 +12,15 @@ if TYPE_CHECKING:
 FORMATS = ("full", "concise", "json", "github")
 
 
-def report(diagnostics: "Sequence[Diagnostic]", format: "Format" = "full") -> None:
-    """Print diagnostics: to standard error for people, to standard output for machines."""
+def report(
+    diagnostics: "Sequence[Diagnostic]", format: "Format" = "full", *, aside: bool = False
+) -> None:
+    """Print diagnostics: to standard error for people, to standard output for machines unless it
+    holds something else (`aside`)."""
     if not diagnostics and format != "json":
         return
     from legoc.language.diagnosing.render import render
 
-    stream = sys.stderr if format == "full" else sys.stdout
+    stream = sys.stderr if format == "full" or aside else sys.stdout
     text = render(diagnostics, format=format, colour=format == "full" and stream.isatty())
     print(text, file=stream)

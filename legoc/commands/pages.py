@@ -5,25 +5,42 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from legoc.commands.param_text import write_default, write_form, write_kind, write_rule
 from legoc.language.declaring.catalog import catalog
 from legoc.language.declaring.declare import Declaration
-from legoc.language.declaring.kinds import REQUIRED, ROLES, STAGES, Param
+from legoc.language.declaring.kinds import REQUIRED, ROLES, STAGES
+from legoc.language.declaring.records import RECORDS
 from legoc.language.diagnosing.diagnostics import fail
 from legoc.language.diagnosing.suggest import nearest
-from legoc.language.ir.notation import write_value
+
+
+# A form longer than this has a line of its own.
+WIDEST = 32
 
 
 def show_operators(role: str | None, name: str | None, *, as_json: bool) -> int:
     """All roles, one role, or the page of one operator."""
     known = catalog()
+    if role in RECORDS and name is None:
+        if as_json:
+            print(json.dumps([to_json(RECORDS[role])], indent=1, ensure_ascii=False))
+        else:
+            from legoc.commands.record_pages import show_record
+
+            show_record(role)
+        return 0
     if role is not None and role not in ROLES:
         # `legoc operators CNN` is what a newcomer types.
         found = [d for r in ROLES for d in known.role(r) if d.name == role]
         if not found or name is not None:
-            near = nearest(role, [*ROLES, *(d.name for r in ROLES for d in known.role(r))])
+            near = nearest(
+                role, [*ROLES, *RECORDS, *(d.name for r in ROLES for d in known.role(r))]
+            )
             hint = f"did you mean `{near}`? " if near else ""
             raise fail(
-                "E0206", f"there is no role `{role}`", f"{hint}the roles are {', '.join(ROLES)}"
+                "E0206",
+                f"there is no role `{role}`",
+                f"{hint}the roles are {', '.join(ROLES)}; {', '.join(RECORDS)} have fields",
             )
     elif name is not None:
         one = known.get(role or "", name)
@@ -60,14 +77,22 @@ def to_json(declaration: Declaration) -> dict[str, Any]:
 
 def show_list(declarations: Sequence[Declaration]) -> None:
     """A line per operator, below the name of its role."""
-    width = max(len(d.name) for d in declarations)
+    # The settings of a stage or a source fill a page; those of the rest fit in the line.
+    names = {
+        id(d): d.name if d.role in (*STAGES, "source") else write_form(d) for d in declarations
+    }
     for role in ROLES:
         listed = [d for d in declarations if d.role == role]
+        width = max((len(names[id(d)]) for d in listed if len(names[id(d)]) <= WIDEST), default=0)
         if listed:
             print(role)
         for d in listed:
             signature = f"{d.signature}  " if d.signature else ""
-            print(f"  {d.name:<{width}}  {signature}{first_sentence(d.doc)}")
+            name = names[id(d)]
+            if len(name) > WIDEST:
+                print(f"  {name}")
+                name = ""
+            print(f"  {name:<{width}}  {signature}{first_sentence(d.doc)}")
     print("\n`legoc operators ROLE NAME` describes one.")
 
 
@@ -143,47 +168,29 @@ def pipelines(d: Declaration) -> Iterator[str]:
                 yield f"{content} -> {behavior} -> {predict}"
 
 
-def write_kind(p: Param) -> str:
-    """The values a parameter takes, in a few words."""
-    kind = p.kind
-    names = {"int": "int", "float": "number", "bool": "true or false", "str": "text"}
-    text = names.get(kind.name, kind.name)
-    if kind.name == "enum":
-        text = " | ".join(kind.values)
-    elif kind.name == "quantity":
-        text = kind.unit or ""
-    elif kind.name == "operator":
-        text = f"{kind.role} operator"
-    elif kind.name == "list" and kind.element is not None:
-        text = f"list of {names.get(kind.element.name, kind.element.role or kind.element.name)}"
-    if p.min is not None and p.max is not None:
-        text += f" from {p.min:g} to {p.max:g}"
-    elif p.min is not None:
-        text += f" of at least {p.min:g}"
-    elif p.above is not None:
-        text += f" above {p.above:g}"
-    return f"{text} or none" if p.optional else text
+# What the first two digits of a code stand for.
+RANGES = {
+    "E01": "syntax", "E02": "names and files", "E03": "parameters", "E04": "types",
+    "E05": "tasks and training", "E06": "data", "E07": "points of a run", "E08": "export",
+    "E09": "other forms and tools", "W1": "style", "W9": "other forms",
+}  # fmt: skip
 
 
-def write_default(p: Param, d: Declaration) -> str:
-    if p.inherit is not None:
-        return f" = {p.inherit}"
-    if p.required:
-        return ", required"
-    default = tuple(p.default) if isinstance(p.default, list) else p.default
-    return f" = {write_value(p.kind, default)}"
+def show_codes() -> int:
+    """Every code with its title, by range."""
+    from legoc.language.codes import all_codes
 
-
-def write_rule(rule: str, args: tuple[str, ...]) -> str:
-    """A rule as a sentence."""
-    first, *rest = args
-    empty = f", or `{' + '.join(rest[1:])}` where that is empty" if len(rest) > 1 else ""
-    return {
-        "divides": f"`{first}` divides `{rest[0] if rest else ''}`{empty}",
-        "needs": f"`{first}` needs `{rest[0] if rest else ''}`",
-        "excludes": f"`{first}` and `{rest[0] if rest else ''}` are not given together",
-        "odd": f"`{first}` is odd",
-    }[rule]
+    before = ""
+    for name, code in all_codes().items():
+        begin = next(
+            (each for each in sorted(RANGES, key=len, reverse=True) if name.startswith(each)), ""
+        )
+        if begin != before:
+            print(f"{chr(10) if before else ''}{begin} {RANGES.get(begin, '')}".rstrip())
+            before = begin
+        print(f"  {name}  {code.title}")
+    print("\n`legoc explain CODE` prints the page of one.")
+    return 0
 
 
 def show_code(code: str) -> int:

@@ -18,7 +18,14 @@ def console() -> "Console":
 
     # A file or pipe has no width: tables take the room their figures need.
     width = None if sys.stdout.isatty() else 160
-    return Console(file=sys.stdout, markup=False, highlight=False, soft_wrap=True, width=width)
+    made = Console(file=sys.stdout, markup=False, highlight=False, soft_wrap=True, width=width)
+    made.on_broken_pipe = raise_unread
+    return made
+
+
+def raise_unread() -> None:
+    """Rich would end the process itself, with a code of its own."""
+    raise BrokenPipeError
 
 
 def print_json(value: Any) -> None:

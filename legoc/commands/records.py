@@ -2,7 +2,8 @@
 
 A record has `history` (item ids, most recent last), for scoring `candidates`, and optionally
 `user`, which is copied to the answer and read by models that know users. An id is a text or a whole
-number. Ids are a list or one text with blanks between them; none at all are an empty list or null.
+number. Ids are a list, a list written out as a text, or a text with blanks between them, as in the
+tables of training; none at all are an empty list or null.
 Further fields are left alone.
 """
 
@@ -118,14 +119,13 @@ def read_ids(place: str, field: str, value: object) -> list[str]:
     if value is None:
         return []
     if isinstance(value, str | bytes):
-        text = text_of(place, field, value)
-        if text.lstrip().startswith("["):
-            raise fail(
-                "E0866",
-                f"{place}: `{field}` is a list written out as a text: `{text[:40]}`",
-                "put blanks between the ids and nothing around them, or give JSON lines",
-            )
-        return text.split()
+        from legoc_runtime.errors import RequestError
+        from legoc_runtime.values import read_ids as read_written
+
+        try:
+            return read_written(field, text_of(place, field, value))
+        except RequestError as error:
+            raise fail("E0866", f"{place}: {error.message}", error.help) from None
     if not isinstance(value, list | tuple):
         raise fail(
             "E0866",

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 
 # Raise when the stored values of the same model and tokens would differ from an older version's.
-VERSION = 1
+VERSION = 2
 
 # NumPy has no bfloat16: its bits are kept as whole numbers.
 STORED = {torch.float32: np.float32, torch.float16: np.float16, torch.bfloat16: np.uint16}
@@ -129,8 +129,8 @@ def state_key(content: Any, declared: int, prepared: "Prepared") -> str:
     return digest(
         [
             VERSION, declared, version("transformers"), prepared.rows.checkpoint,
-            prepared.reading_folder.name, content.at if content.by_token else content.side.layers,
-            content.by_token, str(content.dtype), str(content.kept),
+            prepared.reading_folder.name, content.kept.key,
+            content.kept.by_token, str(content.numbers.declared), str(content.stored),
         ]
     )  # fmt: skip
 
@@ -139,9 +139,9 @@ def write_states(content: Any, prepared: "Prepared", folder: Path, progress: Pro
     """Compute the values of all items into `folder`, going on from where an earlier attempt came
     to."""
     lengths = prepared.inputs.lengths.astype(np.int64)
-    each = lengths if content.by_token else np.where(lengths > 0, len(content.side.layers), 0)
+    each = lengths if content.kept.by_token else np.where(lengths > 0, len(content.kept.layers), 0)
     firsts = np.append(0, np.cumsum(each)).astype(np.int64)
-    width, dtype = content.backbone.width, STORED[content.kept]
+    width, dtype = content.backbone.width, STORED[content.stored]
     part = folder.with_name(f".{folder.name}-part")
     part.mkdir(parents=True, exist_ok=True)
     with locked(part):
@@ -186,8 +186,9 @@ def write_values(
     for start, stop in pages(prepared.inputs.lengths[order]):
         some = order[start:stop]
         inputs = to_inputs(prepared.inputs.rows(some), device)
-        made = content.frozen(inputs["tokens"].long(), inputs["tokens_mask"]).to(content.kept)
-        verify_finite(made, inputs["tokens_mask"] if content.by_token else None, some, prepared)
+        made = content.frozen(inputs["tokens"].long(), inputs["tokens_mask"]).to(content.stored)
+        mask = inputs["tokens_mask"] if content.kept.by_token else None
+        verify_finite(made, mask, some, prepared)
         rows = as_stored(made)
         for place, item in enumerate(some):
             first, last = int(firsts[item]), int(firsts[int(item) + 1])
@@ -240,9 +241,9 @@ def pages(lengths: I32) -> Iterator[tuple[int, int]]:
 
 
 def read_table(folder: Path, tokens: I32, content: Any) -> StateTable:
-    values = map_values(folder / VALUES, STORED[content.kept], content.backbone.width)
+    values = map_values(folder / VALUES, STORED[content.stored], content.backbone.width)
     return StateTable(
         # A plain view: the subclass costs more than the gather of a small batch.
         values=np.asarray(values), firsts=np.load(folder / FIRSTS),
-        tokens=tokens, by_token=content.by_token,
+        tokens=tokens, by_token=content.kept.by_token,
     )  # fmt: skip

@@ -1,8 +1,10 @@
 """Imports point one way (DESIGN section 3), and what is light stays light."""
 
 import ast
+import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -83,6 +85,7 @@ def test_arrows_point_one_way(package: str) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+@cache
 def known_modules() -> dict[str, Path]:
     """Every module of legoc by its dotted name."""
     found: dict[str, Path] = {}
@@ -92,6 +95,7 @@ def known_modules() -> dict[str, Path]:
     return found
 
 
+@cache
 def arrows() -> dict[str, set[str]]:
     """The modules of legoc that each module imports, at its top or inside a function. What a
     package itself offers counts as the package, a module behind it as the module."""
@@ -123,6 +127,26 @@ def test_rooms_use_lower_floors_only(package: str) -> None:
             inside = other.startswith(f"legoc.{package}.") and target != room
             if inside and floor[target[0]] >= floor[room[0]]:
                 wrong.append(f"{name} imports {other}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_room_names_the_modules_that_others_use() -> None:
+    wrong: list[str] = []
+    known = known_modules()
+    for package in FLOORS:
+        for path in sorted((ROOT / "legoc" / package).glob("*/__init__.py")):
+            room = f"legoc.{package}.{path.parent.name}"
+            used = {
+                other.removeprefix(f"{room}.").partition(".")[0]
+                for name, others in arrows().items()
+                if name != room and not name.startswith(f"{room}.")
+                for other in others
+                if other.startswith(f"{room}.")
+            }
+            doc = ast.get_docstring(ast.parse(known[room].read_text(encoding="utf-8"))) or ""
+            named = set(re.findall(r"`(\w+)`", doc.partition("For others:")[2]))
+            if named != used:
+                wrong.append(f"{room} names {sorted(named - used)}, lacks {sorted(used - named)}")
     assert not wrong, "\n".join(wrong)
 
 
@@ -159,6 +183,25 @@ def test_the_front_end_imports_lark_and_the_standard_library() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_the_front_end_knows_only_the_values_of_the_runtime() -> None:
+    """What a value means is decided there, with the standard library alone."""
+    light = {"values", "kinds", "lists", "dates", "moments", "errors"}
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in files("legoc/language")
+        for name in imported(path)
+        if name.split(".")[0] == "legoc_runtime" and name.split(".")[1] not in light
+    ]
+    for path in (ROOT / "runtime/legoc_runtime" / f"{name}.py" for name in sorted(light)):
+        wrong += [
+            f"{path.relative_to(ROOT)} imports {name}"
+            for name in imported(path)
+            if name.split(".")[0] not in sys.stdlib_module_names
+            and name.split(".")[:2] not in [["legoc_runtime", each] for each in light]
+        ]
+    assert not wrong, "\n".join(wrong)
+
+
 def test_data_never_imports_torch() -> None:
     wrong = [p for p in files("legoc/data") if any(n.split(".")[0] == "torch" for n in imported(p))]
     assert not wrong
@@ -175,6 +218,7 @@ HEAVY = (
     "typer",
     "rich",
     "pyarrow",
+    "legoc_runtime",
 )
 
 
@@ -187,7 +231,10 @@ HEAVY = (
         ["fmt", "--check", str(ROOT / "specs/nrms.lego")],
         ["operators"],
         ["operators", "content", "CNN"],
+        ["operators", "train"],
         ["explain", "E0403"],
+        ["explain"],
+        ["help", "sweep"],
     ],
     ids=" ".join,
 )
@@ -218,7 +265,7 @@ def test_a_command_imports_no_other() -> None:
     loaded = loaded_after(
         f"from legoc.commands.cli import main\nmain(['check', {str(ROOT / 'specs/naml.lego')!r}])"
     )
-    shared = {"cli", "failure", "flags", "messages"}
+    shared = {"cli", "failure", "flags", "messages", "streams"}
     assert {m for m in loaded if m.startswith("legoc.commands.")} == {
         f"legoc.commands.{name}" for name in {*shared, "check"}
     }

@@ -7,7 +7,7 @@ It is independent of the operators legoc has, so these tests hold while operator
 
 from typing import Literal
 
-from legoc.language.declaring.catalog import Catalog, read
+from legoc.language.declaring.catalog import Catalog, catalog_of
 from legoc.language.declaring.declare import (
     Attribute,
     Declaration,
@@ -473,4 +473,4 @@ DECLARATIONS: tuple[Declaration, ...] = (
     *(metric_at(name) for name in ("NDCG", "HitRatio")),
 )  # fmt: skip
 SCHEMA = emit(DECLARATIONS)
-CATALOG: Catalog = read(SCHEMA)
+CATALOG: Catalog = catalog_of(SCHEMA)

@@ -17,6 +17,7 @@ import pytest
 
 import legoc_runtime
 from legoc.commands.asked import BLOCK, whole_lines
+from legoc.commands.records import Record, read_record
 from tests.product.conftest import ROOT, run
 
 
@@ -34,7 +35,7 @@ def ask(bundle: Path, source: Path, *flags: Any, command: str = "recommend") -> 
         ('{"history": ["N1", 2.5]}', "E0866", "`history` holds the number 2.5"),
         ('{"history": [["N1"]]}', "E0866", "`history` holds a list"),
         ('{"history": ["\\ud800"]}', "E0866", "no text in UTF-8"),
-        ("{\"history\": \"['N1', 'N2']\"}", "E0866", "a list written out as a text"),
+        ("{\"history\": \"['N1' ... 'N2']\"}", "E0866", "a list that cannot be read"),
         ('{"history": ["N1"], "user": ["a"]}', "E0866", "`user` is a list"),
         ('{"history": ["N1"], "user": {}}', "E0866", "`user` is an object"),
         ('{"history": ["N1"], "user": "\\udc00"}', "E0866", "`user` holds"),
@@ -103,7 +104,7 @@ TABLES = {
     "twice.tsv": (b"history\thistory\nN1\tN2\n", "E0864", "two columns `history`"),
     "latin.csv": (b"history\n\xff\n", "E0864", "latin.csv:2: not UTF-8"),
     "utf16.jsonl": ('{"history": []}'.encode("utf-16"), "E0864", "utf16.jsonl:1: not UTF-8"),
-    "pandas.csv": (b"history\n\"['N1', 'N2']\"\n", "E0866", "pandas.csv:2: `history` is a list"),
+    "pandas.csv": (b"history\n['N1' ... 'N2']\n", "E0866", "pandas.csv:2: `history` is"),
     "text.parquet": (b"history\nN1\n", "E0864", "cannot be read as Parquet"),
 }
 
@@ -228,3 +229,10 @@ def test_a_file_is_answered_in_blocks_and_in_order(
     for n in (0, 5, BLOCK - 1, BLOCK, BLOCK + 29):
         _, scores = model.recommend(model.encode_user(histories[n]), k=3, exclude=histories[n])
         np.testing.assert_allclose(found[n]["scores"], scores, atol=1e-6)
+
+
+@pytest.mark.parametrize("written", ["N1 N2", "['N1', 'N2']", '["N1", "N2"]', "['N1' 'N2']"])
+def test_ids_are_read_as_the_tables_of_training_are(written: str) -> None:
+    found = read_record("1", {"history": written}, ("history",))
+    assert isinstance(found, Record)
+    assert found.history == ["N1", "N2"]

@@ -1,1 +1,4 @@
-"""Rows drawn, negatives sampled, distinct items gathered into length buckets."""
+"""Rows drawn, negatives sampled, distinct items gathered into length buckets.
+
+For others: `batch`, `sampling`.
+"""

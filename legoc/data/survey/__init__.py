@@ -1,1 +1,4 @@
-"""What is in prepared data, for people: counts, lengths, suspicions, a page with charts."""
+"""What is in prepared data, for people: counts, lengths, suspicions, a page with charts.
+
+For others: `page`, `portrait`.
+"""

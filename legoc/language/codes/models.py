@@ -100,4 +100,17 @@ CODES: tuple[Code, ...] = (
         bad="legoc embed bert.lego -o bert.safetensors  # content BERT: attention pooling",
         good="legoc embed bert.lego --pooling mean -o bert.safetensors",
     ),
+    Code(
+        code="E0659",
+        title="a language model does not read an item's tokens alone",
+        explanation=(
+            "What a language model makes of an item has to follow from the item's tokens. Some "
+            "models of transformers also want a decoder's text, an image or a language, and the "
+            "states of some depend on the padding that stands beside an item in a batch, so that "
+            "the same item would have other vectors in training than in an application. This is "
+            "tried on the model itself before anything trains."
+        ),
+        bad='content LM("a model of the family FNet") -> behavior Additive -> predict Dot',
+        good='content LM("a model of the family BERT") -> behavior Additive -> predict Dot',
+    ),
 )

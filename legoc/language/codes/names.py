@@ -1,4 +1,4 @@
-"""E0201 to E0211: names, files and the shape of what is declared."""
+"""E0201 to E0212: names, files and the shape of what is declared."""
 
 from legoc.language.codes import Code
 
@@ -114,5 +114,15 @@ CODES = (
         ),
         bad="legoc check --fix /usr/share/naml.lego",
         good="cp /usr/share/naml.lego . && legoc check --fix naml.lego",
+    ),
+    Code(
+        code="E0212",
+        title="no such topic",
+        explanation=(
+            "`legoc help WORD` prints the part of the chapter on the language that the word names; "
+            "`legoc help` alone lists the parts with their words."
+        ),
+        bad="legoc help swep",
+        good="legoc help sweep",
     ),
 )

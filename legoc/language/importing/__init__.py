@@ -1,1 +1,4 @@
-"""The configurations of Legommenders, translated into .lego files."""
+"""The configurations of Legommenders, translated into .lego files.
+
+For others: `configuration`.
+"""

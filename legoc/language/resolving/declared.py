@@ -18,7 +18,7 @@ from legoc.language.resolving.template import (
 from legoc.language.resolving.values import read_binding, read_call, report_repeated
 from legoc.language.resolving.wording_references import (
     circle,
-    needs_name,
+    field_needs_name,
     other_kind,
     too_long,
     unknown,
@@ -178,7 +178,7 @@ class Declarations:
             return base
         for value in ref.args.values:
             if not isinstance(value, tree.Field):
-                self.report(needs_name(value, ref, kind))
+                self.report(field_needs_name(value, ref, kind))
                 raise Unresolved
         fields = [value for value in ref.args.values if isinstance(value, tree.Field)]
         return self.copy(base, fields, self.read_fields(scope, fields))

@@ -100,7 +100,7 @@ def report_repeated(values: Iterable["tree.Field | tree.Value"], report: Report)
             continue
         key = field.key.text
         if key in seen:
-            report(twice(f"`{key}`", field.key.span, seen[key].span))
+            report(given_twice(f"`{key}`", field.key.span, seen[key].span))
             continue
         for earlier, path in seen.items():
             if earlier.startswith(f"{key}."):
@@ -114,12 +114,12 @@ def report_repeated_values(values: Iterable[tree.Value], report: Report) -> None
     for value in values:
         key = tree.outline(value)
         if key in seen:
-            report(twice(f"`{value.span.text}`", value.span, seen[key]))
+            report(given_twice(f"`{value.span.text}`", value.span, seen[key]))
         else:
             seen[key] = value.span
 
 
-def twice(what: str, span: Span, first: Span) -> Diagnostic:
+def given_twice(what: str, span: Span, first: Span) -> Diagnostic:
     return Diagnostic(
         code="E0205",
         message=f"{what} is given twice",

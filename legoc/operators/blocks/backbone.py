@@ -8,12 +8,22 @@ therefore always the library's.
 Letters: I any number of items, L tokens, W width of the model, n blocks.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from legoc.operators.blocks.stand_ins import (
+    Entered,
+    Handing,
+    Passing,
+    Reached,
+    Watched,
+    observe,
+    replaced,
+)
 
 
 class Backbone(nn.Module):
@@ -49,6 +59,21 @@ class Backbone(nn.Module):
         assert isinstance(found, nn.ModuleList)
         return found
 
+    @cached_property
+    def handing(self) -> Handing:
+        """How its blocks hand on states. LookupError without a list of blocks, Unfollowed where
+        they do not."""
+        place = next(self.model.parameters()).device
+        ids = torch.arange(1, 7, device=place).view(2, 3)
+        training = self.model.training
+        # Dropout of whole blocks belongs to training.
+        self.model.eval()
+        try:
+            with torch.no_grad():
+                return observe(self.blocks, self.width, lambda: self(ids, ids > 0))
+        finally:
+            self.model.train(training)
+
     def forward(self, ids_IL: Tensor, mask_IL: Tensor) -> Tensor:
         """Token ids int[I, L], Bool[I, L] -> last states [I, L, made], after the final norm."""
         seen = (
@@ -71,18 +96,17 @@ class Backbone(nn.Module):
     def prefix(self, ids_IL: Tensor, mask_IL: Tensor, at: int) -> Tensor:
         """State `at` [I, L, W] of token ids int[I, L], Bool[I, L]: the input of block `at`, or the
         output of the last block for `at` = n."""
-        blocks = self.blocks
-        last = at == self.count
+        blocks, handing = self.blocks, self.handing
 
         def stop_before(block: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-            raise Reached(args[0] if args else kwargs["hidden_states"])
+            raise Reached(handing.turn(handing.read(args, kwargs)))
 
         def stop_after(block: nn.Module, args: tuple[Any, ...], made: Any) -> None:
-            raise Reached(first_of(made))
+            raise Reached(handing.turn(handing.states(made)))
 
         hook = (
             blocks[-1].register_forward_hook(stop_after)
-            if last
+            if at == self.count
             else blocks[at].register_forward_pre_hook(stop_before, with_kwargs=True)
         )
         try:
@@ -95,25 +119,26 @@ class Backbone(nn.Module):
 
     def suffix(self, state_ILW: Tensor, mask_IL: Tensor, at: int) -> Tensor:
         """The last states [I, L, made] that follow from state `at` [I, L, W], Bool[I, L]."""
-        state_ILW = state_ILW.to(self.dtype)
-        stand_ins: list[nn.Module] = [Passing(block) for block in self.blocks[:at]]
+        blocks, handing = self.blocks, self.handing
+        state = handing.turn(state_ILW.to(self.dtype))
+        stand_ins: list[nn.Module] = [Passing(block, handing) for block in blocks[:at]]
         if at == self.count:
             # No block is left: the last stand-in hands the states to the final norm.
-            stand_ins[-1] = Passing(self.blocks[-1], state_ILW)
+            stand_ins[-1] = Passing(blocks[-1], handing, state)
             following: Sequence[nn.Module] = ()
         else:
-            first, *rest = self.blocks[at:]
-            following = (Entered(first, state_ILW), *rest)
+            first, *rest = blocks[at:]
+            following = (Entered(first, handing, state), *rest)
         # The embeddings of any ids: what is made of them is dropped where the states come in.
         ids_IL = torch.zeros(mask_IL.shape, dtype=torch.int64, device=mask_IL.device)
-        with replaced(self.blocks, (*stand_ins, *following)):
+        with replaced(blocks, (*stand_ins, *following)):
             return self.forward(ids_IL, mask_IL)
 
     def every_state(self, ids_IL: Tensor, mask_IL: Tensor) -> list[Tensor]:
         """The states after each block, n of [I, L, W]; the last of them after the final norm, if it
         is as wide then."""
         kept: list[Tensor] = []
-        watched = [Watched(block, kept) for block in self.blocks]
+        watched = [Watched(block, self.handing, kept) for block in self.blocks]
         with replaced(self.blocks, watched):
             last_ILW = self.forward(ids_IL, mask_IL)
         return [*kept[:-1], last_ILW] if self.made == self.width else kept
@@ -133,93 +158,6 @@ class Backbone(nn.Module):
     def attend_plainly(self) -> None:
         """Attention written out, not the fused function: what exporters know (EXPORT section 4)."""
         self.model.set_attn_implementation("eager")
-
-
-class Reached(Exception):
-    """Carries a state out of a forward pass that need not go on."""
-
-    def __init__(self, state: Tensor) -> None:
-        super().__init__()
-        self.state = state
-
-
-class StandIn(nn.Module):
-    """Stands for a block and answers as it for every other attribute, but registers none of it."""
-
-    def __init__(self, block: nn.Module) -> None:
-        super().__init__()
-        self.__dict__["block"] = block
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.__dict__["block"], name)
-
-
-class Passing(StandIn):
-    """A block that is left out: its input, or `state` where given, in the block's own form."""
-
-    def __init__(self, block: nn.Module, state: Tensor | None = None) -> None:
-        super().__init__(block)
-        self.__dict__["state"] = state
-
-    def forward(self, hidden: Tensor, *args: Any, **kwargs: Any) -> Any:
-        state = self.__dict__["state"]
-        hidden = hidden if state is None else state
-        block = self.__dict__["block"]
-        if not hasattr(block, "layer") or not hasattr(block.layer, "__getitem__"):
-            return hidden
-        return (hidden, relative_bias(block.layer[0], hidden, args), None)
-
-
-def relative_bias(attention: Any, hidden_ILW: Tensor, args: tuple[Any, ...]) -> Tensor | None:
-    """What a block of T5 hands to the next one beside its states: the bias of relative positions,
-    which only the first block owns. It is part of the frozen layers, so no gradient reaches it."""
-    given = args[1] if len(args) > 1 else None
-    inner = attention.SelfAttention
-    if given is not None or not inner.has_relative_attention_bias:
-        return given
-    with torch.no_grad():
-        length = hidden_ILW.shape[1]
-        return inner.compute_bias(length, length, device=hidden_ILW.device)
-
-
-class Entered(StandIn):
-    """A block that reads stored states instead of what the pass hands it."""
-
-    def __init__(self, block: nn.Module, state: Tensor) -> None:
-        super().__init__(block)
-        self.__dict__["state"] = state
-
-    def forward(self, hidden: Tensor, *args: Any, **kwargs: Any) -> Any:
-        return self.__dict__["block"](self.__dict__["state"], *args, **kwargs)
-
-
-class Watched(StandIn):
-    """A block whose output is also appended to a list."""
-
-    def __init__(self, block: nn.Module, kept: list[Tensor]) -> None:
-        super().__init__(block)
-        self.__dict__["keep"] = kept.append
-
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
-        made = self.__dict__["block"](*args, **kwargs)
-        self.__dict__["keep"](first_of(made))
-        return made
-
-
-@contextmanager
-def replaced(blocks: nn.ModuleList, others: Sequence[nn.Module]) -> Iterator[None]:
-    """The list with other modules in its places while the block runs."""
-    kept = dict(blocks._modules)  # assigning through the list would re-register
-    try:
-        blocks._modules.update(zip(kept, others, strict=True))
-        yield
-    finally:
-        blocks._modules.update(kept)
-
-
-def first_of(made: Any) -> Tensor:
-    """The states in what a block returns: alone, or the first of several values."""
-    return made[0] if isinstance(made, tuple) else made
 
 
 def opened(mask_IL: Tensor) -> Tensor:

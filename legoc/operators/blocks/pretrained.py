@@ -42,7 +42,8 @@ def open_model(named: Named, dtype: torch.dtype) -> nn.Module:
                 named.folder, config=config, dtype=dtype, use_safetensors=True,
                 local_files_only=True, output_loading_info=True, **given,
             )  # fmt: skip
-        except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+        # A configuration that the library cannot follow fails in as many ways as it is written.
+        except Exception as error:
             raise broken(named, error) from None
     lacking = sorted(found["missing_keys"]) + sorted(str(key) for key in found["mismatched_keys"])
     if lacking:

@@ -6,7 +6,8 @@ Their token states see what stands before them alone, so the pooling comes after
 from typing import Any, Literal
 
 from legoc.language.declaring.declare import operator, param
-from legoc.operators.content.language_model import SIGNATURE, LanguageModel, Settings
+from legoc.operators.content.language_model import LanguageModel
+from legoc.operators.content.model_settings import SIGNATURE, Settings
 from legoc.operators.content.published import published
 
 

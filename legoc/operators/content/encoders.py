@@ -3,7 +3,8 @@
 from typing import Literal
 
 from legoc.language.declaring.declare import operator, param
-from legoc.operators.content.language_model import SIGNATURE, LanguageModel, Settings
+from legoc.operators.content.language_model import LanguageModel
+from legoc.operators.content.model_settings import SIGNATURE, Settings
 from legoc.operators.content.published import bert, published
 
 

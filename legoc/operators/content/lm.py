@@ -1,7 +1,8 @@
 """Any language model, by its folder or its name."""
 
 from legoc.language.declaring.declare import Model, operator, param
-from legoc.operators.content.language_model import SIGNATURE, LanguageModel, Settings
+from legoc.operators.content.language_model import LanguageModel
+from legoc.operators.content.model_settings import SIGNATURE, Settings
 from legoc.operators.content.published import ABOVE
 
 
