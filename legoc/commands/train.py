@@ -4,7 +4,7 @@ import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from legoc.commands.console import choose
 from legoc.commands.flags import (
@@ -18,6 +18,12 @@ from legoc.commands.flags import (
 )
 from legoc.commands.points import points
 from legoc.commands.printing import console, figure, print_json, table
+from legoc.commands.sweep import Sweep, go_on, show_failures
+
+
+if TYPE_CHECKING:
+    from legoc.language import Spec
+    from legoc.model.run import Run
 
 
 def train_flags(parser: ArgumentParser) -> None:
@@ -38,19 +44,26 @@ def run_train(arguments: Namespace) -> int:
     from legoc.training import train
 
     progress = choose(arguments.quiet)
-    done = [
-        train(
+
+    def work(spec: "Spec") -> "Run":
+        return train(
             spec, runs=arguments.runs, until=arguments.until, cache=arguments.cache,
             again=arguments.again, strict=arguments.strict, truncated=arguments.keep_truncated,
             threads=arguments.threads, device=arguments.device, progress=progress,
-        )
-        for spec in points(arguments)
-    ]  # fmt: skip
-    if arguments.json:
-        print_json([run.to_json() for run in done])
-    else:
-        show_runs(done)
-    return 0
+        )  # fmt: skip
+
+    # All of the file is checked before anything trains.
+    specs = points(arguments)
+    sweep = Sweep()
+    try:
+        go_on(specs, work, sweep, progress)
+    finally:
+        # What is done is shown, whatever ends the others.
+        if arguments.json:
+            print_json([one.to_json() for one in sweep.ended])
+        else:
+            show_runs(sweep.done)
+    return show_failures(sweep.failed, len(specs))
 
 
 def show_runs(done: Sequence[Any]) -> None:
