@@ -71,7 +71,7 @@ def predictors() -> dict[str, Counterpart]:
         )
         for name, (chains, extra) in found.items()
     }  # fmt: skip
-    n, ends = PAIRS * (CLICKS + 1), (D, 1024, 512, 256, 1)
+    n, ends = PAIRS * (CLICKS + 1), (2 * D, 1024, 512, 256, 1)
     made["BST"] = Counterpart(
         make=BehaviorTransformer,
         shapes=((PAIRS, CLICKS + 1, D),),
@@ -92,15 +92,16 @@ def predictors() -> dict[str, Counterpart]:
 
 
 class BehaviorTransformer(nn.Module):
-    """A transformer layer over clicks and candidate, and a perceptron over the mean."""
+    """A transformer layer over clicks and candidate, and a perceptron over the mean and the
+    candidate."""
 
     def __init__(self) -> None:
         super().__init__()
         self.encode = Plain(transformer(1, inner=D))
-        self.mlp = Chains((D, 1024, 512, 256, 1))
+        self.mlp = Chains((2 * D, 1024, 512, 256, 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.mlp(self.encode(x).mean(1))
+        return self.mlp(torch.cat([self.encode(x).mean(1), x[:, 0]], -1))
 
 
 def by_name() -> dict[tuple[str, str], Counterpart]:

@@ -57,15 +57,39 @@ def new_flags(parser: ArgumentParser) -> None:
     parser.add_argument(
         "name", nargs="?", help="for example nrms; without one, the names are listed"
     )
+    parser.add_argument(
+        "--from", dest="folder", metavar="FOLDER",
+        help="look at the tables of a folder, and begin a spec for them",
+    )  # fmt: skip
     parser.add_argument("-o", "--output", metavar="FILE", help="where it goes, else it is printed")
 
 
 def run_new(arguments: Namespace) -> int:
+    if arguments.folder is not None:
+        return propose_spec(arguments)
     if arguments.name is None:
         return show_starters()
     from legoc.language.starter import starter
 
     return write_output(starter(arguments.name), arguments.output)
+
+
+def propose_spec(arguments: Namespace) -> int:
+    """A spec for a folder of tables, whose path is written as seen from the spec."""
+    import os
+    from pathlib import Path
+
+    from legoc.language.diagnosing.diagnostics import fail
+    from legoc.language.typing.proposal import propose
+
+    if arguments.name is not None:
+        raise fail(
+            "E0905", "`legoc new` was given a shipped spec and a folder",
+            f"leave out `{arguments.name}`, or `--from`",
+        )  # fmt: skip
+    beside = os.path.dirname(arguments.output or "") or "."
+    shown = Path(os.path.relpath(arguments.folder, beside)).as_posix()
+    return write_output(propose(Path(arguments.folder), shown), arguments.output)
 
 
 def show_starters() -> int:

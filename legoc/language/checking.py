@@ -13,7 +13,6 @@ from legoc.language.resolving.points import Point
 from legoc.language.resolving.resolve import resolve
 from legoc.language.resolving.resolved import Resolved
 from legoc.language.resolving.select import select
-from legoc.language.typing.effects import idle_copies, idle_overrides
 from legoc.language.typing.exports import check_bundles
 from legoc.language.typing.lower import Lowered, Lowering
 
@@ -93,6 +92,8 @@ def check(
     checked = check_resolved(resolved, lowering, only)
     if not resolved.overrides or checked.errors:
         return checked
+    from legoc.language.typing.effects import idle_overrides
+
     messages = Messages()
     messages.add(checked.diagnostics)
     messages.add(idle_overrides(resolved, lowering, only))
@@ -121,7 +122,10 @@ def check_resolved(resolved: Resolved, lowering: Lowering, only: str | None = No
     for record in expansion.spare:
         messages.add(lowering.record(record))
     messages.add(unused(resolved))
-    messages.add(idle_copies(resolved.copied, lowering))
+    if resolved.copied:
+        from legoc.language.typing.effects import idle_copies
+
+        messages.add(idle_copies(resolved.copied, lowering))
     if resolved.stated:
         from legoc.language.resolving.spec_form import stale
 

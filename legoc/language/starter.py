@@ -25,7 +25,7 @@ def starters() -> Mapping[str, Path]:
     return {
         path.stem: path
         for path in sorted(folder.glob("*.lego"))
-        if any(isinstance(item, tree.Run) for item in read(path).tree.items)
+        if any(isinstance(item, tree.Run) for item in parsed_starter(path).tree.items)
     }
 
 
@@ -48,7 +48,7 @@ def starter(name: str) -> str:
     return format(Document(f"{name}.lego", head + text))
 
 
-def read(path: Path) -> Parsed:
+def parsed_starter(path: Path) -> Parsed:
     return parse(read_document(os.fspath(path)))
 
 
@@ -59,7 +59,7 @@ def operators_of_starters() -> Mapping[str, frozenset[tuple[str, str]]]:
 
 
 def operators_of(path: Path) -> Iterator[tuple[str, str]]:
-    for part in tree.walk(read(path).tree.items):
+    for part in tree.walk(parsed_starter(path).tree.items):
         if isinstance(part, tree.Stage):
             given = part.operator
             calls = given.values.values if isinstance(given, tree.Axis) else (given,)
@@ -76,7 +76,7 @@ class Gathered:
 
     def bring(self, name: str, path: Path) -> None:
         """One declaration of a file."""
-        parsed = read(path)
+        parsed = parsed_starter(path)
         item = items(parsed).get(name)
         if item is None:
             for use in uses(parsed):
@@ -134,7 +134,7 @@ def uses(parsed: Parsed) -> list[tree.Use]:
 
 def whole(path: Path) -> str:
     """A spec in one file: what it uses stands before what needs it."""
-    parsed = read(path)
+    parsed = parsed_starter(path)
     source = parsed.document.text
     if parsed.tree.bare is not None or not parsed.tree.items:
         return source

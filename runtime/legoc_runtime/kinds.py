@@ -5,6 +5,7 @@ a list written out as a list. What is missing decides nothing. The standard libr
 of a spec calls it.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ KEPT = 0.95
 ENOUGH = 20
 # The shares of different values from which on a column is no category, or may be none.
 UNIQUE, MANY = 0.8, 0.5
+# Words and signs, as the tokenizer of words parts them.
+WORD = re.compile(r"\w+|[^\w\s]+")
 # Words of a value from which on it looks like a sentence.
 WORDY = 4
 # The share of numbers from which on what is no number is taken for a slip.
@@ -44,11 +47,13 @@ class Column:
     """What the values of a column look like.
 
     length: values of a category that 95 % of the records with any keep whole; cut: the share of
-    these records that lose some; most: of the longest. words: of a text, at the 95th percentile.
-    speaks: nearly every record says something else, so it is text and no category. odd: up to
-    three values that are no numbers where most are. barred: some values may be lists with this
-    sign between. single: nearly every record has a text of its own, taken as a whole. filled,
-    looked: records with a value, and all.
+    these records that lose some; most: of the longest.
+    words: of a text, signs among them, at the 95th percentile.
+    speaks: nearly every record says something else, so it is text and no category; single: it has a
+    text of its own, taken as a whole.
+    odd: up to three values that are no numbers where most are.
+    barred: some values may be lists with this sign between; mostly_barred: half of them and more.
+    filled, looked: records with a value, and all.
     """
 
     kind: ColumnKind = "word"
@@ -136,7 +141,7 @@ class Look:
     def count(self, parts: list[str]) -> None:
         if parts:
             self.counts[len(parts)] += 1
-            self.words[sum(len(part.split()) for part in parts)] += 1
+            self.words[sum(len(WORD.findall(part)) for part in parts)] += 1
             self.seen.update(parts)
 
     def tell(self) -> Column:

@@ -235,7 +235,7 @@ def test_diverged_weights_write_nothing(quick, tmp_path):
     with torch.no_grad():
         next(broken.predict.parameters()).fill_(float("nan"))
     changed = dataclasses.replace(predictor_alone(quick), recommender=broken)
-    with pytest.raises(LegoError, match="predictor") as caught:
+    with pytest.raises(LegoError, match=r"weight `predict\..* not finite") as caught:
         write(changed, tmp_path / "bundle")
     assert caught.value.diagnostics[0].code == "E0824"
     assert not any(tmp_path.iterdir())
@@ -261,11 +261,11 @@ def test_a_lower_precision_is_judged_by_its_ranking(quick, tmp_path, precision):
     assert certificate["whole"]["difference"] > 1e-6
     assert certificate["whole"]["top"]["agreement"] > 0.8
     assert precision in (made.path / "README.md").read_text()
-    # Caches and graphs come from one variant; here the embedding is what fp16 changes.
+    # Caches and graphs come from one variant; here the embedding is what changes.
     stored = read_tensors(made.path / "cache" / "items.safetensors")["vectors"]
     exact = torch_vectors(quick).numpy()
     assert np.abs(stored[1:] - exact).max() < 0.01
-    assert (np.abs(stored[1:] - exact).max() > 1e-5) == (precision == "fp16")
+    assert np.abs(stored[1:] - exact).max() > 1e-5
     verify_bundle(made.path)
 
 
@@ -293,7 +293,7 @@ def test_weights_beside_a_large_graph(quick, tmp_path, monkeypatch):
         assert again.manifest["files"][name] == made.manifest["files"][name]
     shutil.copytree(made.path / "onnx", tmp_path / "half")
     half = tmp_path / "half" / "predictor.onnx"
-    assert convert(half, "fp16", name="predictor") > 0
+    assert convert(half, "fp16", quick.plan.graph("predictor")) > 0
     verify_file(half, quick.plan.graph("predictor"), converted=True)
     assert (
         half.with_name("predictor.onnx.data").stat().st_size

@@ -183,6 +183,25 @@ def test_the_front_end_imports_lark_and_the_standard_library() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_the_front_end_knows_only_the_values_of_the_runtime() -> None:
+    """What a value means is decided there, with the standard library alone."""
+    light = {"values", "kinds", "lists", "dates", "moments", "errors"}
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in files("legoc/language")
+        for name in imported(path)
+        if name.split(".")[0] == "legoc_runtime" and name.split(".")[1] not in light
+    ]
+    for path in (ROOT / "runtime/legoc_runtime" / f"{name}.py" for name in sorted(light)):
+        wrong += [
+            f"{path.relative_to(ROOT)} imports {name}"
+            for name in imported(path)
+            if name.split(".")[0] not in sys.stdlib_module_names
+            and name.split(".")[:2] not in [["legoc_runtime", each] for each in light]
+        ]
+    assert not wrong, "\n".join(wrong)
+
+
 def test_data_never_imports_torch() -> None:
     wrong = [p for p in files("legoc/data") if any(n.split(".")[0] == "torch" for n in imported(p))]
     assert not wrong
@@ -199,6 +218,7 @@ HEAVY = (
     "typer",
     "rich",
     "pyarrow",
+    "legoc_runtime",
 )
 
 

@@ -43,7 +43,8 @@ def values(draw: st.DrawFn, kind: Kind, p: Param) -> str:
             return str(draw(st.integers(low, int(p.max) if p.max is not None else low + 400)))
         case "float":
             high = p.max if p.max is not None else 1000.0
-            return repr(draw(st.floats(p.min if p.min is not None else 0.0, high)))
+            low = p.min if p.min is not None else p.above if p.above is not None else 0.0
+            return repr(draw(st.floats(low, high, exclude_min=p.above is not None)))
         case "file" | "folder":
             return '"nowhere"'
         case "list":

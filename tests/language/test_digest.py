@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from legoc.language.checking import check
-from legoc.language.declaring.catalog import Catalog, catalog, read
+from legoc.language.declaring.catalog import Catalog, catalog, catalog_of
 from legoc.language.declaring.declare import Declaration
 from legoc.language.declaring.schema import emit
 from legoc.language.declaring.shipped import shipped
@@ -45,7 +45,7 @@ def altered(role: str, name: str, **fields: object) -> Catalog:
             return declaration
         return dataclasses.replace(declaration, **fields)
 
-    return read(emit([alter(declaration) for declaration in DECLARATIONS]))
+    return catalog_of(emit([alter(declaration) for declaration in DECLARATIONS]))
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def tokenizer(text: str, words: int = 1) -> Keys:
     assert declared is not None
     every = (d for named in known.declarations.values() for d in named.values())
     others = [d for d in every if d is not declared]
-    known = read(emit([*others, dataclasses.replace(declared, version=words)]))
+    known = catalog_of(emit([*others, dataclasses.replace(declared, version=words)]))
     model = "content CNN -> behavior Additive -> predict Dot"
     text = run_of(model).replace("source = Demo", f"source = Demo  {text}")
     return keys_of(text, known)
@@ -227,7 +227,7 @@ def test_a_file_enters_by_its_bytes_and_a_folder_not_at_all(tmp_path: Path) -> N
 
 def test_a_missing_file_leaves_its_keys_empty(tmp_path: Path) -> None:
     model = f'content Null(file="{tmp_path}/gone") -> behavior Additive -> predict Dot'
-    found = check(Document("t.lego", run_of(model)), known=read(emit(DECLARATIONS)))
+    found = check(Document("t.lego", run_of(model)), known=catalog_of(emit(DECLARATIONS)))
     assert [d.code for d in found.diagnostics] == ["E0606"]
     assert found.specs[0].keys == Keys(item="", user="", prefix="", spec="")
 

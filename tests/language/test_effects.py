@@ -186,6 +186,24 @@ BEHIND = [
 ]  # fmt: skip
 
 
+AGAIN = [
+    ("train t { task = matching(negatives=3)  task.negatives = 3 }\nrun naml on mind with t",
+     "task.negatives = 3"),
+    ("model b = naml(content=BERT(lora=LoRA(r=4), lora.r=4))\nrun b on mind", None),
+    ("model b = content BERT(lora=4, lora.r=4) -> behavior Additive -> predict Dot\nrun b on mind",
+     "lora.r=4"),
+    ("train t { warmup = 10%  metrics = [GAUC]  task = ranking  task.loss = bce }\n"
+     "run naml on mind with t(task.loss=bce)", "task.loss=bce"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "place"), AGAIN)
+def test_a_dotted_key_that_says_what_stands_there_says_so(text: str, place: str | None) -> None:
+    found = one(BASE + text)
+    assert found.primary is not None
+    assert found.primary.text == (place or "lora.r=4")
+
+
 @pytest.mark.parametrize(("text", "place"), BEHIND)
 def test_a_key_whose_whole_is_replaced_behind_it_says_so(text: str, place: str) -> None:
     found = one(BASE + text)

@@ -158,7 +158,7 @@ def test_words_are_told_from_names() -> None:
     assert found["## Everything at once."] == Comment.Special
     stages = [kind for _, value, kind in lexed(EXTRA) if value == "content"]
     key, stage = Name.Attribute, Keyword.Namespace
-    assert stages == [key, key, stage, key, key]
+    assert stages == [key, key, key, stage, key, key]
 
 
 def test_every_word_of_the_language_is_in_a_list() -> None:

@@ -50,7 +50,8 @@ def pairs(kind: Kind, p: Param, known: Catalog) -> Iterator[tuple[Any, Any]]:
         yield (given(1), given(2)), [1, 2]
     if not (kind.name == "list" and kind.element and kind.element.name in ("content", "attribute")):
         yield None, None
-    edges = {edge + step for edge in (p.min, p.max) if edge is not None for step in (-1, 0, 1)}
+    bounds = [bound for bound in (p.min, p.max, p.above) if bound is not None]
+    edges = {bound + step for bound in bounds for step in (-1, 0, 1)}
     match kind.name:
         case "int":
             for number in sorted({-7, 0, 1, 2, 3, *(int(edge) for edge in edges)}):

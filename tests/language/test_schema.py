@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 
 from legoc.language.checking import check
 from legoc.language.declaring import catalog
-from legoc.language.declaring.catalog import read
+from legoc.language.declaring.catalog import catalog_of
 from legoc.language.declaring.declare import Declaration
 from legoc.language.declaring.schema import emit
 from legoc.language.diagnosing.document import Document
@@ -26,7 +26,7 @@ def test_the_schema_is_valid_draft_2020_12() -> None:
 
 def test_every_declaration_round_trips_through_json() -> None:
     given = by_name(DECLARATIONS)
-    read_back = by_name(read(json.loads(json.dumps(SCHEMA))))
+    read_back = by_name(catalog_of(json.loads(json.dumps(SCHEMA))))
     assert read_back.keys() == given.keys()
     for key, declaration in given.items():
         found = read_back[key]
@@ -42,7 +42,7 @@ def test_every_declaration_round_trips_through_json() -> None:
 
 
 def test_the_order_of_the_declarations_is_kept() -> None:
-    names = [d.name for d in read(SCHEMA).role("predict")]
+    names = [d.name for d in catalog_of(SCHEMA).role("predict")]
     assert names == ["Dot", "DNN", "DCN", "DIN", "MINER", "YesNo"]
 
 
@@ -50,12 +50,12 @@ def test_two_declarations_of_one_role_and_name_are_refused() -> None:
     with pytest.raises(ValueError, match="two declarations of content Null"):
         emit((*DECLARATIONS, DECLARATIONS[0]))
     with pytest.raises(ValueError, match="two declarations of content Null"):
-        read(SCHEMA, emit(DECLARATIONS[:1]))
+        catalog_of(SCHEMA, emit(DECLARATIONS[:1]))
 
 
 def test_several_documents_make_one_catalog() -> None:
-    joined = read(emit(DECLARATIONS[:3]), emit(DECLARATIONS[3:]))
-    assert by_name(joined) == by_name(read(SCHEMA))
+    joined = catalog_of(emit(DECLARATIONS[:3]), emit(DECLARATIONS[3:]))
+    assert by_name(joined) == by_name(catalog_of(SCHEMA))
 
 
 def test_arguments_are_judged_by_operator() -> None:
@@ -81,7 +81,7 @@ def test_a_declaration_is_read_when_it_is_asked_for(monkeypatch: pytest.MonkeyPa
         return whole(role, name, schema)
 
     monkeypatch.setattr(catalog, "read_declaration", note)
-    known = read(SCHEMA)
+    known = catalog_of(SCHEMA)
     assert taken == []
     found = known.get("predict", "Dot")
     assert found is known.get("predict", "Dot") is known.role("predict")[0]
@@ -90,5 +90,5 @@ def test_a_declaration_is_read_when_it_is_asked_for(monkeypatch: pytest.MonkeyPa
     assert len(list(known)) == len(taken) == len(DECLARATIONS)
     text = "content CNN -> behavior Additive -> predict Dot"
     taken.clear()
-    assert not check(Document("m.lego", text), known=read(SCHEMA)).diagnostics
+    assert not check(Document("m.lego", text), known=catalog_of(SCHEMA)).diagnostics
     assert len(taken) < len(DECLARATIONS) / 2

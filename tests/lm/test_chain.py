@@ -86,7 +86,8 @@ def test_kept_states_train_the_very_weights_that_whole_passes_do(
     place = whole("BERT", name="still", hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
     lora = "lora=LoRA(r=4, dropout=0.0)"
     stage = f'BERT(path="{place}", hidden=8, dropout=0.0, split=-2, {lora})'
-    spec = make_spec(stage, train="optimizer = sgd\nlr = 1.0")
+    spec = make_spec(stage, train="optimizer = sgd")
+    spec = replace(spec, train=replace(spec.train, lr=3.0))
     kept = train(spec, runs=tmp_path / "kept", until="train", cache=cache)
     monkeypatch.setattr(public, "frozen_inputs", lambda r, s, prepared, *a, **k: prepared.inputs)
     whole_pass = train(spec, runs=tmp_path / "whole", until="train", cache=cache)

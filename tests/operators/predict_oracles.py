@@ -256,7 +256,8 @@ def leaky(x: np.ndarray) -> np.ndarray:
 
 
 def predict_bst(w, settings, user, item):
-    sequence = np.concatenate([user, item[None]])
+    item = item * np.sqrt(len(item))
+    sequence = np.concatenate([user * np.sqrt(len(item)), item[None]])
     # Counted back from the candidate, which stands last.
     x = sequence + w["positions.table.weight"][: len(sequence)][::-1]
     for layer in range(settings["layers"]):
@@ -264,7 +265,7 @@ def predict_bst(w, settings, user, item):
         attended = self_attention(within(own, "attend."), x, settings["heads"])
         x = norm(own, "norms.0", x + attended)
         x = norm(own, "norms.1", x + linear(own, "narrow", leaky(linear(own, "widen", x))))
-    x = x[-1] if settings["pool"] == "candidate" else x.mean(0)
+    x = np.concatenate([x[-1] if settings["pool"] == "candidate" else x.mean(0), item])
     x = layers(within(w, "mlp.layers."), x, act=leaky)
     return float(linear(w, "mlp.output", x)[0])
 

@@ -79,9 +79,17 @@ def test_from_two_files_to_recommendations(
 
 
 def test_columns_of_other_names(place: Path) -> None:
-    text = block("shop.lego").replace(
-        'source = Tables("shop", numbers=["price"])', block("named").strip()
-    )
+    text = block("shop.lego").replace('source = Tables("shop")', block("named").strip())
+    # Under another folder nothing is there that the names could be missing in.
+    text = text.replace('"shop"', '"elsewhere"')
     found = check(Document(str(place / "shop.lego"), text))
     assert not found.errors
     assert found.specs[0].data.source.args["rating"] == "stars"
+
+
+def test_a_spec_for_the_shop_is_begun(place: Path, cache: Path) -> None:
+    target = place / "begun.lego"
+    assert run("new", "--from", place / "shop", "-o", target) == 0
+    assert 'Tables("shop")' in target.read_text("utf-8")
+    assert run("check", target) == 0
+    assert run("data", target, "--cache", cache, "-q", "--strict") == 0

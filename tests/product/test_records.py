@@ -17,6 +17,7 @@ import pytest
 
 import legoc_runtime
 from legoc.commands.asked import BLOCK, whole_lines
+from legoc.commands.records import Record, read_record
 from tests.product.conftest import ROOT, run
 
 
@@ -236,3 +237,10 @@ def test_a_file_is_answered_in_blocks_and_in_order(
     for n in (0, 5, BLOCK - 1, BLOCK, BLOCK + 29):
         _, scores = model.recommend(model.encode_user(histories[n]), k=3, exclude=histories[n])
         np.testing.assert_allclose(found[n]["scores"], scores, atol=1e-6)
+
+
+@pytest.mark.parametrize("written", ["N1 N2", "['N1', 'N2']", '["N1", "N2"]', "['N1' 'N2']"])
+def test_ids_are_read_as_the_tables_of_training_are(written: str) -> None:
+    found = read_record("1", {"history": written}, ("history",))
+    assert isinstance(found, Record)
+    assert found.history == ["N1", "N2"]

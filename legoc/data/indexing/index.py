@@ -60,7 +60,7 @@ def number_categories(tables: Tables) -> np.ndarray:
     with tables.connect() as connection:
         found = connection.sql(
             """
-            SELECT CASE WHEN coalesce(category::VARCHAR, '') = '' THEN 0
+            SELECT CASE WHEN coalesce(category::VARCHAR, '') IN ('', '[]') THEN 0
                         ELSE dense_rank() OVER (ORDER BY category::VARCHAR NULLS FIRST) END::INTEGER
                    AS number
             FROM items JOIN places USING (item_id) ORDER BY place

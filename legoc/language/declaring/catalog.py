@@ -76,7 +76,7 @@ def catalog() -> Catalog:
     own = load_schema()
     installed = packages()
     if not installed:
-        return read(own)
+        return catalog_of(own)
     from legoc.language.declaring.packages import declared_twice, read_schema, unreadable
 
     found: dict[str, dict[str, Declaration]] = {role: {} for role in ROLES}
@@ -141,7 +141,7 @@ def describe(role: str | None = None, name: str | None = None) -> list[Declarati
     return [d for d in catalog() if role in (None, d.role) and name in (None, d.name)]
 
 
-def read(*documents: Mapping[str, Any]) -> Catalog:
+def catalog_of(*documents: Mapping[str, Any]) -> Catalog:
     """The catalog of one or several exported schema files; the first is legoc's own.
 
     Raises ValueError where two of them declare one role and name.

@@ -1,4 +1,4 @@
-"""The declarations as JSON Schema (Draft 2020-12): `emit` writes what `catalog.read` gives back.
+"""The declarations as JSON Schema (Draft 2020-12): `emit` writes what `catalog_of` reads back.
 
 The document describes the IR, so other tools can judge a spec with it; per role, `op` is an enum
 and `if op = N then args: schema(N)`. What JSON Schema has no word for is carried under `x-lego-`.

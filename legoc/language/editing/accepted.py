@@ -19,20 +19,20 @@ KEYS = frozenset((*map(str.upper, STAGES), "DATA", "MODEL", "TRAIN", "EXPORT"))
 def accepted(document: Document, start: int, end: int) -> frozenset[str]:
     """The kinds of tokens that fit behind the text from `start`, where a declaration begins, to
     `end`. Tokens before it that do not fit are read as if they were not there."""
-    return ask(document.text[start:end])
+    return accepted_behind(document.text[start:end])
 
 
 @lru_cache(maxsize=256)
-def ask(text: str) -> frozenset[str]:
+def accepted_behind(text: str) -> frozenset[str]:
     for _ in range(MOST):
-        stop = attempt(text)
+        stop = accepted_or_stop(text)
         if isinstance(stop, frozenset):
             return stop
-        text = mend(text, stop)
+        text = repaired(text, stop)
     return frozenset()
 
 
-def attempt(text: str) -> "frozenset[str] | tuple[int, int]":
+def accepted_or_stop(text: str) -> "frozenset[str] | tuple[int, int]":
     """What fits behind a text, or where it stops to be read."""
     state = parser().parse_interactive(text, start="start")
     try:
@@ -45,13 +45,13 @@ def attempt(text: str) -> "frozenset[str] | tuple[int, int]":
     return frozenset(state.accepts())
 
 
-def mend(text: str, stop: tuple[int, int]) -> str:
+def repaired(text: str, stop: tuple[int, int]) -> str:
     """The text with a sign put in before what does not fit, if that gets further; else without
     it."""
     start, end = stop
     for sign in SIGNS:
         longer = f"{text[:start]}{sign}{text[start:]}"
-        after = attempt(longer)
+        after = accepted_or_stop(longer)
         if isinstance(after, frozenset) or after[0] >= end + len(sign):
             return longer
     return f"{text[:start]} {text[end:]}"

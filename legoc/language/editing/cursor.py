@@ -144,7 +144,7 @@ def read_cursor(document: Document, offset: int) -> Cursor:
         begin = start
     reader = Reader(begin)
     after: Piece | None = None
-    for piece in pieces(text, begin):
+    for piece in pieces_and_params(text, begin):
         if piece.start >= word.end:
             after = piece
             break
@@ -171,7 +171,7 @@ def stages_before(reader: Reader) -> tuple[tuple[str, str], ...]:
     return tuple(reader.stages if ended else reader.stages[:-1])
 
 
-def pieces(text: str, start: int) -> Iterator[Piece]:
+def pieces_and_params(text: str, start: int) -> Iterator[Piece]:
     """The pieces of a text with `$name` in one."""
     from legoc.language.syntax.scan import pieces as scan
 

@@ -12,7 +12,7 @@ from legoc.language.editing import pages
 from legoc.language.editing.arrows import Arrow
 from legoc.language.editing.cursor import Cursor, read_cursor
 from legoc.language.editing.names import occurrence_at, target_at, used_file
-from legoc.language.editing.slots import Slot, find_param, find_slot, look, operator_at
+from legoc.language.editing.slots import Slot, find_param, find_slot, operator_at, target_of
 from legoc.language.editing.sources import attributes_at
 from legoc.language.resolving.scope import Scope
 from legoc.language.syntax import tree
@@ -101,7 +101,7 @@ def value_page(cursor: Cursor, slot: Slot, word: str, scope: Scope, catalog: Cat
     """An operator, a value, an attribute or a name in the place of a value."""
     kind = slot.kind
     if slot.names:
-        target = look(scope, word)
+        target = target_of(scope, word)
         return pages.name_page(target) if target is not None else None
     if kind is None:
         return None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from legoc.language.diagnosing.document import Document, Span
-from legoc.language.editing.slots import look
+from legoc.language.editing.slots import target_of
 from legoc.language.resolving.scope import Scope, Target
 from legoc.language.syntax import tree
 
@@ -77,7 +77,7 @@ def of_pattern(clause: tree.Except, scope: Scope) -> Iterator[Occurrence]:
 
 def reference(path: tree.Path, scope: Scope, kind: str) -> Iterator[Occurrence]:
     """A name, or a prefix and a name of the other file."""
-    target = look(scope, path.text)
+    target = target_of(scope, path.text)
     prefix = scope.names.get(path.words[0].text)
     if len(path.words) == 2 and prefix is not None and prefix.item is None:
         use = prefix_use(scope, path.words[0].text)

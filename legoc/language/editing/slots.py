@@ -10,7 +10,7 @@ from legoc.language.declaring.declare import Declaration
 from legoc.language.declaring.kinds import Kind, Param
 from legoc.language.declaring.records import RECORDS
 from legoc.language.diagnosing.document import Document
-from legoc.language.editing.cursor import Cursor, Frame, pieces, read_cursor
+from legoc.language.editing.cursor import Cursor, Frame, pieces_and_params, read_cursor
 from legoc.language.editing.fields import read_fields
 from legoc.language.resolving.scope import Scope, Target
 from legoc.language.syntax import tree
@@ -42,7 +42,7 @@ class Slot:
     use: bool = False
 
 
-def look(scope: Scope, path: str) -> Target | None:
+def target_of(scope: Scope, path: str) -> Target | None:
     """What a name or `prefix.name` refers to."""
     first, _, rest = path.partition(".")
     target = scope.names.get(first)
@@ -64,7 +64,7 @@ def find_slot(cursor: Cursor, scope: Scope, catalog: Catalog) -> Slot:
 
 def used_slot(name: str, document: Document, scope: Scope, catalog: Catalog) -> Slot:
     """Where a param is used for the first time: what it may be is what fits there."""
-    for piece in pieces(document.text, 0):
+    for piece in pieces_and_params(document.text, 0):
         if piece.text != f"${name}":
             continue
         cursor = read_cursor(document, piece.start)
@@ -104,7 +104,7 @@ def enter(
     elif slot.use:
         return slot
     elif slot.names:
-        target = look(scope, frame.callee)
+        target = target_of(scope, frame.callee)
         fits = target is not None and target.kind == slot.names
         inside = Slot(owner=RECORDS.get(slot.names), copied=target if fits else None)
         if slot.names == "model" and not fits:
@@ -188,7 +188,7 @@ def operator_at(slot: Slot, key: str, scope: Scope, catalog: Catalog) -> Declara
             return catalog.get(role or "", name_of(value))
         if isinstance(body, tree.Block):
             return None
-        target = look(target.scope, body.path.text)
+        target = target_of(target.scope, body.path.text)
     return None
 
 

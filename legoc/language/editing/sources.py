@@ -10,7 +10,7 @@ from legoc.language.diagnosing.diagnostics import Diagnostic
 from legoc.language.diagnosing.document import Document
 from legoc.language.editing.cursor import Cursor
 from legoc.language.editing.fields import read_fields
-from legoc.language.editing.slots import arguments_of, look, name_of
+from legoc.language.editing.slots import arguments_of, name_of, target_of
 from legoc.language.resolving.points import Settings
 from legoc.language.resolving.replacing import Refused
 from legoc.language.resolving.scope import Scope, Target
@@ -33,8 +33,8 @@ def source_at(cursor: Cursor, scope: Scope, catalog: Catalog) -> Declaration | N
             value = parse_value(document, written[0].start)
             if isinstance(value, tuple):
                 return catalog.get("source", written[0].text)
-            return learn(value, catalog)
-        target = look(scope, frame.callee) if frame.callee else None
+            return named_source(value, catalog)
+        target = target_of(scope, frame.callee) if frame.callee else None
         if target is not None and target.kind == "data":
             return source_of(target, catalog)
     return None
@@ -51,17 +51,19 @@ def source_of(target: Target, catalog: Catalog) -> Declaration | None:
         fields = body.fields if isinstance(body, tree.Block) else arguments_of(body)
         value = next((f.binding for f in fields if f.key.text == "source"), None)
         if isinstance(value, tree.Bind):
-            return learn(value.value, catalog)
+            return named_source(value.value, catalog)
         if value is not None:
             return catalog.get("source", name_of(value))
-        found = look(target.scope, body.path.text) if isinstance(body, tree.Invocation) else None
+        found = (
+            target_of(target.scope, body.path.text) if isinstance(body, tree.Invocation) else None
+        )
         if found is None:
             return None
         target = found
     return None
 
 
-def learn(value: tree.Value, catalog: Catalog) -> Declaration | None:
+def named_source(value: tree.Value, catalog: Catalog) -> Declaration | None:
     """The declaration of the source a value names; where it learns its attributes from headers,
     with those of the folder that is named."""
     if not isinstance(value, tree.Invocation):

@@ -15,10 +15,10 @@ from legoc.language.resolving.template import (
     StageTemplate,
     Template,
 )
-from legoc.language.resolving.values import read_binding, read_call, report_repeated
+from legoc.language.resolving.values import read_binding, read_call, report_again, report_repeated
 from legoc.language.resolving.wording_references import (
     circle,
-    needs_name,
+    field_needs_name,
     other_kind,
     too_long,
     unknown,
@@ -161,7 +161,10 @@ class Declarations:
             made = self.read_chain(name, span, item.body, scope)
         elif isinstance(item.body, tree.Block):
             made = RecordTemplate(item.kind, name, span, {})
-            for key, new in self.read_fields(scope, item.body.fields):
+            fields = item.body.fields
+            for field, (key, new) in zip(fields, self.read_fields(scope, fields), strict=True):
+                if len(key.words) > 1:
+                    report_again(field, place_at(made, key).template, new, name, self.report)
                 made = replaced(made, key, new)
         else:
             base = self.reference(scope, item.body, item.kind)
@@ -178,7 +181,7 @@ class Declarations:
             return base
         for value in ref.args.values:
             if not isinstance(value, tree.Field):
-                self.report(needs_name(value, ref, kind))
+                self.report(field_needs_name(value, ref, kind))
                 raise Unresolved
         fields = [value for value in ref.args.values if isinstance(value, tree.Field)]
         return self.copy(base, fields, self.read_fields(scope, fields))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from legoc.language.diagnosing.diagnostics import Diagnostic, Label
 from legoc.language.resolving.declared import Declarations, Unresolved
 from legoc.language.resolving.template import Choice, RecordTemplate, RunTemplate
-from legoc.language.resolving.values import twice
+from legoc.language.resolving.values import given_twice
 from legoc.language.syntax import tree
 
 
@@ -90,7 +90,7 @@ def report_repeated_refs(
     for ref in refs:
         first = seen.setdefault(tree.outline(ref), ref)
         if first is not ref:
-            report(twice(f"`{ref.span.text}`", ref.span, first.span))
+            report(given_twice(f"`{ref.span.text}`", ref.span, first.span))
 
 
 def run_names(items: Iterable[tree.Item]) -> Iterator[Diagnostic]:

@@ -93,7 +93,7 @@ def enter(document: Document, files: Files, trail: tuple[str, ...] = ()) -> Scop
 
     for item in parsed.tree.items:
         if isinstance(item, tree.Use):
-            used = load(item, document, files, (*trail, real))
+            used = used_scope(item, document, files, (*trail, real))
             if used is None:
                 lost.update(word.text for word in (*item.names, item.prefix) if word)
                 continue
@@ -113,7 +113,7 @@ def enter(document: Document, files: Files, trail: tuple[str, ...] = ()) -> Scop
     return scope
 
 
-def load(use: tree.Use, document: Document, files: Files, trail: tuple[str, ...]) -> Loaded:
+def used_scope(use: tree.Use, document: Document, files: Files, trail: tuple[str, ...]) -> Loaded:
     """The scope of a used file; None where there is none to be had, which has been reported."""
     path = os.path.normpath(os.path.join(os.path.dirname(document.path), use.file.value))
     if not path.isprintable():

@@ -36,7 +36,7 @@ from legoc.language.syntax.nodes import (
     Sequence,
     Unreadable,
     kind_of,
-    twice,
+    repeated_keys,
 )
 from legoc.language.syntax.parse import Parsed
 
@@ -69,7 +69,7 @@ def resolve_form(document: Document, overrides: SequenceOf[str], known: Catalog)
         node = read_nodes(document)
     except Unreadable as error:
         return Resolved(document=document, diagnostics=(error.diagnostic,))
-    found += twice(node)
+    found += repeated_keys(node)
     span = Span(document, 0, len(document.text))
     parsed = Parsed(document=document, tree=tree.Tree(span=span), diagnostics=(), comments=())
     declarations = Declarations(Scope(parsed, {}, set()), found.append, overrides)

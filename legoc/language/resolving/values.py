@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterable
 
 from legoc.language.declaring.catalog import catalog_or_empty
 from legoc.language.declaring.declare import Declaration
+from legoc.language.declaring.kinds import Kind
 from legoc.language.diagnosing.diagnostics import Diagnostic, Label, refusal
 from legoc.language.diagnosing.document import Span
 from legoc.language.resolving.points import Given, Measure
-from legoc.language.resolving.replacing import replaced_in_call, role_of
+from legoc.language.resolving.replacing import Place, place_below, replaced_in_call, role_of
 from legoc.language.resolving.template import Called, Leaf, Listed, Sweep, Template
-from legoc.language.resolving.wording_overrides import replaced_behind
+from legoc.language.resolving.wording_overrides import changes_nothing, replaced_behind
 from legoc.language.syntax import tree
 
 
@@ -60,6 +61,11 @@ def read_call(
             new = read_binding(field.binding, lookup, report, below)
             # Only a dotted key reaches into what stands before it.
             known = owner if len(field.key.words) > 1 else None
+            if len(field.key.words) > 1:
+                place = Place(Kind("operator", role=role), made)
+                for word in field.key.words:
+                    place = place_below(place, word.text)
+                report_again(field, place.template, new, name, report)
             made = replaced_in_call(made, known, field.key.words, field.key, new)
     return made
 
@@ -100,12 +106,40 @@ def report_repeated(values: Iterable["tree.Field | tree.Value"], report: Report)
             continue
         key = field.key.text
         if key in seen:
-            report(twice(f"`{key}`", field.key.span, seen[key].span))
+            report(given_twice(f"`{key}`", field.key.span, seen[key].span))
             continue
         for earlier, path in seen.items():
             if earlier.startswith(f"{key}."):
                 report(replaced_behind(path, field.key))
         seen[key] = field.key
+
+
+def report_again(
+    field: tree.Field, old: Template | None, new: Template, owner: str, report: Report
+) -> None:
+    """W102 for a dotted key that says, in the same block or call, what stands there already."""
+    if not isinstance(old, Leaf) or not isinstance(new, Leaf):
+        return
+    if literal(old.given) != literal(new.given):
+        return
+    if any(isinstance(part, tree.Variable) for part in tree.walk(field)):
+        return
+    report(
+        changes_nothing(
+            f"`{field.key.text}` of `{owner}` has this value already",
+            field.span,
+            Label(span=old.span, text="already here"),
+            help="drop it, or write another value",
+        )
+    )
+
+
+def literal(given: Given) -> tuple[object, ...]:
+    """A value that `1` and `true` do not share."""
+    value = given.value
+    if isinstance(value, Measure):
+        return "unit", value.number, value.unit
+    return isinstance(value, bool), isinstance(value, str), value
 
 
 def report_repeated_values(values: Iterable[tree.Value], report: Report) -> None:
@@ -114,12 +148,12 @@ def report_repeated_values(values: Iterable[tree.Value], report: Report) -> None
     for value in values:
         key = tree.outline(value)
         if key in seen:
-            report(twice(f"`{value.span.text}`", value.span, seen[key]))
+            report(given_twice(f"`{value.span.text}`", value.span, seen[key]))
         else:
             seen[key] = value.span
 
 
-def twice(what: str, span: Span, first: Span) -> Diagnostic:
+def given_twice(what: str, span: Span, first: Span) -> Diagnostic:
     return Diagnostic(
         code="E0205",
         message=f"{what} is given twice",

@@ -150,7 +150,7 @@ def too_long(item: tree.Setting | tree.Declared) -> Diagnostic:
     )  # fmt: skip
 
 
-def needs_name(value: "tree.Value", ref: tree.Invocation, kind: str) -> Diagnostic:
+def field_needs_name(value: "tree.Value", ref: tree.Invocation, kind: str) -> Diagnostic:
     """A positional argument where fields are replaced."""
     example = "content=CNN" if kind == "model" else "field=value"
     return refusal(

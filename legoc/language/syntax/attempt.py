@@ -8,7 +8,7 @@ from legoc.language.syntax.grammar import parser
 from legoc.language.syntax.mistakes import Mistake, read_mistake
 
 
-def attempt(document: Document, start: int, rule: str) -> "Raw | Mistake":
+def raw_or_mistake(document: Document, start: int, rule: str) -> "Raw | Mistake":
     """Parse from an offset. What lies before it is blanked, so that offsets stay the file's."""
     text = " " * start + document.text[start:]
     try:

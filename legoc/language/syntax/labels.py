@@ -35,13 +35,13 @@ def labels() -> dict[tuple[int, str], Example]:
 
 def label_places() -> list[tuple[tuple[int, str], Example, str]]:
     """Each snippet with the place where it stops; ValueError for one that is not malformed."""
-    from legoc.language.syntax.attempt import attempt
+    from legoc.language.syntax.attempt import raw_or_mistake
 
     found: list[tuple[tuple[int, str], Example, str]] = []
     for example in EXAMPLES:
         for snippet in example.snippets:
             text = snippet.removesuffix(ANYTHING)
-            stopped = attempt(Document("example", text), 0, "start")
+            stopped = raw_or_mistake(Document("example", text), 0, "start")
             if not isinstance(stopped, Mistake):
                 raise ValueError(f"{snippet!r} is no longer malformed")
             kind = ANYTHING if text != snippet else group(stopped.kind)

@@ -79,11 +79,11 @@ def too_deep(span: Span) -> Unreadable:
     )  # fmt: skip
 
 
-def twice(node: Node) -> Iterator[Diagnostic]:
+def repeated_keys(node: Node) -> Iterator[Diagnostic]:
     """E0205 for each key that stands twice in one mapping, at any depth."""
     if isinstance(node, Sequence):
         for item in node.items:
-            yield from twice(item)
+            yield from repeated_keys(item)
     elif isinstance(node, Mapping):
         seen: dict[str, Span] = {}
         for pair in node.pairs:
@@ -98,7 +98,7 @@ def twice(node: Node) -> Iterator[Diagnostic]:
                     ),
                     help=("delete one of them",),
                 )
-            yield from twice(pair.value)
+            yield from repeated_keys(pair.value)
 
 
 def kind_of(node: Node) -> str:

@@ -14,7 +14,7 @@ import lark
 from legoc.language.diagnosing.diagnostics import Diagnostic, Label
 from legoc.language.diagnosing.document import Document, Span
 from legoc.language.syntax import tree
-from legoc.language.syntax.attempt import attempt
+from legoc.language.syntax.attempt import raw_or_mistake
 from legoc.language.syntax.build import Builder, Raw
 from legoc.language.syntax.mistakes import Mistake
 from legoc.language.syntax.scan import RESERVED, STAGES, comments, pieces, restart, too_deep
@@ -53,7 +53,7 @@ def parse(document: Document) -> Parsed:
             lost=frozenset(piece.text for piece in pieces(document.text) if piece.is_word),
         )
     while True:
-        result = attempt(document, start, "start")
+        result = raw_or_mistake(document, start, "start")
         if not isinstance(result, Mistake):
             raws += children(result)
             break
@@ -96,7 +96,7 @@ def parse_part(document: Document, start: int, rule: str) -> Any:
     deep = refuse_depth(document)
     if deep is not None:
         return (deep,)
-    result = attempt(document, start, rule)
+    result = raw_or_mistake(document, start, rule)
     if isinstance(result, Mistake):
         return (describe(result),)
     builder = Builder(document)

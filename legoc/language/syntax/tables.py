@@ -57,17 +57,15 @@ def read_tables(text: str, grammar: str) -> lark.Lark | None:
         if found["lark"] != lark.__version__ or found["grammar"] != digest(grammar):
             return None
         values: list[Any] = []
+        at = values.__getitem__
         for part in found["parts"]:
             if type(part) is not list:
                 values.append(part)
-                continue
-            form, rest = part[0], part[1:]
-            if form == MAPPING:
-                keys, places = rest[::2], rest[1::2]
-                values.append(dict(zip(keys, [values[at] for at in places], strict=True)))
+            elif part[0] == MAPPING:
+                values.append(dict(zip(part[1::2], map(at, part[2::2]), strict=True)))
             else:
-                items = [values[at] for at in rest]
-                values.append(items if form == LIST else tuple(items))
+                items = map(at, part[1:])
+                values.append(list(items) if part[0] == LIST else tuple(items))
     except (ValueError, LookupError, TypeError):
         return None
     # A mapping is taken as it is; only a file would be unpickled.

@@ -121,7 +121,9 @@ def read_list(
                 found = read_attribute(each.value, known, source, problems)
                 if found is not None:
                     if found.name in seen:
-                        problems.append(wording_data.twice(found.name, seen[found.name], each.span))
+                        problems.append(
+                            wording_data.attribute_twice(found.name, seen[found.name], each.span)
+                        )
                     seen.setdefault(found.name, each.span)
                     parts.append(found)
             case _:

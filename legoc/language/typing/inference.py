@@ -76,7 +76,7 @@ def complete(
 ) -> Typed:
     """Fill inherited parameters, check the rules against widths, and give the output its type."""
     arguments = blank.arguments
-    values = fill(arguments, solved)
+    values = with_widths(arguments, solved)
     width = origin_of(output, arguments, before)
     for name in variables(output) - solved.keys():
         found = values.get(name, tabulated(arguments, name))
@@ -93,7 +93,7 @@ def complete(
     )
 
 
-def fill(arguments: Arguments, solved: Mapping[str, Solution]) -> dict[str, Any]:
+def with_widths(arguments: Arguments, solved: Mapping[str, Solution]) -> dict[str, Any]:
     """Every sound argument in the declared order, inherited ones solved."""
     values: dict[str, Any] = {}
     for p in arguments.declaration.params:
@@ -201,7 +201,7 @@ def infer_pair(
             predictor[1:], item.made, user.made, places, user.role, catalog
         )
         return None, (*arguments.problems, message)
-    values = fill(arguments, solved)
+    values = with_widths(arguments, solved)
     problems = (*arguments.problems, *check_widths(arguments, values, solved, item))
     call = Call(op=arguments.declaration.name, args=values)
     return (None if arguments.broken else call), problems

@@ -39,7 +39,7 @@ def notation(attribute: Attribute) -> str:
     return written_call(attribute.name, (str(attribute.length),))
 
 
-def twice(name: str, first: Span, second: Span) -> Diagnostic:
+def attribute_twice(name: str, first: Span, second: Span) -> Diagnostic:
     return Diagnostic(
         code="E0205",
         message=f"attribute `{name}` is given twice",

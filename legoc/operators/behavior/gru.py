@@ -6,11 +6,12 @@ from legoc.language.declaring.declare import operator, param
 from legoc.operators.blocks.cold import Cold
 from legoc.operators.blocks.cold import Settings as ColdSettings
 from legoc.operators.blocks.masking import cleared, last_real
+from legoc.operators.blocks.recurrent import GatedUnit
 from legoc.operators.sizes import Sizes
 
 
 @operator(
-    "behavior", "GRU", "Seq[Vec[d]] -> Vec[hidden]",
+    "behavior", "GRU", "Seq[Vec[d]] -> Vec[hidden]", version=2,
     paper="An et al., Neural News Recommendation with Long- and Short-term User Representations, "
     "ACL 2019 (its short term)",
 )  # fmt: skip
@@ -28,7 +29,7 @@ class GRU(nn.Module):
     def __init__(self, config: "GRU.Config", sizes: Sizes) -> None:
         super().__init__()
         self.cold = Cold(config.cold, config.hidden)
-        self.run = nn.GRU(sizes.width, config.hidden, batch_first=True)
+        self.run = GatedUnit(sizes.width, config.hidden)
 
     def forward(self, clicks_BSD: Tensor, mask_BS: Tensor) -> Tensor:
         """[B, S, D], Bool[B, S] -> [B, hidden].

@@ -9,11 +9,12 @@ from legoc.language.declaring.declare import operator, param
 from legoc.operators.blocks.cold import Cold
 from legoc.operators.blocks.cold import Settings as ColdSettings
 from legoc.operators.blocks.masking import cleared, last_real
+from legoc.operators.blocks.recurrent import GatedUnit
 from legoc.operators.sizes import Sizes
 
 
 @operator(
-    "behavior", "LSTUR", "(Seq[Vec[d]], Id) -> Vec[hidden]",
+    "behavior", "LSTUR", "(Seq[Vec[d]], Id) -> Vec[hidden]", version=2,
     paper="An et al., Neural News Recommendation with Long- and Short-term User Representations, "
     "ACL 2019",
 )  # fmt: skip
@@ -42,7 +43,7 @@ class LSTUR(nn.Module):
         short = config.hidden if config.form == "ini" else config.hidden - long
         self.form = config.form
         self.mask = config.mask
-        self.run = nn.GRU(sizes.width, short, batch_first=True)
+        self.run = GatedUnit(sizes.width, short)
         self.users = nn.Embedding(sizes.users, long, padding_idx=0)
         nn.init.zeros_(self.users.weight)
 

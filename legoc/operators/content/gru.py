@@ -4,10 +4,11 @@ from torch import Tensor, nn
 
 from legoc.language.declaring.declare import operator, param
 from legoc.operators.blocks.masking import cleared, last_real
+from legoc.operators.blocks.recurrent import GatedUnit
 from legoc.operators.sizes import Sizes
 
 
-@operator("content", "GRU", "Tokens -> Vec[hidden]", layout="sequence")
+@operator("content", "GRU", "Tokens -> Vec[hidden]", version=2, layout="sequence")
 class GRU(nn.Module):
     """The state of a gated recurrent unit after an item's last token.
 
@@ -23,7 +24,7 @@ class GRU(nn.Module):
     def __init__(self, config: "GRU.Config", sizes: Sizes) -> None:
         super().__init__()
         self.dropout = nn.Dropout(config.dropout)
-        self.run = nn.GRU(sizes.width, config.hidden, batch_first=True)
+        self.run = GatedUnit(sizes.width, config.hidden)
 
     def forward(self, x_ILD: Tensor, mask_IL: Tensor) -> Tensor:
         """Embedded tokens [I, L, hidden], Bool[I, L] -> [I, hidden].

@@ -7,12 +7,13 @@ from torch import Tensor, nn
 
 from legoc.language.declaring.declare import Divides, Needs, operator, param
 from legoc.operators.blocks.fields import FIELDS, stacked
+from legoc.operators.blocks.linear import PlainLinear, RectifiedLinear
 from legoc.operators.blocks.mlp import MLP
 from legoc.operators.sizes import Sizes
 
 
 @operator(
-    "predict", "AutoInt", "(Vec[d], Vec[d]) -> Score", tasks=("ranking", "matching"),
+    "predict", "AutoInt", "(Vec[d], Vec[d]) -> Score", version=2, tasks=("ranking", "matching"),
     paper="Song et al., AutoInt: Automatic Feature Interaction Learning via Self-Attentive Neural "
     "Networks, CIKM 2019",
     facts={"dense": ["units"]},
@@ -49,7 +50,7 @@ class AutoInt(nn.Module):
             Interacting(given, made, heads=config.heads, scale=config.scale, dropout=config.dropout)
             for given, made in itertools.pairwise(widths)
         )
-        self.output = nn.Linear(FIELDS * config.dim, 1)
+        self.output = PlainLinear(FIELDS * config.dim, 1)
         width, units = FIELDS * sizes.width, config.units
         mlp = MLP(width, units, config.dropout, batch_norm=config.batch_norm) if units else None
         self.mlp = mlp
@@ -72,9 +73,8 @@ class Interacting(nn.Module):
 
     def __init__(self, width: int, made: int, *, heads: int, scale: bool, dropout: float) -> None:
         super().__init__()
-        self.query, self.key, self.value, self.keep = (
-            nn.Linear(width, made, bias=False) for _ in range(4)
-        )
+        self.query, self.key, self.value = (PlainLinear(width, made, bias=False) for _ in range(3))
+        self.keep = RectifiedLinear(width, made, bias=False)
         self.heads = heads
         self.factor = 1.0 / math.sqrt(made // heads) if scale else 1.0
         self.dropout = nn.Dropout(dropout)

@@ -1,5 +1,6 @@
 """Behavior Sequence Transformer: clicks and candidate attend to each other."""
 
+import math
 from typing import Literal
 
 import torch
@@ -18,7 +19,7 @@ LEAK = 0.01
 
 
 @operator(
-    "predict", "BST", "(Seq[Vec[d]], Vec[d]) -> Score", tasks=("ranking",),
+    "predict", "BST", "(Seq[Vec[d]], Vec[d]) -> Score", version=2, tasks=("ranking",),
     paper="Chen et al., Behavior Sequence Transformer for E-commerce Recommendation in Alibaba, "
     "DLP-KDD 2019",
     facts={"dense": ["units"]},
@@ -28,8 +29,10 @@ class BST(nn.Module):
 
     A learned vector per position is added first. Positions count back from the candidate, as time
     differences do in the paper (unconfirmed), so a longer history renumbers nothing. The perceptron
-    reads the mean of all outputs or that of the candidate; all of them side by side would need
-    histories of one length. An empty history leaves the candidate alone.
+    reads the mean of all outputs or that of the candidate, and the candidate itself beside it, as
+    in FuxiCTR; all outputs side by side would need histories of one length. Vectors of items are
+    multiplied by √d first, or they would be small beside what a block makes, which is normalised.
+    An empty history leaves the candidate alone.
     """
 
     class Config:
@@ -50,6 +53,7 @@ class BST(nn.Module):
 
     def __init__(self, config: "BST.Config", sizes: Sizes) -> None:
         super().__init__()
+        self.scale = math.sqrt(sizes.width)
         self.positions = Positions(sizes.width, 1 + sizes.clicks)
         self.blocks = nn.ModuleList(
             Block(sizes.width, config.inner, config.heads, config.dropout)
@@ -57,18 +61,20 @@ class BST(nn.Module):
         )
         self.pool = config.pool
         self.mlp = MLP(
-            sizes.width, config.units, config.dropout, leak=LEAK, batch_norm=config.batch_norm
+            2 * sizes.width, config.units, config.dropout, leak=LEAK, batch_norm=config.batch_norm
         )
 
     def forward(self, clicks_PSD: Tensor, mask_PS: Tensor, item_PD: Tensor) -> Tensor:
         """Clicks of each pair's user [P, S, D], Bool[P, S], candidates [P, D] -> [P]."""
-        x_PTD = torch.cat([item_PD.unsqueeze(1), cleared(clicks_PSD, mask_PS)], 1)
+        item_PD = item_PD * self.scale
+        clicks_PSD = cleared(clicks_PSD, mask_PS) * self.scale
+        x_PTD = torch.cat([item_PD.unsqueeze(1), clicks_PSD], 1)
         real_PT = torch.cat([torch.ones_like(mask_PS[:, :1]), mask_PS], 1)
         x_PTD = x_PTD + self.positions.at(places(mask_PS))
         for block in self.blocks:
             x_PTD = block(x_PTD, real_PT)
         end_PD = x_PTD[:, 0] if self.pool == "candidate" else masked_mean(x_PTD, real_PT)
-        return self.mlp(end_PD)
+        return self.mlp(torch.cat([end_PD, item_PD], -1))
 
 
 def places(mask_PS: Tensor) -> Tensor:
