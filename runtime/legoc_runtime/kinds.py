@@ -47,11 +47,13 @@ class Column:
     """What the values of a column look like.
 
     length: values of a category that 95 % of the records with any keep whole; cut: the share of
-    these records that lose some; most: of the longest. words: of a text, signs among them, at the
-    95th percentile. speaks: nearly every record says something else, so it is text and no
-    category. odd: up to three values that are no numbers where most are. barred: some values may
-    be lists with this sign between. single: nearly every record has a text of its own, taken as a
-    whole. filled, looked: records with a value, and all.
+    these records that lose some; most: of the longest.
+    words: of a text, signs among them, at the 95th percentile.
+    speaks: nearly every record says something else, so it is text and no category; single: it has a
+    text of its own, taken as a whole.
+    odd: up to three values that are no numbers where most are.
+    barred: some values may be lists with this sign between; mostly_barred: half of them and more.
+    filled, looked: records with a value, and all.
     """
 
     kind: ColumnKind = "word"

@@ -458,6 +458,14 @@ class IISAN:
         step: int = param(1, min=1, doc="every so many layers")
 
 
+def own_tables() -> Declaration:
+    from legoc.language.declaring.catalog import catalog
+
+    found = catalog().get("source", "Tables")
+    assert found is not None
+    return found
+
+
 CLASSES = (
     ContentNull, ContentPooling, ContentCNN, ContentAttention, ContentTransformer,
     ContentFastformer, ContentText, BehaviorNull, BehaviorPooling, BehaviorAdditive,
@@ -466,9 +474,11 @@ CLASSES = (
     PredictMINER, PredictYesNo, Demo, MIND, Shop, Publisher, Time, LeaveOneOut, Words,
     TokenizerFile, Matching, Ranking, LoRA, IISAN,
 )  # fmt: skip
+# What the check says of one's own tables, it says of the source that reads them.
+TABLES = own_tables()
 DECLARATIONS: tuple[Declaration, ...] = (
     *(cls.declaration for cls in CLASSES),
-    BERT, LLAMA, OPT, GLM,
+    BERT, LLAMA, OPT, GLM, TABLES,
     *(metric(name) for name in ("AUC", "GAUC", "LogLoss", "MRR", "MRR0")),
     *(metric_at(name) for name in ("NDCG", "HitRatio")),
 )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 
 from legoc.language.diagnosing.diagnostics import LegoError, fail
 from legoc.language.typing.columns import divided_by, header_names, open_text
-from legoc.language.typing.table_files import Dialect, TableFile
+from legoc.language.typing.table_files import Dialect, TableFile, shown_path
 
 
 TAB = "\t"
@@ -68,11 +68,11 @@ def unreadable(file: TableFile, dialect: Dialect) -> LegoError:
             "E0622",
             f"`{file.shown}` is not {dialect.encoding.upper()}: it begins as UTF-16 does",
             'save the file as UTF-8, or write `encoding="utf-16"`',
-            notes=(f"the file is {file.path}",),
+            notes=(f"the file is {shown_path(file.path)}",),
         )
     if file.format in (".csv", ".tsv"):
         sign = divided_by(first_line(file, dialect), taken)
-    note = f"the file is {file.path}"
+    note = f"the file is {shown_path(file.path)}"
     if sign is None:
         return fail(
             "E0622",
@@ -167,7 +167,7 @@ def no_column(
         "E0621",
         f"`{file.shown}` has no column `{name}`",
         hint,
-        notes=(f"its columns are {', '.join(names)}", f"the file is {file.path}"),
+        notes=(f"its columns are {', '.join(names)}", f"the file is {shown_path(file.path)}"),
     )
 
 
@@ -187,7 +187,10 @@ def check_names(header: Sequence[str], key: str, kept: str, file: TableFile) -> 
             seen[folded] = name
             continue
         raise fail(
-            "E0621", problem, "rename the column in the table", notes=(f"the file is {file.path}",)
+            "E0621",
+            problem,
+            "rename the column in the table",
+            notes=(f"the file is {shown_path(file.path)}",),
         )
 
 

@@ -1,6 +1,7 @@
 """The files of a user's own tables: where they lie, in which format, and how text in them is laid
 out. The check reads their headers and `legoc.data` their rows, by the same names."""
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -87,7 +88,7 @@ def table_files(folder: Path, name: str) -> list[TableFile]:
     if len(there) > 1:
         raise fail(
             "E0620",
-            f"`{folder}` holds `{name}` more than once: "
+            f"`{shown_path(folder)}` holds `{name}` more than once: "
             f"{', '.join(f'`{path.name}`' for path in there)}",
             f'keep one of them, or name those that are meant: `{name}=["{there[0].name}"]`',
         )
@@ -105,8 +106,8 @@ def named_files(folder: Path, name: str, given: Sequence[str]) -> list[TableFile
         if not paths:
             raise fail(
                 "E0620",
-                f"`{name}` names `{pattern}`, and `{folder}` holds no such file",
-                f"name a file of it: {whats_there(folder)}",
+                f"`{name}` names `{pattern}`, and there is no such file",
+                f"name a file of `{shown_path(folder)}`: {whats_there(folder)}",
             )
         found += [file for path in paths for file in whole_file(path, folder)]
     return found
@@ -125,7 +126,7 @@ def whole_file(path: Path, folder: Path) -> list[TableFile]:
         return [TableFile(path=path, format=format, shown=shown_name(path, folder))]
     parts = sorted(p for p in path.iterdir() if p.is_file() and p.name[0] not in "._")
     if not parts:
-        raise fail("E0620", f"the folder `{path}` holds no part of a table", "write it again")
+        raise fail("E0620", f"`{shown_path(path)}` holds no part of a table", "write it again")
     return [
         TableFile(
             path=part, shown=shown_name(part, folder),
@@ -133,6 +134,11 @@ def whole_file(path: Path, folder: Path) -> list[TableFile]:
         )
         for part in parts
     ]  # fmt: skip
+
+
+def shown_path(path: Path) -> str:
+    """A path as it is, or as seen from here, whichever is shorter."""
+    return min(str(path), os.path.relpath(path), key=len)
 
 
 def shown_name(path: Path, folder: Path) -> str:
@@ -149,10 +155,8 @@ def missing_table(folder: Path, name: str) -> LegoError:
             f"write the table `{name}` as `{name}.csv`, `.tsv`, `.jsonl` or `.parquet`; "
             "docs/own_data.md shows how"
         )
-    note = f"`{folder.name}` holds {whats_there(folder)}" if folder.is_dir() else None
-    return fail(
-        "E0620", f"`{folder / name}.csv` is missing", help, notes=(note,) if note else ()
-    )  # fmt: skip
+    notes = (f"`{folder.name}` holds {whats_there(folder)}",) if folder.is_dir() else ()
+    return fail("E0620", f"`{shown_path(folder / name)}.csv` is missing", help, notes=notes)
 
 
 def tables_of(folder: Path) -> list[Path]:
