@@ -22,8 +22,8 @@ from legoc.language.declaring.kinds import ROLES
 from legoc.language.declaring.schema import emit
 from legoc.language.declaring.shipped import shipped
 from legoc.language.syntax.grammar import build_parser
-from legoc.language.syntax.highlight import textmate
 from legoc.language.syntax.tables import write_tables
+from legoc.language.syntax.textmate import textmate
 from legoc.writing import write_text
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from legoc.data.augmenting.joins import augment
 from legoc.data.cache import cache_root
 from legoc.data.cache import digest as join_digests
+from legoc.data.formats.truncation import REASON, broken_off
 from legoc.data.indexing.index import (
     build_logs,
     mark_training,
@@ -23,7 +24,6 @@ from legoc.data.indexing.log import Log
 from legoc.data.indexing.names import Names
 from legoc.data.indexing.rows import Rows
 from legoc.data.indexing.tables import Tables, convert
-from legoc.data.readers.truncation import REASON, broken_off
 from legoc.data.reading.inputs import IdTable, ItemInputs, JointInputs, TokenTable
 from legoc.data.reading.language_model import LanguageModel, open_model, verify_supported
 from legoc.data.reading.model_tokens import tokenize_for_model

@@ -46,6 +46,7 @@ class Part:
 
     name: str
     length: int
+    kind: str = "text"
     words: Words | None = None
     text: str | None = None
     literal: tuple[int, ...] | None = None
@@ -73,7 +74,7 @@ class Part:
         """The ids of an attribute for every record."""
         given = [record.get(self.name) for record in records]
         if self.words is not None:
-            texts = [read_text(self.name, value, self.notation) for value in given]
+            texts = [self.write(value) for value in given]
             return Ragged.of([ids[: self.length] for ids in self.words.encode(texts)])
         if self.values is not None:
             known = self.values
@@ -81,6 +82,15 @@ class Part:
             found = (values[: self.length] for values in every)
             return Ragged.of([[known.get(value, unknown) for value in row] for row in found])
         return self.bins([read_number(self.name, value, self.notation) for value in given])
+
+    def write(self, value: object) -> str:
+        """A value as a language model reads it: what a category or a number says is told first, so
+        that all ways to write it are one text."""
+        if self.kind == "category":
+            value = read_categories(self.name, value, self.notation)
+        elif self.kind == "number":
+            value = read_number(self.name, value, self.notation)
+        return read_text(self.name, value, self.notation)
 
     def bins(self, numbers: Sequence[float | None]) -> Ragged:
         """Bin b holds the numbers that b edges are below or equal to; a missing number has none."""
@@ -195,8 +205,11 @@ class Reader:
         found: dict[str, tuple[str, ...]] = {}
         for part in self.parts:
             if part.values is not None and part.words is None:
-                given = [read_categories(part.name, record.get(part.name)) for record in records]
-                strange = {value for values in given for value in values} - part.values.keys()
+                strange = {
+                    value
+                    for record in records
+                    for value in read_categories(part.name, record.get(part.name), part.notation)
+                } - part.values.keys()
                 if strange:
                     found[part.name] = tuple(sorted(strange))
         return found
@@ -242,7 +255,7 @@ def load_part(
     name, kind, length = str(part["name"]), part["kind"], int(part["length"])
     notation = Notation.from_json(part)
     if words is not None:
-        return Part(name=name, length=length, words=words, notation=notation)
+        return Part(name=name, length=length, kind=kind, words=words, notation=notation)
     if kind == "text":
         raise ValueError(f"text `{name}` without a tokenizer")
     content = json.loads(read(str(part["vocabulary"])).decode("utf-8"))

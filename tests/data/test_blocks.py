@@ -5,9 +5,9 @@ import random
 
 import pytest
 
-from legoc.data.readers import blocks
-from legoc.data.readers.lines import read_rows
-from legoc.data.readers.truncation import keep_whole
+from legoc.data.formats import blocks
+from legoc.data.formats.lines import read_rows
+from legoc.data.formats.truncation import keep_whole
 from legoc.language.diagnosing.diagnostics import LegoError
 
 

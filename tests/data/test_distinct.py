@@ -2,7 +2,7 @@
 
 import pytest
 
-from legoc.data.batching.distinct import distinct
+from legoc.data.batching.negatives import distinct
 
 
 @pytest.mark.parametrize("length", [0, 1, 2, 1000])

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from legoc.data.readers.times import read_stamp
+from legoc.data.formats.times import read_stamp
 from legoc.data.sources.goodreads import Goodreads
 from legoc.language.diagnosing.diagnostics import LegoError
 from tests.data.logs import (

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from legoc.data.batching.batches import Samples, assemble
+from legoc.data.batching.assembly import Samples, assemble
 from legoc.data.batching.sampling import matching_batches, ranking_batches
 from legoc.data.indexing.log import Log
 from legoc.data.indexing.rows import Rows

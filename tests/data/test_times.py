@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from legoc.data.readers.times import read_american, read_epoch, read_time
+from legoc.data.formats.times import read_american, read_epoch, read_time
 
 
 def micro(*parts):

@@ -6,9 +6,9 @@ import zlib
 import pytest
 
 from legoc.data import prepare
+from legoc.data.formats.delimited import read_table
+from legoc.data.formats.truncation import keep_whole
 from legoc.data.indexing.tables import convert
-from legoc.data.readers.delimited import read_table
-from legoc.data.readers.truncation import keep_whole
 from legoc.data.sources.mind import MIND
 from legoc.data.staging.losses import Losses
 from legoc.language.diagnosing.diagnostics import LegoError

@@ -35,7 +35,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("checking", "starter"), ("importing", "editing", "debug"),
     ),
     "data": (
-        ("cache", "staging"), ("readers", "splitting"), ("indexing",),
+        ("cache", "staging"), ("formats", "splitting"), ("indexing",),
         ("sources", "augmenting", "reading"), ("prepare",), ("batching", "survey"),
     ),
 }  # fmt: skip

@@ -8,12 +8,12 @@ import pytest
 import regex
 from pygments.token import Comment, Error, Keyword, Name, Number, Operator, Punctuation, String
 
-from legoc.highlighting import LegoLexer
 from legoc.language.checking import check
 from legoc.language.diagnosing.document import Document
 from legoc.language.syntax.grammar import parser
-from legoc.language.syntax.highlight import CONSTANTS, VERBS, textmate
 from legoc.language.syntax.scan import DECLARATIONS, RESERVED, STAGES
+from legoc.language.syntax.textmate import CONSTANTS, VERBS, textmate
+from legoc.pygments_lexer import LegoLexer
 
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -118,7 +118,7 @@ def scopes(text: str) -> list[tuple[int, int, str]]:
 
 @pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
 def test_a_textmate_engine_sees_what_pygments_sees(text: str) -> None:
-    from legoc.highlighting import TOKENS
+    from legoc.pygments_lexer import TOKENS
 
     by_place = {at: TOKENS[scope] for at, _, scope in scopes(text)}
     for at, value, kind in lexed(text):

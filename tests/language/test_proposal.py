@@ -148,3 +148,21 @@ def test_looking_stays_light(tmp_path):
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout.splitlines()[-1] == json.dumps([])
+
+
+def test_every_name_is_written_so_that_it_is_read_again(tmp_path):
+    """A number in quotes without parentheses would be text, and `none` bare a value."""
+    names = ("Price USD", "none", "use", "größe", "a:b", "Kind of")
+    items = [
+        {"item_id": f"i{n}", **{name: n / 4 for name in names[:1]},
+         **{name: f"A fine {name} {n}" for name in names[1:5]}, "Kind of": f"k{n % 4}"}
+        for n in range(60)
+    ]  # fmt: skip
+    log = [{"user_id": f"u{n % 9}", "item_id": f"i{n % 60}", "time": n * 3600} for n in range(300)]
+    write_rows(tmp_path / "shop" / "items", items, "jsonl")
+    write_rows(tmp_path / "shop" / "interactions", log, "jsonl")
+    spec = checked(tmp_path, propose(tmp_path / "shop"))
+    assert [(a.name, a.kind) for a in spec.data.attributes] == [
+        ("Price USD", "number"), ("none", "text"), ("use", "text"), ("größe", "text"),
+        ("a:b", "text"), ("Kind of", "category"),
+    ]  # fmt: skip

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from legoc.data.batching.batches import Samples, assemble
+from legoc.data.batching.assembly import Samples, assemble
 from legoc.language.ir.spec import Types
 from legoc.model.cost import measure
 from tests.exporting.tiny import call, make, make_log, make_spec

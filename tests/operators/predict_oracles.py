@@ -184,7 +184,7 @@ def predict_pnn(w, settings, user, item):
 
 def predict_autoint(w, settings, user, item):
     fields = np.array([user, item])
-    x = fields
+    x = fields * np.sqrt(len(user))
     for layer in range(settings["layers"]):
         own = within(w, f"layers.{layer}.")
         x = interacting(own, x, settings["heads"], scale=settings["scale"])

@@ -164,3 +164,40 @@ def test_readings_that_do_not_fit_their_files(tmp_path):
     reader = Reader.load(tmp_path, {**reading(), "rows": 9, "parts": reading()["parts"][:1]})
     with pytest.raises(BundleError, match="beyond the 9 rows"):
         reader.read([{"title": "goal"}])
+
+
+def test_all_ways_to_write_a_value_are_the_same_ids(tmp_path):
+    write_files(tmp_path)
+    tokenizer = "tokenizers/words/tokenizer.json"
+    for words in (False, True):
+        given = reading()
+        for part, more in zip(
+            given["parts"], ({}, {"between": "|"}, {"decimal": ","}), strict=True
+        ):
+            part |= {**more, "missing": ["n.a."]}
+            if words:
+                part["tokenizer"] = tokenizer
+        reader = Reader.load(tmp_path, given)
+        records = [
+            {"title": ["storm", "coast"], "category": ["sport", "news"], "price": 1.5},
+            {"title": "['storm', 'coast']", "category": "sport | news", "price": "1,5"},
+            {"title": "storm, coast", "category": "['sport' 'news']", "price": "1,50"},
+        ]
+        empty = [{"title": "n.a.", "category": "n.a.", "price": "n.a."}, {"price": "-"}]
+        for ids, _ in reader.read(records).values():
+            assert ids[0].tolist() == ids[1].tolist() == ids[2].tolist()
+            assert ids.any()
+        for _, lengths in reader.read(empty).values():
+            assert not lengths.any()
+
+
+def test_a_number_in_words_is_written_one_way(tmp_path):
+    write_files(tmp_path)
+    given = reading()
+    given["parts"][2]["tokenizer"] = "tokenizers/words/tokenizer.json"
+    reader = Reader.load(tmp_path, given)
+    seen = []
+    reader.parts[2].words.encode = lambda texts: seen.extend(texts) or [[1] for _ in texts]
+    reader.read([{"price": value} for value in (1e9, 1000000000, "1e9", "1000000000.0")])
+    assert "1000000000" in seen
+    assert set(seen) <= {"", "1000000000"}

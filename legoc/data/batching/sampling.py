@@ -9,8 +9,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from legoc.data.batching.assembly import BUCKETS, Samples, assemble
 from legoc.data.batching.batch import Batch
-from legoc.data.batching.batches import BUCKETS, Samples, assemble
 from legoc.data.batching.draws import draw
 from legoc.data.batching.negatives import Clicked, Pool, Shown, fill, labels_of
 from legoc.data.indexing.log import I64, Log

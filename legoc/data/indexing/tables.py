@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from legoc.data.cache import digest, hash_files, obtain
+from legoc.data.formats.truncation import keep_whole
 from legoc.data.indexing.codes import Codes
 from legoc.data.indexing.counts import survey
 from legoc.data.indexing.doubts import doubt
 from legoc.data.indexing.repeats import count_repeats
-from legoc.data.readers.truncation import keep_whole
 from legoc.data.splitting.feedback import HISTORY, arrange
 from legoc.data.splitting.protocols import PROTOCOLS
 from legoc.data.staging.empty_files import blame, find_empty

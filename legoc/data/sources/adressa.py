@@ -7,9 +7,9 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from legoc.data.readers.json_lines import read_json_lines
-from legoc.data.readers.opened import missing_file
-from legoc.data.readers.times import read_epoch
+from legoc.data.formats.json_lines import read_json_lines
+from legoc.data.formats.opened import missing_file
+from legoc.data.formats.times import read_epoch
 from legoc.data.staging.clicks import build_clicks
 from legoc.data.staging.graded import scan, stage_items, stage_log
 from legoc.data.staging.losses import Losses

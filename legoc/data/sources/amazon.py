@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from legoc.data.readers.json_lines import read_json_lines
-from legoc.data.readers.opened import find_file, need_file
-from legoc.data.readers.times import read_american, read_epoch
+from legoc.data.formats.json_lines import read_json_lines
+from legoc.data.formats.opened import find_file, need_file
+from legoc.data.formats.times import read_american, read_epoch
 from legoc.data.staging.graded import build_graded, graded, read_grade, scan, stage_items, stage_log
 from legoc.data.staging.losses import Losses
 from legoc.data.staging.rated import Rated, rating_source

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from legoc.data.readers.opened import missing_file
+from legoc.data.formats.opened import missing_file
 from legoc.data.staging.impressions import build_impressions
 from legoc.data.staging.report import Drop
 from legoc.data.staging.source import Bench, Extracted, Published

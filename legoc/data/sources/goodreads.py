@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from legoc.data.readers.opened import missing_file, need_file
+from legoc.data.formats.opened import missing_file, need_file
 from legoc.data.sources import goodreads_raw
 from legoc.data.staging.graded import build_graded, graded, settings
 from legoc.data.staging.losses import Losses

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from legoc.data.readers.delimited import read_table
-from legoc.data.readers.json_lines import read_json_lines
-from legoc.data.readers.times import read_stamp
+from legoc.data.formats.delimited import read_table
+from legoc.data.formats.json_lines import read_json_lines
+from legoc.data.formats.times import read_stamp
 from legoc.data.staging.graded import scan, stage_log
 from legoc.data.staging.losses import Losses, count_rule
 from legoc.data.staging.report import Drop

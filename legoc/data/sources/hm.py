@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from legoc.data.readers.delimited import read_table
-from legoc.data.readers.opened import find_file, need_file
-from legoc.data.readers.times import read_iso
+from legoc.data.formats.delimited import read_table
+from legoc.data.formats.opened import find_file, need_file
+from legoc.data.formats.times import read_iso
 from legoc.data.staging.clicked import Clicked
 from legoc.data.staging.clicks import build_clicks
 from legoc.data.staging.first_records import build_users

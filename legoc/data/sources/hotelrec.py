@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from legoc.data.readers.json_lines import read_json_lines
-from legoc.data.readers.opened import need_file
-from legoc.data.readers.times import read_time
+from legoc.data.formats.json_lines import read_json_lines
+from legoc.data.formats.opened import need_file
+from legoc.data.formats.times import read_time
 from legoc.data.staging.first_records import OTHER, POLICY
 from legoc.data.staging.graded import build_graded, graded, read_grade, scan, stage_items, stage_log
 from legoc.data.staging.losses import Losses

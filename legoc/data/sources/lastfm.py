@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from legoc.data.readers.delimited import read_split
-from legoc.data.readers.opened import decode, find_file, missing_file, need_file, read_lines
-from legoc.data.readers.times import read_iso
+from legoc.data.formats.delimited import read_split
+from legoc.data.formats.opened import decode, find_file, missing_file, need_file, read_lines
+from legoc.data.formats.times import read_iso
 from legoc.data.staging.clicked import Clicked
 from legoc.data.staging.clicks import build_clicks
 from legoc.data.staging.first_records import OTHER, POLICY, build_users

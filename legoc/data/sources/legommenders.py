@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from legoc.data.readers.opened import missing_file
+from legoc.data.formats.opened import missing_file
 from legoc.data.sources.processed import Files, Processed, extract_folder
 from legoc.data.staging.source import Extracted, Published
 from legoc.language.declaring.declare import operator

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from legoc.data.readers.delimited import read_table
-from legoc.data.readers.opened import decode, missing_file, read_lines
-from legoc.data.readers.times import decide_times
+from legoc.data.formats.delimited import read_table
+from legoc.data.formats.opened import decode, missing_file, read_lines
+from legoc.data.formats.times import decide_times
 from legoc.data.staging.clicked import Clicked
 from legoc.data.staging.clicks import build_clicks
 from legoc.data.staging.graded import scan, stage_items, stage_log

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from legoc.data.readers.blocks import stage
+from legoc.data.formats.blocks import stage
 from legoc.data.sources import mind_sql
 from legoc.data.staging.source import Bench, Extracted, Published
 from legoc.language.declaring.declare import Attribute, Folder, operator, param

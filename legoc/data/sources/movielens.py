@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from legoc.data.readers.delimited import read_split, read_table
-from legoc.data.readers.opened import find_file, missing_file, need_file
-from legoc.data.readers.times import read_epoch
+from legoc.data.formats.delimited import read_split, read_table
+from legoc.data.formats.opened import find_file, missing_file, need_file
+from legoc.data.formats.times import read_epoch
 from legoc.data.staging.first_records import build_users
 from legoc.data.staging.graded import (
     build_graded,

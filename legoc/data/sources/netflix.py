@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from legoc.data.readers.delimited import read_split
-from legoc.data.readers.opened import decode, find_file, missing_file, need_file, read_lines
-from legoc.data.readers.times import read_day
+from legoc.data.formats.delimited import read_split
+from legoc.data.formats.opened import decode, find_file, missing_file, need_file, read_lines
+from legoc.data.formats.times import read_day
 from legoc.data.staging.graded import build_graded, graded, scan, stage_items, stage_log
 from legoc.data.staging.losses import Losses
 from legoc.data.staging.rated import Rated, rating_source

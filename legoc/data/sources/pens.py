@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from legoc.data.readers.opened import decode, find_file, need_file, read_lines
+from legoc.data.formats.opened import decode, find_file, need_file, read_lines
 from legoc.data.staging.graded import build_items, scan, stage_items
 from legoc.data.staging.impressions import build_impressions
 from legoc.data.staging.losses import Losses

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from legoc.data.readers.delimited import read_split
-from legoc.data.readers.opened import need_file
+from legoc.data.formats.delimited import read_split
+from legoc.data.formats.opened import need_file
 from legoc.data.staging.clicked import Clicked
 from legoc.data.staging.clicks import build_clicks
 from legoc.data.staging.graded import scan, stage_items, stage_log

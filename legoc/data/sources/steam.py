@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from legoc.data.readers.opened import find_file, missing_file, need_file
+from legoc.data.formats.opened import find_file, missing_file, need_file
 from legoc.data.sources import steam_scgrec, steam_ucsd
 from legoc.data.staging.clicks import build_clicks
 from legoc.data.staging.graded import scan, stage_items, stage_log

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from legoc.data.readers.opened import decode, read_lines
+from legoc.data.formats.opened import decode, read_lines
 from legoc.data.staging.losses import Losses
 from legoc.data.staging.staged import Staged
 from legoc.language.diagnosing.diagnostics import fail

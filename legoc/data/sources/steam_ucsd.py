@@ -7,8 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from legoc.data.readers.json_lines import read_json_lines
-from legoc.data.readers.times import read_iso
+from legoc.data.formats.json_lines import read_json_lines
+from legoc.data.formats.times import read_iso
 from legoc.data.staging.losses import Losses
 from legoc.data.staging.staged import Staged
 

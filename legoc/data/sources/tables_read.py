@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from legoc.data.readers.tables import read_own
+from legoc.data.formats.tables import read_own
 from legoc.data.sources.tables_layout import PARTS, Layout
 from legoc.data.staging.graded import scan
 from legoc.data.staging.losses import Losses

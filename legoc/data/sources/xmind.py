@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from legoc.data.readers.opened import decode, missing_file, read_lines
+from legoc.data.formats.opened import decode, missing_file, read_lines
 from legoc.data.sources.mind import LICENCE as ORIGINAL_LICENCE
 from legoc.data.sources.mind import MIND
 from legoc.data.staging.first_records import OTHER, POLICY, SAME, differ

@@ -73,7 +73,7 @@ def read_inputs(inputs: Setting) -> Iterator[Template]:
         if column in PROMPTS:
             yield Leaf(Given(PROMPTS[column], inputs.span))
             continue
-        if "->" in str(name) or column.endswith("_id") or not column.isidentifier():
+        if "->" in str(name) or column.endswith("_id") or not column:
             raise stop(
                 inputs.span, f"the input `{name}` is no attribute of an item", "among these",
                 "ids and vectors are read by `content Null`: take the input out of the list",

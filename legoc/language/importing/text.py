@@ -15,6 +15,7 @@ from legoc.language.resolving.template import (
     Sweep,
     Template,
 )
+from legoc.language.syntax.names import written_call
 
 
 def write_file(
@@ -67,6 +68,6 @@ def write(template: Template, held: dict[str, Held]) -> str:
         case Called(name=name, args=args, positional=positional):
             given = [write(each, held) for each in positional]
             given += [f"{key}={write(entry.template, held)}" for key, entry in args.items()]
-            return f"{name}({', '.join(given)})" if given else name
+            return written_call(name, given)
         case Sweep():
             raise TypeError("a configuration has no axes")

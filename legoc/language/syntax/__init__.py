@@ -2,6 +2,6 @@
 
 Specs in JSON and YAML become nodes with places here, too.
 
-For others: `fmt`, `grammar`, `highlight`, `json_form`, `mistakes`, `names`, `nodes`, `parse`,
-`scan`, `tables`, `tree`, `yaml_form`.
+For others: `fmt`, `grammar`, `json_form`, `mistakes`, `names`, `nodes`, `parse`, `scan`, `tables`,
+`textmate`, `tree`, `yaml_form`.
 """

@@ -12,6 +12,7 @@ from legoc.language.diagnosing.document import Span
 from legoc.language.ir.spec import Call, Data, Prompt
 from legoc.language.resolving import wording_operators
 from legoc.language.resolving.points import Argument, Given, Record
+from legoc.language.syntax.names import written_call
 from legoc.language.typing import wording_data
 from legoc.language.typing import wording_params as wording
 from legoc.language.typing.arguments import Judge
@@ -166,7 +167,7 @@ def read_field(
 
 
 def missing_content(record: Record, source: Declaration, field: Argument | None) -> Diagnostic:
-    names = [attribute.name for attribute in source.attributes]
+    names = [written_call(attribute.name, ()) for attribute in source.attributes]
     return Diagnostic(
         code="E0304",
         message="`data` needs `content`",

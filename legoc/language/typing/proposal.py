@@ -12,6 +12,7 @@ from legoc.language.declaring.declare import Declaration
 from legoc.language.diagnosing.diagnostics import fail
 from legoc.language.diagnosing.document import Document
 from legoc.language.syntax.fmt import format
+from legoc.language.syntax.names import written, written_call
 from legoc.language.typing.columns import Column, Header, look, open_rows
 from legoc.language.typing.guesses import guess_tables
 from legoc.language.typing.headers import notation_of, tell
@@ -95,11 +96,11 @@ def propose_attribute(name: str, column: Column, slips: Sequence[str]) -> Propos
     gaps = f", missing in {missing:.0%}" if missing >= 0.005 else ""
     if missing > EMPTY:
         return Proposed(name=name, written=None, why=f"missing in {missing:.0%} of {looked}")
-    word = quote_name(name)
+    word, empty = written(name), written_call(name, ())
     if column.kind == "number":
         odd = f"; left empty: {', '.join(slips)}" if slips else ""
         why = f"numbers, in ten bins{gaps}{odd}"
-        return Proposed(name=name, written=word, why=why)
+        return Proposed(name=name, written=empty, why=why)
     if column.kind == "category" and column.length > LONG:
         return Proposed(name=name, written=None, why=f"lists of {column.length} values: a vector?")
     if column.kind == "category":
@@ -113,13 +114,7 @@ def propose_attribute(name: str, column: Column, slips: Sequence[str]) -> Propos
         why = f"text, 95 % have at most {column.words} words and signs{gaps}{slow}"
         return Proposed(name=name, written=f"{word}({column.words})", why=why)
     bars = f"; `{column.barred}` stands between values in some" if column.barred else ""
-    empty = word if word == name else f"{word}()"
     return Proposed(name=name, written=empty, why=f"a category{gaps}{bars}")
-
-
-def quote_name(name: str) -> str:
-    """A name as the language writes it: one that is no plain word stands in quotes."""
-    return name if name.isidentifier() else json.dumps(name, ensure_ascii=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -90,7 +90,7 @@ def looks_like_text(name: str, words: int, span: Span, *, told: bool) -> Diagnos
         code="E0610",
         message=f"`{name}` looks like text: nearly every record has a value of its own",
         labels=(primary(span, "without a length it would be a category"),),
-        help=(f"write `{name}({length})`{other}",),
+        help=(f"write `{written_call(name, (str(length),))}`{other}",),
     )
 
 

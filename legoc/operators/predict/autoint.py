@@ -22,7 +22,9 @@ class AutoInt(nn.Module):
     """Stacked self-attention over user and candidate, then a Linear over both.
 
     A layer is ReLU(softmax(Q Kᵀ) V + W e), with heads concatenated and no 1/√width unless
-    `scale=true`. `units` adds a perceptron over user and candidate, summed with it (AutoInt+).
+    `scale=true`. Vectors are multiplied by √d first: as small as they start, every field would
+    attend to both alike, and layers so narrow would learn next to nothing. `units` adds a
+    perceptron over user and candidate as they are, summed with it (AutoInt+).
     """
 
     class Config:
@@ -45,6 +47,7 @@ class AutoInt(nn.Module):
 
     def __init__(self, config: "AutoInt.Config", sizes: Sizes) -> None:
         super().__init__()
+        self.scale = math.sqrt(sizes.width)
         widths = (sizes.width, *[config.dim] * config.layers)
         self.layers = nn.ModuleList(
             Interacting(given, made, heads=config.heads, scale=config.scale, dropout=config.dropout)
@@ -58,7 +61,7 @@ class AutoInt(nn.Module):
     def forward(self, user_PD: Tensor, item_PD: Tensor) -> Tensor:
         """[P, D], [P, D] -> [P]."""
         fields_PFD = stacked(user_PD, item_PD)
-        x_PFD = fields_PFD
+        x_PFD = fields_PFD * self.scale
         for layer in self.layers:
             x_PFD = layer(x_PFD)
         score_P = self.output(x_PFD.flatten(1)).squeeze(-1)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from legoc.data.readers.lines import read_rows, split_row
+from legoc.data.formats.lines import read_rows, split_row
 
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from legoc.data.readers.truncation import meet_end
+from legoc.data.formats.truncation import meet_end
 from legoc.language.diagnosing.diagnostics import LegoError, fail
 
 

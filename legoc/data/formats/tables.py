@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from legoc.data.readers.delimited import missing_column, read_table
-from legoc.data.readers.json_lines import read_json, read_json_lines
+from legoc.data.formats.delimited import missing_column, read_table
+from legoc.data.formats.json_lines import read_json, read_json_lines
 from legoc.data.staging.losses import Losses
 from legoc.language.diagnosing.diagnostics import fail
 from legoc.language.typing.parquet import read_names, read_values

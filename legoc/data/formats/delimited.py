@@ -4,8 +4,8 @@ import csv
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from legoc.data.readers.opened import decode, read_lines
-from legoc.data.readers.truncation import is_cut
+from legoc.data.formats.opened import decode, read_lines
+from legoc.data.formats.truncation import is_cut
 from legoc.data.staging.losses import Losses
 from legoc.language.diagnosing.diagnostics import LegoError, fail
 

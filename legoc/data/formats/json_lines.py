@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from legoc.data.readers.opened import decode, read_lines
+from legoc.data.formats.opened import decode, read_lines
 from legoc.data.staging.losses import Losses
 from legoc.language.diagnosing.diagnostics import fail
 from legoc_runtime.values import whole

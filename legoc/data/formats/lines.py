@@ -1,7 +1,7 @@
 """Headerless tab-separated files, read as they are: no quoting, no guessing of types.
 
 Rows are checked one by one, so a wrong layout is found at its file, line and column. Blocks in
-which every line is plain take a shorter way (`readers.blocks`).
+which every line is plain take a shorter way (`formats.blocks`).
 """
 
 import gzip
@@ -9,8 +9,8 @@ import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from legoc.data.readers.opened import damaged
-from legoc.data.readers.truncation import meet_end
+from legoc.data.formats.opened import damaged
+from legoc.data.formats.truncation import meet_end
 from legoc.language.diagnosing.diagnostics import LegoError, fail
 
 

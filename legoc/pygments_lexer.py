@@ -17,7 +17,7 @@ from pygments.token import (
     Whitespace,
 )
 
-from legoc.language.syntax.highlight import rules
+from legoc.language.syntax.textmate import rules
 
 
 # The scopes of the TextMate grammar by what Pygments calls them.
