@@ -228,7 +228,7 @@ def test_a_file_enters_by_its_bytes_and_a_folder_not_at_all(tmp_path: Path) -> N
 def test_a_missing_file_leaves_its_keys_empty(tmp_path: Path) -> None:
     model = f'content Null(file="{tmp_path}/gone") -> behavior Additive -> predict Dot'
     found = check(Document("t.lego", run_of(model)), known=catalog_of(emit(DECLARATIONS)))
-    assert [d.code for d in found.diagnostics] == ["E0606"]
+    assert [d.code for d in found.diagnostics] == ["W104"]
     assert found.specs[0].keys == Keys(item="", user="", prefix="", spec="")
 
 

@@ -132,7 +132,7 @@ def test_a_header_that_cannot_be_read_is_said_and_its_names_are_believed(
 
 def test_a_folder_that_is_not_there_is_a_warning(tmp_path):
     found = problem(tmp_path / "own", "content = [title(5)]")
-    assert (found.code, found.severity) == ("E0606", "warning")
+    assert (found.code, found.severity) == ("W104", "warning")
 
 
 def test_settings_that_are_wrong_do_not_hide_the_rest(folder):

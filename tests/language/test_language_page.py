@@ -63,7 +63,7 @@ def test_the_record_of_data() -> None:
     found = checked(
         DATA + "model m = content BERT -> behavior Additive -> predict Dot\nrun m on mind"
     )
-    assert [d.code for d in found.diagnostics] == ["E0606"]
+    assert [d.code for d in found.diagnostics] == ["W104"]
     document = form.to_json(found.specs[0])["data"]
     assert document["content"] == [
         {"text": "News. Title: "}, {"attr": "title", "max": 30},

@@ -319,7 +319,7 @@ def test_where_valid_hides_no_misspelling() -> None:
 
 def test_a_missing_file_is_a_warning_of_the_check() -> None:
     found = checked(with_data('source = MIND("nowhere")  content = [title]'))
-    assert [(d.code, d.severity) for d in found.diagnostics] == [("E0606", "warning")]
+    assert [(d.code, d.severity) for d in found.diagnostics] == [("W104", "warning")]
     assert len(found.specs) == 1
 
 

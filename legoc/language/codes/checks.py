@@ -1,4 +1,4 @@
-"""E0501 to E0505 and E0601 to E0606: checks of recipe and data that need no data."""
+"""E0501 to E0505 and E0601 to E0605: checks of recipe and data that need no data."""
 
 from legoc.language.codes import Code
 
@@ -164,20 +164,6 @@ model m = content CNN -> behavior Null -> predict DIN
 run m on demo""",
         good="""data demo { source = Demo  user = [age] }
 model m = content CNN -> behavior Additive -> predict DCN
-run m on demo""",
-    ),
-    Code(
-        code="E0606",
-        title="no such file or folder",
-        explanation=(
-            "A path that is not there is a warning of the check and an error of whatever has to "
-            "read it. Paths are relative to the .lego file that states them."
-        ),
-        bad=f"""data mind {{ source = MIND("nowhere")  content = [title] }}
-{MODEL}
-run m on mind""",
-        good=f"""data demo {{ source = Demo }}
-{MODEL}
 run m on demo""",
     ),
     Code(

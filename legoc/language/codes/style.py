@@ -1,4 +1,4 @@
-"""W101 to W103: warnings about style; nothing is wrong with what the spec means."""
+"""W101 to W104: warnings; nothing is wrong with what the spec means."""
 
 from legoc.language.codes import Code
 
@@ -55,5 +55,19 @@ run m on news""",
         good="""data news { source = Demo  content = [title(20), category] }
 model m = content BERT -> behavior Additive -> predict Dot
 run m on news""",
+    ),
+    Code(
+        code="W104",
+        title="no such file or folder",
+        explanation=(
+            "A path that is not there is a warning of the check and an error of whatever has to "
+            "read it. Paths are relative to the .lego file that states them."
+        ),
+        bad="""data mind { source = MIND("nowhere")  content = [title] }
+model m = content CNN -> behavior Additive -> predict Dot
+run m on mind""",
+        good="""data demo { source = Demo }
+model m = content CNN -> behavior Additive -> predict Dot
+run m on demo""",
     ),
 )

@@ -259,7 +259,7 @@ def missing_file(found: str, kind: str, span: Span) -> Diagnostic:
     told on one line."""
     shown = min(found, os.path.relpath(found), key=len)
     return Diagnostic(
-        code="E0606",
+        code="W104",
         severity="warning",
         brief=True,
         message=f"there is no {kind} `{shown}`; the check goes on without it",
