@@ -5,6 +5,8 @@ the text model's bundle recommends to one user and scores an article that was ne
 """
 
 import json
+import shlex
+import shutil
 import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -110,13 +112,24 @@ def write_article(one: dict[str, Any], other: dict[str, Any]) -> dict[str, str]:
     return {"title": " ".join(words), "subcategory": "other"}
 
 
+def typed() -> str:
+    """How this very command is typed in this shell: `legoc` where the shell finds it, else where it
+    lies (`make demo` leaves it in `.venv/bin`)."""
+    given = Path(sys.argv[0])
+    if given.name != "legoc" or not given.is_file():
+        return f"{Path(sys.executable).name} -m legoc" if given.name == "__main__.py" else "legoc"
+    found = shutil.which("legoc")
+    return "legoc" if found is not None and given.samefile(found) else shlex.quote(str(given))
+
+
 def show_next(out: Any, bundle: Path, history: list[str]) -> None:
     """What a reader may type next."""
+    legoc = typed()
     echo = f"echo '{json.dumps({'history': history})}'"
     out.print(
         f"\nThe bundle is in {bundle}. Try:\n"
-        f"  legoc inspect {bundle}\n"
-        f"  {echo} | legoc recommend {bundle} -k 5",
+        f"  {legoc} inspect {bundle}\n"
+        f"  {echo} | {legoc} recommend {bundle} -k 5",
         highlight=False,
         markup=False,
         soft_wrap=True,
