@@ -45,6 +45,9 @@ def ended(run: Callable[[Namespace], int], arguments: Namespace) -> int:
 
 def delivered(code: int) -> int:
     """Bring to its reader what a command printed; the exit code of the process."""
+    if sys.stdout is None or sys.stdout.closed:
+        # A language server closes it when the editor has gone.
+        return code
     try:
         sys.stdout.flush()
     except BrokenPipeError:

@@ -203,10 +203,24 @@ def test_a_later_parameter_enters_only_when_it_leaves_its_default() -> None:
 
 
 def test_a_later_parameter_stays_out_while_it_computes_what_was_computed_before() -> None:
-    """The user key is that of naml before newcomers were learned."""
-    text = shipped("specs/naml.lego").read_text("utf-8").replace("Additive", "Additive(cold=zero)")
-    (spec,) = check(Document(str(shipped("specs/naml.lego")), text)).specs
-    assert spec.keys.user.startswith("d6cab0447629b57e")
+    """`cold=zero` is what a user without clicks was before there was a choice."""
+    known = catalog()
+    additive = known.get("behavior", "Additive")
+    assert additive is not None
+    params = tuple(p for p in additive.params if p.name != "cold")
+    before = dataclasses.replace(additive, params=params)
+    others = [d for d in known if (d.role, d.name) != ("behavior", "Additive")]
+    older = catalog_of(emit([*others, before]))
+    path = str(shipped("specs/naml.lego"))
+    text = shipped("specs/naml.lego").read_text("utf-8")
+
+    def keys(written: str, declared: Catalog) -> Keys:
+        (spec,) = check(Document(path, written), known=declared).specs
+        return spec.keys
+
+    was = keys(text, older)
+    assert keys(text.replace("Additive", "Additive(cold=zero)"), known) == was
+    assert keys(text, known).user != was.user
 
 
 def test_a_file_enters_by_its_bytes_and_a_folder_not_at_all(tmp_path: Path) -> None:

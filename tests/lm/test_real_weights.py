@@ -12,6 +12,7 @@ from legoc.data import prepare
 from legoc.language import check
 from legoc.model.run import load_recommender
 from legoc.model.tensors import to_inputs
+from legoc.operators.content.endings import BareEnd
 from legoc.training import train
 from tests.lm.tiny import build
 
@@ -43,7 +44,7 @@ def test_its_vectors_are_the_librarys_sentence_vectors(minilm):
     real = given["attention_mask"].unsqueeze(-1)
     expected = (states * real).sum(1) / real.sum(1)
     module = build("MiniLM", minilm, hidden=384, split=-2, pooling="mean")
-    assert module.project is None
+    assert isinstance(module.end, BareEnd)
     ids, mask = given["input_ids"], given["attention_mask"].bool()
     for found in (module(ids, mask), module.finish(module.frozen(ids, mask), mask)):
         torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from legoc.language.declaring.declare import Divides, operator, param
+from legoc.language.diagnosing.diagnostics import fail
 from legoc.operators.blocks.mlp import Layers
 from legoc.operators.sizes import Sizes
 
@@ -88,6 +89,14 @@ class Join(nn.Module):
 
     def __init__(self, one: int, other: int, heads: int) -> None:
         super().__init__()
+        # The check knows it from the declaration; who builds the operator by hand hears it here.
+        for width in (one, other):
+            if width % heads:
+                raise fail(
+                    "E0402",
+                    f"`heads` is {heads} in `predict FinalMLP`, and a stream is {width} wide",
+                    f"choose heads that divide {width}",
+                )
         self.heads = heads
         self.one, self.other = nn.Linear(one, 1), nn.Linear(other, 1, bias=False)
         self.weight = nn.Parameter(torch.empty(heads, one // heads, other // heads))
