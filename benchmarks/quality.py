@@ -1,0 +1,138 @@
+"""What every behavior and predict operator learns at its defaults, on a small Demo.
+
+Each is one bare pipeline with the default recipe, so with the loss its predictor trains by first;
+beside it stands the popularity of items, counted over the training rows. `python -m
+benchmarks.quality NAME ...` trains some operators alone, `--json FILE` keeps the figures and adds
+to those that are there.
+"""
+
+import argparse
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from legoc.language import load
+from legoc.language.declaring.catalog import catalog
+from legoc.language.declaring.declare import Declaration
+
+
+WORLD = "Demo(items=600, users=500, impressions=3000)"
+# All else is the default; an epoch of ranking has six times as many rows, and none gets better
+# after ten of these.
+RECIPE = "epochs = 10\n  samples = 8k"
+CONTENT = "content Pooling"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learnt:
+    """One operator: its pipeline, the task it trained for, its test figures and the epochs."""
+
+    role: str
+    name: str
+    pipeline: str
+    task: str
+    gauc: float
+    popularity: float
+    best: float
+    epoch: int
+    seconds: float
+
+
+def pipelines() -> Iterator[tuple[Declaration, str]]:
+    """Every predictor and every behavior operator in a pipeline with the plainest others."""
+    for declaration in catalog().role("predict"):
+        users = {"(Seq": "Null", "(Man": "PolyAttention"}.get((declaration.signature or "")[:4])
+        yield (
+            declaration,
+            f"{CONTENT} -> behavior {users or 'Additive'} -> predict {declaration.name}",
+        )
+    for declaration in catalog().role("behavior"):
+        reads = {"Null": "DIN", "PolyAttention": "MINER"}.get(declaration.name, "Dot")
+        yield declaration, f"{CONTENT} -> behavior {declaration.name} -> predict {reads}"
+
+
+def run(names: Sequence[str] = (), kept: Path | None = None) -> list[Learnt]:
+    """Train, print a line for each, and keep the figures."""
+    torch.set_num_threads(1)
+    found: dict[tuple[str, str], Learnt] = {}
+    if kept is not None and kept.is_file():
+        rows = [Learnt(**row) for row in json.loads(kept.read_text(encoding="utf-8"))]
+        found = {(row.role, row.name): row for row in rows}
+    print(f"\n{WORLD}, default recipe; GAUC on the test part")
+    for declaration, pipeline in pipelines():
+        if names and declaration.name not in names:
+            continue
+        row = learn(declaration, pipeline)
+        found[row.role, row.name] = row
+        print(
+            f"  {row.role + ' ' + row.name:<24}{row.task:<10}{row.gauc:.4f}   popularity "
+            f"{row.popularity:.4f}   best {row.best:.4f}   epoch {row.epoch:>2}"
+            f"{row.seconds:>7.0f} s",
+            flush=True,
+        )
+        if kept is not None:
+            rows = [asdict(row) for row in found.values()]
+            kept.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    return list(found.values())
+
+
+def learn(
+    declaration: Declaration, pipeline: str, world: str = WORLD, recipe: str = RECIPE
+) -> Learnt:
+    """Train one pipeline on a world. recipe: fields of `train` beside the defaults."""
+    from legoc.data import prepare
+    from legoc.evaluation import evaluate_log
+    from legoc.evaluation.torch_engine import TorchEngine
+    from legoc.model.run import load_recommender
+    from legoc.training import train
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "one.lego"
+        path.write_text(
+            f"data small {{ source = {world} }}\ntrain plain {{ {recipe} }}\n"
+            f"model one = {pipeline}\nrun one on small with plain\n",
+            encoding="utf-8",
+        )
+        (spec,) = load(path)
+        done = train(spec, runs=folder, until="train")
+        prepared = prepare(spec)
+        engine = TorchEngine(load_recommender(done, prepared.rows))
+        log = prepared.logs["test"]
+        report = evaluate_log(
+            engine, prepared.inputs, log, spec.train.metrics, split="test", group=spec.data.group
+        )
+        ends = [entry for entry in done.log if entry["event"] == "evaluation"]
+    clicks = np.bincount(
+        prepared.logs["train"].item, prepared.logs["train"].label, len(prepared.training_items)
+    )
+    best = max(ends, key=lambda entry: entry["metrics"]["GAUC"])
+    return Learnt(
+        role=declaration.role, name=declaration.name, pipeline=pipeline, task=spec.train.task.op,
+        gauc=report.metrics["GAUC"].value, popularity=grouped_auc(clicks[log.item], log),
+        best=prepared.best["all"]["GAUC"], epoch=best["epoch"], seconds=ends[-1]["seconds"],
+    )  # fmt: skip
+
+
+def grouped_auc(scores: np.ndarray, log: object) -> float:
+    """The mean AUC of the groups with both labels, pairs compared one by one."""
+    found = []
+    for group in np.unique(log.group):
+        rows = log.group == group
+        clicked, rest = (scores[rows & (log.label == label)] for label in (1, 0))
+        if len(clicked) and len(rest):
+            above = clicked[:, None] - rest[None, :]
+            found.append(float(((above > 0) + 0.5 * (above == 0)).mean()))
+    return float(np.mean(found))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--json", type=Path)
+    chosen = parser.parse_args()
+    run(chosen.names, chosen.json)
