@@ -189,7 +189,7 @@ def test_the_columns_stand_in_the_order_of_the_spec(tmp_path):
     rows = raw_rows(random_log(4, rows=100))
     _, _, there = read(tmp_path, rows)
     _, _, back = read(tmp_path, rows, calls=CALLS[::-1])
-    assert there.names == ("popularity(hours=0.01)", "popularity(days=1.0)", "popularity", "age")
+    assert there.names == ("popularity(hours=0.01)", "popularity(days=1)", "popularity", "age")
     items = np.arange(5, dtype=np.int32)
     moments = np.full(5, (BEGIN + 30) * 10**6)
     assert np.array_equal(there.at(items, moments), back.at(items, moments)[:, ::-1])

@@ -22,7 +22,6 @@ from legoc.data.indexing.sightings import read_moments, read_times
 from legoc.data.indexing.tables import Tables
 from legoc.language.declaring.declare import Excludes, operator, param
 from legoc.language.diagnosing.diagnostics import fail
-from legoc.language.ir.notation import write_call
 from legoc.language.ir.spec import Call
 from legoc.progress import SILENT, Progress
 
@@ -69,6 +68,13 @@ def span_of(call: Call) -> float | None:
         return None
     hours, days = call.args.get("hours"), call.args.get("days")
     return hours * HOUR if hours is not None else days * DAY if days is not None else math.inf
+
+
+def name_of(call: Call) -> str:
+    """A number as one writes it, without the decimals of whole hours and days."""
+    given = [(name, value) for name, value in call.args.items() if value is not None]
+    args = [f"{name}={int(v) if v == int(v) else v}" for name, v in given]
+    return f"{call.op}({', '.join(args)})" if args else call.op
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +171,7 @@ def build_context(
         for n, span in enumerate(distinct)
     }
     return Context(
-        names=tuple(write_call("context", call) for call in calls),
+        names=tuple(name_of(call) for call in calls),
         spans=spans,
         times=times,
         counters=tuple(None if span is None else counted[span] for span in spans),
@@ -186,7 +192,7 @@ def verify_times(tables: Tables, calls: Sequence[Call]) -> None:
     report = tables.report
     if report.order == "time":
         return
-    named = ", ".join(f"`{write_call('context', call)}`" for call in calls)
+    named = ", ".join(f"`{name_of(call)}`" for call in calls)
     raise fail(
         "E0631",
         f"{named} need times, and these files of {report.source} have {ORDERS[report.order]}",
