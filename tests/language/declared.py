@@ -464,6 +464,14 @@ class Popularity:
 
     class Config:
         hours: float | None = param(None, above=0, doc="span")
+        days: float | None = param(None, above=0, doc="span")
+
+    rules = (Excludes("hours", "days"),)
+
+
+@operator("context", "age")
+class Age:
+    """Hours since."""
 
 
 def own_tables() -> Declaration:
@@ -480,7 +488,7 @@ CLASSES = (
     BehaviorAttention, BehaviorGRU, BehaviorLSTUR, BehaviorTransformer, BehaviorFastformer,
     BehaviorPolyAttention, FlattenLongformer, PredictDot, PredictDNN, PredictDCN, PredictDIN,
     PredictMINER, PredictYesNo, Demo, MIND, Shop, Publisher, Time, LeaveOneOut, Words,
-    TokenizerFile, Matching, Ranking, LoRA, IISAN, Popularity,
+    TokenizerFile, Matching, Ranking, LoRA, IISAN, Popularity, Age,
 )  # fmt: skip
 # What the check says of one's own tables, it says of the source that reads them.
 TABLES = own_tables()
