@@ -1,7 +1,7 @@
 """When each item was clicked and first seen: rows of the log at their own moments.
 
-A row of an impression that a source gives whole has the moment of the impression. Candidates that
-were drawn are in no log.
+A row of an impression that a source gives whole has the moment of the impression. Clicks of a
+history count where the source knows their moments. Candidates that were drawn are in no log.
 """
 
 from pathlib import Path
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 # Single interactions have moments of their own, whatever impression they are part of; the split may
 # have left some of them out, and they happened all the same.
-OWN = "CREATE VIEW sightings AS SELECT item_id, time, label FROM feedback"
+OWN = "SELECT item_id, time, label FROM feedback"
 TOLD = f"""
-CREATE VIEW sightings AS
 SELECT item_id, time, label FROM rows JOIN impressions USING (position) WHERE place < {DRAWN}
 """
+REMEMBERED = "SELECT item_id, time, 1 AS label FROM remembered"
 
 # The clicks of an item in each moment that has some, and with no clicks its first moment.
 MOMENTS = """
@@ -47,7 +47,8 @@ WHERE time IS NOT NULL AND item_id IN (SELECT item_id FROM items) ORDER BY item_
 def view_sightings(connection: "duckdb.DuckDBPyConnection", extracted: Extracted) -> None:
     """Make the view sightings(item_id, time, label) of what was arranged."""
     single = extracted.feedback is not None and not extracted.feedback.told
-    connection.execute(OWN if single else TOLD)
+    parts = [OWN if single else TOLD, *([REMEMBERED] if extracted.remembered else [])]
+    connection.execute(f"CREATE VIEW sightings AS {' UNION ALL '.join(parts)}")
 
 
 def read_times(folder: Path) -> I64:

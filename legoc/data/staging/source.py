@@ -100,7 +100,8 @@ class Extracted:
     protocols, where there are impressions. order: what the times are: those of the clicks, the
     place in the list of a user, or the place in the file. ratings: where a column of one's own
     makes the labels. published: whether there is published(item_id, time), a row an item at most:
-    when it appeared. notation: as in Report.
+    when it appeared. remembered: whether there is remembered(item_id, time), clicks of histories
+    whose moment is known and that no row shows. notation: as in Report.
     """
 
     parts: tuple[Published, ...]
@@ -112,6 +113,7 @@ class Extracted:
     ratings: Ratings | None = None
     users: bool = False
     published: bool = False
+    remembered: bool = False
     notation: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
 
 
