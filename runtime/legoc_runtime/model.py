@@ -213,7 +213,7 @@ class Model:
         counters = self.items.counters
         if not self.scorer.inner_product or not self.scorer.reads_moment:
             return None
-        key = (table, counters and counters.version, moment)
+        key = (len(table.ids), None if counters is None else counters.version, moment)
         known = self.known_prior
         if known is None or known[0] != key:
             rows = np.arange(len(table.ids))

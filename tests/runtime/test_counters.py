@@ -133,6 +133,9 @@ def test_a_new_item_has_no_click_and_is_new(model):
     kept = model.items.counters.at(np.array([1]))
     model.items.add([{"id": "N1", "title": "late"}])
     assert model.items.counters.at(np.array([1])).tolist() == kept.tolist()
+    # What was kept of the last answer is not taken for one about another table.
+    ids, scores = model.recommend(user, k=9)
+    assert scores == pytest.approx(model.score(user, ids), abs=1e-5)
     model.items.clicked(["X1"], at(last))
     assert model.items.counters.at(np.array(rows))[0].tolist() == [1, 1, 0]
 
