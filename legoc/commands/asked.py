@@ -11,7 +11,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import IO, Any
 
-from legoc.commands.records import Record, Refused, decode, read_json, read_record
+from legoc.commands.records import TIMES, Record, Refused, decode, read_json, read_record
 from legoc.language.diagnosing.diagnostics import fail
 
 
@@ -148,7 +148,7 @@ def read_parquet(source: str, needs: Sequence[str]) -> Iterator[Record | Refused
     try:
         with ParquetFile(source) as table:
             verify_columns(source, table.schema_arrow.names, needs)
-            wanted = [n for n in table.schema_arrow.names if n in (*needs, "user")]
+            wanted = [n for n in table.schema_arrow.names if n in (*needs, "user", *TIMES)]
             for batch in table.iter_batches(batch_size=BLOCK, columns=wanted):
                 for number, row in enumerate(batch.to_pylist(), before + 1):
                     yield read_record(f"{source}, row {number}", row, needs)
@@ -162,7 +162,7 @@ def read_parquet(source: str, needs: Sequence[str]) -> Iterator[Record | Refused
 
 
 def verify_columns(source: str, names: Sequence[str], needs: Sequence[str]) -> None:
-    for field in (*needs, "user"):
+    for field in (*needs, "user", *TIMES):
         if names.count(field) > 1:
             raise fail("E0864", f"`{source}` has two columns `{field}`", "leave one out")
     for field in needs:

@@ -101,7 +101,8 @@ def show_types(spec: "Spec") -> None:
     width = max(len(text) for text, _ in lines)
     for text, role in lines:
         made = {"content": spec.types.item, "predict": "Score"}.get(role, spec.types.user)
-        print(f"{text:<{width}}  -> {made}")
+        read = f"  + Context[{len(spec.data.context)}]" if role == "predict" else ""
+        print(f"{text:<{width}}  -> {made}{read if spec.data.context else ''}")
 
 
 def show_specs(specs: "Sequence[Spec]") -> None:

@@ -44,6 +44,10 @@ def show_compiled(compiled: Any) -> None:
         out.print(f"  {stage.role:<9} {write_call(stage.role, spec.model[stage.role])}")
         frozen = ", frozen prefix" if stage.frozen else ""
         out.print(f"            -> {stage.type:<22} {stage.binding}-bound{frozen}", style="dim")
+    if plan.context:
+        named = ", ".join(write_call("context", call) for call in spec.data.context)
+        out.print(f"  context   {named}")
+        out.print(f"            -> {f'Context[{plan.context}]':<22} pair-bound", style="dim")
     out.print("\ncost")
     out.print(f"  parameters   {count(cost.parameters)}, trainable {count(cost.trainable)}")
     for part in cost.tables:

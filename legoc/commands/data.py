@@ -9,7 +9,7 @@ from legoc.commands.console import choose
 from legoc.commands.flags import Command, caches, prints_json, takes_file, verifies
 from legoc.commands.output import write_whole
 from legoc.commands.points import points
-from legoc.commands.printing import console, print_json, show_warnings, table
+from legoc.commands.printing import console, memory, print_json, show_warnings, table
 
 
 if TYPE_CHECKING:
@@ -142,6 +142,15 @@ def show_portrait(portrait: "Portrait") -> None:
         )
         columns = ("part", "items with text", "unknown tokens", "items with no known token")
         out.print(table("words", columns, known))
+    if portrait.context:
+        numbers = (
+            (part, n.name, f"{n.mean:.4g}", f"{n.zero:.1%}")
+            for part, found in portrait.context.items()
+            for n in found
+        )
+        columns = ("part", "number", "mean", "rows where it is 0")
+        out.print(table("context: what is known of an item at the moment", columns, numbers))
+        out.print(f"the counters hold {memory(portrait.counters)}")
     if portrait.vectors is not None:
         words, spoken = portrait.vectors
         out.print(f"word vectors: {words:.1%} of the vocabulary, {spoken:.1%} of the written words")

@@ -3,12 +3,16 @@
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from legoc.commands.bundles import bundle_of
 from legoc.commands.console import choose
 from legoc.commands.flags import Command, caches, prints_json
 from legoc.commands.printing import console, memory, print_json, show_ports
+
+
+if TYPE_CHECKING:
+    from legoc_runtime import Model
 
 
 def export_flags(parser: ArgumentParser) -> None:
@@ -81,6 +85,7 @@ def show_bundle(path: Path | str) -> None:
     for name, graph in manifest["graphs"].items():
         out.print(f"  {name}  ({manifest['files'][graph['file']]['bytes']:,} bytes)")
         show_ports(out, graph)
+    show_context(out, model)
     total = sum(entry["bytes"] for entry in manifest["files"].values())
     out.print(
         f"{len(model.items) - 1:,} items; {len(manifest['files'])} files, {memory(total)}, "
@@ -89,6 +94,24 @@ def show_bundle(path: Path | str) -> None:
     out.print(
         f"largest difference of torch and onnxruntime: {write_difference(manifest['certificate'])}"
     )
+
+
+def show_context(out: Any, model: "Model") -> None:
+    """The numbers of the moment that a model reads, and up to when its counters know clicks."""
+    from datetime import UTC, datetime, timedelta
+
+    from legoc_runtime.counters import NEVER
+
+    context, counters = model.bundle.parts.context, model.items.counters
+    if context is None:
+        return
+    out.print(f"context: {', '.join(number.name for number in context.numbers)}")
+    if counters is None:
+        out.print("  without counters: every number is the one that says nothing")
+        return
+    last = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=counters.last)
+    clicked = int((counters.moments != NEVER).sum())
+    out.print(f"  clicks of {clicked:,} items, up to {last:%Y-%m-%d %H:%M:%S} UTC")
 
 
 def show_verified(verified: Any) -> None:

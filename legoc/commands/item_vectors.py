@@ -166,7 +166,7 @@ def embed_trained(
     with replaced(Path(path)) as place:
         if (bundle / "manifest.json").is_file():
             from legoc_runtime.bundle import open_bundle
-            from legoc_runtime.items import load_table
+            from legoc_runtime.table import load_table
 
             table = load_table(open_bundle(bundle))
             return write(place, Path(path), table.vectors, table.ids)

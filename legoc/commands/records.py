@@ -1,9 +1,10 @@
 """What `legoc score` and `legoc recommend` are asked: records, each held to one schema.
 
 A record has `history` (item ids, most recent last), for scoring `candidates`, and optionally
-`user`, which is copied to the answer and read by models that know users. An id is a text or a whole
-number. Ids are a list, a list written out as text, or one text with blanks between them; none at
-all are an empty list or null.
+`user`, which is copied to the answer and read by models that know users, and `when` (or `time`),
+the moment that models with a `context` read. An id is a text or a whole number. Ids are a list, a
+list written out as text, or one text with blanks between them; none at all are an empty list or
+null.
 Further fields are left alone.
 """
 
@@ -19,15 +20,20 @@ from legoc_runtime import values
 from legoc_runtime.errors import RequestError
 
 
+# Where a moment stands: its own name first, then that of a log's column.
+TIMES = ("when", "time")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """A record that is as it should be. place: where it stands, for messages. user: as it was
-    given, None where it was not."""
+    """A record that is as it should be. place: where it stands, for messages. user, when: as they
+    were given, None where they were not."""
 
     place: str
     history: list[str]
     candidates: list[str]
     user: str | int | None
+    when: object = None
 
     @property
     def user_id(self) -> str | None:
@@ -62,6 +68,7 @@ def read_record(place: str, value: object, needs: Sequence[str]) -> Record | Ref
             if "candidates" in needs
             else [],
             user=user,
+            when=next((fields[name] for name in TIMES if is_given(fields.get(name))), None),
         )
     except LegoError as error:
         return Refused(error=error, user=user)
@@ -149,6 +156,11 @@ def read_user(place: str, value: object) -> str | int | None:
         f"{place}: `user` is {kind(value)}, and an id is a text or a whole number",
         "write the id as the data has it, in quotes, or leave it out",
     )
+
+
+def is_given(value: object) -> bool:
+    """An empty cell of a table is no moment, nor is one of a column with gaps."""
+    return value is not None and value != "" and value == value
 
 
 def is_id(value: object) -> bool:

@@ -46,7 +46,9 @@ def score_block(
             wrong[place] = fail("E0850", f"{record.place}: {error.message}", error.help)
     right = [place for place in range(len(records)) if place not in wrong]
     scores = model.score_users(
-        [users[place] for place in right], [records[place].candidates for place in right]
+        [users[place] for place in right],
+        [records[place].candidates for place in right],
+        [records[place].when for place in right],
     )
     scored = dict(zip(right, scores, strict=True))
     return [
@@ -79,7 +81,7 @@ def run_recommend(arguments: Namespace) -> int:
         found: list[Answer | LegoError] = []
         for user, record in zip(users, records, strict=True):
             clicked = () if arguments.keep_clicked else record.history
-            ids, scores = model.recommend(user, k=arguments.k, exclude=clicked)
+            ids, scores = model.recommend(user, k=arguments.k, exclude=clicked, when=record.when)
             found.append({"items": list(ids), "scores": scores.tolist()})
         return found
 
@@ -94,6 +96,11 @@ def records(parser: ArgumentParser, example: str) -> None:
     parser.add_argument(
         "-o", "--output", default="-", help="where the answers go, by the same endings"
     )
+    parser.add_argument(
+        "--when", metavar="TIME",
+        help="the moment, for models with a `context`, of records without `when` or `time`; the "
+        "last one the bundle knows unless given",
+    )  # fmt: skip
     parser.add_argument(
         "--keep-going", action="store_true",
         help="answer a record that is not right with `error` and go on; exit 1 at the end",
@@ -111,7 +118,9 @@ def serve(arguments: Namespace, reply: "Reply", needs: tuple[str, ...]) -> int:
     clicks = unknown = asked = wrong = 0
     with answers_to(arguments.output) as give:
         model = legoc_runtime.load(bundle_of(arguments.folder))
+        verify_when(model, arguments.when)
         for block in read_blocks(arguments.input, needs):
+            block = timed(model, block, arguments.when)
             given: list[Answer] = []
             stop: LegoError | None = None
             for answer, user, error in answers(model, block, reply):
@@ -137,6 +146,44 @@ def serve(arguments: Namespace, reply: "Reply", needs: tuple[str, ...]) -> int:
     if wrong:
         print(f"{wrong:,} of {asked:,} records could not be answered", file=sys.stderr)
     return 1 if wrong else 0
+
+
+def verify_when(model: "Model", when: str | None) -> None:
+    """E0867 where the model reads no moment, or `--when` is none."""
+    from legoc.language.diagnosing.diagnostics import fail
+    from legoc_runtime import RequestError
+
+    try:
+        model.moment(when)
+    except RequestError as error:
+        raise fail("E0867", f"`--when`: {error.message}", error.help) from None
+
+
+def timed(model: "Model", block: "Block", when: str | None) -> "Block":
+    """The records with the moments they are answered at. A model that reads none leaves the field
+    alone, as any other it has no use for."""
+    from dataclasses import replace
+
+    from legoc.commands.records import Record, Refused
+    from legoc.language.diagnosing.diagnostics import fail
+    from legoc_runtime import RequestError
+
+    made: Block = []
+    for record in block:
+        if not isinstance(record, Record):
+            made.append(record)
+            continue
+        if model.items.counters is None:
+            made.append(replace(record, when=None))
+            continue
+        try:
+            model.moment(record.when)
+        except RequestError as error:
+            said = fail("E0866", f"{record.place}: {error.message}", error.help)
+            made.append(Refused(error=said, user=record.user))
+        else:
+            made.append(record if record.when is not None else replace(record, when=when))
+    return made
 
 
 def answers(

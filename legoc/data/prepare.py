@@ -13,6 +13,7 @@ from legoc.data.augmenting.joins import augment
 from legoc.data.cache import cache_root
 from legoc.data.cache import digest as join_digests
 from legoc.data.formats.truncation import REASON, broken_off
+from legoc.data.indexing.context import Context, build_context
 from legoc.data.indexing.index import (
     build_logs,
     mark_training,
@@ -52,6 +53,7 @@ class Prepared:
     vectors: pre-trained vectors of words, where the spec names a file of them.
     profiles: the attributes of users, where the spec names some.
     best: the best scores any model could reach, where the source knows them (Demo).
+    context: what is known of the items at any moment, where the spec asks for it.
     generated: how many of the items, the last ones, were made up for histories; nothing offers
         them.
     """
@@ -70,6 +72,7 @@ class Prepared:
     vectors: WordVectors | None = None
     profiles: Profiles | None = None
     best: Mapping[str, Any] | None = None
+    context: Context | None = None
     generated: int = 0
 
     def item_records(self, indices: Sequence[int]) -> list[dict[str, Any]]:
@@ -96,7 +99,8 @@ def prepare(
     that are missing, broken or of another layout; with `strict`, also for any row that is not as it
     should be (E0629). Without, such rows are counted and said. truncated: gzip files that break off
     are read as far as they are whole (E0622 otherwise). Raises E065x for a language model that is
-    not there, not whole or does not fit its tokenizer, before anything else is read.
+    not there, not whole or does not fit its tokenizer, before anything else is read, and E0631 for
+    a `context` without times.
     """
     verify_supported(spec)
     root = cache_root(cache)
@@ -123,9 +127,11 @@ def prepare(
         )
     known = spec.data.user
     profiles = read_profiles(tables, known, users, root) if known else None
+    context = build_context(tables, spec.data.context, len(items), root, progress)
     logs = build_logs(
-        tables, history=spec.data.history, group=spec.data.group, root=root, progress=progress
-    )
+        tables, history=spec.data.history, group=spec.data.group, root=root, progress=progress,
+        context=context,
+    )  # fmt: skip
     return Prepared(
         tables=tables,
         digest=tables.digest if model is None else join_digests([tables.digest, model.digest]),
@@ -140,7 +146,7 @@ def prepare(
         reading=reading, vectors=vectors, profiles=profiles, reading_folder=folder,
         report=tables.report,
         training_items=mark_training(tables, len(items)), best=getattr(source, "best", None),
-        generated=tables.report.generated,
+        context=context, generated=tables.report.generated,
     )  # fmt: skip
 
 

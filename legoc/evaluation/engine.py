@@ -28,6 +28,9 @@ class Engine(Protocol):
         numbered on: the first has rows 0 ... m - 1 of the result."""
         ...
 
-    def score(self, users: Any, items: Any, owner: I32, candidates: I32) -> F32:
-        """[P] logits of the pairs (row `owner` of Users, row `candidates` of Items)."""
+    def score(
+        self, users: Any, items: Any, owner: I32, candidates: I32, context: F32 | None = None
+    ) -> F32:
+        """[P] logits of the pairs (row `owner` of Users, row `candidates` of Items); `context` are
+        the numbers [P, n] of their moments where the data has any."""
         ...

@@ -96,7 +96,8 @@ def score_log(
         for start in range(0, log.rows, PAIRS_AT_ONCE):
             stop = min(start + PAIRS_AT_ONCE, log.rows)
             owner = histories.row[log.history[start:stop]]
-            scores[start:stop] = engine.score(encoded, items, owner, log.item[start:stop])
+            context = log.numbers(slice(start, stop))
+            scores[start:stop] = engine.score(encoded, items, owner, log.item[start:stop], context)
             task.advance(stop - start)
     return scores
 

@@ -94,7 +94,12 @@ class TorchEngine:
         return torch.cat(encoded)
 
     def score(
-        self, users: Tensor | Clicks, items: Tensor | ReadItems, owner: I32, candidates: I32
+        self,
+        users: Tensor | Clicks,
+        items: Tensor | ReadItems,
+        owner: I32,
+        candidates: I32,
+        context: F32 | None = None,
     ) -> F32:
         """[P] logits, in chunks that bound the memory of what is gathered per pair."""
         if isinstance(items, ReadItems):
@@ -105,12 +110,21 @@ class TorchEngine:
         with evaluating(self.recommender):
             for start in range(0, len(owner), step):
                 chosen = slice(start, start + step)
-                scores[chosen] = self.score_chunk(users, items, owner[chosen], candidates[chosen])
+                numbers = None if context is None else context[chosen]
+                scores[chosen] = self.score_chunk(
+                    users, items, owner[chosen], candidates[chosen], numbers
+                )
         return scores
 
     def score_chunk(
-        self, users: Tensor | Clicks, items: Tensor, owner: I32, candidates: I32
+        self,
+        users: Tensor | Clicks,
+        items: Tensor,
+        owner: I32,
+        candidates: I32,
+        context: F32 | None,
     ) -> F32:
+        numbers_Pn = None if context is None else to_tensor(context, self.device)
         items_PD = items[to_tensor(candidates, self.device).long()]
         distinct, place = np.unique(owner, return_inverse=True)
         distinct_U = to_tensor(distinct, self.device).long()
@@ -122,9 +136,9 @@ class TorchEngine:
             clicks_USD = items[rows_US.long()]
             mask_US = rows_US > 0
             given = self.recommender.encode_users(clicks_USD, mask_US)
-            scores = self.recommender.score(given, items_PD, owner_P, mask_US)
+            scores = self.recommender.score(given, items_PD, owner_P, mask_US, numbers_Pn)
         else:
-            scores = self.recommender.score(users[distinct_U], items_PD, owner_P)
+            scores = self.recommender.score(users[distinct_U], items_PD, owner_P, None, numbers_Pn)
         return scores.float().cpu().numpy()
 
 

@@ -49,7 +49,10 @@ class Uncached:
             users=np.concatenate([np.zeros(0, dtype=np.int32), *users]),
         )
 
-    def score(self, users: Users, items: ItemInputs, owner: I32, candidates: I32) -> F32:
+    def score(
+        self, users: Users, items: ItemInputs, owner: I32, candidates: I32,
+        context: F32 | None = None,
+    ) -> F32:  # fmt: skip
         """[P] logits, encoding about `SLOTS_AT_ONCE` items per call of the engine."""
         bounds = np.arange(len(owner) + 1)
         if self.mode == "impression":
@@ -65,14 +68,16 @@ class Uncached:
             rows = slice(int(bounds[first]), int(bounds[last]))
             sizes = np.diff(bounds[first : last + 1])
             scores[rows] = self.encode_and_score(
-                users, items, runs[first:last], sizes, candidates[rows]
-            )
+                users, items, runs[first:last], sizes, candidates[rows],
+                None if context is None else context[rows],
+            )  # fmt: skip
             first = last
         return scores
 
     def encode_and_score(
-        self, users: Users, items: ItemInputs, runs: I32, sizes: Array, candidates: I32
-    ) -> F32:
+        self, users: Users, items: ItemInputs, runs: I32, sizes: Array, candidates: I32,
+        context: F32 | None,
+    ) -> F32:  # fmt: skip
         """Scores of R runs of pairs: `sizes` [R] pairs each, candidates end to end."""
         clicks = users.clicks[runs]
         real = clicks > 0
@@ -84,4 +89,4 @@ class Uncached:
         made = self.engine.encode_users(encoded, [places], [users.users[runs]])
         owner = np.repeat(np.arange(len(runs), dtype=np.int32), sizes)
         pairs = 1 + count + np.arange(len(candidates), dtype=np.int32)
-        return self.engine.score(made, encoded, owner, pairs)
+        return self.engine.score(made, encoded, owner, pairs, context)

@@ -91,6 +91,10 @@ def write_bundle(
             contents.write_tokens(place, prepared.inputs)
         if plan.reads_user:
             contents.write_users(place, prepared.users.ids)
+        context = None
+        if prepared.context is not None:
+            contents.write_counters(place, prepared.context)
+            context = contents.describe_context(prepared.context, reference.prior.neutral)
         if prepared.reading is not None:
             contents.copy_reading(prepared.reading_folder, prepared.reading, place)
         contents.write_golden(
@@ -117,6 +121,7 @@ def write_bundle(
             },
             "tokens": {"file": contents.TOKENS} if plan.flattens else None,
             "users": {"file": contents.USERS} if plan.reads_user else None,
+            "context": context,
             "certificate": describe_certificate(spec, files, real, whole),
             "provenance": describe_provenance(spec, prepared.digest),
         }  # fmt: skip

@@ -16,7 +16,7 @@ def model_card(spec: Spec, plan: Plan, manifest: Mapping[str, Any], metrics: Any
         f"```\n{write_pipeline(spec.model)}\n```",
         *describe_data(spec, plan, manifest),
         "## Load it",
-        load_example(plan),
+        load_example(plan, manifest),
         "## How well it ranks",
         metrics_table(metrics),
         "## What was proved",
@@ -36,16 +36,34 @@ def describe_data(spec: Spec, plan: Plan, manifest: Mapping[str, Any]) -> list[s
     return [
         f"A recommender exported by legoc for the data `{spec.data.source.op}`: {rows:,} items, "
         f"histories of up to {spec.data.history} clicks, item vectors of width {plan.width}. "
-        f"{reads}"
+        f"{reads}",
+        *describe_context(manifest),
     ]
 
 
-def load_example(plan: Plan) -> str:
+def describe_context(manifest: Mapping[str, Any]) -> list[str]:
+    """What the predictor reads of the moment of a pair, where it does."""
+    context = manifest["context"]
+    if context is None:
+        return []
+    named = ", ".join(f"`{number['name']}`" for number in context["numbers"])
+    return [
+        f"A score is of a moment: beside the pair the predictor reads {named}, counted strictly "
+        "before it. The bundle has the counts at the end of its data; `items.clicked` goes on, and "
+        "`items.save_counters` keeps them for the next process. Without `when` a score is of the "
+        "latest moment that is known."
+    ]
+
+
+def load_example(plan: Plan, manifest: Mapping[str, Any]) -> str:
     lines = [
         "import legoc_runtime as lr", "", 'model = lr.load(".")',
         "user = model.encode_user(history)  # item ids, most recent last",
         "ids, scores = model.recommend(user, k=10, exclude=history)",
     ]  # fmt: skip
+    if manifest["context"] is not None:
+        lines[-1] = "ids, scores = model.recommend(user, k=10, exclude=history, when=now)"
+        lines.append("model.items.clicked(ids[:1], when=now)  # a datetime, ISO text or seconds")
     return "```python\n" + "\n".join(lines) + "\n```"
 
 

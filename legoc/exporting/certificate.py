@@ -181,7 +181,11 @@ def compare_pairs(
             graph, users, onnx_side.runs["user_encoder"](inputs), tolerance
         )
     rows = np.flatnonzero(log.history < len(histories))[:REAL_PAIRS]
-    inputs = engine.pair_inputs(vectors, log, users, log.history[rows], log.item[rows])
+    numbers = log.numbers(slice(0, log.rows))
+    inputs = engine.pair_inputs(
+        vectors, log, users, log.history[rows], log.item[rows],
+        None if numbers is None else numbers[rows],
+    )  # fmt: skip
     figures["predictor"] = judge(
         require(onnx_side.plan.graph("predictor")),
         torch_side.runs["predictor"](inputs),
@@ -204,13 +208,19 @@ def agree(
     if not len(users) or not len(items):
         return None
     history, item = np.repeat(users, len(items)), np.tile(items, len(users))
+    context = None
+    if log.context is not None:
+        # All items at the moment at which the user was offered the first of theirs.
+        first = np.full(log.histories, np.iinfo(np.int64).max)
+        np.minimum.at(first, log.history, log.moment)
+        context = log.context.at(item, first[history])
     best: list[NDArray[np.int64]] = []
     for side, vectors in ((torch_side, ours), (onnx_side, theirs)):
         encoded = None
         if side.plan.user != "clicks":
             every = np.arange(int(users.max()) + 1, dtype=np.int32)
             encoded = engine.encode_users(side, vectors, log, every)
-        scores = engine.score_pairs(side, vectors, log, encoded, history, item)
+        scores = engine.score_pairs(side, vectors, log, encoded, history, item, context)
         order = np.argsort(-scores.reshape(len(users), -1), axis=1, kind="stable")
         best.append(order[:, :TOP])
     common = [len(np.intersect1d(a, b)) for a, b in zip(*best, strict=True)]

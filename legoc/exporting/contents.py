@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from legoc.data.indexing.context import Context
 from legoc.data.indexing.log import F32
 from legoc.data.reading.inputs import ItemInputs
 from legoc.exporting.gates import Run
@@ -20,6 +22,7 @@ from legoc.tensor_files import save_arrays
 ITEMS = "cache/items.safetensors"
 TOKENS = "cache/tokens.safetensors"
 USERS = "vocabularies/users.json"
+COUNTERS = "cache/counters.safetensors"
 GOLDEN = "golden.safetensors"
 
 
@@ -64,6 +67,29 @@ def write_users(folder: Path, ids: Sequence[str]) -> None:
     path = folder / USERS
     path.parent.mkdir(parents=True, exist_ok=True)
     write_json(path, {"values": {name: row for row, name in enumerate(ids) if row}})
+
+
+def write_counters(folder: Path, context: Context) -> None:
+    """`values` F64[N, n], the clicks of each item at the end of the data, faded to `moments`
+    I64[N]; `first` I64[N], when it was published or first seen; `last` I64[1], the latest moment.
+    Moments are microseconds since 1970, the largest number is for what never happened."""
+    values, moments = context.standing()
+    last = np.array([context.last], dtype=np.int64)
+    save_arrays(
+        folder / COUNTERS,
+        {"values": values, "moments": moments, "first": context.first, "last": last},
+    )
+
+
+def describe_context(context: Context, neutral: Sequence[float]) -> dict[str, Any]:
+    """The entry of the manifest: what each number is, and its value that says nothing."""
+    numbers: list[dict[str, Any]] = []
+    for name, span, silent in zip(context.names, context.spans, neutral, strict=True):
+        number = {"name": name, "kind": "age" if span is None else "popularity", "neutral": silent}
+        if span is not None:
+            number["seconds"] = None if math.isinf(span) else span
+        numbers.append(number)
+    return {"file": COUNTERS, "numbers": numbers}
 
 
 def write_golden(

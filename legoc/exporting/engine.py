@@ -117,20 +117,27 @@ def user_inputs(side: Side, vectors: F32, log: Log, histories: I32) -> Tensors:
 
 
 def score_pairs(
-    side: Side, vectors: F32, log: Log, users: F32 | None, history: I32, item: I32
-) -> F32:
+    side: Side, vectors: F32, log: Log, users: F32 | None, history: I32, item: I32,
+    context: F32 | None = None,
+) -> F32:  # fmt: skip
     """Scores [P] of pairs of a history and an item; `users` [M, ...] are those of all histories of
-    the log, None where the users are the clicks."""
+    the log, None where the users are the clicks; `context` [P, n] the numbers of their moments."""
     scores = np.zeros(len(item), dtype=np.float32)
     for start in range(0, len(item), PAIRS):
         part = slice(start, start + PAIRS)
         scores[part] = side.runs["predictor"](
-            pair_inputs(vectors, log, users, history[part], item[part])
-        )
+            pair_inputs(
+                vectors, log, users, history[part], item[part],
+                None if context is None else context[part],
+            )
+        )  # fmt: skip
     return scores
 
 
-def pair_inputs(vectors: F32, log: Log, users: F32 | None, history: I32, item: I32) -> Tensors:
+def pair_inputs(
+    vectors: F32, log: Log, users: F32 | None, history: I32, item: I32,
+    context: F32 | None = None,
+) -> Tensors:  # fmt: skip
     distinct, owner = np.unique(history, return_inverse=True)
     inputs: dict[str, NDArray[Any]] = {}
     if users is None:
@@ -138,6 +145,8 @@ def pair_inputs(vectors: F32, log: Log, users: F32 | None, history: I32, item: I
         inputs |= {"users": vectors[clicks], "users_mask": clicks > 0}
     else:
         inputs["users"] = users[distinct]
+    if context is not None:
+        inputs["context"] = context
     return {**inputs, "items": vectors[item], "owner": owner.reshape(-1).astype(np.int64)}
 
 
@@ -146,4 +155,5 @@ def score_log(side: Side, vectors: F32, log: Log) -> F32:
     users = None
     if side.plan.user != "clicks":
         users = encode_users(side, vectors, log, np.arange(log.histories, dtype=np.int32))
-    return score_pairs(side, vectors, log, users, log.history, log.item)
+    context = log.numbers(slice(0, log.rows))
+    return score_pairs(side, vectors, log, users, log.history, log.item, context)

@@ -33,7 +33,8 @@ class GraphCall(nn.Module):
     go in, its one output comes out.
 
     The recommender has `encode_items(inputs)`, `encode_users(clicks, mask, users)` and
-    `score(users, items, owner, mask)` (DESIGN section 13).
+    `score(users, items, owner, mask)` (DESIGN section 13), which takes the context of the pairs as
+    well where the graph has that input.
     """
 
     def __init__(self, recommender: nn.Module, graph: Graph) -> None:
@@ -52,7 +53,9 @@ class GraphCall(nn.Module):
                 ("clicks", "clicks_mask") if "clicks" in given else ("tokens", "tokens_mask")
             )
             return model.encode_users(given[clicks], given[mask], given.get("user"))
-        return model.score(given["users"], given["items"], given["owner"], given.get("users_mask"))
+        mask = given.get("users_mask")
+        moment = (given["context"],) if "context" in given else ()
+        return model.score(given["users"], given["items"], given["owner"], mask, *moment)
 
 
 def reference_copy(recommender: nn.Module) -> nn.Module:

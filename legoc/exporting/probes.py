@@ -129,6 +129,9 @@ def draw(graph: Graph, probe: str, sizes: Mapping[str, int], rows: Rows) -> Tens
             counts = random.integers(1, shape[-1] + 1, size=shape[:-1])
             counts.reshape(-1)[:1] = shape[-1]
             drawn[port.name] = np.arange(shape[-1]) < counts[..., None]
+        elif port.name == "context" and graph.name == "predictor":
+            # Counts and hours: never negative, many of them zero, some large.
+            drawn[port.name] = np.expm1(3 * random.standard_normal(shape)).clip(0).astype("f4")
         elif port.dtype == "float32":
             drawn[port.name] = random.standard_normal(shape).astype(np.float32)
         else:

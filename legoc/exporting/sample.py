@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from legoc.data.indexing.context import Renumbered
 from legoc.data.indexing.log import I32, I64, Log
 
 
@@ -47,6 +48,8 @@ def draw_sample(log: Log, *, seed: int, further: I32) -> Sample:
             item=np.searchsorted(items, log.item[rows]).astype(np.int32),
             label=np.asarray(log.label[rows], dtype=np.float32),
             group=np.repeat(np.arange(count, dtype=np.int32), sizes),
+            moment=log.moment[rows] if len(log.moment) else log.moment,
+            context=None if log.context is None else Renumbered(inner=log.context, origin=items),
         ),
         items=items,
         groups=count,

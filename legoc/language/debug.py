@@ -109,6 +109,8 @@ def show_plan(checked: Checked) -> Iterator[str]:
         for stage in made.stages:
             frozen = ", frozen prefix" if stage.frozen else ""
             yield f"  {stage.role} {stage.op}: {stage.type}, bound to the {stage.binding}{frozen}"
+        if made.context:
+            yield f"  context: Context[{made.context}], bound to the pair"
         for cache in made.caches:
             when = "training" if cache.training else "evaluation"
             what = f"{cache.name}[{write_dims(cache.dims)}] per {cache.per}"

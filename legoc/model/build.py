@@ -16,6 +16,7 @@ from legoc.language.ir.checkpoints import Named, content_model
 from legoc.language.ir.plan import Plan, reads_ids
 from legoc.language.ir.spec import Call, Spec
 from legoc.model.embedding import TokenEmbedding
+from legoc.model.prior import Prior
 from legoc.model.profile import Profile
 from legoc.model.recommender import Recommender
 from legoc.operators.sizes import Sizes
@@ -57,6 +58,7 @@ def build(spec: Spec, plan: Plan, rows: Rows) -> Recommender:
         reads_clicks=plan.user == "clicks",
         reads_user=plan.reads_user,
         profile=make_profile(spec, rows, user),
+        prior=Prior(plan.context) if plan.context else None,
         by_user=behavior is not None and reads_ids(declared("behavior", behavior)),
     )
 

@@ -134,12 +134,13 @@ def operations(model: Recommender, spec: Spec, plan: Plan) -> tuple[int, int, in
         clicks, mask = blank(1, *each, dtype=torch.int64), blank(1, *each, dtype=torch.bool)
     user = blank(1, dtype=torch.int64) if plan.reads_user else None
     items, owner = blank(1, plan.width), blank(1, dtype=torch.int64)
+    context = blank(1, plan.context) if plan.context else None
     with torch.no_grad():
         users = model.encode_users(clicks, mask, user)
         return (
             counted(lambda: model.encode_items(longest(spec, plan))),
             counted(lambda: model.encode_users(clicks, mask, user)),
-            counted(lambda: model.score(users, items, owner, mask)),
+            counted(lambda: model.score(users, items, owner, mask, context)),
         )
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from legoc.data.indexing.log import Log
 from legoc.data.reading.item_rows import read_rows
 from legoc.language.ir.spec import Spec
 from legoc.model.recommender import Recommender
@@ -15,10 +16,22 @@ if TYPE_CHECKING:
     from legoc.data.prepare import Prepared
 
 
+# Rows whose numbers are looked up at once.
+ROWS = 1 << 18
+
+
 def fill_users(recommender: Recommender, prepared: "Prepared") -> None:
     """Put what is known of the users into a fresh model."""
     if recommender.profile is not None and prepared.profiles is not None:
         recommender.profile.fill(prepared.profiles)
+
+
+def fill_prior(recommender: Recommender, log: Log) -> None:
+    """Put the mean and the deviation of the context over the training rows into a fresh model."""
+    if recommender.prior is not None:
+        recommender.prior.fill(
+            log.numbers(slice(start, start + ROWS)) for start in range(0, log.rows, ROWS)
+        )
 
 
 def fill_items(

@@ -34,7 +34,8 @@ class Recommender(nn.Module):
     of the inputs in reading order, for `fields`. reads_clicks: a user is the clicks themselves and
     the predictor reads them with the candidate. reads_user: the user encoder reads the row of the
     user; the behavior operator itself does with `by_user`, and `profile` joins what is known of the
-    user to what the operator makes of the clicks.
+    user to what the operator makes of the clicks. prior: what the moment of a pair adds to its
+    score.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Recommender(nn.Module):
         words: TokenEmbedding | None = None,
         profile: nn.Module | None = None,
         by_user: bool | None = None,
+        prior: nn.Module | None = None,
     ) -> None:
         super().__init__()
         self.content = content
@@ -67,6 +69,7 @@ class Recommender(nn.Module):
         self.reads_clicks = reads_clicks
         self.reads_user = reads_user
         self.profile = profile
+        self.prior = prior
         self.by_user = reads_user if by_user is None else by_user
 
     @property
@@ -122,13 +125,29 @@ class Recommender(nn.Module):
         return self.flatten(embed(tokens_BSL), mask_BSL)
 
     def score(
-        self, users: Tensor, items_PD: Tensor, owner_P: Tensor, mask_BS: Tensor | None = None
+        self,
+        users: Tensor,
+        items_PD: Tensor,
+        owner_P: Tensor,
+        mask_BS: Tensor | None = None,
+        context_Pn: Tensor | None = None,
     ) -> Tensor:
         """Users as `encode_users` gives them, candidates [P, D], owners int[P] -> logits [P].
 
         `owner_P` are rows of the users; `mask_BS` is that of the clicks where the users are
-        clicks.
+        clicks; `context_Pn` are the numbers of the pairs' moments where the model reads them.
         """
+        scores_P = self.match(users, items_PD, owner_P, mask_BS)
+        if self.prior is None:
+            return scores_P
+        if context_Pn is None:
+            raise TypeError("the model reads the context of a pair")
+        return scores_P + self.prior(context_Pn)
+
+    def match(
+        self, users: Tensor, items_PD: Tensor, owner_P: Tensor, mask_BS: Tensor | None = None
+    ) -> Tensor:
+        """What the predictor makes of users and candidates, [P]: `score` before the prior."""
         rows = users.index_select(0, owner_P)
         if not self.reads_clicks:
             return self.predict(rows, items_PD)
@@ -152,7 +171,9 @@ class Recommender(nn.Module):
         made = self.encode_clicks(clicks_BSD, mask_BS, users_B)
         size, candidates = batch.candidates.shape
         owner_P = torch.arange(size, device=items_PD.device).repeat_interleave(candidates)
-        scores_P = self.score(self.with_profile(made, users_B), items_PD, owner_P, mask_BS)
+        users = self.with_profile(made, users_B)
+        context_Pn = flat_context(batch)
+        scores_P = self.score(users, items_PD, owner_P, mask_BS, context_Pn)
         return Scored(scores_P.reshape(size, candidates), self.own_losses(made))
 
     def own_losses(self, made: Tensor) -> Mapping[str, Tensor]:
@@ -171,13 +192,19 @@ class Recommender(nn.Module):
         vectors = self.encode_items({n: with_empty(given)[chosen] for n, given in bucket.items()})
         size, candidates = batch.candidates.shape
         owner_P = torch.arange(size, device=users.device).repeat_interleave(candidates)
-        return self.score(users, vectors[place_P], owner_P).reshape(size, candidates)
+        scores_P = self.score(users, vectors[place_P], owner_P, None, flat_context(batch))
+        return scores_P.reshape(size, candidates)
 
     def encode_distinct(self, buckets: Sequence[Mapping[str, Tensor]]) -> Tensor:
         """The vectors of a batch's distinct items below a row of zeros: [1 + U, D]."""
         vectors = [self.encode_items(bucket) for bucket in buckets]
         like = vectors[0] if vectors else torch.empty(0, device=self.device)
         return torch.cat([like.new_zeros(1, self.width), *vectors])
+
+
+def flat_context(batch: TensorBatch) -> Tensor | None:
+    """The context of a batch [B, K, n] by pair, [B * K, n]."""
+    return None if batch.context is None else batch.context.flatten(0, 1)
 
 
 def with_empty(given: Tensor) -> Tensor:

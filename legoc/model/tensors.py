@@ -25,6 +25,7 @@ class TensorBatch:
     candidates: Tensor  # int32[B, K]
     users: Tensor  # int32[B]
     labels: Tensor  # float32[B, K]
+    context: Tensor | None = None  # float32[B, K, n]
 
     @property
     def mask(self) -> Tensor:
@@ -41,6 +42,7 @@ def to_tensors(batch: Batch, device: torch.device | str = "cpu") -> TensorBatch:
         candidates=to_tensor(batch.candidates, device),
         users=to_tensor(batch.users, device),
         labels=to_tensor(batch.labels, device),
+        context=None if batch.context is None else to_tensor(batch.context, device),
     )
 
 

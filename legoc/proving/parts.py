@@ -123,7 +123,9 @@ LABELS = {"legoc.format": "legoc-proof/1"}
 def state_of(model: nn.Module, graph: str) -> Iterator[tuple[str, Any]]:
     """The weights that a graph of a model holds."""
     cascaded = getattr(model, "content", None) is not None
-    homes = {"predict": "predictor"} | dict.fromkeys(ITEM if cascaded else (), "item_encoder")
+    homes = dict.fromkeys(("predict", "prior"), "predictor") | dict.fromkeys(
+        ITEM if cascaded else (), "item_encoder"
+    )
     for name, value in model.state_dict().items():
         if homes.get(name.partition(".")[0], "user_encoder") == graph:
             yield name, value

@@ -173,12 +173,12 @@ def reseeded(spec: Spec, seed: int) -> Spec:
 
 def find_unmoved(fresh: Recommender, trained: Recommender, *, matching: bool) -> set[str]:
     """The trainable weights that training has not changed at all. Matching compares the scores of
-    one user, so a constant that a predictor adds to all of them has no gradient."""
+    one user, so a constant that a predictor or a prior adds to all of them has no gradient."""
     before, still = dict(fresh.named_parameters()), set[str]()
     for name, after in trained.named_parameters():
         if not torch.isfinite(after).all():
             raise Refuted(f"`{name}` is not finite after {STEPS} steps")
-        if matching and name.startswith("predict.") and after.shape == (1,):
+        if matching and name.startswith(("predict.", "prior.")) and after.shape == (1,):
             continue
         if after.requires_grad and after.numel() and torch.equal(before[name], after):
             still.add(name)

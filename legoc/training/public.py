@@ -10,7 +10,7 @@ from legoc.data.cache import cache_root
 from legoc.language.ir.spec import Spec
 from legoc.model import compile
 from legoc.model.embedding import TokenEmbedding
-from legoc.model.filling import fill_items, fill_users
+from legoc.model.filling import fill_items, fill_prior, fill_users
 from legoc.model.run import Run
 from legoc.model.states import frozen_inputs
 from legoc.model.weights import own_tensors
@@ -124,6 +124,8 @@ def obtain_weights(
                 part.fill(prepared.vectors.rows, prepared.vectors.values)
     fill_items(recommender, spec, prepared, progress)
     fill_users(recommender, prepared)
+    if "train" in prepared.logs:
+        fill_prior(recommender, prepared.logs["train"])
     recommender = recommender.to(device)
     parameters = sum(p.numel() for p in recommender.parameters())
     trainable = sum(p.numel() for p in recommender.parameters() if p.requires_grad)
@@ -136,7 +138,7 @@ def obtain_weights(
     prepared = replace(prepared, inputs=inputs)
     from legoc.evaluation.compute import better, metric_name
 
-    task = build_task(recipe.task, spec.model["predict"])
+    task = build_task(recipe.task, spec.model["predict"], prior=bool(spec.data.context))
     outcome = fit(
         Job(
             module=recommender,

@@ -83,14 +83,15 @@ class Ranking:
         return binary_cross_entropy(scores, labels)
 
 
-def build_task(call: Call, predict: Call) -> Task:
-    """The task a `train.task` names, for the scores of the predictor `predict`."""
+def build_task(call: Call, predict: Call, *, prior: bool = False) -> Task:
+    """The task a `train.task` names, for the scores of the predictor `predict`. prior: what the
+    moment says is added to them, so they are no cosines any more."""
     declaration = catalog().get("task", call.op)
     if declaration is None:
         raise KeyError(f"no task {call.op!r}")
     module, _, name = declaration.module.partition(":")
     task = getattr(import_module(module), name)
-    return task(task.Config(**call.args), bounded=is_cosine(predict))
+    return task(task.Config(**call.args), bounded=is_cosine(predict) and not prior)
 
 
 def is_cosine(predict: Call) -> bool:

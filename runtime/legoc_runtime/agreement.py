@@ -13,6 +13,7 @@ def verify_agreement(manifest: Manifest) -> None:
         verify_parts(manifest)
         verify_ports(manifest)
         verify_widths(manifest)
+        verify_context(manifest)
     except ValueError as error:
         raise BundleError(
             f"manifest.json is not of the form {FORMAT}/{MAJOR}: {error}", AGAIN
@@ -31,6 +32,8 @@ def verify_parts(manifest: Manifest) -> None:
         raise ValueError("`items.generated` leaves no row")
     named = [graph.file for graph in manifest.graphs.values()]
     named += [file for file in (manifest.items, manifest.users, manifest.tokens) if file]
+    if manifest.context is not None and manifest.context.file is not None:
+        named.append(manifest.context.file)
     if manifest.reading is not None:
         verify_reading(manifest.reading)
         for part in manifest.reading["parts"]:
@@ -53,6 +56,8 @@ def verify_ports(manifest: Manifest) -> None:
     given = {"predictor": {"users", "items", "owner"}}
     if plan.user == "clicks":
         given["predictor"].add("users_mask")
+    if manifest.context is not None:
+        given["predictor"].add("context")
     given["user_encoder"] = (
         {"tokens", "tokens_mask"} if manifest.flattens else {"clicks", "clicks_mask"}
     )
@@ -88,6 +93,19 @@ def verify_widths(manifest: Manifest) -> None:
                 f"`{port}` of `graphs.{name}` has the dimensions {list(dims)}, `plan.width` is "
                 f"{plan.width}"
             )
+
+
+def verify_context(manifest: Manifest) -> None:
+    """The predictor reads as many numbers of the moment as the manifest describes."""
+    read = find_dims(manifest, "predictor", "context")
+    if manifest.context is None:
+        return
+    count = len(manifest.context.numbers)
+    if read is None or read[1:] != (count,):
+        raise ValueError(
+            f"`context.numbers` has {count}, `graphs.predictor` reads "
+            f"{'none' if read is None else list(read)}"
+        )
 
 
 def verify_users(manifest: Manifest) -> None:

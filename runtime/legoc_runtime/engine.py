@@ -16,9 +16,9 @@ from legoc_runtime.chunks import by_length, stack_padded
 from legoc_runtime.errors import RequestError
 from legoc_runtime.graphs import F32, I32, Graphs
 from legoc_runtime.histories import Inputs, gather_tokens, histories_at_once
-from legoc_runtime.items import Table, load_table
 from legoc_runtime.scoring import Clicks, Scorer
 from legoc_runtime.sessions import Settings
+from legoc_runtime.table import Table, load_table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,9 +118,15 @@ class Engine:
         return np.concatenate(encoded)
 
     def score(
-        self, users: F32 | Clicks, items: F32 | ReadItems, owner: I32, candidates: I32
+        self,
+        users: F32 | Clicks,
+        items: F32 | ReadItems,
+        owner: I32,
+        candidates: I32,
+        context: F32 | None = None,
     ) -> F32:
-        """[P] logits of the pairs (row `owner` of users, row `candidates` of items)."""
+        """[P] logits of the pairs (row `owner` of users, row `candidates` of items); `context` are
+        the numbers [P, n] of their moments, for a predictor that reads them."""
         if isinstance(items, ReadItems):
             items = items.vectors
-        return self.scorer.score(users, items, owner, candidates)
+        return self.scorer.score(users, items, owner, candidates, context)

@@ -28,6 +28,9 @@ class Graphs:
 
     def __init__(self, bundle: Bundle, settings: Settings) -> None:
         self.parts = bundle.parts
+        context = bundle.parts.context
+        numbers = () if context is None else context.numbers
+        self.neutral = np.array([n.neutral for n in numbers], np.float32) if numbers else None
         self.sessions: dict[str, Session] = {}
         for name, graph in bundle.parts.graphs.items():
             session = open_session(
@@ -105,16 +108,25 @@ class Graphs:
         return tuple(dim for dim in port.dims if isinstance(dim, int))
 
     def predict(
-        self, users: F32, items: F32, owner: NDArray[np.integer], mask: Bool | None = None
+        self,
+        users: F32,
+        items: F32,
+        owner: NDArray[np.integer],
+        mask: Bool | None = None,
+        context: F32 | None = None,
     ) -> F32:
         """[P] logits of users [U, ...], candidates [P, D] and owners [P]; `mask` [U, S] where the
-        users are clicks."""
+        users are clicks; `context` [P, n] where the predictor reads the moment, else the numbers
+        that say nothing."""
         if not len(items):
             return np.zeros(0, dtype=np.float32)
         verify_range("owner", owner, len(users))
         inputs: dict[str, Array] = {"users": users, "items": items, "owner": owner}
         if mask is not None:
             inputs["users"], inputs["users_mask"] = at_least_one(users), at_least_one(mask)
+        if self.neutral is not None:
+            shape = (len(items), len(self.neutral))
+            inputs["context"] = np.broadcast_to(self.neutral, shape) if context is None else context
         return self.run("predictor", inputs)
 
 

@@ -1,40 +1,27 @@
 """The items of a bundle: their ids, their vectors, and new ones from raw text.
 
-Letters: N items with row 0, D width, I new items, L tokens.
+Letters: N items with row 0, D width, I new items.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from itertools import pairwise
+from pathlib import Path
 from threading import Lock
 from typing import Any, cast
 
 import numpy as np
 
-from legoc_runtime.bundle import Bundle
 from legoc_runtime.chunks import by_length
-from legoc_runtime.errors import BundleError, RequestError
+from legoc_runtime.counters import Counters, read_counters
+from legoc_runtime.errors import RequestError
 from legoc_runtime.graphs import F32, I32, Graphs
 from legoc_runtime.histories import TokenRows
-from legoc_runtime.ids import Id, as_id, as_list, shown
-from legoc_runtime.tensors import parse_tensors
+from legoc_runtime.ids import Id, as_id, as_ids, as_list, shown
+from legoc_runtime.table import Table, extend
+from legoc_runtime.tensors import write_tensors
 from legoc_runtime.tokens import Reader, Record
-
-
-@dataclass(frozen=True, kw_only=True)
-class Table:
-    """The items at one moment: ids (row 0 is the padding item, with the empty id), vectors, and
-    for user encoders that flatten what the items say."""
-
-    ids: tuple[str, ...]
-    vectors: F32
-    tokens: TokenRows | None = None
-
-    @cached_property
-    def places(self) -> Mapping[str, int]:
-        return {name: place for place, name in enumerate(self.ids) if place}
+from legoc_runtime.when import as_moment, as_moments
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,11 +40,31 @@ class Added:
     unseen: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
 
-class Items:
-    """The item table. Reading it is safe at any time: `add` puts a whole new table in its place."""
+@dataclass(frozen=True, kw_only=True)
+class Clicked:
+    """What `Items.clicked` did: how many clicks count, and the ids that are not among the items,
+    whose clicks are left out."""
 
-    def __init__(self, table: Table, graphs: Graphs, reader: Reader | None) -> None:
+    counted: int
+    unknown: tuple[str, ...]
+
+
+class Items:
+    """The item table. Reading it is safe at any time: `add` puts a whole new table in its place.
+
+    counters: what is known of the items at a moment, for models that read it and bundles that have
+    it.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        graphs: Graphs,
+        reader: Reader | None,
+        counters: Counters | None = None,
+    ) -> None:
         self.table = table
+        self.counters = counters
         self.graphs = graphs
         self.reader = reader
         self.lock = Lock()
@@ -80,14 +87,83 @@ class Items:
         """The row of an item, 0 if there is none of this id."""
         return self.table.places.get(as_id(name), 0)
 
-    def add(self, records: Iterable[Record]) -> Added:
+    def clicked(self, ids: Iterable[Id], when: object) -> Clicked:
+        """Count a click of each of these items, for models with a `context`.
+
+        when: the moment of all of them, or a list with one for each: datetimes, ISO texts or
+        seconds since 1970, in any order. Ids that are not among the items are left out and told.
+        Raises RequestError, and counts nothing, for what is no list of ids or no time, and for
+        models that read no moment.
+        """
+        counters = self.need_counters()
+        names = as_ids(ids, "the clicked items")
+        moments = np.array(as_moments(when, len(names)), dtype=np.int64)
+        table = self.table
+        rows = np.array([table.places.get(name, 0) for name in names], dtype=np.int32)
+        counters.clicked(rows[rows > 0], moments[rows > 0])
+        unknown = [name for name, row in zip(names, rows, strict=True) if not row]
+        return Clicked(counted=int((rows > 0).sum()), unknown=tuple(dict.fromkeys(unknown)))
+
+    def need_counters(self) -> Counters:
+        """The counters, or a RequestError that says why there are none."""
+        if self.counters is not None:
+            return self.counters
+        if self.graphs.parts.context is None:
+            raise RequestError(
+                "this model does not read what was clicked when",
+                "train it with `data { context = [popularity(hours=24)] }`",
+            )
+        raise RequestError(
+            "this bundle was written without its counters", "export it again to count clicks"
+        )
+
+    def save_counters(self, path: Path | str) -> None:
+        """Write what is known of all items to a file, whole or not at all, for `load_counters` of a
+        process that goes on from here."""
+        counters = self.need_counters()
+        with self.lock:
+            ids, kept = self.table.ids, counters.kept()
+        texts = [name.encode() for name in ids]
+        named = "\n".join(number.name for number in counters.numbers)
+        write_tensors(
+            Path(path),
+            {
+                **kept,
+                "ids": np.frombuffer(b"".join(texts), dtype=np.uint8),
+                "offsets": np.cumsum([0, *map(len, texts)], dtype=np.int64),
+                "numbers": np.frombuffer(named.encode(), dtype=np.uint8),
+            },
+        )
+
+    def load_counters(self, path: Path | str) -> tuple[str, ...]:
+        """Go on with what `save_counters` wrote; the ids of the file that are not among the items.
+
+        Items are matched by id, so the file may come from an earlier bundle of the same numbers; of
+        items it does not hold, what is known stays. Raises BundleError for another file.
+        """
+        counters = self.need_counters()
+        ids, kept = read_counters(Path(path), [number.name for number in counters.numbers])
+        with self.lock:
+            places = [self.table.places.get(name, 0) for name in ids]
+            rows = np.array(places, dtype=np.int32)
+            chosen = {name: kept[name][rows > 0] for name in ("values", "moments", "first")}
+            counters.take(rows[rows > 0], {**chosen, "last": kept["last"]})
+        return tuple(name for name, row in zip(ids, places, strict=True) if name and not row)
+
+    def add(self, records: Iterable[Record], when: object = None) -> Added:
         """Encode new items from raw attributes and put them into the table.
 
         A record has `id`, a text or a whole number, and at least one attribute the model reads;
-        what else it has is ignored, and told. A known id gets the new vector. Raises RequestError,
-        and changes nothing, for a record without these, for an id given twice, for one whose vector
-        is not finite, and for models whose items are rows of a table.
+        what else it has is ignored, and told. A known id gets the new vector. when: the moment at
+        which new ones appeared, for models with a `context`; the latest one known unless given.
+        They have no click. Raises RequestError, and changes nothing, for a record without these,
+        for an id given twice, for one whose vector is not finite, and for models whose items are
+        rows of a table.
         """
+        moment = None
+        if when is not None:
+            self.need_counters()
+            moment = as_moment(when)
         if not self.graphs.encodes_items or self.reader is None:
             raise RequestError(
                 "items of this model are rows of a table that was trained; it has no row for a "
@@ -108,7 +184,11 @@ class Items:
             )
         tokens = read_sequences(self.reader, records) if self.table.tokens is not None else None
         with self.lock:
-            self.table, replaced = extend(self.table, names, vectors, tokens)
+            table, replaced = extend(self.table, names, vectors, tokens)
+            if self.counters is not None:
+                # Before the table, so that every row that is seen has its numbers.
+                self.counters.grow(len(table.ids), moment)
+            self.table = table
         return Added(
             added=tuple(name for name in names if name not in replaced),
             replaced=replaced,
@@ -159,84 +239,3 @@ def read_sequences(reader: Reader, records: Sequence[Record]) -> TokenRows:
     """The tokens of records laid end to end, however the item encoder reads them."""
     tokens, lengths = reader.in_sequence().read(records)["tokens"]
     return TokenRows(tokens=tokens, lengths=lengths)
-
-
-def extend(
-    table: Table, names: Sequence[str], vectors: F32, tokens: TokenRows | None = None
-) -> tuple[Table, tuple[str, ...]]:
-    """A new table with these items, and the names of those that were there already. tokens: of the
-    items, for a table that has them."""
-    known = [table.places.get(name, 0) for name in names]
-    fresh = [place for place, row in enumerate(known) if not row]
-    grown = np.concatenate([table.vectors, vectors[fresh]])
-    for place, row in enumerate(known):
-        if row:
-            grown[row] = vectors[place]
-    ids = (*table.ids, *(names[place] for place in fresh))
-    replaced = tuple(name for name, row in zip(names, known, strict=True) if row)
-    every = None
-    if table.tokens is not None and tokens is not None:
-        new = {place: len(table.ids) + number for number, place in enumerate(fresh)}
-        rows = [row or new[place] for place, row in enumerate(known)]
-        every = table.tokens.with_rows(len(ids), rows, tokens)
-    return Table(ids=ids, vectors=grown, tokens=every), replaced
-
-
-def load_table(bundle: Bundle) -> Table:
-    """The item table of a verified bundle. Raises BundleError where the manifest differs."""
-    parts = bundle.parts
-    tensors = parse_tensors(bundle.read(parts.items), parts.items)
-    again = "export the bundle again"
-    missing = {"vectors", "ids", "offsets"} - tensors.keys()
-    if missing:
-        raise BundleError(f"`{parts.items}` has no {', '.join(sorted(missing))}", again)
-    vectors, offsets = tensors["vectors"], tensors["offsets"]
-    if vectors.shape != (parts.rows, parts.plan.width) or vectors.dtype != np.float32:
-        raise BundleError(
-            f"`{parts.items}` holds {vectors.dtype}{list(vectors.shape)}, the manifest says "
-            f"float32[{parts.rows}, {parts.plan.width}]",
-            again,
-        )
-    if len(vectors) and vectors[0].any():
-        raise BundleError(f"row 0 of `{parts.items}` is not zero", again)
-    ids = read_ids(parts.items, tensors["ids"], offsets, parts.rows)
-    tokens = None if parts.tokens is None else read_tokens(bundle, parts.tokens, parts.rows)
-    return Table(ids=ids, vectors=vectors, tokens=tokens)
-
-
-def read_tokens(bundle: Bundle, file: str, rows: int) -> TokenRows:
-    """The tokens of every item. Raises BundleError where they do not fit."""
-    tensors = parse_tensors(bundle.read(file), file)
-    tokens, lengths = tensors.get("tokens"), tensors.get("lengths")
-    if (
-        tokens is None or lengths is None or tokens.ndim != 2 or tokens.dtype != np.int32
-        or lengths.dtype != np.int32 or not len(tokens) == len(lengths) == rows
-        or lengths.min(initial=0) < 0 or lengths.max(initial=0) > tokens.shape[1]
-    ):  # fmt: skip
-        raise BundleError(
-            f"`{file}` does not hold the tokens of {rows} items", "export the bundle again"
-        )
-    return TokenRows(tokens=tokens, lengths=lengths)
-
-
-def read_ids(file: str, content: Any, offsets: Any, rows: int) -> tuple[str, ...]:
-    """The ids of an item table: UTF-8 end to end, and where each begins."""
-    sound = (
-        content.dtype == np.uint8
-        and offsets.dtype == np.int64
-        and offsets.shape == (rows + 1,)
-        and bool((np.diff(offsets) >= 0).all())
-        and int(offsets[0]) == 0
-        and int(offsets[-1]) == content.size
-    )
-    text = content.tobytes()
-    places = offsets.tolist()
-    try:
-        if not sound:
-            raise ValueError("the offsets of its ids do not fit")
-        ids = tuple(text[start:stop].decode() for start, stop in pairwise(places))
-        if len(set(ids)) != len(ids):
-            raise ValueError("an id stands twice")
-    except ValueError as error:
-        raise BundleError(f"`{file}` is damaged ({error})", "export the bundle again") from None
-    return ids

@@ -48,6 +48,26 @@ class Plan:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Number:
+    """A number of the moment: clicks that weigh 1 / e after `span` seconds (infinite: all alike),
+    or the hours since an item appeared. neutral: the value that says nothing."""
+
+    name: str
+    kind: Literal["popularity", "age"]
+    span: float
+    neutral: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """The numbers a predictor reads of a pair's moment, in the order of its input, and the file of
+    the counters at the end of the data; None where a bundle goes without."""
+
+    numbers: tuple[Number, ...]
+    file: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Entry:
     """Size and SHA-256 of a file."""
 
@@ -75,6 +95,7 @@ class Manifest:
     files: Mapping[str, Entry]
     tokens: str | None = None
     generated: int = 0
+    context: Context | None = None
 
     @property
     def flattens(self) -> bool:
@@ -159,6 +180,7 @@ def collect(raw: Mapping[str, Any]) -> Manifest:
         generated=int(items.get("generated", 0)),
         users=None if users is None else users["file"],
         tokens=None if tokens is None else tokens["file"],
+        context=collect_context(raw.get("context")),
         predict=raw["spec"]["model"]["predict"]["op"],
         tolerance=float(certificate.get("tolerance", 1e-4)),
         files={
@@ -166,6 +188,21 @@ def collect(raw: Mapping[str, Any]) -> Manifest:
             for path, entry in raw["files"].items()
         },
     )  # fmt: skip
+
+
+def collect_context(value: Mapping[str, Any] | None) -> Context | None:
+    if value is None:
+        return None
+    numbers = tuple(
+        Number(
+            name=number["name"],
+            kind=number["kind"],
+            span=math.inf if number.get("seconds") is None else float(number["seconds"]),
+            neutral=float(number["neutral"]),
+        )
+        for number in value["numbers"]
+    )
+    return Context(numbers=numbers, file=value.get("file"))
 
 
 def collect_graph(name: str, value: Mapping[str, Any]) -> Graph:

@@ -3,28 +3,30 @@
 Letters: D width, C vectors of a user, S clicks, P candidates.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from legoc_runtime.bundle import Bundle, open_bundle
 from legoc_runtime.chunks import by_length, stack_padded
+from legoc_runtime.counters import load_counters
 from legoc_runtime.errors import BundleError, RequestError
 from legoc_runtime.graphs import F32, I32, Graphs, at_least_one
 from legoc_runtime.histories import gather_tokens, histories_at_once
 from legoc_runtime.ids import Id, as_count, as_id, as_ids, as_list, shown
-from legoc_runtime.items import Items, Table, load_table
+from legoc_runtime.items import Items
 from legoc_runtime.scoring import Clicks, Scorer, top
 from legoc_runtime.selftest import GOLDEN, SelfTest, replay
 from legoc_runtime.sessions import Level, Providers, Settings
+from legoc_runtime.table import Table, candidate_rows, load_table, read_users
 from legoc_runtime.tokens import Reader
+from legoc_runtime.when import as_moment
 
 
-LARGEST = 1 << 31
 EACH = "give a list with an entry per user"
 
 
@@ -51,7 +53,8 @@ class Model:
         self.graphs = Graphs(bundle, settings)
         self.scorer = Scorer(self.graphs)
         reader = None if parts.reading is None else Reader.of(parts.reading, bundle.read)
-        self.items = Items(load_table(bundle), self.graphs, reader)
+        self.items = Items(load_table(bundle), self.graphs, reader, load_counters(bundle))
+        self.known_prior: tuple[object, F32] | None = None
         self.users = {} if parts.users is None else read_users(bundle, parts.users)
         # The rest of the bytes have become graphs and tables.
         self.bundle = bundle.keeping({GOLDEN})
@@ -130,21 +133,45 @@ class Model:
             ]
         )
 
-    def score(self, user: User, ids: Iterable[Id]) -> F32:
+    def score(self, user: User, ids: Iterable[Id], when: object = None) -> F32:
         """[P] logits of candidates; the higher, the likelier a click.
 
-        Raises RequestError where an id is not among the items: `items.index(id)` is 0 for it.
+        when: the moment, for models with a `context`: a datetime, ISO text or seconds since 1970;
+        the latest one the counters know unless given. Raises RequestError where an id is not among
+        the items: `items.index(id)` is 0 for it.
         """
         table = self.items.table
         self.verify_user(user)
-        return self.scorer.one(user.vectors, table.vectors[candidate_rows(table, ids)])
+        moment = self.moment(when)
+        rows = candidate_rows(table, ids)
+        return self.scorer.one(user.vectors, table.vectors[rows], self.context(rows, moment))
+
+    def moment(self, when: object) -> int | None:
+        """Microseconds since 1970, None for the latest known moment. RequestError where the model
+        has no use for one."""
+        if when is None:
+            return None
+        self.items.need_counters()
+        return as_moment(when)
+
+    def context(self, rows: NDArray[np.integer], moment: int | None) -> F32 | None:
+        """The numbers [P, n] of items at a moment; None where the model reads none, or where they
+        are not known and say nothing."""
+        counters = self.items.counters
+        return None if counters is None else counters.at(rows, moment)
 
     def verify_candidates(self, ids: Iterable[Id]) -> None:
         """Raises the RequestError of `score` where an id is not among the items."""
         candidate_rows(self.items.table, ids)
 
-    def score_users(self, users: Sequence[User], candidates: Sequence[Iterable[Id]]) -> list[F32]:
-        """What `score` gives of several users and the candidates of each, computed together.
+    def score_users(
+        self,
+        users: Sequence[User],
+        candidates: Sequence[Iterable[Id]],
+        when: Sequence[object] | None = None,
+    ) -> list[F32]:
+        """What `score` gives of several users and the candidates of each, computed together; `when`
+        has a moment, or None, for each user.
 
         Raises RequestError where an id is not among the items.
         """
@@ -166,14 +193,39 @@ class Model:
         else:
             encoded = np.stack([user.vectors for user in users])
         owner = np.repeat(np.arange(len(users), dtype=np.int32), sizes)
-        scores = self.scorer.score(encoded, table.vectors, owner, np.concatenate(rows))
+        context = self.contexts(rows, when)
+        scores = self.scorer.score(encoded, table.vectors, owner, np.concatenate(rows), context)
         return np.split(scores, np.cumsum(sizes)[:-1])
 
+    def contexts(self, rows: Sequence[I32], when: Sequence[object] | None) -> F32 | None:
+        """The numbers of several users' candidates, end to end, each at the moment of its user."""
+        given = [None] * len(rows) if when is None else as_list(when, "the moments", EACH)
+        if len(given) != len(rows):
+            raise RequestError(f"{len(rows)} users and {len(given)} moments", EACH)
+        moments = [self.moment(each) for each in given]
+        parts = [self.context(part, at) for part, at in zip(rows, moments, strict=True)]
+        found = [part for part in parts if part is not None]
+        return np.concatenate(found) if found else None
+
+    def prior(self, table: Table, moment: int | None) -> F32 | None:
+        """What the moment adds to the score of every item, where that is an inner product and a
+        sum. The last answer is kept, for many users come at one moment."""
+        counters = self.items.counters
+        if not self.scorer.inner_product or not self.scorer.reads_moment:
+            return None
+        key = (len(table.ids), None if counters is None else counters.version, moment)
+        known = self.known_prior
+        if known is None or known[0] != key:
+            rows = np.arange(len(table.ids))
+            known = (key, self.scorer.prior(table.vectors, self.context(rows, moment)))
+            self.known_prior = known
+        return known[1]
+
     def recommend(
-        self, user: User, k: int = 10, exclude: Iterable[Id] = ()
+        self, user: User, k: int = 10, exclude: Iterable[Id] = (), when: object = None
     ) -> tuple[list[str], F32]:
         """The k best items and their logits, best first, without those excluded and those that were
-        made up for histories.
+        made up for histories; `when` is as in `score`.
 
         Fewer than k where there are not as many. Every item is scored: the top k is exact. An item
         whose score is NaN is left out. Raises BundleError where every score is.
@@ -182,7 +234,10 @@ class Model:
         table, parts = self.items.table, self.bundle.parts
         self.verify_user(user)
         left = as_ids(exclude, "the excluded items")
-        scores = self.scorer.one(user.vectors, table.vectors)
+        moment = self.moment(when)
+        prior = self.prior(table, moment)
+        context = None if prior is not None else self.context(np.arange(len(table.ids)), moment)
+        scores = self.scorer.one(user.vectors, table.vectors, context, prior)
         allowed = np.ones(len(table.ids), dtype=bool)
         allowed[0] = False
         allowed[parts.rows - parts.generated : parts.rows] = False
@@ -233,31 +288,3 @@ def load(
         threads=as_count(threads, "threads"), providers=providers, strict=strict, level=level
     )
     return Model(open_bundle(path), settings)
-
-
-def candidate_rows(table: Table, ids: Iterable[Id]) -> I32:
-    """[P] rows of candidates. Raises RequestError where one is not among the items."""
-    names = as_ids(ids, "the candidates")
-    unknown = [name for name in names if not table.places.get(name)]
-    if unknown:
-        listed = ", ".join(f"`{name}`" for name in unknown[:3])
-        raise RequestError(
-            f"{len(unknown)} of {len(names)} candidates are not among the items: {listed}",
-            "add them from their content with `items.add`, or leave them out",
-        )
-    return np.array([table.places[name] for name in names], dtype=np.int32)
-
-
-def read_users(bundle: Bundle, file: str) -> dict[str, int]:
-    """The rows of users by their ids."""
-    again = "export the bundle again"
-    try:
-        values = json.loads(bundle.read(file).decode("utf-8"))["values"]
-        rows = {str(name): int(row) for name, row in values.items()}
-        if not all(0 < row < LARGEST for row in rows.values()):
-            raise ValueError("a row lies beyond any table")
-        return rows
-    except (
-        ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError
-    ) as error:  # fmt: skip
-        raise BundleError(f"`{file}` is not a list of users ({error!r})", again) from None

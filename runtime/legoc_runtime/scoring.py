@@ -31,9 +31,18 @@ class Scorer:
         # A product and a sum: numpy does it faster than a graph, and the bundle's own graph of it
         # serves other languages.
         self.inner_product = graphs.parts.predict == "Dot" and plan.user == "vector"
+        self.reads_moment = graphs.parts.context is not None
 
-    def score(self, users: F32 | Clicks, items: F32, owner: I32, candidates: I32) -> F32:
-        """[P] logits of the pairs (row `owner` of users, row `candidates` of items [N, D])."""
+    def score(
+        self,
+        users: F32 | Clicks,
+        items: F32,
+        owner: I32,
+        candidates: I32,
+        context: F32 | None = None,
+    ) -> F32:
+        """[P] logits of the pairs (row `owner` of users, row `candidates` of items [N, D]), with
+        the numbers [P, n] of their moments where the predictor reads them."""
         verify_range("owner", owner, len(users))
         verify_range("candidates", candidates, len(items))
         wide = users.rows.shape[1] if isinstance(users, Clicks) else users[:1, ..., 0].size
@@ -41,27 +50,48 @@ class Scorer:
         scores = np.empty(len(owner), dtype=np.float32)
         for start in range(0, len(owner), step):
             chosen = slice(start, start + step)
-            scores[chosen] = self.chunk(users, items, owner[chosen], candidates[chosen])
+            numbers = None if context is None else context[chosen]
+            scores[chosen] = self.chunk(users, items, owner[chosen], candidates[chosen], numbers)
         return scores
 
-    def chunk(self, users: F32 | Clicks, items: F32, owner: I32, candidates: I32) -> F32:
-        if self.inner_product and not isinstance(users, Clicks):
+    def chunk(
+        self,
+        users: F32 | Clicks,
+        items: F32,
+        owner: I32,
+        candidates: I32,
+        context: F32 | None = None,
+    ) -> F32:
+        if self.inner_product and not self.reads_moment and not isinstance(users, Clicks):
             return np.einsum("pd,pd->p", users[owner], items[candidates])
         distinct, place = np.unique(owner, return_inverse=True)
         if isinstance(users, Clicks):
-            return self.target(users.rows[distinct], items, place, items[candidates])
-        return self.graphs.predict(users[distinct], items[candidates], place)
+            return self.target(users.rows[distinct], items, place, items[candidates], context)
+        return self.graphs.predict(users[distinct], items[candidates], place, None, context)
 
-    def target(self, rows: I32, items: F32, owner: NDArray[np.integer], candidates: F32) -> F32:
+    def target(
+        self,
+        rows: I32,
+        items: F32,
+        owner: NDArray[np.integer],
+        candidates: F32,
+        context: F32 | None,
+    ) -> F32:
         """Users given as rows of clicks [U, S], cut to the longest before they are gathered."""
         longest = max(int((rows > 0).sum(axis=1).max(initial=0)), 1)
         rows = rows[:, :longest]
-        return self.graphs.predict(items[rows], candidates, owner, rows > 0)
+        return self.graphs.predict(items[rows], candidates, owner, rows > 0, context)
 
-    def one(self, user: F32, candidates: F32) -> F32:
-        """[P] logits of one user ([D], [C, D], or clicks [S, D]) and candidates [P, D]."""
-        if self.inner_product:
-            return candidates @ user
+    def one(
+        self, user: F32, candidates: F32, context: F32 | None = None, prior: F32 | None = None
+    ) -> F32:
+        """[P] logits of one user ([D], [C, D], or clicks [S, D]) and candidates [P, D].
+
+        context: the numbers [P, n] of the moment. prior: what they add to each score, where the
+        caller knows it and the scores are inner products.
+        """
+        if self.inner_product and (prior is not None or not self.reads_moment):
+            return candidates @ user if prior is None else candidates @ user + prior
         step = pairs_at_once(user.size)
         mask = None
         if self.graphs.parts.plan.user == "clicks":
@@ -70,8 +100,16 @@ class Scorer:
         for start in range(0, len(candidates), step):
             part = candidates[start : start + step]
             owner = np.zeros(len(part), dtype=np.int32)
-            scores[start : start + step] = self.graphs.predict(user[None], part, owner, mask)
+            numbers = None if context is None else context[start : start + step]
+            scores[start : start + step] = self.graphs.predict(
+                user[None], part, owner, mask, numbers
+            )
         return scores
+
+    def prior(self, candidates: F32, context: F32 | None) -> F32:
+        """[P]: what the moment adds to an inner product, which the predictor's graph gives for a
+        user of zeros."""
+        return self.one(np.zeros(candidates.shape[1], dtype=np.float32), candidates, context)
 
 
 def top(scores: F32, k: int) -> NDArray[np.intp]:

@@ -1,9 +1,11 @@
-"""safetensors files, read with numpy: eight bytes of length, a JSON header, the raw values.
+"""safetensors files by numpy: eight bytes of length, a JSON header, the raw values.
 
-The file may come from a stranger, so nothing in the header is believed before it is checked.
+A file may come from a stranger, so nothing in the header is believed before it is checked.
 """
 
 import json
+import os
+from collections.abc import Mapping
 from math import prod
 from pathlib import Path
 from typing import Any, cast
@@ -43,6 +45,34 @@ def parse_tensors(content: bytes, name: str) -> dict[str, Array]:
         raise BundleError(
             f"`{name}` is not a safetensors file ({error})", "export the bundle again"
         ) from None
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Array]) -> None:
+    """Write a safetensors file in the place of what is there, whole or not at all."""
+    names = {np.dtype(kind): name for name, kind in TYPES.items()}
+    header: dict[str, Any] = {}
+    parts: list[bytes] = []
+    end = 0
+    for name, tensor in tensors.items():
+        parts.append(np.ascontiguousarray(tensor).astype(tensor.dtype.newbyteorder("<")).tobytes())
+        place = [end, end + len(parts[-1])]
+        header[name] = {
+            "dtype": names[tensor.dtype], "shape": list(tensor.shape), "data_offsets": place
+        }  # fmt: skip
+        end = place[1]
+    text = json.dumps(header).encode()
+    # Values begin at a multiple of eight, so that they can be read where they lie.
+    text += b" " * (-len(text) % 8)
+    made = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with made.open("wb") as file:
+            for part in (len(text).to_bytes(8, "little"), text, *parts):
+                file.write(part)
+            file.flush()
+            os.fsync(file.fileno())
+        made.replace(path)
+    finally:
+        made.unlink(missing_ok=True)
 
 
 def read_header(content: bytes) -> tuple[dict[str, Any], memoryview]:

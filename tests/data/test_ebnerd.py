@@ -171,3 +171,42 @@ def test_other_layouts_are_refused(write_ebnerd, read_ebnerd, changed, code, sai
     (diagnostic,) = error.value.diagnostics
     assert diagnostic.code == code
     assert said in diagnostic.message
+
+
+def test_clicks_of_histories_count_once_and_articles_have_their_time(
+    write_ebnerd, read_ebnerd, tmp_path
+):
+    """The history of the later part holds the click on an impression of the first, and both parts
+    hold one from before; the impression of the first part, without a time of its own, is not it."""
+    import numpy as np
+
+    from legoc.data.indexing.context import build_context
+    from legoc.data.indexing.index import name_items
+
+    published = [datetime(2023, 5, 1), None, None, datetime(2023, 6, 1)]
+    articles = ARTICLES.append_column("published_time", pa.array(published, pa.timestamp("us")))
+    shown, before = TRAIN[0][2], datetime(2023, 5, 3, 12)
+    past = history({22779: [3001353, 3001353], 7: [3001353]}).append_column(
+        "impression_time_fixed",
+        pa.array([[before, datetime(2023, 5, 4)], [before]], pa.large_list(pa.timestamp("us"))),
+    )
+    later = history({22779: [3001353, 3003065, 77]}).append_column(
+        "impression_time_fixed",
+        pa.array([[before, shown, shown]], pa.large_list(pa.timestamp("us"))),
+    )
+    root = write_ebnerd(articles=articles, **{"train/history": past, "validation/history": later})
+    tables = read_ebnerd(root)
+    known = name_items(tables)
+    calls = (
+        Call(op="popularity", args={"hours": None, "days": None}), Call(op="age", args={}),
+    )  # fmt: skip
+    context = build_context(tables, calls, len(known), tmp_path / "cache")
+    items = np.array([known.ids.index(n) for n in ("3001353", "3003065", "3014")], np.int32)
+    moment = int(np.datetime64("2023-05-25T00:00:00", "us").astype(np.int64))
+    count, age = context.at(items, np.full(3, moment)).T
+    # Two users and two clicks of one of them; one click of an impression; two clicks of train.
+    assert count.tolist() == [3, 1, 1]
+    since = datetime(2023, 5, 25) - datetime(2023, 5, 18, 7)
+    assert age[0] == 24 * 24
+    assert age[1] == pytest.approx((datetime(2023, 5, 25) - shown).total_seconds() / 3600)
+    assert 0 < age[2] <= since.total_seconds() / 3600, "shown before it was published, so it seems"

@@ -73,7 +73,7 @@ class Engine:
             encoded.append(mean + self.names[names] if self.reads_user else mean)
         return np.concatenate(encoded)
 
-    def score(self, users, items, owner, candidates):
+    def score(self, users, items, owner, candidates, context=None):
         return (users[owner] * items[candidates]).sum(axis=1)
 
 

@@ -115,15 +115,15 @@ def test_new_items_are_read_in_histories_too(made):
 
 
 def test_damaged_tokens_are_refused(made, tmp_path, monkeypatch):
-    from legoc_runtime import items
+    from legoc_runtime import table
 
     _, _, bundle = made
-    real = items.parse_tensors
+    real = table.parse_tensors
 
     def read_damaged(content, name):
         found = real(content, name)
         return {k: v[:-1] for k, v in found.items()} if "tokens" in name else found
 
-    monkeypatch.setattr(items, "parse_tensors", read_damaged)
+    monkeypatch.setattr(table, "parse_tensors", read_damaged)
     with pytest.raises(BundleError, match="does not hold the tokens"):
         legoc_runtime.load(bundle.path)

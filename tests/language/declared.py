@@ -458,6 +458,22 @@ class IISAN:
         step: int = param(1, min=1, doc="every so many layers")
 
 
+@operator("context", "popularity")
+class Popularity:
+    """Clicks until now."""
+
+    class Config:
+        hours: float | None = param(None, above=0, doc="span")
+        days: float | None = param(None, above=0, doc="span")
+
+    rules = (Excludes("hours", "days"),)
+
+
+@operator("context", "age")
+class Age:
+    """Hours since."""
+
+
 def own_tables() -> Declaration:
     from legoc.language.declaring.catalog import catalog
 
@@ -472,7 +488,7 @@ CLASSES = (
     BehaviorAttention, BehaviorGRU, BehaviorLSTUR, BehaviorTransformer, BehaviorFastformer,
     BehaviorPolyAttention, FlattenLongformer, PredictDot, PredictDNN, PredictDCN, PredictDIN,
     PredictMINER, PredictYesNo, Demo, MIND, Shop, Publisher, Time, LeaveOneOut, Words,
-    TokenizerFile, Matching, Ranking, LoRA, IISAN,
+    TokenizerFile, Matching, Ranking, LoRA, IISAN, Popularity, Age,
 )  # fmt: skip
 # What the check says of one's own tables, it says of the source that reads them.
 TABLES = own_tables()

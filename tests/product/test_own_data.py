@@ -93,3 +93,17 @@ def test_a_spec_for_the_shop_is_begun(place: Path, cache: Path) -> None:
     assert 'Tables("shop")' in target.read_text("utf-8")
     assert run("check", target) == 0
     assert run("data", target, "--cache", cache, "-q", "--strict") == 0
+
+
+def test_what_everybody_clicks_now(place: Path, cache: Path) -> None:
+    (place / "now.lego").write_text(block("context.lego"), encoding="utf-8")
+    spec = ("train", place / "now.lego", "--set", "train.epochs=1", "--cache", cache)
+    assert run(*spec, "--runs", place / "now", "-q") == 0
+    (folder,) = (place / "now").glob("quick-*")
+    names: dict[str, object] = {}
+    code = block("serve_now").replace("runs/quick-0123456789ab/bundle", str(folder / "bundle"))
+    code = code.replace('"clicks"', repr(str(place / "clicks")))
+    exec(compile(code, "own_data.md", "exec"), names)
+    assert len(names["ids"]) == 5  # type: ignore[arg-type]
+    model = names["model"]
+    assert model.items.load_counters(place / "clicks") == ()  # type: ignore[attr-defined]

@@ -63,7 +63,7 @@ USER = """user_encoder (float[user, clicks, 5] clicks, bool[user, clicks] clicks
 VECTOR = "users = Identity(mean)"
 READS = "own = Gather(names, user)\n  users = Add(mean, own)"
 MANY = "single = Unsqueeze(mean, middle)\n  users = Mul(single, codes)"
-PREDICTOR = """predictor (float[user, %s] users, %sfloat[pair, 5] items, int64[pair] owner)
+PREDICTOR = """predictor (float[user, %s] users, %sfloat[pair, 5] items, int64[pair] owner%s)
     => (float[pair] scores) {
   middle = Constant<value = int64[1] {1}>()
   last = Constant<value = int64[1] {2}>()
@@ -88,6 +88,33 @@ DIN = """wide = Unsqueeze(items, middle)
   scores = ReduceSum<keepdims = 0>(kept, middle)"""
 
 
+PRIOR = """
+  single = Constant<value = float {1.0}>()
+  more = Add(context, single)
+  raised = Log(more)
+  weighed = Mul(raised, moment)
+  prior = ReduceSum<keepdims = 0>(weighed, middle)
+  scores = Add(matched, prior)"""
+
+NUMBERS = [
+    {"name": "popularity(hours=1)", "kind": "popularity", "seconds": 3600, "neutral": 0.5},
+    {"name": "popularity", "kind": "popularity", "seconds": None, "neutral": 2.0},
+    {"name": "age", "kind": "age", "neutral": 10.0},
+]
+MOMENT = np.array([[0.7, -0.3, 0.1]], dtype=np.float32)
+END, NEVER = 1_700_000_000 * 10**6, 2**63 - 1
+# What is known of the items of a bundle at the end of its data: the last two were
+# never clicked, and one of them never seen.
+KEPT = {
+    "values": np.array([[0, 0, 0], [2.5, 4, 0], [1, 1, 0], [1.2, 9, 0], [0, 0, 0], [0, 0, 0.0]]),
+    "moments": np.array([2**63 - 1, END - 10**9, END, END - 10**10, 2**63 - 1, 2**63 - 1]),
+    "first": np.array(
+        [2**63 - 1, END - 10**11, END - 10**10, END - 10**11, 2**63 - 1, END - 10**9]
+    ),
+    "last": np.array([END]),
+}
+
+
 def weights():
     random = np.random.default_rng(3)
     return {
@@ -96,6 +123,7 @@ def weights():
             "f4"
         ),
         "codes": random.normal(size=(1, CODES, WIDTH)).astype(np.float32),
+        "moment": MOMENT,
     }
 
 
@@ -108,6 +136,7 @@ class Kind:
     reads_user: bool = False
     table: bool = False
     history: int = 3
+    context: bool = False
     arrays: dict = field(default_factory=weights)
 
     def item(self, record):
@@ -156,7 +185,10 @@ def graphs(kind):
         texts["user_encoder"] = USER % (", int64[user] user" if kind.reads_user else "", dims, body)
     body = {"Dot": DOT, "DNN": DNN, "MINER": MINER, "DIN": DIN}[kind.predict]
     mask = "bool[user, clicks] users_mask, " if kind.user == "clicks" else ""
-    texts["predictor"] = PREDICTOR % (dims, mask, body)
+    moment = ", float[pair, 3] context" if kind.context else ""
+    if kind.context:
+        body = body.replace("scores =", "matched =") + PRIOR
+    texts["predictor"] = PREDICTOR % (dims, mask, moment, body)
     return {name: build(text, kind.arrays) for name, text in texts.items()}
 
 
@@ -201,6 +233,8 @@ def write_bundle(folder, kind):
          "offsets": np.cumsum([0, *map(len, text)]).astype(np.int64)},
         folder / "cache/items.safetensors",
     )  # fmt: skip
+    if kind.context:
+        save_file(KEPT, folder / "cache/counters.safetensors")
     write_golden(folder, kind, made, vectors)
     write_manifest(folder, manifest(kind, made))
     return folder
@@ -230,6 +264,8 @@ def manifest(kind, made):
         "history": kind.history,
         "items": {"file": "cache/items.safetensors", "rows": 1 + len(ITEMS)},
         "users": {"file": "vocabularies/users.json"} if kind.reads_user else None,
+        "context": {"file": "cache/counters.safetensors", "numbers": NUMBERS}
+        if kind.context else None,
         "certificate": {"tolerance": 1e-4, "difference": 0.0},
         "provenance": {},
     }  # fmt: skip
@@ -279,6 +315,9 @@ def write_golden(folder, kind, made, vectors):
         kind.score(histories[o], c, user=[2, 1][o]) for o, c in zip(owner, items, strict=True)
     ]
     extra = {"users_mask": mask} if kind.user == "clicks" else {}
+    if kind.context:
+        extra["context"] = np.array([[0, 0, 0], [1, 5, 2], [0.5, 3, 100]], dtype=np.float32)
+        scores = np.array(scores) + (np.log1p(extra["context"]) * MOMENT).sum(1)
     given = clicks if kind.user == "clicks" else users
     probe("predictor", users=given, items=items, owner=owner,
           scores=np.array(scores, dtype=np.float32), **extra)  # fmt: skip

@@ -9,9 +9,9 @@ import pytest
 
 import legoc_runtime
 from legoc_runtime import BundleError, RequestError
-from legoc_runtime.items import Table, extend
 from legoc_runtime.scoring import top
 from legoc_runtime.sessions import all_providers
+from legoc_runtime.table import Table, extend
 from tests.runtime.bundles import ITEMS, KINDS, Kind, graphs, rewrite, write_bundle
 
 

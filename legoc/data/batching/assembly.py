@@ -9,7 +9,7 @@ import numpy as np
 
 from legoc.data.batching.batch import Batch
 from legoc.data.batching.buckets import cut_buckets
-from legoc.data.indexing.log import F32, I32, Log
+from legoc.data.indexing.log import F32, I32, I64, Log
 from legoc.data.reading.inputs import ItemInputs
 
 
@@ -19,11 +19,13 @@ BUCKETS = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Samples:
-    """What one batch trains on: `history` I32[B], `candidates` I32[B, K], `labels` F[B, K]."""
+    """What one batch trains on: `history` I32[B], `candidates` I32[B, K], `labels` F[B, K], and
+    where the log has a context `moment` I64[B], that of the row each sample is of."""
 
     history: I32
     candidates: I32
     labels: F32
+    moment: I64 | None = None
 
 
 def assemble(log: Log, inputs: ItemInputs, samples: Samples, buckets: int = BUCKETS) -> Batch:
@@ -51,4 +53,16 @@ def assemble(log: Log, inputs: ItemInputs, samples: Samples, buckets: int = BUCK
         candidates=place[clicks.size :].reshape(shape),
         users=np.asarray(log.user[samples.history], dtype=np.int32),
         labels=np.asarray(samples.labels, dtype=np.float32),
+        context=read_context(log, samples),
     )
+
+
+def read_context(log: Log, samples: Samples) -> F32 | None:
+    """F32[B, K, n]: what is known of each candidate, drawn ones included, at the moment of its
+    row."""
+    if log.context is None:
+        return None
+    assert samples.moment is not None
+    count = samples.candidates.shape[1]
+    found = log.context.at(samples.candidates.ravel(), np.repeat(samples.moment, count))
+    return found.reshape(*samples.candidates.shape, -1)

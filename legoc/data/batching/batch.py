@@ -25,6 +25,7 @@ class Batch:
     candidates: I32  # [B, K]
     users: I32  # [B]
     labels: F32  # [B, K]
+    context: F32 | None = None  # [B, K, n] where the data has a context
 
     @property
     def mask(self) -> NDArray[np.bool_]:

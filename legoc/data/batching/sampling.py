@@ -81,8 +81,9 @@ def matching_batches(
         chosen = fill(rng, chosen, positives, log.user[history], clicked, pools)
         candidates = np.concatenate([positives[:, None], chosen], axis=1)
         return Samples(
-            history=history, candidates=candidates, labels=labels_of(len(rows), negatives)
-        )
+            history=history, candidates=candidates, labels=labels_of(len(rows), negatives),
+            moment=moments_of(log, rows),
+        )  # fmt: skip
 
     return Sampler(
         log=log, inputs=prepared.inputs, rows=count_rows(len(hits), samples), size=batch,
@@ -147,6 +148,7 @@ def ranked(
             history=log.history[here],
             candidates=log.item[here][:, None],
             labels=log.label[here][:, None],
+            moment=moments_of(log, here),
         )
 
     return Sampler(
@@ -198,13 +200,19 @@ def ranked_drawn(
         rng = draw(seed, epoch, step, "negatives")
         chosen = fill(rng, chosen, positives, log.user[history], clicked, pools)
         return Samples(
-            history=history, candidates=chosen, labels=(~drawn).astype(np.float32)[:, None]
-        )
+            history=history, candidates=chosen, labels=(~drawn).astype(np.float32)[:, None],
+            moment=moments_of(log, rows),
+        )  # fmt: skip
 
     return Sampler(
         log=log, inputs=prepared.inputs, rows=count_rows(total, samples), size=batch,
         buckets=buckets, samples=sample,
     )  # fmt: skip
+
+
+def moments_of(log: Log, rows: I64) -> I64 | None:
+    """The moments of some rows, where anything depends on them."""
+    return None if log.context is None else log.moment[rows]
 
 
 def shuffled(rows: int, seed: int, samples: int | None) -> Callable[[int], I64]:

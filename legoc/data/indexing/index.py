@@ -9,17 +9,18 @@ import numpy as np
 
 from legoc.data.cache import digest, obtain
 from legoc.data.indexing.codes import SPLITS, Codes, find, number_trained, renumber
-from legoc.data.indexing.log import Log
+from legoc.data.indexing.log import Log, Moments
 from legoc.data.indexing.names import Names
+from legoc.data.indexing.sightings import read_times
 from legoc.data.indexing.tables import Tables
 from legoc.language.diagnosing.diagnostics import fail
 from legoc.progress import SILENT, Progress
 
 
 # Raise when the logs of the same tables would differ from those an older version wrote.
-VERSION = 1
+VERSION = 2
 
-ARRAYS = ("clicks", "starts", "user", "history", "item", "label", "group")
+ARRAYS = ("clicks", "starts", "user", "history", "item", "label", "group", "moment")
 
 
 def name_items(tables: Tables) -> Names:
@@ -92,9 +93,11 @@ class Logs(Mapping[str, Log]):
 
 
 def build_logs(
-    tables: Tables, *, history: int, group: str, root: Path, progress: Progress = SILENT
-) -> Logs:
-    """A log per split: histories cut to the newest `history` clicks, rows of one group adjacent."""
+    tables: Tables, *, history: int, group: str, root: Path, progress: Progress = SILENT,
+    context: Moments | None = None,
+) -> Logs:  # fmt: skip
+    """A log per split: histories cut to the newest `history` clicks, rows of one group adjacent.
+    context: what is known of items at the moments of the rows."""
 
     def make(split: str) -> Log:
         key = digest([VERSION, tables.digest, history, group, split])
@@ -109,7 +112,7 @@ def build_logs(
         arrays = {
             name: np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r")) for name in ARRAYS
         }
-        return Log(**arrays)
+        return Log(**arrays, context=context)
 
     return Logs(names=tuple(tables.report.parts), make=make)
 
@@ -135,4 +138,5 @@ def index(tables: Tables, split: str, history: int, group: str) -> dict[str, np.
         "user": number_trained(codes)[codes.person[histories]],
         "starts": starts,
         "clicks": codes.clicks[places],
+        "moment": read_times(tables.folder)[rows][order],
     }

@@ -1,6 +1,7 @@
 """One split of a data set as indices."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,18 @@ from numpy.typing import NDArray
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 F32 = NDArray[np.float32]
+
+
+class Moments(Protocol):
+    """What is known of items at a moment (`context.Context`)."""
+
+    def at(self, items: I32, moments: I64) -> F32:
+        """F32[Q, n]: the numbers of items[q], strictly before moments[q]."""
+        ...
+
+
+def no_moments() -> I64:
+    return np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +39,8 @@ class Log:
     item: I32  # [R] the candidate
     label: F32  # [R] NaN where there is none (`predict`)
     group: I32  # [R] the impression or user it is ranked with, 0 ... G - 1, adjacent rows
+    moment: I64 = field(default_factory=no_moments)  # [R] microseconds of its impression
+    context: Moments | None = None  # what `data { context = [...] }` asks for
 
     @property
     def rows(self) -> int:
@@ -34,6 +49,12 @@ class Log:
     @property
     def histories(self) -> int:
         return len(self.user)
+
+    def numbers(self, rows: slice) -> F32 | None:
+        """F32[r, n]: the context of some rows, each at its moment; None where there is none."""
+        if self.context is None:
+            return None
+        return self.context.at(self.item[rows], self.moment[rows])
 
     def padded(self, histories: I32, length: int | None = None) -> I32:
         """The clicks of some histories as [B, S], oldest first, padded with 0 on the right.

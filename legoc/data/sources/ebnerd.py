@@ -101,7 +101,7 @@ class EBNeRD:
         )
         connection.execute(
             "CREATE TABLE past (part VARCHAR, user_id VARCHAR, clicks VARCHAR[], file VARCHAR, "
-            "line BIGINT)"
+            "line BIGINT, times TIMESTAMP[])"
         )
         parts: list[Published] = []
         for part, behaviors, history in zip(self.parts(), logs[::2], logs[1::2], strict=True):
@@ -125,7 +125,10 @@ class EBNeRD:
             "CREATE TABLE shown AS SELECT seen.*, key FROM seen JOIN told USING (part, user_id)"
         )
         drops += build_impressions(connection)
-        return Extracted(parts=tuple(parts), drops=tuple(drops), bench=Bench(parts=("train",)))
+        return Extracted(
+            parts=tuple(parts), drops=tuple(drops), bench=Bench(parts=("train",)),
+            published=list_published(connection, articles), remembered=remember(connection),
+        )  # fmt: skip
 
 
 def scan(connection: "duckdb.DuckDBPyConnection", path: Path, kind: str) -> tuple[str, list[str]]:
@@ -179,6 +182,44 @@ def list_articles(connection: "duckdb.DuckDBPyConnection", path: Path) -> list[D
     return list(build_items(connection, "articles", tuple(ATTRIBUTES)))
 
 
+def list_published(connection: "duckdb.DuckDBPyConnection", path: Path) -> bool:
+    """published(item_id, time), where the file of the articles says it; whether it does."""
+    table, names = scan(connection, path, "articles")
+    if "published_time" not in names:
+        return False
+    connection.execute(
+        f"""
+        CREATE TABLE published AS
+        SELECT article_id::VARCHAR AS item_id, published_time::TIMESTAMP AS time FROM {table}
+        QUALIFY row_number() OVER (PARTITION BY item_id ORDER BY file_row_number) = 1
+        """
+    )
+    return True
+
+
+def remember(connection: "duckdb.DuckDBPyConnection") -> bool:
+    """remembered(item_id, time): the clicks of histories, each once, that no impression shows.
+
+    The parts' histories overlap, and those of a later part hold clicks on impressions of an earlier
+    one.
+    """
+    connection.execute(
+        """
+        CREATE TABLE remembered AS
+        SELECT item_id, time FROM (
+            SELECT DISTINCT user_id, item_id, time FROM (
+                SELECT user_id, unnest(clicks) AS item_id, unnest(times) AS time FROM past
+            ) WHERE item_id IS NOT NULL AND time IS NOT NULL
+        ) AS clicked ANTI JOIN (
+            SELECT user_id, item_id, time FROM (
+                SELECT user_id, unnest(offered) AS item_id, unnest(labels) AS label, time FROM seen
+            ) WHERE label > 0
+        ) AS known USING (user_id, item_id, time)
+        """
+    )
+    return True
+
+
 def add_part(
     connection: "duckdb.DuckDBPyConnection", part: str, behaviors: Path, history: Path
 ) -> tuple[bool, list[Drop]]:
@@ -208,12 +249,13 @@ def add_part(
         """
     )
     ((left,),) = connection.execute(f"SELECT count(*) FROM {table} WHERE {extra}").fetchall()
-    table, _ = scan(connection, history, "history")
+    table, names = scan(connection, history, "history")
+    times = "impression_time_fixed" if "impression_time_fixed" in names else "NULL"
     connection.execute(
         f"""
         INSERT INTO past
         SELECT '{part}', user_id::VARCHAR, article_id_fixed::VARCHAR[], '{part}/{history.name}',
-               file_row_number + 1
+               file_row_number + 1, {times}::TIMESTAMP[]
         FROM {table}
         """
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from legoc.data.sources.tables_layout import PARTS, Layout, describe_notation, read_layout
+from legoc.data.sources.tables_published import build_published
 from legoc.data.sources.tables_read import stage_histories, stage_interactions, stage_records
 from legoc.data.sources.tables_sql import build_feedback, build_told, measure_ratings
 from legoc.data.staging.first_records import build_users
@@ -51,6 +52,9 @@ class Tables:
         history: str = param("history_id", doc="The column that names a history.")
         clicks: str = param("clicks", doc="The column of a history's item ids, oldest first.")
         split: str = param("split", doc="The column of parts: train, valid, test, predict.")
+        published: str | None = param(
+            None, since=True, doc="The column of `items` with the time an item appeared, for `age`."
+        )
         numbers: list[str] = param((), doc="Attributes that are numbers, whatever they look like.")
         categories: list[str] = param(
             (), doc="Attributes that are categories, whatever they look like."
@@ -129,16 +133,20 @@ class Tables:
             drops = build_feedback(connection, layout, items or "", log.table)
         if users is not None:
             drops += build_users(connection, users, tuple(layout.users))
+        column, dated = self.config.published, ""
+        if column is not None:
+            dated = build_published(connection, layout, column, staging, losses)
         order = "no times: the order of the rows is taken for time"
         said = log.told if layout.meant.time else order
         return Extracted(
             parts=find_parts(connection, layout, "histories" in tables),
             drops=(*losses.drops(), *drops),
-            notes=(said,) if said else (),
+            notes=tuple(note for note in (said, dated) if note),
             order="time" if layout.meant.time else "file",
             feedback=self.feedback(layout, "histories" in tables),
             ratings=measure_ratings(connection, layout, log.table),
             users=users is not None,
+            published=column is not None,
             notation=describe_notation(layout.items),
         )
 

@@ -13,7 +13,7 @@ from legoc.data.splitting.leaks import count_future_clicks
 from legoc.data.splitting.protocols import PROTOCOLS, arrange_protocol
 from legoc.data.splitting.protocols_told import arrange_told
 from legoc.data.splitting.splits import split_impressions
-from legoc.data.splitting.unseen import draw_unseen, list_touched
+from legoc.data.splitting.unseen import DRAWN, draw_unseen, list_touched
 from legoc.data.staging.report import Drop
 from legoc.data.staging.source import Extracted, Feedback
 from legoc.language.diagnosing.diagnostics import fail
@@ -108,7 +108,7 @@ def add_negatives(connection: "duckdb.DuckDBPyConnection", feedback: Feedback) -
         """
     )
     missing = draw_unseen(connection, feedback.seed)
-    connection.execute("INSERT INTO rows SELECT key, 1000000000 + place, item_id, 0 FROM drawn")
+    connection.execute(f"INSERT INTO rows SELECT key, {DRAWN} + place, item_id, 0 FROM drawn")
     short = f"; {missing:,} fewer where a user knows nearly every item" if missing else ""
     return (
         f"{feedback.negatives} non-clicks per click of valid and test are drawn uniformly from "

@@ -7,7 +7,7 @@ nothing is graded, items drawn at random) its negatives, and the clicks before t
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from legoc.data.splitting.unseen import draw_unseen, list_touched
+from legoc.data.splitting.unseen import DRAWN, draw_unseen, list_touched
 from legoc.data.staging.report import Drop
 from legoc.data.staging.source import Feedback
 from legoc.language.declaring.declare import File, Quantity, operator, param
@@ -202,7 +202,7 @@ def arrange_protocol(
             f"{min(feedback.unseen, rows)} AS amount FROM parted"
         )
         draw_unseen(connection, config.seed)
-        connection.execute("INSERT INTO rows SELECT key, 1000000000 + place, item_id, 0 FROM drawn")
+        connection.execute(f"INSERT INTO rows SELECT key, {DRAWN} + place, item_id, 0 FROM drawn")
     return notes, textless
 
 

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     import duckdb
 
 
+# Candidates that are drawn come after those of the log: the first place of theirs.
+DRAWN = 1_000_000_000
+
 # A round draws a few more than are missing; whoever is short after the last has touched nearly
 # every item, and what is left is listed in full.
 ROUNDS = 6

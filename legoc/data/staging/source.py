@@ -99,7 +99,9 @@ class Extracted:
     unlabelled part) NULL, time never NULL, impression NULL where there are none. bench: for the
     protocols, where there are impressions. order: what the times are: those of the clicks, the
     place in the list of a user, or the place in the file. ratings: where a column of one's own
-    makes the labels. notation: as in Report.
+    makes the labels. published: whether there is published(item_id, time), a row an item at most:
+    when it appeared. remembered: whether there is remembered(item_id, time), clicks of histories
+    whose moment is known and that no row shows. notation: as in Report.
     """
 
     parts: tuple[Published, ...]
@@ -110,6 +112,8 @@ class Extracted:
     bench: Bench | None = None
     ratings: Ratings | None = None
     users: bool = False
+    published: bool = False
+    remembered: bool = False
     notation: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
 
 

@@ -105,6 +105,16 @@ def attributes(report: Report, portrait: Portrait) -> Iterable[str]:
                 for name, known in portrait.words.items()
             ),
         )
+    if portrait.context:
+        yield "<h2>Numbers of the moment</h2>"
+        yield table(
+            ("part", "number", "mean", "rows where it is 0"),
+            (
+                (part, number.name, f"{number.mean:.4g}", f"{number.zero:.1%}")
+                for part, numbers in portrait.context.items()
+                for number in numbers
+            ),
+        )
     if portrait.vectors is not None:
         words, spoken = portrait.vectors
         yield (

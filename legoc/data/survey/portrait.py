@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from legoc.data.prepare import Prepared
 from legoc.data.reading.inputs import JointInputs
 from legoc.data.survey.candidates import compare_candidates
+from legoc.data.survey.moments import Moment, measure_context, warn_of_spans
 from legoc.data.survey.suspicions import suspect
 from legoc.data.survey.words import Known, measure_words, warn_of_words
 from legoc.language.ir.spec import Spec
@@ -60,7 +61,8 @@ class Portrait:
     impressions whose history is longer than what the spec reads. popularity: clicks of each item
     in train; top: the share of them that the most clicked 1 % and 10 % of the items have.
     words: how much of the texts of its items the tokenizer knows, by split. vectors: the shares of
-    the vocabulary and of the written words that have a word vector.
+    the vocabulary and of the written words that have a word vector. context: the numbers of the
+    moment, by split; counters: the bytes that are kept to know them.
     """
 
     histories: Mapping[str, Histogram]
@@ -70,6 +72,8 @@ class Portrait:
     lengths: tuple[Lengths, ...]
     words: Mapping[str, Known]
     vectors: tuple[float, float] | None
+    context: Mapping[str, tuple[Moment, ...]]
+    counters: int
     warnings: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -100,10 +104,11 @@ def draw_portrait(spec: Spec, prepared: Prepared) -> Portrait:
     return Portrait(
         histories=histories, longer=longer, popularity=count(clicks),
         top={"1%": share_of_top(clicks, 0.01), "10%": share_of_top(clicks, 0.1)},
-        lengths=measured, words=known, vectors=spoken,
+        lengths=measured, words=known, vectors=spoken, context=measure_context(prepared),
+        counters=0 if prepared.context is None else prepared.context.bytes,
         warnings=(
             *warnings, *compare_candidates(spec, prepared), *warn_of_words(known, prepared),
-            *cut_texts(measured),
+            *cut_texts(measured), *warn_of_spans(prepared.context),
         ),
     )  # fmt: skip
 
@@ -128,6 +133,8 @@ def facets(spec: Spec, prepared: Prepared) -> frozenset[str]:
     if prepared.reading_folder is not None:
         # The folder is named by its tokens' content and limits.
         told.add(f"{prepared.tables.digest}/{prepared.reading_folder}")
+    if prepared.context is not None:
+        told.add(f"{prepared.tables.digest}/{', '.join(prepared.context.names)}")
     return frozenset(told)
 
 

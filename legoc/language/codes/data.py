@@ -98,4 +98,15 @@ CODES = (
         bad="a column `time` of seconds in some rows and milliseconds in others",
         good='source = Tables("shop", time_unit="seconds")',
     ),
+    Code(
+        code="E0631",
+        title="`context` needs times, and the log has none",
+        explanation=(
+            "Numbers of the moment, such as `popularity(hours=24)`, are of what happened before "
+            "it. Some logs have no times, only the order of each user's list or of the rows of a "
+            "file; an hour means nothing there."
+        ),
+        bad='data pog { source = POG("raw/pog") context = [popularity(hours=24)] }',
+        good='data mind { source = MIND("raw/MINDsmall") context = [popularity(hours=24)] }',
+    ),
 )

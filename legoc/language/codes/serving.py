@@ -64,12 +64,23 @@ CODES = (
         title="a field of a record holds something else",
         explanation=(
             "`history` and `candidates` are lists of item ids, or one text with blanks between "
-            "them; null is none. An id, of a user too, is a text or a whole number. With "
-            "`--keep-going` such a record is answered with `error`, and the others are answered "
-            "too."
+            "them; null is none. An id, of a user too, is a text or a whole number. `when` (or "
+            "`time`) is a moment, where the model reads one. With `--keep-going` such a record is "
+            "answered with `error`, and the others are answered too."
         ),
         bad='{"history": {"N1": 3}}',
         good='{"history": ["N1"]}',
+    ),
+    Code(
+        code="E0867",
+        title="`--when` is no moment, or the model reads none",
+        explanation=(
+            "A model with `context` scores an item by what was clicked until a moment. `--when` "
+            "names it for records that have no `when` or `time` of their own: ISO text, or seconds "
+            "since 1970. Other models know no moment."
+        ),
+        bad="legoc recommend bundle/ users.jsonl --when tomorrow",
+        good='legoc recommend bundle/ users.jsonl --when "2024-03-07 22:01:04"',
     ),
     Code(
         code="E0865",

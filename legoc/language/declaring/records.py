@@ -65,6 +65,14 @@ DATA_FIELDS = {
     "user": of_kind(
         ATTRIBUTES, param((), doc="user attributes, in the same notation as `content`")
     ),
+    "context": of_kind(
+        Kind("list", element=Kind("operator", role="context")),
+        param(
+            (),
+            since=True,
+            doc="numbers of an item at the moment it is offered, such as its clicks until then",
+        ),
+    ),
 }
 
 

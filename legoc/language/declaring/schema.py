@@ -118,7 +118,8 @@ def emit_role(declarations: list[Declaration]) -> dict[str, Any]:
 def emit_object(declaration: Declaration, *, strict: bool = False) -> dict[str, Any]:
     """The schema of a declaration's arguments, with the rest of the declaration beside it.
 
-    strict: every parameter must stand there, as the IR of a record writes each.
+    strict: every parameter must stand there, as the IR of a record writes each, but for those that
+    came later.
     """
     d = declaration
     lego: dict[str, Any] = {
@@ -143,7 +144,7 @@ def emit_object(declaration: Declaration, *, strict: bool = False) -> dict[str, 
         "description": d.doc,
         "type": "object",
         "properties": {p.name: emit_param(p) for p in d.params},
-        "required": [p.name for p in d.params if strict or p.required],
+        "required": [p.name for p in d.params if p.required or (strict and not p.since)],
         "additionalProperties": False,
         "x-lego-version": d.version,
         **{f"x-lego-{name}": value for name, value in lego.items() if value},

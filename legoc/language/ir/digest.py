@@ -204,7 +204,13 @@ class Digester:
             "split": self.call("split", data.split),
             "group": data.group,
             "user": [part_text(part) for part in data.user],
+            **self.context(data),
         }
+
+    def context(self, data: Data) -> dict[str, Any]:
+        """The numbers of the moment; nothing without any, as before there were such."""
+        named = [self.call("context", call) for call in data.context]
+        return {"context": named} if named else {}
 
     def train(self, train: Train) -> dict[str, Any]:
         """The recipe, without what is only measured (`metrics`) or breaks off (`limit`)."""

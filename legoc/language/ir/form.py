@@ -58,6 +58,7 @@ def write_data(data: Data) -> dict[str, Any]:
         "group": data.group,
         "augment": list(data.augment) or None,
         "user": [write_part(part) for part in data.user],
+        **({"context": write(data.context)} if data.context else {}),
     }
 
 

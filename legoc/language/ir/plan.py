@@ -66,7 +66,8 @@ class Plan:
 
     layout: what the item encoder reads in training. `user`: the form of a user: one vector, many
     vectors, or the clicks themselves (then the predictor is target-aware and there is no user
-    graph). `reads_user`: the user encoder reads the user as well as the clicks.
+    graph). `reads_user`: the user encoder reads the user as well as the clicks. `context`: how many
+    numbers of its moment the predictor reads of a pair.
     """
 
     stages: tuple[Stage, ...]
@@ -76,6 +77,7 @@ class Plan:
     width: int
     user: Literal["vector", "many", "clicks"]
     reads_user: bool
+    context: int = 0
     notes: tuple[str, ...] = ()
 
     @property
@@ -120,7 +122,7 @@ def plan(spec: Spec, *, known: Catalog | None = None) -> Plan:
         for g in (
             item_graph(spec, layout, width) if layout != "id" and "content" in spec.model else None,
             user_graph(spec, user, width, reads_user) if form != "clicks" else None,
-            predictor_graph(user, width),
+            predictor_graph(user, width, len(spec.data.context)),
         )
         if g is not None
     )
@@ -132,6 +134,7 @@ def plan(spec: Spec, *, known: Catalog | None = None) -> Plan:
         width=width,
         user=form,
         reads_user=reads_user,
+        context=len(spec.data.context),
         notes=infer_notes(spec, form, layout),
     )
 
@@ -231,7 +234,7 @@ def user_graph(spec: Spec, user: object, width: int, reads_user: bool) -> Graph:
     )
 
 
-def predictor_graph(user: object, width: int) -> Graph:
+def predictor_graph(user: object, width: int, context: int) -> Graph:
     users = [Port(name="users", dtype="float32", dims=user_dims(user, "user"))]
     if isinstance(user, Seq):
         users.append(Port(name="users_mask", dtype="bool", dims=("user", "clicks")))
@@ -241,9 +244,16 @@ def predictor_graph(user: object, width: int) -> Graph:
             *users,
             Port(name="items", dtype="float32", dims=("pair", width)),
             Port(name="owner", dtype="int64", dims=("pair",)),
+            *context_ports(context),
         ),
         outputs=(Port(name="scores", dtype="float32", dims=("pair",)),),
     )
+
+
+def context_ports(numbers: int) -> tuple[Port, ...]:
+    """What the predictor reads of the moment of a pair; nothing where the data has no context."""
+    dims = ("pair", numbers)
+    return (Port(name="context", dtype="float32", dims=dims),) if numbers else ()
 
 
 def infer_caches(
@@ -283,6 +293,11 @@ def state_dims(spec: Spec) -> tuple[int | str, ...]:
 def infer_notes(spec: Spec, form: str, layout: Layout) -> tuple[str, ...]:
     """What a reader of the plan should know about its consequences."""
     notes: list[str] = []
+    if spec.data.context:
+        notes.append(
+            "`context` belongs to a pair and its moment, so the matrices of items and users stay "
+            "as they are"
+        )
     if form == "clicks":
         notes.append(
             f"`predict {spec.model['predict'].op}` reads the candidate together with the clicks, "

@@ -47,6 +47,7 @@ class Data:
     vectors: str | None = None
     augment: tuple[str, ...] = ()
     user: tuple[Attribute, ...] = ()
+    context: tuple[Call, ...] = ()
 
     @property
     def attributes(self) -> tuple[Attribute, ...]:

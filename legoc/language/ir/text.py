@@ -74,6 +74,9 @@ class Writer:
             "augment": json.dumps(list(data.augment)) if data.augment else "none",
             "user": f"[{', '.join(write_part(part) for part in data.user)}]",
         }
+        if data.context:
+            numbers = (self.call("context", call) for call in data.context)
+            fields["context"] = f"[{', '.join(numbers)}]"
         return block("data", DATA, fields)
 
     def record(self, kind: str, name: str, record: Train | Export | None) -> str:

@@ -22,6 +22,7 @@ ROLE_NAMES = {
     "metric": "metric",
     "adapter": "adapter",
     "side": "side network",
+    "context": "context number",
 }
 # What Legommenders and others call some operators, for those who write from memory.
 OLD_NAMES = {

@@ -1,0 +1,201 @@
+"""What is known of an item at the moment it is offered: the numbers of `data { context = [...] }`.
+
+Every number is of what happened strictly before that moment. Clicks count at their own moments,
+those of validation and test included, for an application would have seen them too; candidates that
+were drawn, items that were made up and rows without labels are no clicks.
+
+Letters: N items with row 0, n numbers, Q questions.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from legoc.data.cache import digest, obtain
+from legoc.data.indexing.counters import F64, MICROSECONDS, ClickTimes, Counter
+from legoc.data.indexing.log import F32, I32, I64, Moments
+from legoc.data.indexing.sightings import read_moments, read_times
+from legoc.data.indexing.tables import Tables
+from legoc.language.declaring.declare import Excludes, operator, param
+from legoc.language.diagnosing.diagnostics import fail
+from legoc.language.ir.spec import Call
+from legoc.progress import SILENT, Progress
+
+
+# Raise when the counters of the same tables would differ from those an older version wrote.
+VERSION = 1
+
+HOUR, DAY = 3600, 86_400
+NEVER = int(np.iinfo(np.int64).max)
+
+
+@operator("context", "popularity")
+class Popularity:
+    """How often everybody clicked the item, strictly before the moment.
+
+    With `hours` or `days` an older click weighs less: exp(-t / span) once a time t has passed, so
+    that an application keeps one number and one moment for an item. Without, all clicks so far.
+    """
+
+    class Config:
+        hours: float | None = param(
+            None, above=0, doc="after so many hours a click weighs 1 / e; none: no fading by hours"
+        )
+        days: float | None = param(None, above=0, doc="the same in days")
+
+    rules = (Excludes("hours", "days"),)
+    example = "data base {\n  context = [popularity(hours=24), popularity]\n}"
+
+
+@operator("context", "age")
+class Age:
+    """Hours since the item was published or first seen in the log, whichever was earlier.
+
+    An item that was not yet there has age 0.
+    """
+
+    example = "data base {\n  context = [popularity(days=7), age]\n}"
+
+
+def span_of(call: Call) -> float | None:
+    """Seconds after which a click weighs 1 / e, infinite for all alike; None for what is no
+    count."""
+    if call.op != "popularity":
+        return None
+    hours, days = call.args.get("hours"), call.args.get("days")
+    return hours * HOUR if hours is not None else days * DAY if days is not None else math.inf
+
+
+def name_of(call: Call) -> str:
+    """A number as one writes it, without the decimals of whole hours and days."""
+    given = [(name, value) for name, value in call.args.items() if value is not None]
+    args = [f"{name}={int(v) if v == int(v) else v}" for name, v in given]
+    return f"{call.op}({', '.join(args)})" if args else call.op
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """The numbers of any item at any moment; the arrays may be memory-mapped.
+
+    names: as they are written, in the order of the spec. first: microseconds at which each item was
+    published or first seen, `NEVER` for one that was not. last: the latest moment of the log.
+    """
+
+    names: tuple[str, ...]
+    spans: tuple[float | None, ...]
+    times: ClickTimes
+    counters: tuple[Counter | None, ...]
+    first: I64
+    last: int
+
+    def at(self, items: I32, moments: I64) -> F32:
+        """F32[Q, n]: the numbers of some items, each strictly before a moment."""
+        found = np.zeros((len(items), len(self.names)), dtype=np.float32)
+        place = self.times.before(items, moments)
+        for column, counter in enumerate(self.counters):
+            if counter is None:
+                since = np.maximum(moments - np.minimum(self.first[items], moments), 0)
+                found[:, column] = since / (HOUR * MICROSECONDS)
+            else:
+                found[:, column] = counter.at_places(place, moments)
+        return found
+
+    def standing(self) -> tuple[F64, I64]:
+        """F64[N, n], the clicks of each item just after its last one, and I64[N], when that was:
+        0 and `NEVER` without a click. Columns that count no clicks are 0."""
+        clicked = np.diff(self.times.starts) > 0
+        place = self.times.starts[1:][clicked] - 1
+        values = np.zeros((len(clicked), len(self.names)))
+        moments = np.full(len(clicked), NEVER)
+        moments[clicked] = self.times.moments[place]
+        for column, counter in enumerate(self.counters):
+            if counter is not None:
+                values[clicked, column] = counter.values[place]
+        return values, moments
+
+    @property
+    def bytes(self) -> int:
+        """What the counters hold."""
+        arrays = [self.first, self.times.starts, self.times.moments, self.times.counts]
+        arrays += [counter.values for counter in self.counters if counter is not None]
+        return sum(array.nbytes for array in arrays)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Renumbered:
+    """The numbers of some of the items: item i is row `origin[i]` of those of `inner`."""
+
+    inner: Moments
+    origin: I32
+
+    def at(self, items: I32, moments: I64) -> F32:
+        return self.inner.at(self.origin[items], moments)
+
+
+def build_context(
+    tables: Tables, calls: Sequence[Call], items: int, root: Path, progress: Progress = SILENT
+) -> Context | None:
+    """The numbers that a spec names, from the cache or counted now; None where it names none.
+
+    items: N. Raises E0631 for a log without times.
+    """
+    if not calls:
+        return None
+    verify_times(tables, calls)
+    spans = tuple(span_of(call) for call in calls)
+    distinct = sorted({span for span in spans if span is not None})
+    key = digest([VERSION, tables.digest, items, [str(span) for span in distinct]])
+
+    def make(staging: Path) -> dict[str, Any]:
+        progress.say("counting clicks")
+        clicked, first = read_moments(tables.folder, items)
+        times = ClickTimes.of(*clicked, items)
+        arrays = {"starts": times.starts, "moments": times.moments, "counts": times.counts}
+        arrays |= {f"span{n}": times.decayed(span) for n, span in enumerate(distinct)}
+        for name, array in {**arrays, "first": first}.items():
+            np.save(staging / f"{name}.npy", array)
+        return {"last": int(read_times(tables.folder).max(initial=0))}
+
+    folder, facts = obtain(root / "counters" / key[:32], make)
+
+    def load(name: str) -> Any:
+        return np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r"))
+
+    times = ClickTimes(starts=load("starts"), moments=load("moments"), counts=load("counts"))
+    counted = {
+        span: Counter(times=times, values=load(f"span{n}"), span=span)
+        for n, span in enumerate(distinct)
+    }
+    return Context(
+        names=tuple(name_of(call) for call in calls),
+        spans=spans,
+        times=times,
+        counters=tuple(None if span is None else counted[span] for span in spans),
+        first=load("first"),
+        last=facts["last"],
+    )
+
+
+ORDERS = {
+    "list": "the order of each user's list, and no times",
+    "file": "the order of the rows of its files, and no times",
+}
+
+
+def verify_times(tables: Tables, calls: Sequence[Call]) -> None:
+    """E0631 where what stands for a time is a position: nothing was clicked within an hour of
+    it."""
+    report = tables.report
+    if report.order == "time":
+        return
+    named = ", ".join(f"`{name_of(call)}`" for call in calls)
+    raise fail(
+        "E0631",
+        f"{named} need times, and these files of {report.source} have {ORDERS[report.order]}",
+        "leave `context` out, or give files with times"
+        + (": a column `time` beside the clicks" if report.source == "Tables" else ""),
+    )

@@ -1,0 +1,118 @@
+"""Clicks counted up to a moment: how often an item was clicked lately, strictly before.
+
+A click weighs exp(-t / span) once a time t has passed since, so an item that is clicked at a steady
+rate has the count of one span, an application keeps one number and one moment per item, and no
+window has to be forgotten. `legoc_runtime.counters` keeps the same numbers while it serves.
+
+Letters: T clicks, N items with row 0, Q questions.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from legoc.data.indexing.log import I32, I64
+
+
+F64 = NDArray[np.float64]
+MICROSECONDS = 1_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClickTimes:
+    """Every click whose moment is known, by item and then by moment.
+
+    Clicks of one item in one moment are one entry with their number, for none of them is before
+    the other.
+    """
+
+    starts: I64  # [N + 1] where the moments of each item begin
+    moments: I64  # [T] microseconds
+    counts: I32  # [T] clicks in that moment
+
+    @staticmethod
+    def of(items: I32, moments: I64, clicks: I32, rows: int) -> "ClickTimes":
+        """clicks[t] clicks of items[t] at moments[t], in any order; rows: N."""
+        order = np.lexsort((moments, items))
+        item, moment = items[order], moments[order]
+        new = np.ones(len(item), dtype=bool)
+        new[1:] = (item[1:] != item[:-1]) | (moment[1:] != moment[:-1])
+        first = np.flatnonzero(new)
+        total = np.concatenate([[0], np.cumsum(clicks[order], dtype=np.int64)])
+        counts = np.diff(total[np.append(first, len(item))]).astype(np.int32)
+        starts = np.searchsorted(item[first], np.arange(rows + 1)).astype(np.int64)
+        return ClickTimes(starts=starts, moments=moment[first], counts=counts)
+
+    def before(self, items: I32, moments: I64) -> I64:
+        """I64[Q]: the place of the last entry of each item strictly before a moment, -1 where there
+        is none. A binary search over all questions at once."""
+        low, high = self.starts[items].copy(), self.starts[np.asarray(items, np.int64) + 1].copy()
+        first = low.copy()
+        while True:
+            open_ = low < high
+            if not open_.any():
+                break
+            middle = (low + high) // 2
+            earlier = np.zeros(len(low), dtype=bool)
+            earlier[open_] = self.moments[middle[open_]] < moments[open_]
+            low = np.where(open_ & earlier, middle + 1, low)
+            high = np.where(open_ & ~earlier, middle, high)
+        return np.where(low > first, low - 1, -1)
+
+    def decayed(self, span: float) -> F64:
+        """F64[T]: the count of an item just after each entry; span in seconds.
+
+        The recurrence v = v' exp(-t / span) + n over the entries of an item is a composition of
+        affine maps, taken in doubling steps: after step k an entry has seen the 2^k before it.
+        """
+        value = self.counts.astype(np.float64)
+        if np.isinf(span):
+            total = np.cumsum(value)
+            item = np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
+            return total - np.concatenate([[0.0], total])[self.starts[item]]
+        factor = np.zeros(len(value))
+        elapsed = np.diff(self.moments) / MICROSECONDS
+        factor[1:] = np.exp(-np.maximum(elapsed, 0) / span)
+        factor[self.starts[:-1][self.starts[:-1] < len(value)]] = 0
+        step = 1
+        while step < len(value) and factor.any():
+            value[step:] += factor[step:] * value[:-step]
+            factor[step:] *= factor[:-step].copy()
+            factor[:step] = 0
+            step *= 2
+        return value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counter:
+    """The decayed count of every item at any moment."""
+
+    times: ClickTimes
+    values: F64
+    span: float
+
+    @staticmethod
+    def of(times: ClickTimes, span: float) -> "Counter":
+        """span: seconds after which a click weighs 1 / e; infinite for all clicks alike."""
+        return Counter(times=times, values=times.decayed(span), span=span)
+
+    def at(self, items: I32, moments: I64) -> F64:
+        """F64[Q]: the clicks of items strictly before moments, the older the lighter."""
+        return self.at_places(self.times.before(items, moments), moments)
+
+    def at_places(self, place: I64, moments: I64) -> F64:
+        """F64[Q]: the same where the last entries before are known (`ClickTimes.before`)."""
+        there = place >= 0
+        found = np.zeros(len(place))
+        elapsed = (moments[there] - self.times.moments[place[there]]) / MICROSECONDS
+        fade = 1.0 if np.isinf(self.span) else np.exp(-elapsed / self.span)
+        found[there] = self.values[place[there]] * fade
+        return found
+
+
+def first_moments(items: I32, moments: I64, rows: int) -> I64:
+    """I64[N]: when each item first appears; the largest number for one that never does."""
+    found = np.full(rows, np.iinfo(np.int64).max)
+    np.minimum.at(found, items, moments)
+    return found

@@ -1,0 +1,63 @@
+"""What the numbers of the moment look like: of each part the mean and the share of zeros."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from legoc.data.indexing.context import DAY, HOUR, Context
+from legoc.data.indexing.counters import MICROSECONDS
+from legoc.data.prepare import Prepared
+
+
+# Rows whose numbers are looked up at once.
+ROWS = 1 << 18
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """One number over the rows of one part. zero: the share of rows where it is 0."""
+
+    name: str
+    mean: float
+    zero: float
+
+
+def measure_context(prepared: Prepared) -> Mapping[str, tuple[Moment, ...]]:
+    """The numbers by part; empty where the spec names none."""
+    context = prepared.context
+    if context is None:
+        return {}
+    found: dict[str, tuple[Moment, ...]] = {}
+    for part, log in prepared.logs.items():
+        total, zero = np.zeros(len(context.names)), np.zeros(len(context.names))
+        for start in range(0, log.rows, ROWS):
+            numbers = context.at(log.item[start : start + ROWS], log.moment[start : start + ROWS])
+            total += numbers.sum(axis=0, dtype=np.float64)
+            zero += (numbers == 0).sum(axis=0)
+        rows = max(log.rows, 1)
+        found[part] = tuple(
+            Moment(name=name, mean=float(mean), zero=float(share))
+            for name, mean, share in zip(context.names, total / rows, zero / rows, strict=True)
+        )
+    return found
+
+
+def warn_of_spans(context: Context | None) -> list[str]:
+    """Counts that are still rising when the log ends: an application will see larger ones than
+    training has."""
+    if context is None or not len(context.times.moments):
+        return []
+    length = (context.last - int(context.times.moments.min())) / MICROSECONDS
+    return [
+        f"the log has clicks of {write_span(length)}, and `{name}` looks back further: its counts "
+        "still rise when the log ends, and beyond what training saw while serving; choose a "
+        "shorter span"
+        for name, span in zip(context.names, context.spans, strict=True)
+        if span is not None and length < span < math.inf
+    ]
+
+
+def write_span(seconds: float) -> str:
+    return f"{seconds / DAY:.1f} days" if seconds >= 2 * DAY else f"{seconds / HOUR:.1f} hours"

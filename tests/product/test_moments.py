@@ -1,0 +1,172 @@
+"""A model that reads the moment, by its commands: data, train, inspect, recommend, score."""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as parquet
+import pytest
+
+import legoc_runtime
+from tests.product.conftest import QUICK, ROOT, SMALL, run
+
+
+@pytest.fixture(scope="module")
+def spec(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shipped spec without its second run."""
+    text = (ROOT / "specs/context.lego").read_text("utf-8")
+    file = tmp_path_factory.mktemp("spec") / "context.lego"
+    file.write_text(text.replace("run plain = naml on ever with base\n", ""), encoding="utf-8")
+    return file
+
+
+@pytest.fixture(scope="module")
+def timed(spec: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its bundle."""
+    place = tmp_path_factory.mktemp("timed")
+    sets = [part for value in (SMALL, *QUICK) for part in ("--set", value)]
+    assert run("train", spec, *sets, "--cache", cache, "--runs", place, "-q") == 0
+    return next(place.glob("naml-*")) / "bundle"
+
+
+def answers(
+    bundle: Path, capsys: pytest.CaptureFixture[str], place: Path, records: object, *flags: str,
+    command: str = "recommend",
+) -> list[dict[str, object]]:  # fmt: skip
+    """What a command answers to records, given as a list or a file."""
+    asked = place / "asked.jsonl"
+    if isinstance(records, list):
+        asked.write_text("".join(json.dumps(record) + "\n" for record in records))
+    else:
+        asked = Path(str(records))
+    capsys.readouterr()
+    assert run(command, bundle, asked, *flags) == 0
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_data_and_inspect_print_the_numbers(
+    spec: Path, timed: Path, cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ("data", spec, "--set", SMALL, "--cache", cache, "-q")
+    capsys.readouterr()
+    assert run(*asked) == 0
+    shown = capsys.readouterr().out
+    assert "context: what is known of an item at the moment" in shown
+    assert "the counters hold" in shown
+    assert run(*asked, "--json") == 0
+    (told,) = json.loads(capsys.readouterr().out)
+    names = [number["name"] for number in told["portrait"]["context"]["train"]]
+    assert names == ["popularity(hours=24)", "popularity(days=7)", "popularity", "age"]
+    assert run("inspect", timed) == 0
+    shown = capsys.readouterr().out
+    assert "context: popularity(hours=24), popularity(days=7), popularity, age" in shown
+    assert "clicks of" in shown
+    assert "context  float32[pair, 4]" in shown
+    assert "items.clicked" in (timed / "README.md").read_text("utf-8")
+
+
+def test_a_moment_in_a_record_by_a_flag_or_the_last_one_known(
+    timed: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    model = legoc_runtime.load(timed)
+    assert model.items.counters is not None
+    last = model.items.counters.last // 10**6
+    later = last + 40 * 86_400
+    user = model.encode_user([])
+
+    def best(when: object) -> list[float]:
+        return model.recommend(user, k=5, when=when)[1].tolist()
+
+    assert best(None) == best(last)
+    assert best(later) != best(None)
+    given = [
+        {"history": []}, {"history": [], "when": later}, {"history": [], "time": later},
+        {"history": [], "when": later, "time": last}, {"history": [], "when": None},
+    ]  # fmt: skip
+    found = [answer["scores"] for answer in answers(timed, capsys, tmp_path, given, "-k", "5")]
+    assert found == [best(last), best(later), best(later), best(later), best(last)]
+    flag = ("-k", "5", "--when", str(later))
+    found = [answer["scores"] for answer in answers(timed, capsys, tmp_path, given, *flag)]
+    assert found == [best(later)] * 5
+    ids = model.recommend(user, k=3)[0]
+    asked = [{"history": [], "candidates": ids, "when": when} for when in (last, later)]
+    scored = answers(timed, capsys, tmp_path, asked, command="score")
+    for answer, when in zip(scored, (last, later), strict=True):
+        assert answer["scores"] == pytest.approx(model.score(user, ids, when=when), abs=1e-6)
+
+
+def test_moments_in_tables(timed: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    csv = tmp_path / "asked.csv"
+    csv.write_text("history,time\n,2031-02-03 10:00:00\n,\n", encoding="utf-8")
+    table = tmp_path / "asked.parquet"
+    from datetime import datetime
+
+    when = pa.array([datetime(2031, 2, 3, 10), None], pa.timestamp("us"))
+    parquet.write_table(pa.table({"history": pa.array(["", ""]), "when": when}), table)
+    one, two = (answers(timed, capsys, tmp_path, path) for path in (csv, table))
+    assert one == two
+    assert one[0] != one[1]
+
+
+def test_what_is_no_moment_is_a_located_message(
+    timed: Path, bundle: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    asked = tmp_path / "asked.jsonl"
+    asked.write_text('{"history": []}\n{"history": [], "when": "soon"}\n', encoding="utf-8")
+    assert run("recommend", timed, asked) == 1
+    shown = capsys.readouterr()
+    assert len(shown.out.splitlines()) == 1
+    assert f"error[E0866]: {asked}:2: `when` is 'soon', which is no time" in shown.err
+    assert run("recommend", timed, asked, "--keep-going") == 1
+    assert json.loads(capsys.readouterr().out.splitlines()[1])["code"] == "E0866"
+    assert run("recommend", timed, asked, "--when", "soon") == 1
+    assert "error[E0867]: `--when`: `when` is 'soon'" in capsys.readouterr().err
+    # A model that reads no moment leaves the field alone, and refuses the flag.
+    assert run("recommend", bundle, asked) == 0
+    assert run("recommend", bundle, asked, "--when", "2024-01-01") == 1
+    shown = capsys.readouterr()
+    assert "error[E0867]" in shown.err
+    assert "does not read what was clicked when" in shown.err
+
+
+def test_a_log_without_times_is_refused_with_its_name(
+    cache: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    shop = tmp_path / "shop"
+    shop.mkdir()
+    (shop / "items.csv").write_text("item_id,title\n" + "".join(f"i{n},t{n}\n" for n in range(9)))
+    rows = "".join(f"u{n % 5},i{n % 9}\n" for n in range(60))
+    (shop / "interactions.csv").write_text("user_id,item_id\n" + rows)
+    spec = tmp_path / "shop.lego"
+    spec.write_text(
+        'data d { source = Tables("shop") content = [title(3)] context = [age] }\n'
+        "model m = content CNN(hidden=8) -> behavior Additive -> predict Dot\nrun m on d\n"
+    )
+    assert run("train", spec, "--cache", cache, "--runs", tmp_path / "runs", "-q") == 1
+    shown = capsys.readouterr().err
+    assert "E0631" in shown
+    assert "`age` need times, and these files of Tables have the order of the rows" in shown
+
+
+def test_spans_beyond_the_log_are_warned_of(
+    cache: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A log of one day, and counts over a week of it."""
+    shop = tmp_path / "shop"
+    shop.mkdir()
+    (shop / "items.csv").write_text("item_id,title\n" + "".join(f"i{n},t{n}\n" for n in range(9)))
+    rows = "".join(f"u{n % 20},i{n % 9},2024-03-01 {n // 5:02d}:00:00\n" for n in range(120))
+    (shop / "interactions.csv").write_text("user_id,item_id,time\n" + rows)
+    spec = tmp_path / "shop.lego"
+    spec.write_text(
+        'data d { source = Tables("shop") content = [title(3)]\n'
+        "context = [popularity(hours=2), popularity(days=7), popularity] }\n"
+        "model m = content CNN(hidden=8) -> behavior Additive -> predict Dot\nrun m on d\n"
+    )
+    assert run("data", spec, "--cache", cache, "-q", "--json") == 0
+    (told,) = json.loads(capsys.readouterr().out)
+    warned = [w for w in told["portrait"]["warnings"] if "popularity" in w]
+    assert len(warned) == 1
+    assert "clicks of 23.0 hours, and `popularity(days=7)` looks back further" in warned[0]
+    sets = ("--set", "train.epochs=1")
+    assert run("train", spec, *sets, "--cache", cache, "--runs", tmp_path / "runs", "-q") == 0
