@@ -19,11 +19,13 @@ BUCKETS = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Samples:
-    """What one batch trains on: `history` I32[B], `candidates` I32[B, K], `labels` F[B, K]."""
+    """What one batch trains on: `history` I32[B], `candidates` I32[B, K], `labels` F[B, K].
+    offsets: F[B, K], as in `Batch`."""
 
     history: I32
     candidates: I32
     labels: F32
+    offsets: F32 | None = None
 
 
 def assemble(log: Log, inputs: ItemInputs, samples: Samples, buckets: int = BUCKETS) -> Batch:
@@ -51,4 +53,5 @@ def assemble(log: Log, inputs: ItemInputs, samples: Samples, buckets: int = BUCK
         candidates=place[clicks.size :].reshape(shape),
         users=np.asarray(log.user[samples.history], dtype=np.int32),
         labels=np.asarray(samples.labels, dtype=np.float32),
+        offsets=samples.offsets,
     )

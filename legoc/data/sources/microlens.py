@@ -39,7 +39,7 @@ PAIRS = ("_pairs.csv", "_pairs.tsv")
     group="user",
     splits=("recbench", "legommenders"),
     content="[title]",
-    facts={"page": PAGE, "licence": LICENCE},
+    facts={"page": PAGE, "licence": LICENCE, "candidates": "drawn"},
 )
 class MicroLens(Clicked):
     """MicroLens, 50k, 100k or larger: who watched which video, without impressions.
