@@ -11,6 +11,7 @@ import numpy as np
 from legoc.evaluation.cold import mark_cold
 from legoc.evaluation.engine import Engine
 from legoc.evaluation.evaluator import Mask, evaluate_log
+from legoc.evaluation.marks import find_marks
 from legoc.evaluation.report import Report
 from legoc.evaluation.uncached import Uncached
 from legoc.language.declaring.records import RECORDS
@@ -78,6 +79,8 @@ def evaluate(
         group=spec.data.group,
         slices=slices,
         keep_scores=keep_scores,
+        marks=find_marks(spec, chosen_metrics(spec)),
+        calibration=read_calibration(folder, bundle),
         progress=progress,
     )
 
@@ -141,6 +144,13 @@ def read_spec(folder: Path, bundle: "Bundle | None", data: str | Path | None = N
                 "name the folder that holds it with `--data FOLDER`",
             )
     return spec
+
+
+def read_calibration(folder: Path, bundle: "Bundle | None") -> Mapping[str, Any] | None:
+    """The two numbers of a calibrated model."""
+    from legoc.model.run import Run
+
+    return Run(folder).calibration if bundle is None else bundle.manifest.get("calibration")
 
 
 def build_engine(

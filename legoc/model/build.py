@@ -15,6 +15,7 @@ from legoc.language.declaring.types import Many, Seq, Type, Vec, parse_type
 from legoc.language.ir.checkpoints import Named, content_model
 from legoc.language.ir.plan import Plan, reads_ids
 from legoc.language.ir.spec import Call, Spec
+from legoc.model.calibration import Calibration
 from legoc.model.embedding import TokenEmbedding
 from legoc.model.profile import Profile
 from legoc.model.recommender import Recommender
@@ -58,6 +59,7 @@ def build(spec: Spec, plan: Plan, rows: Rows) -> Recommender:
         reads_user=plan.reads_user,
         profile=make_profile(spec, rows, user),
         by_user=behavior is not None and reads_ids(declared("behavior", behavior)),
+        calibration=Calibration() if spec.train is not None and spec.train.calibrate else None,
     )
 
 

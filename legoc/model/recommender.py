@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from legoc.data.batching.batch import Batch
+from legoc.model.calibration import Calibration
 from legoc.model.embedding import TokenEmbedding
 from legoc.model.tensors import TensorBatch, to_tensors
 
@@ -32,7 +33,8 @@ class Recommender(nn.Module):
     words: the token embedding of the flatten operator, where its width is not that of the content.
     layout: what the item encoder reads, "id", "fields", "sequence" or "states". attributes: names
     of the inputs in reading order, for `fields`. reads_clicks: a user is the clicks themselves and
-    the predictor reads them with the candidate. reads_user: the user encoder reads the row of the
+    the predictor reads them with the candidate. calibration: what makes probabilities of scores,
+    after all else. reads_user: the user encoder reads the row of the
     user; the behavior operator itself does with `by_user`, and `profile` joins what is known of the
     user to what the operator makes of the clicks.
     """
@@ -53,6 +55,7 @@ class Recommender(nn.Module):
         words: TokenEmbedding | None = None,
         profile: nn.Module | None = None,
         by_user: bool | None = None,
+        calibration: Calibration | None = None,
     ) -> None:
         super().__init__()
         self.content = content
@@ -68,6 +71,7 @@ class Recommender(nn.Module):
         self.reads_user = reads_user
         self.profile = profile
         self.by_user = reads_user if by_user is None else by_user
+        self.calibration = calibration
 
     @property
     def device(self) -> torch.device:
@@ -131,10 +135,12 @@ class Recommender(nn.Module):
         """
         rows = users.index_select(0, owner_P)
         if not self.reads_clicks:
-            return self.predict(rows, items_PD)
-        if mask_BS is None:
+            scores_P = self.predict(rows, items_PD)
+        elif mask_BS is None:
             raise TypeError("the users are clicks: their mask is needed")
-        return self.predict(rows, mask_BS.index_select(0, owner_P), items_PD)
+        else:
+            scores_P = self.predict(rows, mask_BS.index_select(0, owner_P), items_PD)
+        return scores_P if self.calibration is None else self.calibration(scores_P)
 
     def forward(self, batch: Batch | TensorBatch) -> Scored:
         """The logits [B, K] of a training batch, and the losses beside them; each distinct item is

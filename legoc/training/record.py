@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from legoc.evaluation.marks import MARK
 from legoc.model.weights import own_tensors
 from legoc.training.checkpoint import drop_state, load_state, put_back, save_state, set_aside
 from legoc.training.divergence import is_worse, remedies, verify_weights
@@ -153,7 +154,10 @@ class Record:
     def say_epoch(self, ended: Position, found: "Measured", reason: Reason | None) -> None:
         """One line for the evaluation of an epoch, one if training stops early."""
         job, monitor = self.job, self.job.monitor.name
-        line = "  ".join(f"{name} {value:.4f}" for name, value in found.figures.items())
+        line = "  ".join(
+            f"{name}{MARK * (name in job.marks)} {value:.4f}"
+            for name, value in found.figures.items()
+        )
         mean = ended.mean_loss
         loss = "" if mean is None else f"loss {mean:{'.4f' if abs(mean) < 1e6 else '.4g'}}  "
         best = "  (best)" * bool(line and found.best)

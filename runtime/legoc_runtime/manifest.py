@@ -56,6 +56,14 @@ class Entry:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """score / temperature + bias, the last thing that the predictor computes."""
+
+    temperature: float
+    bias: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Manifest:
     """The parts of a manifest the runtime reads; `raw` is the whole of it.
 
@@ -75,6 +83,7 @@ class Manifest:
     files: Mapping[str, Entry]
     tokens: str | None = None
     generated: int = 0
+    calibration: Calibration | None = None
 
     @property
     def flattens(self) -> bool:
@@ -145,6 +154,7 @@ def collect(raw: Mapping[str, Any]) -> Manifest:
     plan, items = raw["plan"], raw["items"]
     users, tokens = raw.get("users"), raw.get("tokens")
     certificate = raw.get("certificate") or {}
+    calibration = raw.get("calibration")
     return Manifest(
         raw=raw,
         plan=Plan(
@@ -159,6 +169,7 @@ def collect(raw: Mapping[str, Any]) -> Manifest:
         generated=int(items.get("generated", 0)),
         users=None if users is None else users["file"],
         tokens=None if tokens is None else tokens["file"],
+        calibration=None if calibration is None else collect_calibration(calibration),
         predict=raw["spec"]["model"]["predict"]["op"],
         tolerance=float(certificate.get("tolerance", 1e-4)),
         files={
@@ -166,6 +177,10 @@ def collect(raw: Mapping[str, Any]) -> Manifest:
             for path, entry in raw["files"].items()
         },
     )  # fmt: skip
+
+
+def collect_calibration(value: Mapping[str, Any]) -> Calibration:
+    return Calibration(temperature=float(value["temperature"]), bias=float(value["bias"]))
 
 
 def collect_graph(name: str, value: Mapping[str, Any]) -> Graph:

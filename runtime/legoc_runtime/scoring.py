@@ -46,11 +46,16 @@ class Scorer:
 
     def chunk(self, users: F32 | Clicks, items: F32, owner: I32, candidates: I32) -> F32:
         if self.inner_product and not isinstance(users, Clicks):
-            return np.einsum("pd,pd->p", users[owner], items[candidates])
+            return self.calibrated(np.einsum("pd,pd->p", users[owner], items[candidates]))
         distinct, place = np.unique(owner, return_inverse=True)
         if isinstance(users, Clicks):
             return self.target(users.rows[distinct], items, place, items[candidates])
         return self.graphs.predict(users[distinct], items[candidates], place)
+
+    def calibrated(self, products: F32) -> F32:
+        """What the graph of an inner product does at its end."""
+        found = self.graphs.parts.calibration
+        return products if found is None else products / found.temperature + found.bias
 
     def target(self, rows: I32, items: F32, owner: NDArray[np.integer], candidates: F32) -> F32:
         """Users given as rows of clicks [U, S], cut to the longest before they are gathered."""
@@ -61,7 +66,7 @@ class Scorer:
     def one(self, user: F32, candidates: F32) -> F32:
         """[P] logits of one user ([D], [C, D], or clicks [S, D]) and candidates [P, D]."""
         if self.inner_product:
-            return candidates @ user
+            return self.calibrated(candidates @ user)
         step = pairs_at_once(user.size)
         mask = None
         if self.graphs.parts.plan.user == "clicks":

@@ -479,8 +479,8 @@ CLASSES = (
     ContentNull, ContentPooling, ContentCNN, ContentAttention, ContentTransformer,
     ContentFastformer, ContentText, BehaviorNull, BehaviorPooling, BehaviorAdditive,
     BehaviorAttention, BehaviorGRU, BehaviorLSTUR, BehaviorTransformer, BehaviorFastformer,
-    BehaviorPolyAttention, FlattenLongformer, PredictDot, PredictCosine, PredictDNN, PredictDCN, PredictDIN,
-    PredictMINER, PredictYesNo, Demo, MIND, Shop, Publisher, Time, LeaveOneOut, Words,
+    BehaviorPolyAttention, FlattenLongformer, PredictDot, PredictCosine, PredictDNN, PredictDCN,
+    PredictDIN, PredictMINER, PredictYesNo, Demo, MIND, Shop, Publisher, Time, LeaveOneOut, Words,
     TokenizerFile, Matching, Ranking, LoRA, IISAN,
 )  # fmt: skip
 # What the check says of one's own tables, it says of the source that reads them.

@@ -36,8 +36,8 @@ from legoc.language.typing.lower_train import (
     lower_export,
     lower_train,
 )
-from legoc.language.typing.negatives import check_correction, compare_kinds
 from legoc.language.typing.origins import model_origin, point_origin
+from legoc.language.typing.recipes import check_calibration, check_correction, compare_kinds
 
 
 T = TypeVar("T")
@@ -92,6 +92,7 @@ class Lowering:
         if train is not None:
             vectors = data.data is not None and data.data.vectors is not None
             problems += check_recipe(train, model.stages, vectors=vectors)
+            problems += check_calibration(train, data)
             if model.predictor is not None:
                 problems += check_correction(train, model.predictor)
         export = self.export(point)

@@ -12,7 +12,7 @@ from legoc.language.diagnosing.document import Span
 from legoc.language.ir.checkpoints import count_layers
 from legoc.language.ir.spec import Call, Export, Train
 from legoc.language.resolving.points import Record
-from legoc.language.typing import wording_data, wording_models, wording_negatives
+from legoc.language.typing import wording_data, wording_models, wording_recipes
 from legoc.language.typing.arguments import Arguments, Judge
 from legoc.language.typing.exports import check_settings
 from legoc.language.typing.inference import Typed
@@ -96,13 +96,13 @@ def check_shared(
         return ()
     place = spans.get("task.pool", span)
     if pool == "mixed" and negatives < 2:
-        return (wording_negatives.no_half(place, spans.get("task.negatives")),)
+        return (wording_recipes.no_half(place, spans.get("task.negatives")),)
     # Of ranking every negative is a row, served by any other.
     near = negatives if pool == "batch" else negatives - negatives // 2
     needed = 1 + (near if task.op == "matching" else 1)
     if batch >= needed:
         return ()
-    return (wording_negatives.few_rows(place, spans.get("batch"), pool, negatives, batch, needed),)
+    return (wording_recipes.few_rows(place, spans.get("batch"), pool, negatives, batch, needed),)
 
 
 def lower_export(record: Record | None, span: Span, catalog: Catalog) -> LoweredExport:

@@ -1,4 +1,4 @@
-"""What is said about the negatives of a recipe: one function per message."""
+"""What is said about a recipe beside its predictor and data: one function per message."""
 
 from legoc.language.declaring.declare import Declaration
 from legoc.language.diagnosing.diagnostics import Diagnostic, Label
@@ -42,6 +42,20 @@ def no_logits(place: Span, predictor: Span, pool: str) -> Diagnostic:
             Label(span=predictor, text="scores between -1 and 1"),
         ),
         help=("write `Cosine(temperature=0.1)`, or another `pool`",),
+    )
+
+
+def no_valid(place: Span | None, valid: Span | None) -> Diagnostic:
+    labels: tuple[Label, ...] = ()
+    if place is not None:
+        labels = (primary(place, "fits two numbers on the validation part"),)
+    if valid is not None:
+        labels = (*labels, Label(span=valid, text="nothing is validated", primary=not labels))
+    return Diagnostic(
+        code="E0556",
+        message="`calibrate` needs a validation part, and the split leaves none",
+        labels=labels,
+        help=("write `valid=10%`, or drop `calibrate`",),
     )
 
 

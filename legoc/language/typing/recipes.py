@@ -1,12 +1,13 @@
-"""Checks of the negatives a recipe draws: whether the scores can be corrected for how they are
-drawn, and whether they are like what the evaluation tells clicks from."""
+"""Checks between a recipe, its predictor and its data: whether scores can be corrected for how
+negatives are drawn, whether those are like what the evaluation tells clicks from, and whether there
+is a part to calibrate on."""
 
 from legoc.language.declaring.catalog import Catalog
 from legoc.language.diagnosing.diagnostics import Diagnostic
 from legoc.language.ir.negatives import find_difference
 from legoc.language.ir.scores import is_cosine
 from legoc.language.ir.spec import Call
-from legoc.language.typing import wording_negatives as wording
+from legoc.language.typing import wording_recipes as wording
 from legoc.language.typing.arguments import Arguments
 from legoc.language.typing.lower_data import LoweredData
 from legoc.language.typing.lower_train import SHARED, LoweredTrain
@@ -41,6 +42,15 @@ def compare_kinds(
     written = ("task.pool", "task.negatives", "task")
     place = next((train.spans[name] for name in written if name in train.spans), None)
     return (wording.other_kind(place, data.spans.get("source"), source, found),)
+
+
+def check_calibration(train: LoweredTrain, data: LoweredData) -> tuple[Diagnostic, ...]:
+    """A split that is asked for no validation part has none to calibrate on."""
+    if train.train is None or not train.train.calibrate or data.data is None:
+        return ()
+    if data.data.split.args.get("valid") != 0:
+        return ()
+    return (wording.no_valid(train.spans.get("calibrate"), data.spans.get("split.valid")),)
 
 
 def find_candidates(declared: object, source: Call) -> str:
