@@ -246,7 +246,7 @@ def test_so_does_one_that_its_limit_ends(make_job, make_toy, make_ticking, make_
             limit=limit,
             epochs=500,
             progress=make_words(),
-        )  # fmt: skip
+        )
     )
     assert f"`--set train.{text}`" in said
 
