@@ -9,9 +9,9 @@ from legoc.commands.flags import Command, caches, prints_json
 from legoc.commands.printing import console, print_json, table
 
 
-# What the columns of `legoc eval --cold` are taken over.
-COLD = {
-    "new clicks": "lists whose every click is on an item that training never showed",
+# What the columns of `legoc eval` are taken over.
+PARTS = {
+    "new": "candidates that training never showed, clicks against non-clicks among them",
     "new users": "lists of users that training never showed",
     "no clicks before": "lists of users without a click in their history",
 }
@@ -24,7 +24,7 @@ def eval_flags(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--cold", action="store_true",
-        help="also measure clicks on new items, new users and users without clicks",
+        help="also measure new users and users without clicks",
     )  # fmt: skip
     parser.add_argument(
         "--data", metavar="FOLDER", default=None,
@@ -55,8 +55,8 @@ def show_report(result: Any, title: str) -> None:
     out = console()
     out.print(table(title, ("metric", *result.parts()), result.table()))
     for part in result.parts():
-        if part in COLD:
-            out.print(f"{part}: {COLD[part]}", style="dim")
+        if part in PARTS:
+            out.print(f"{part}: {PARTS[part]}", style="dim")
     out.print(result.summary())
 
 

@@ -71,8 +71,11 @@ def run_train(arguments: Namespace) -> int:
 
 
 def show_runs(done: "Sequence[Run]", began: float = 0.0) -> None:
-    """One table over all runs of a command, then where each lies and which were finished before the
-    command began."""
+    """One table over all runs of a command, then where each lies, how it is calibrated, and which
+    were finished before the command began."""
+    from legoc.evaluation.marks import MARK, reasons
+    from legoc.evaluation.report import write_calibration
+
     out = console()
     tested = [(run, split, found) for run in done for split, found in tested_parts(run)]
     if tested:
@@ -82,18 +85,31 @@ def show_runs(done: "Sequence[Run]", began: float = 0.0) -> None:
                 run.spec.name,
                 split,
                 measured_over(found),
-                *(figure(found["metrics"].get(name)) for name in names),
+                *(
+                    figure(found["metrics"].get(name)) + MARK * (name in marks_of(found))
+                    for name in names
+                ),
             )
             for run, split, found in tested
         ]
         out.print(table("evaluated through onnxruntime", ("run", "split", "over", *names), rows))
+        for line in dict.fromkeys(one for *_, found in tested for one in reasons(marks_of(found))):
+            out.print(line, style="dim")
     for run in done:
         made = finished_at(run)
         earlier = made is not None and made < began
         said = ", finished before (`--again` repeats it)" if earlier else ""
         out.print(f"{run.spec.name}: {run.folder}{said}")
+        if run.calibration is not None:
+            out.print(f"  {write_calibration(run.calibration)}")
         if run.bundle.is_dir():
             out.print(f"  bundle {run.bundle}, largest difference {difference(run.bundle)}")
+
+
+def marks_of(found: Mapping[str, Any]) -> Mapping[str, str]:
+    """The metrics of a report that say nothing; one that was written before there were marks has
+    none."""
+    return found.get("marks", {})
 
 
 def measured_over(found: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from time import perf_counter, process_time
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,8 @@ def evaluate_log(
     group: str = "impression",
     slices: Mapping[str, Mask] | None = None,
     keep_scores: bool = False,
+    marks: Mapping[str, str] | None = None,
+    calibration: Mapping[str, Any] | None = None,
     progress: Progress = SILENT,
 ) -> Report:
     """Score the rows of a log and measure the metrics.
@@ -41,8 +44,8 @@ def evaluate_log(
     Every item is encoded once, every distinct history (with its user, if the engine reads users)
     once, and every row is a pair of the two. split and group name what the figures are of. slices:
     row masks [R] by name; each gets the same metrics over its rows alone. Rows without a label are
-    scored and not measured. Raises LegoError where no row has a label (E0591) or a score is not
-    finite (E0590).
+    scored and not measured. marks, calibration: as in `Report`. Raises LegoError where no row has a
+    label (E0591) or a score is not finite (E0590).
     """
     labelled = ~np.isnan(log.label)
     if not labelled.any():
@@ -66,6 +69,8 @@ def evaluate_log(
         counts=count(log, inputs, timings),
         timings=timings,
         scores=scores if keep_scores else None,
+        marks=marks or {},
+        calibration=calibration,
     )
 
 

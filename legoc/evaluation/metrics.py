@@ -24,7 +24,8 @@ from legoc.language.declaring.declare import operator, param
 
 GROUPS = {"over": "groups", "better": "higher"}
 ROWS = {"over": "rows", "better": "higher"}
-LOSS = {"over": "rows", "better": "lower"}
+LOSS = {"over": "rows", "better": "lower", "reads": "probability"}
+CHANCE = {**ROWS, "reads": "probability"}
 
 F32 = NDArray[np.float32]
 Bool = NDArray[np.bool_]
@@ -80,7 +81,7 @@ class LogLoss(Metric):
         return float(losses.mean()) if len(losses) else float("nan")
 
 
-@operator("metric", "F1", primary="threshold", facts=ROWS)
+@operator("metric", "F1", primary="threshold", facts=CHANCE)
 class F1(Metric):
     """Harmonic mean of precision and recall over all rows, a row counting as positive from
     `threshold` on."""

@@ -11,6 +11,7 @@ import numpy as np
 from legoc.evaluation.cold import mark_cold
 from legoc.evaluation.engine import Engine
 from legoc.evaluation.evaluator import Mask, evaluate_log
+from legoc.evaluation.marks import find_marks
 from legoc.evaluation.report import Report
 from legoc.evaluation.uncached import Uncached
 from legoc.language.declaring.records import RECORDS
@@ -47,9 +48,9 @@ def evaluate(
     distinct history encoded once; without, each pair encodes its candidate and its clicks anew.
     engine: `onnxruntime` runs the bundle (of a run, the bundle in its folder), `torch` the weights
     of a run. split: the part of the data; `test` unless given, else `valid` where there is no test
-    part. The report also has the figures over items that training showed (`known`) and over the
-    others (`new`); with `cold`, also those of groups whose clicks are all on new items, of users
-    without training rows and of empty histories, as far as there are any (`cold.mark_cold`).
+    part. The report also has the figures over candidates that training showed (`known`) and over
+    the others (`new`); with `cold`, also those of users without training rows and of empty
+    histories, as far as there are any (`cold.mark_cold`).
 
     data: the folder in which the files and folders the spec names are found, by their names; else
     they are where the run found them, or for a bundle on its own in the working directory.
@@ -68,7 +69,7 @@ def evaluate(
     log = prepared.logs[chosen]
     slices = novelty(prepared, log)
     if cold:
-        slices.update(mark_cold(log, np.asarray(prepared.training_items)))
+        slices.update(mark_cold(log))
     return evaluate_log(
         made if cached else Uncached(made),
         prepared.inputs,
@@ -78,6 +79,8 @@ def evaluate(
         group=spec.data.group,
         slices=slices,
         keep_scores=keep_scores,
+        marks=find_marks(spec, chosen_metrics(spec)),
+        calibration=read_calibration(folder, bundle),
         progress=progress,
     )
 
@@ -141,6 +144,13 @@ def read_spec(folder: Path, bundle: "Bundle | None", data: str | Path | None = N
                 "name the folder that holds it with `--data FOLDER`",
             )
     return spec
+
+
+def read_calibration(folder: Path, bundle: "Bundle | None") -> Mapping[str, Any] | None:
+    """The two numbers of a calibrated model."""
+    from legoc.model.run import Run
+
+    return Run(folder).calibration if bundle is None else bundle.manifest.get("calibration")
 
 
 def build_engine(

@@ -7,6 +7,7 @@ from typing import Any
 
 from legoc.data.indexing.log import F32
 from legoc.evaluation.compute import Figure, plain
+from legoc.evaluation.marks import MARK, reasons
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +30,9 @@ class Report:
     grouped metrics are averaged over (`impression` or `user`). metrics: figures by name, as
     `NDCG(5)`; slices: the same over parts of the rows, by the name of the part. counts: rows,
     groups, the rows whose user has an empty history, distinct users, items. timings: the phases
-    `items`, `users`, `pairs`. scores [R]: the logits, where they were asked for.
+    `items`, `users`, `pairs`. scores [R]: the logits, where they were asked for. marks: metrics
+    whose figures say nothing, with the reason. calibration: the two numbers of a calibrated model
+    and what they bought.
     """
 
     engine: str
@@ -40,6 +43,8 @@ class Report:
     counts: Mapping[str, int]
     timings: Mapping[str, Timing]
     scores: F32 | None = field(default=None, compare=False, repr=False)
+    marks: Mapping[str, str] = field(default_factory=dict[str, str])
+    calibration: Mapping[str, Any] | None = None
 
     def __getitem__(self, name: str) -> float:
         return self.metrics[name].value
@@ -51,6 +56,8 @@ class Report:
             "split": self.split,
             "group": self.group,
             "metrics": {name: plain(figure.value) for name, figure in self.metrics.items()},
+            "marks": dict(self.marks),
+            "calibration": None if self.calibration is None else dict(self.calibration),
             "slices": {
                 part: {name: plain(figure.value) for name, figure in figures.items()}
                 for part, figures in self.slices.items()
@@ -69,7 +76,10 @@ class Report:
         dash where one is not defined. The last row says over how many groups they are."""
         parts = self.parts()
         rows = [
-            (name, *(format_value(figures[name].value) for figures in parts.values()))
+            (
+                name + MARK * (name in self.marks),
+                *(format_value(figures[name].value) for figures in parts.values()),
+            )
             for name in self.metrics
         ]
         groups = [counted(figures) for figures in parts.values()]
@@ -93,7 +103,20 @@ class Report:
             )
         if counts["cold rows"]:
             sentences.append(f"{counts['cold rows']:,} rows belong to a user without clicks")
+        if self.calibration is not None:
+            sentences.append(write_calibration(self.calibration))
+        sentences += reasons(self.marks)
         return "\n".join(sentences)
+
+
+def write_calibration(found: Mapping[str, Any]) -> str:
+    """What makes probabilities of scores, and what it bought."""
+    loss = found["LogLoss"]
+    return (
+        f"calibrated on {found['rows']:,} rows of {found['split']}: temperature "
+        f"{found['temperature']:.4g}, bias {found['bias']:.4g}; LogLoss {loss['before']:.4f} -> "
+        f"{loss['after']:.4f} there"
+    )
 
 
 def counted(figures: Mapping[str, Figure]) -> int | None:

@@ -63,13 +63,15 @@ def write_bundle(
     folder: Path,
     *,
     metrics: Any = None,
+    calibration: Mapping[str, Any] | None = None,
     source_text: str = "",
     graphs: Callable[..., dict[str, GraphFile]] = write_graphs,
     progress: Progress = SILENT,
 ) -> Bundle:
     """Exports a trained model on its data to `folder`, replacing an earlier bundle there.
 
-    metrics: what evaluation of the run found, in JSON's types, for the model card. source_text: the
+    metrics: what evaluation of the run found, in JSON's types, for the model card. calibration: the
+    two numbers of a calibrated model, which are in its predictor. source_text: the
     spec as written, where the spec does not carry it; one that names files or folders is written
     anew with their names alone, for a bundle travels. graphs: what writes the graphs, called as
     `write_graphs` is. Errors: E0820 to E0828 where a gate fails,
@@ -119,6 +121,7 @@ def write_bundle(
                 "file": contents.ITEMS, "rows": len(table),
                 "generated": prepared.generated,
             },
+            "calibration": None if calibration is None else dict(calibration),
             "tokens": {"file": contents.TOKENS} if plan.flattens else None,
             "users": {"file": contents.USERS} if plan.reads_user else None,
             "context": context,

@@ -3,8 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from legoc.evaluation.marks import MARK, find_marks, reasons
+from legoc.evaluation.public import chosen_metrics
+from legoc.evaluation.report import write_calibration
 from legoc.language.ir.notation import write_pipeline
 from legoc.language.ir.plan import Plan
+from legoc.language.ir.scores import find_doubt
 from legoc.language.ir.spec import Spec
 
 
@@ -18,7 +22,8 @@ def model_card(spec: Spec, plan: Plan, manifest: Mapping[str, Any], metrics: Any
         "## Load it",
         load_example(plan, manifest),
         "## How well it ranks",
-        metrics_table(metrics),
+        metrics_table(metrics, find_marks(spec, chosen_metrics(spec))),
+        *describe_scores(spec, manifest, metrics),
         "## What was proved",
         proof(certificate),
         "## Limits",
@@ -67,8 +72,9 @@ def load_example(plan: Plan, manifest: Mapping[str, Any]) -> str:
     return "```python\n" + "\n".join(lines) + "\n```"
 
 
-def metrics_table(metrics: Any) -> str:
-    """A row per metric and a column per part of the data, or the sentence that there are none."""
+def metrics_table(metrics: Any, marks: Mapping[str, str]) -> str:
+    """A row per metric and a column per part of the data, or the sentence that there are none.
+    marks: the metrics that say nothing of this model."""
     reports = find_reports(metrics)
     if not reports:
         return "No evaluation was saved with the run this bundle was exported from."
@@ -78,8 +84,20 @@ def metrics_table(metrics: Any) -> str:
     ]  # fmt: skip
     for name in names:
         values = (figures.get(name) for figures in reports.values())
-        lines.append(f"| {name} | " + " | ".join(map(figure_text, values)) + " |")
+        mark = f"\\{MARK}" * (name in marks)
+        lines.append(f"| {name}{mark} | " + " | ".join(map(figure_text, values)) + " |")
     return "\n".join(lines)
+
+
+def describe_scores(spec: Spec, manifest: Mapping[str, Any], metrics: Any) -> list[str]:
+    """The metrics that say nothing of this model, and the two numbers of a calibrated one."""
+    shown = {name for figures in find_reports(metrics).values() for name in figures}
+    marks = {
+        name: why for name, why in find_marks(spec, chosen_metrics(spec)).items() if name in shown
+    }
+    said = ["\n".join(f"\\{line}" for line in reasons(marks))] if marks else []
+    found = manifest.get("calibration")
+    return said if found is None else [*said, f"Scores are {write_calibration(found)}."]
 
 
 def find_reports(metrics: Any, name: str = "all") -> dict[str, Mapping[str, Any]]:
@@ -147,7 +165,12 @@ def largest_metric(whole: Mapping[str, Any]) -> str:
 def limits(spec: Spec, plan: Plan, manifest: Mapping[str, Any]) -> str:
     sentences = [
         f"Trained on `{spec.data.source.op}` alone; other data may be ranked at random.",
-        "Scores are logits: they order candidates of one user and are not probabilities.",
+        "Scores are logits: they order candidates of one user"
+        + (
+            " and are not probabilities."
+            if find_doubt(spec) is not None
+            else "; sigmoid of one is the chance of a click among rows like those of training."
+        ),
     ]
     if plan.layout == "id":
         sentences.append("New items are refused: the model has no row for them.")

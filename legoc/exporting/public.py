@@ -40,6 +40,7 @@ def export(
         recommender, spec, plan(spec), prepared,
         run.bundle if folder is None else Path(folder),
         metrics=run.metrics,
+        calibration=run.calibration,
         source_text=source.read_text(encoding="utf-8") if source.is_file() else "",
         progress=progress,
     )  # fmt: skip

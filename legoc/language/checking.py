@@ -19,7 +19,7 @@ from legoc.language.typing.lower import Lowered, Lowering
 
 # What `where valid` drops: combinations that do not fit. A mistake in one part alone is an error.
 DROPPED = (
-    "E0401", "E0402", "E0403", "E0404", "E0501", "E0503", "E0504", "E0605",
+    "E0401", "E0402", "E0403", "E0404", "E0501", "E0503", "E0504", "E0507", "E0508", "E0605",
     "E0607", "E0804",
 )  # fmt: skip
 

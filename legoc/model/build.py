@@ -15,6 +15,7 @@ from legoc.language.declaring.types import Many, Seq, Type, Vec, parse_type
 from legoc.language.ir.checkpoints import Named, content_model
 from legoc.language.ir.plan import Plan, reads_ids
 from legoc.language.ir.spec import Call, Spec
+from legoc.model.calibration import Calibration
 from legoc.model.embedding import TokenEmbedding
 from legoc.model.prior import Prior
 from legoc.model.profile import Profile
@@ -60,6 +61,7 @@ def build(spec: Spec, plan: Plan, rows: Rows) -> Recommender:
         profile=make_profile(spec, rows, user),
         prior=Prior(plan.context) if plan.context else None,
         by_user=behavior is not None and reads_ids(declared("behavior", behavior)),
+        calibration=Calibration() if spec.train is not None and spec.train.calibrate else None,
     )
 
 

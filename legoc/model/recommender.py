@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from legoc.data.batching.batch import Batch
+from legoc.model.calibration import Calibration
 from legoc.model.embedding import TokenEmbedding
 from legoc.model.tensors import TensorBatch, to_tensors
 
@@ -32,7 +33,8 @@ class Recommender(nn.Module):
     words: the token embedding of the flatten operator, where its width is not that of the content.
     layout: what the item encoder reads, "id", "fields", "sequence" or "states". attributes: names
     of the inputs in reading order, for `fields`. reads_clicks: a user is the clicks themselves and
-    the predictor reads them with the candidate. reads_user: the user encoder reads the row of the
+    the predictor reads them with the candidate. calibration: what makes probabilities of scores,
+    after all else. reads_user: the user encoder reads the row of the
     user; the behavior operator itself does with `by_user`, and `profile` joins what is known of the
     user to what the operator makes of the clicks. prior: what the moment of a pair adds to its
     score.
@@ -55,6 +57,7 @@ class Recommender(nn.Module):
         profile: nn.Module | None = None,
         by_user: bool | None = None,
         prior: nn.Module | None = None,
+        calibration: Calibration | None = None,
     ) -> None:
         super().__init__()
         self.content = content
@@ -71,6 +74,7 @@ class Recommender(nn.Module):
         self.profile = profile
         self.prior = prior
         self.by_user = reads_user if by_user is None else by_user
+        self.calibration = calibration
 
     @property
     def device(self) -> torch.device:
@@ -138,11 +142,11 @@ class Recommender(nn.Module):
         clicks; `context_Pn` are the numbers of the pairs' moments where the model reads them.
         """
         scores_P = self.match(users, items_PD, owner_P, mask_BS)
-        if self.prior is None:
-            return scores_P
-        if context_Pn is None:
-            raise TypeError("the model reads the context of a pair")
-        return scores_P + self.prior(context_Pn)
+        if self.prior is not None:
+            if context_Pn is None:
+                raise TypeError("the model reads the context of a pair")
+            scores_P = scores_P + self.prior(context_Pn)
+        return scores_P if self.calibration is None else self.calibration(scores_P)
 
     def match(
         self, users: Tensor, items_PD: Tensor, owner_P: Tensor, mask_BS: Tensor | None = None

@@ -17,6 +17,7 @@ from legoc.model.weights import load_own, own_tensors
 
 # No entry that ends a log has so many bytes.
 LONGEST = 4096
+CALIBRATION = "calibration.json"
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,11 @@ class Run:
         return self.record("environment.json")
 
     @property
+    def calibration(self) -> Mapping[str, Any] | None:
+        """The two numbers of a calibrated model and what they bought, or None before that."""
+        return self.record(CALIBRATION) if (self.folder / CALIBRATION).is_file() else None
+
+    @property
     def metrics(self) -> Mapping[str, Any] | None:
         """What evaluation found, or None before that."""
         return self.record("metrics.json") if (self.folder / "metrics.json").is_file() else None
@@ -113,15 +119,22 @@ class Run:
             ) from None
 
 
-def load_recommender(run: Run, rows: Rows) -> Recommender:
+def load_recommender(run: Run, rows: Rows, *, raw: bool = False) -> Recommender:
     """The trained model of a run, in evaluation mode on the CPU.
 
     rows: sizes of the tables of the data it is used on; other sizes than in training are an error
-    of the user (E0561).
+    of the user (E0561). raw: before it is calibrated, too (else E0560).
     """
     from legoc.model import compile
 
     verify_model(run, rows)
+    recipe = run.spec.train
+    if not raw and recipe is not None and recipe.calibrate and run.calibration is None:
+        raise fail(
+            "E0560",
+            f"the run `{run.folder}` is trained and not calibrated yet",
+            "start `legoc train` on its spec again; it goes on",
+        )
     recommender = compile(run.spec).build(rows)
     load_weights(recommender, run.weights)
     return recommender.eval()

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -41,7 +41,8 @@ class Job:
     module: gives `Scored` for a batch. loss: mean loss of scores F[B, K] and labels F[B, K].
     validate: the metrics of the model as it stands, by name; None where there is nothing to
     validate on, then the last epoch is the best. folder: the run folder. clock: seconds, for
-    `limit` and the log. save_every: seconds between two states within an epoch.
+    `limit` and the log. save_every: seconds between two states within an epoch. marks: metrics
+    whose figures say nothing while it trains, with the reason.
     """
 
     module: nn.Module
@@ -54,6 +55,7 @@ class Job:
     progress: Progress = SILENT
     clock: Callable[[], float] = time.monotonic
     save_every: float = 120.0
+    marks: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def updates(self) -> int:

@@ -37,6 +37,12 @@ class Position:
         """Over the rows of this epoch so far."""
         return self.loss / self.rows if self.rows else None
 
+    @property
+    def still_better(self) -> bool:
+        """Whether the last epoch, of two and more, was better than all before."""
+        ended = self.epoch - 1
+        return self.best is not None and ended > 1 and self.best_epoch == ended
+
     def after_update(self, *, loss: float, rows: int, seconds: float) -> "Position":
         """One more update, of so many rows with this mean loss."""
         return replace(

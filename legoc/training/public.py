@@ -11,10 +11,11 @@ from legoc.language.ir.spec import Spec
 from legoc.model import compile
 from legoc.model.embedding import TokenEmbedding
 from legoc.model.filling import fill_items, fill_prior, fill_users
-from legoc.model.run import Run
+from legoc.model.run import CALIBRATION, Run
 from legoc.model.states import frozen_inputs
 from legoc.model.weights import own_tensors
 from legoc.progress import SILENT, Progress
+from legoc.training.calibration import obtain_calibration, verify_labels
 from legoc.training.checkpoint import state_path
 from legoc.training.epoch import infer_seed
 from legoc.training.files import write_tensors
@@ -83,8 +84,10 @@ def train(
                 environment = describe_environment(place, count)
                 environment["language_model"] = prepared.rows.checkpoint or None
                 verify_monitor(spec, prepared)
+                verify_labels(spec, prepared)
                 enter_sitting(run.folder, environment, progress)
                 obtain_weights(run, prepared, place, cache_root(cache), progress)
+            obtain_calibration(run, prepared, place, cache_root(cache), progress)
             if until in ("export", "evaluate"):
                 obtain_bundle(run, prepared, progress)
             if until == "evaluate":
@@ -114,6 +117,7 @@ def obtain_weights(
     """Train, or go on training, until the run folder holds its best weights."""
     # What was exported or measured belongs to earlier weights.
     drop_results(run)
+    (run.folder / CALIBRATION).unlink(missing_ok=True)
     spec = run.spec
     recipe = spec.train
     torch.manual_seed(infer_seed(recipe.seed if recipe is not None else 0))
@@ -137,7 +141,11 @@ def obtain_weights(
     inputs = frozen_inputs(recommender, spec, prepared, root, progress=progress)
     prepared = replace(prepared, inputs=inputs)
     from legoc.evaluation.compute import better, metric_name
+    from legoc.evaluation.marks import find_marks_in_training, reasons
 
+    marks = find_marks_in_training(spec, recipe.metrics) if "valid" in prepared.logs else {}
+    for line in reasons(marks):
+        progress.say(line)
     task = build_task(recipe.task, spec.model["predict"], prior=bool(spec.data.context))
     outcome = fit(
         Job(
@@ -151,6 +159,7 @@ def obtain_weights(
             folder=run.folder,
             validate=build_validation(recommender, spec, prepared),
             progress=progress,
+            marks=marks,
         )
     )
     progress.say(

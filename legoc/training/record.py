@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from legoc.evaluation.marks import MARK
 from legoc.model.weights import own_tensors
 from legoc.training.checkpoint import drop_state, load_state, put_back, save_state, set_aside
 from legoc.training.divergence import is_worse, remedies, verify_weights
@@ -17,6 +18,15 @@ from legoc.training.log import RunLog
 from legoc.training.optimise import Optimiser
 from legoc.training.position import Position, Reason
 from legoc.training.validation import no_value
+
+
+def write_duration(seconds: float) -> str:
+    """Whole seconds or more as the language has them: `90s`, `2h`."""
+    whole = max(math.ceil(seconds), 1)
+    for unit, size in (("h", 3600), ("min", 60)):
+        if whole % size == 0:
+            return f"{whole // size}{unit}"
+    return f"{whole}s"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +153,8 @@ class Record:
         )  # fmt: skip
         self.log.sync()
         self.open = False
+        if reason != "patience" and ended.still_better:
+            self.say_unfinished(reason)
         if is_worse(ended.best_loss, ended.first):
             self.job.progress.say(
                 f"warning: the loss is {ended.best_loss:.4g} in the best epoch and was "
@@ -153,7 +165,10 @@ class Record:
     def say_epoch(self, ended: Position, found: "Measured", reason: Reason | None) -> None:
         """One line for the evaluation of an epoch, one if training stops early."""
         job, monitor = self.job, self.job.monitor.name
-        line = "  ".join(f"{name} {value:.4f}" for name, value in found.figures.items())
+        line = "  ".join(
+            f"{name}{MARK * (name in job.marks)} {value:.4f}"
+            for name, value in found.figures.items()
+        )
         mean = ended.mean_loss
         loss = "" if mean is None else f"loss {mean:{'.4f' if abs(mean) < 1e6 else '.4g'}}  "
         best = "  (best)" * bool(line and found.best)
@@ -163,6 +178,18 @@ class Record:
             job.progress.say(f"stopped early: no better {monitor} since epoch {since}")
         if reason == "limit":
             job.progress.say(f"stopped at the limit of {job.train.limit:g} seconds")
+
+    def say_unfinished(self, reason: Reason) -> None:
+        """One line where training ended while every epoch was still better than those before."""
+        job = self.job
+        moved = "falling" if job.monitor.lower else "rising"
+        more = f"epochs={2 * job.train.epochs}"
+        if reason == "limit" and job.train.limit is not None:
+            more = f"limit={write_duration(2 * job.train.limit)}"
+        job.progress.say(
+            f"warning: {job.monitor.name} was still {moved} in the last epoch, which is the best; "
+            f"train longer: `--set train.{more}`"
+        )
 
     def save_when_due(self) -> None:
         """The state, where the last one is older than `save_every`."""

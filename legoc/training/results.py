@@ -32,6 +32,7 @@ def obtain_bundle(run: Run, prepared: "Prepared", progress: Progress) -> None:
         prepared,
         run.bundle,
         metrics=last_validation(run),
+        calibration=run.calibration,
         source_text=run.spec.source_text or (run.folder / "model.lego").read_text("utf-8"),
         progress=progress,
     )
@@ -40,8 +41,17 @@ def obtain_bundle(run: Run, prepared: "Prepared", progress: Progress) -> None:
 def last_validation(run: Run) -> dict[str, Any] | None:
     """What the last validation of the best epoch found, for the model card: the test part is
     measured later, through the bundle itself."""
+    from legoc.evaluation.marks import find_marks, find_marks_in_training
+    from legoc.evaluation.public import chosen_metrics
+
     found = [e for e in run.log if e["event"] == "evaluation" and e["best"] and e["metrics"]]
-    return {"valid": {"split": "valid", "metrics": found[-1]["metrics"]}} if found else None
+    if not found:
+        return None
+    metrics = chosen_metrics(run.spec)
+    # What calibration has changed since is of another model.
+    gone = find_marks_in_training(run.spec, metrics).keys() - find_marks(run.spec, metrics).keys()
+    figures = {name: value for name, value in found[-1]["metrics"].items() if name not in gone}
+    return {"valid": {"split": "valid", "metrics": figures}}
 
 
 def obtain_metrics(run: Run, prepared: "Prepared", progress: Progress) -> None:
@@ -66,6 +76,7 @@ def measure_bundle(
     """What metrics.json says: `{split: report}` of the bundle through onnxruntime; overall and on
     known and new items. The item vectors are those the export has just made of this data."""
     from legoc.evaluation import evaluate_log
+    from legoc.evaluation.marks import find_marks
     from legoc.evaluation.public import chosen_metrics, novelty
     from legoc_runtime.engine import Engine
 
@@ -78,6 +89,8 @@ def measure_bundle(
         split=split,
         group=run.spec.data.group,
         slices=novelty(prepared, log),
+        marks=find_marks(run.spec, chosen_metrics(run.spec)),
+        calibration=run.calibration,
         progress=progress,
     )
     return {split: report.to_json()}

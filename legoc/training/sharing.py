@@ -4,14 +4,17 @@ import shutil
 from pathlib import Path
 
 from legoc.language.diagnosing.diagnostics import LegoError
-from legoc.model.run import Run
+from legoc.model.run import CALIBRATION, Run
 from legoc.training.checkpoint import state_path
 from legoc.training.folder import locked
 from legoc.writing import replacing
 
 
 # In this order: a run counts as trained once it has weights.
-TRAINED = ("environment.json", "log.jsonl", "resume/best.safetensors", "resume/state.safetensors")
+TRAINED = (
+    "environment.json", "log.jsonl", CALIBRATION,
+    "resume/best.safetensors", "resume/state.safetensors",
+)  # fmt: skip
 WEIGHTS = "best.safetensors"
 
 

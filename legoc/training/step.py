@@ -46,5 +46,8 @@ class Step:
     def part_loss(self, part: Part) -> Tensor:
         """The mean loss over the rows of one batch, the model's own losses included."""
         scored: Scored = self.module(part.batch)
-        labels = torch.as_tensor(part.batch.labels, device=scored.scores.device)
-        return sum(scored.losses.values(), start=self.loss(scored.scores, labels))
+        scores = scored.scores
+        labels = torch.as_tensor(part.batch.labels, device=scores.device)
+        if part.batch.offsets is not None:
+            scores = scores - torch.as_tensor(part.batch.offsets, device=scores.device)
+        return sum(scored.losses.values(), start=self.loss(scores, labels))

@@ -7,8 +7,12 @@ from torch import Tensor
 
 from legoc.language.declaring.catalog import catalog
 from legoc.language.declaring.declare import Needs, operator, param
+from legoc.language.ir.scores import is_cosine
 from legoc.language.ir.spec import Call
 from legoc.training.losses import binary_cross_entropy, cross_entropy, squared_error
+
+
+Pool = Literal["impression", "uniform", "popularity", "category", "batch", "mixed"]
 
 
 class Task(Protocol):
@@ -31,11 +35,13 @@ class Matching:
 
     class Config:
         negatives: int = param(4, min=1, doc="Negatives beside each clicked candidate.")
-        pool: Literal["impression", "uniform", "popularity", "category"] = param(
+        pool: Pool = param(
             "impression",
             doc="Where negatives come from: non-clicks of the same impression, filled up with "
-            "uniform items the user never clicked; all items; all items by their clicks; or "
-            "items of the positive's category.",
+            "uniform items the user never clicked; all items; all items by their clicks; "
+            "items of the positive's category; clicks of other rows of the `batch`, the scores "
+            "corrected for how often they come; or `mixed`, the larger half so and the others "
+            "from all items.",
         )
 
     example = "train base {\n  task = matching(negatives=4, pool=impression)\n}"
@@ -64,7 +70,7 @@ class Ranking:
         negatives: int | None = param(
             None, min=1, doc="Negatives drawn for each click; `none` takes the log's every row."
         )
-        pool: Literal["impression", "uniform", "popularity", "category"] | None = param(
+        pool: Pool | None = param(
             None,
             since=True,
             doc="Where `negatives` come from, as in `matching`; `none` is `impression`.",
@@ -92,8 +98,3 @@ def build_task(call: Call, predict: Call, *, prior: bool = False) -> Task:
     module, _, name = declaration.module.partition(":")
     task = getattr(import_module(module), name)
     return task(task.Config(**call.args), bounded=is_cosine(predict) and not prior)
-
-
-def is_cosine(predict: Call) -> bool:
-    """Whether the scores are cosines as they are. Divided by a temperature they are logits."""
-    return predict.op == "Cosine" and predict.args.get("temperature") is None

@@ -46,12 +46,17 @@ def verify_monitor(spec: Spec, prepared: "Prepared") -> None:
     scores = np.zeros(len(log.label), dtype=np.float32)
     found = compute((monitor,), scores, log.label, log.group) if len(scores) else {}
     if not all(math.isfinite(figure.value) for figure in found.values()) or not found:
-        raise no_value(metric_name(monitor))
+        known = log.label[~np.isnan(log.label)] > 0.5
+        raise no_value(metric_name(monitor), alone=bool(known.all() or not known.any()))
 
 
-def no_value(monitor: str) -> LegoError:
+def no_value(monitor: str, *, alone: bool = False) -> LegoError:
+    """alone: the rows are of one class, so no metric that compares the two has a value."""
     return fail(
         "E0552",
-        f"the monitor `{monitor}` has no value on the validation rows",
-        "choose a `monitor` that is defined there, such as `LogLoss`, or another `split`",
+        f"the monitor `{monitor}` has no value on the validation rows"
+        + ", for they are all clicks or all non-clicks" * alone,
+        "choose another `split`, or `neutral` where ratings make the labels"
+        if alone
+        else "choose a `monitor` that is defined there, such as `AUC`, or another `split`",
     )

@@ -76,6 +76,14 @@ class Entry:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """score / temperature + bias, the last thing that the predictor computes."""
+
+    temperature: float
+    bias: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Manifest:
     """The parts of a manifest the runtime reads; `raw` is the whole of it.
 
@@ -96,6 +104,7 @@ class Manifest:
     tokens: str | None = None
     generated: int = 0
     context: Context | None = None
+    calibration: Calibration | None = None
 
     @property
     def flattens(self) -> bool:
@@ -166,6 +175,7 @@ def collect(raw: Mapping[str, Any]) -> Manifest:
     plan, items = raw["plan"], raw["items"]
     users, tokens = raw.get("users"), raw.get("tokens")
     certificate = raw.get("certificate") or {}
+    calibration = raw.get("calibration")
     return Manifest(
         raw=raw,
         plan=Plan(
@@ -181,6 +191,7 @@ def collect(raw: Mapping[str, Any]) -> Manifest:
         users=None if users is None else users["file"],
         tokens=None if tokens is None else tokens["file"],
         context=collect_context(raw.get("context")),
+        calibration=None if calibration is None else collect_calibration(calibration),
         predict=raw["spec"]["model"]["predict"]["op"],
         tolerance=float(certificate.get("tolerance", 1e-4)),
         files={
@@ -203,6 +214,10 @@ def collect_context(value: Mapping[str, Any] | None) -> Context | None:
         for number in value["numbers"]
     )
     return Context(numbers=numbers, file=value.get("file"))
+
+
+def collect_calibration(value: Mapping[str, Any]) -> Calibration:
+    return Calibration(temperature=float(value["temperature"]), bias=float(value["bias"]))
 
 
 def collect_graph(name: str, value: Mapping[str, Any]) -> Graph:

@@ -63,11 +63,20 @@ class Scorer:
         context: F32 | None = None,
     ) -> F32:
         if self.inner_product and not self.reads_moment and not isinstance(users, Clicks):
-            return np.einsum("pd,pd->p", users[owner], items[candidates])
+            return self.calibrated(np.einsum("pd,pd->p", users[owner], items[candidates]))
         distinct, place = np.unique(owner, return_inverse=True)
         if isinstance(users, Clicks):
             return self.target(users.rows[distinct], items, place, items[candidates], context)
         return self.graphs.predict(users[distinct], items[candidates], place, None, context)
+
+    def calibrated(self, products: F32, prior: F32 | None = None) -> F32:
+        """What the graph of an inner product does at its end; the bias is part of `prior`, which
+        came from that graph."""
+        found = self.graphs.parts.calibration
+        scaled = products if found is None else products / found.temperature
+        if prior is not None:
+            return scaled + prior
+        return scaled if found is None else scaled + found.bias
 
     def target(
         self,
@@ -91,7 +100,7 @@ class Scorer:
         caller knows it and the scores are inner products.
         """
         if self.inner_product and (prior is not None or not self.reads_moment):
-            return candidates @ user if prior is None else candidates @ user + prior
+            return self.calibrated(candidates @ user, prior)
         step = pairs_at_once(user.size)
         mask = None
         if self.graphs.parts.plan.user == "clicks":

@@ -33,7 +33,7 @@ def test_the_100k_layout_without_header_and_times(tmp_path):
         tmp_path / "ml",
         **{
             "MicroLens-100k_title_en__csv": "1, Gu long song gaga bad\n2, two\n",
-            "MicroLens-100k_pairs__tsv": "5\t2 1 2\n6\t1\n",
+            "MicroLens-100k_pairs__tsv": "5\t2 7 8 1 2\n6\t1\n",
         },
     )
     tables = read(MicroLens, root, tmp_path / "cache")
@@ -41,7 +41,13 @@ def test_the_100k_layout_without_header_and_times(tmp_path):
     assert rows_of(tables) == slow_rows(
         [("5", "2", 0), ("5", "1", 1), ("5", "2", 2), ("6", "1", 0)]
     )
+    # Places are counted among the videos that are known.
+    rows = tables.interactions().merge(tables.histories(), on="history_id")
+    places = rows.query("user_id == '5' and label == 1")["time"].astype("int64") // 10**6
+    assert sorted(places) == [0, 1, 2]
     assert any("no times" in note for note in tables.report.notes)
+    assert any("takes the end of every user's list" in note for note in tables.report.notes)
+    assert tables.report.order == "list"
 
 
 def test_several_sizes_need_a_name(tmp_path):

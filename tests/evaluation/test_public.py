@@ -81,7 +81,7 @@ def test_what_cannot_be_evaluated(tiny, tmp_path):
 def test_cold_rows_are_measured_where_it_is_asked_for(tiny):
     run, prepared = tiny
     report = legoc.evaluate(run, cold=True)
-    cold = mark_cold(prepared.logs["test"], prepared.training_items)
+    cold = mark_cold(prepared.logs["test"])
     assert cold
     assert list(report.slices) == ["known", "new", *cold]
     assert report.to_json()["slices"].keys() == report.slices.keys()

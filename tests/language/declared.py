@@ -265,6 +265,14 @@ class PredictDot:
     example = "predict Dot"
 
 
+@operator("predict", "Cosine", "(Vec[d], Vec[d]) -> Score", tasks=("matching", "ranking"))
+class PredictCosine:
+    """The cosine of the two vectors."""
+
+    class Config:
+        temperature: float | None = param(None, min=0.001, doc="what it is divided by")
+
+
 @operator(
     "predict", "DNN", "(Vec[u], Vec[i]) -> Score", tasks=("ranking", "matching"),
     facts={"dense": ["units"]},
@@ -329,6 +337,7 @@ NEWS = (
 @operator(
     "source", "Demo", attributes=NEWS, group="impression", splits=("publisher",),
     content="[title(20), subcategory]", users=(Attribute(name="age", kind="number", length=10),),
+    facts={"candidates": "shown"},
 )  # fmt: skip
 class Demo:
     """The small data set that ships inside the package."""
@@ -402,7 +411,7 @@ class Matching:
 
     class Config:
         negatives: int = param(4, min=1, doc="negatives of each positive")
-        pool: Literal["impression", "uniform", "popularity", "category"] = param(
+        pool: Literal["impression", "uniform", "popularity", "category", "batch", "mixed"] = param(
             "impression", doc="where negatives come from"
         )
 
@@ -486,8 +495,8 @@ CLASSES = (
     ContentNull, ContentPooling, ContentCNN, ContentAttention, ContentTransformer,
     ContentFastformer, ContentText, BehaviorNull, BehaviorPooling, BehaviorAdditive,
     BehaviorAttention, BehaviorGRU, BehaviorLSTUR, BehaviorTransformer, BehaviorFastformer,
-    BehaviorPolyAttention, FlattenLongformer, PredictDot, PredictDNN, PredictDCN, PredictDIN,
-    PredictMINER, PredictYesNo, Demo, MIND, Shop, Publisher, Time, LeaveOneOut, Words,
+    BehaviorPolyAttention, FlattenLongformer, PredictDot, PredictCosine, PredictDNN, PredictDCN,
+    PredictDIN, PredictMINER, PredictYesNo, Demo, MIND, Shop, Publisher, Time, LeaveOneOut, Words,
     TokenizerFile, Matching, Ranking, LoRA, IISAN, Popularity, Age,
 )  # fmt: skip
 # What the check says of one's own tables, it says of the source that reads them.

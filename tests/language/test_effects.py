@@ -231,3 +231,16 @@ def test_a_key_whose_whole_is_replaced_behind_it_says_so(text: str, place: str) 
 )
 def test_a_copy_that_changes_something_is_silent(text: str) -> None:
     assert said(BASE + text) == []
+
+
+SHORT = BASE.replace("lr = 1e-3", "epochs = 3  lr = 1e-3") + "run naml on mind with base\n"
+
+
+@pytest.mark.parametrize("given", ["train.patience=50", "train.patience=2", "base.patience=7"])
+def test_a_patience_beyond_the_epochs_changes_nothing(given: str) -> None:
+    assert "ended with its epochs" in told(one(SHORT, given))
+
+
+@pytest.mark.parametrize("given", [("train.patience=1",), ("train.patience=9", "train.epochs=30")])
+def test_a_patience_within_them_does(given: tuple[str, ...]) -> None:
+    assert said(SHORT, *given) == []

@@ -17,7 +17,7 @@ def checked(text: str):
     found = check(Document("m.lego", text), known=CATALOG)
     # A drawn source names a folder that is not there; `seed` may stay unused, and
     # `t(epochs=3)` may repeat what it copies.
-    assert {d.code for d in found.diagnostics} <= {"W104", "W101", "W102"}, render(
+    assert {d.code for d in found.diagnostics} <= {"W104", "W101", "W102", "W105"}, render(
         found.diagnostics
     )
     return found.specs

@@ -64,7 +64,7 @@ error[E0403]: `predict DIN` cannot read what `behavior Additive` makes
   |                                              --------            ^^^ wants Seq[Vec[d]]: the \
 clicks themselves
   |                                              makes Vec[64]: one user vector
-  = help: use `behavior Null`, or a predictor that reads one vector: Dot, DNN, DCN
+  = help: use `behavior Null`, or a predictor that reads one vector: Dot, Cosine, DNN, DCN
   = docs: legoc explain E0403""",
     ),
     "m.lego": (

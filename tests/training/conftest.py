@@ -12,6 +12,7 @@ from torch import nn
 from legoc.data.batching.batch import Batch
 from legoc.language.ir.spec import Call, Train
 from legoc.model.recommender import Scored
+from legoc.progress import SILENT
 from legoc.training.job import Job, Monitor
 
 
@@ -138,3 +139,21 @@ def mean_of(module: nn.Module) -> float:
     with torch.no_grad():
         scores, _ = module(Slices(rows=49, shuffle=False, batch=49).batch(1, 0))
     return float(scores.sigmoid().mean())
+
+
+class Words:
+    """Progress that remembers what was said."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+
+    def task(self, name: str, total: int, unit: str = "") -> Any:
+        return SILENT.task(name, total, unit)
+
+
+@pytest.fixture
+def make_words() -> Callable[..., Words]:
+    return Words

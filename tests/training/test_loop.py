@@ -7,6 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from legoc.language.checking import check
 from legoc.language.diagnosing.diagnostics import LegoError
 from legoc.progress import SILENT
 from legoc.training.epoch import infer_seed
@@ -200,3 +201,68 @@ def test_no_rows_and_no_monitor_are_errors(make_job, make_sampler):
 def test_seeds_differ_by_every_counter():
     seeds = {infer_seed(*c) for c in np.ndindex(3, 4, 5)}
     assert len(seeds) == 60
+
+
+def unfinished(job):
+    fit(job)
+    return [line for line in job.progress.said if "still" in line]
+
+
+@pytest.mark.parametrize(
+    ("values", "changes", "expected"),
+    [
+        ([0.5, 0.6, 0.7], {}, ["AUC was still rising", "`--set train.epochs=6`"]),
+        ([0.5, 0.7, 0.6], {}, None),
+        ([0.5, 0.6, 0.6], {}, None),
+        ([0.5], {"epochs": 1}, None),
+        ([0.5, 0.4, 0.3], {"patience": 1, "epochs": 9}, None),
+        ([0.7, 0.6, 0.5], {"monitor": Monitor(name="AUC", lower=True)}, ["AUC was still falling"]),
+    ],
+)  # fmt: skip
+def test_a_training_that_ends_while_it_gets_better_says_so(
+    make_job, make_toy, make_words, values, changes, expected
+):
+    module = make_toy()
+    said = unfinished(
+        make_job(module=module, validate=Plateau(module, values), progress=make_words(), **changes)
+    )
+    assert len(said) == (expected is not None)
+    assert all(text in said[0] for text in expected or ())
+
+
+@pytest.mark.parametrize(
+    ("limit", "text"), [(12.0, "limit=24s"), (60.0, "limit=2min"), (1800.0, "limit=1h")]
+)
+def test_so_does_one_that_its_limit_ends(make_job, make_toy, make_ticking, make_words, limit, text):
+    time = make_ticking()
+    module = make_toy()
+    validate = Plateau(module, [n / 1000 for n in range(1, 1000)])
+    (said,) = unfinished(
+        make_job(
+            module=module,
+            validate=validate,
+            loss=time.loss,
+            clock=time.clock,
+            limit=limit,
+            epochs=500,
+            progress=make_words(),
+        )
+    )
+    assert f"`--set train.{text}`" in said
+
+
+def test_what_it_says_to_type_is_understood(tmp_path):
+    path = tmp_path / "t.lego"
+    path.write_text(
+        "data demo { source = Demo  content = [title(8)] }\ntrain base { epochs = 3 }\n"
+        "model m = content Pooling -> behavior Pooling -> predict Dot\nrun m on demo with base\n"
+    )
+    for given, value in (
+        ("epochs=6", 6),
+        ("limit=24s", 24),
+        ("limit=2min", 120),
+        ("limit=1h", 3600),
+    ):
+        checked = check(path, overrides=[f"train.{given}"])
+        assert not checked.diagnostics
+        assert getattr(checked.specs[0].train, given.partition("=")[0]) == value

@@ -20,12 +20,14 @@ BUCKETS = 8
 @dataclass(frozen=True, kw_only=True)
 class Samples:
     """What one batch trains on: `history` I32[B], `candidates` I32[B, K], `labels` F[B, K], and
-    where the log has a context `moment` I64[B], that of the row each sample is of."""
+    where the log has a context `moment` I64[B], that of the row each sample is of. offsets:
+    F[B, K], as in `Batch`."""
 
     history: I32
     candidates: I32
     labels: F32
     moment: I64 | None = None
+    offsets: F32 | None = None
 
 
 def assemble(log: Log, inputs: ItemInputs, samples: Samples, buckets: int = BUCKETS) -> Batch:
@@ -54,6 +56,7 @@ def assemble(log: Log, inputs: ItemInputs, samples: Samples, buckets: int = BUCK
         users=np.asarray(log.user[samples.history], dtype=np.int32),
         labels=np.asarray(samples.labels, dtype=np.float32),
         context=read_context(log, samples),
+        offsets=samples.offsets,
     )
 
 

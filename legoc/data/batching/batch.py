@@ -16,7 +16,9 @@ class Batch:
 
     The distinct items are encoded bucket by bucket, in order; `clicks` and `candidates` refer to
     them as 1 + position, 0 being padding, so the click mask is `clicks > 0`. K is 1 + negatives
-    for matching, the positive first, and 1 for ranking.
+    for matching, the positive first, and 1 for ranking. `offsets` is what the loss takes from the
+    scores: the logarithm of how much more often a candidate is drawn than a uniform one would be,
+    where that is to be made up for.
     """
 
     buckets: tuple[Mapping[str, Array], ...]
@@ -26,6 +28,7 @@ class Batch:
     users: I32  # [B]
     labels: F32  # [B, K]
     context: F32 | None = None  # [B, K, n] where the data has a context
+    offsets: F32 | None = None  # [B, K]
 
     @property
     def mask(self) -> NDArray[np.bool_]:

@@ -13,6 +13,7 @@ from legoc.data.batching.assembly import BUCKETS, Samples, assemble
 from legoc.data.batching.batch import Batch
 from legoc.data.batching.draws import draw
 from legoc.data.batching.negatives import Clicked, Pool, Shown, fill, labels_of
+from legoc.data.batching.others import Others
 from legoc.data.indexing.log import I64, Log
 from legoc.data.prepare import Prepared
 from legoc.data.reading.inputs import ItemInputs
@@ -58,9 +59,11 @@ def matching_batches(
     """One row per click of `train`, the positive first, then `negatives` items (OPERATORS 7).
 
     pool: `impression` (non-clicks of the same impression; a shortage is filled with uniform items
-    the user never clicked), `uniform`, `popularity` or `category`. Negatives are drawn anew for
-    every (seed, epoch, step), from items that training shows. samples: rows drawn per epoch.
-    buckets: length buckets at most; 1 for models that flatten.
+    the user never clicked), `uniform`, `popularity`, `category`, `batch` (clicks of other rows of
+    the batch that the user never clicked; a place that none is left for is masked) or `mixed` (so
+    the larger half, the others uniform). Negatives are drawn anew for every (seed, epoch, step),
+    from items that training shows. samples: rows drawn per epoch. buckets: length buckets at most;
+    1 for models that flatten.
     """
     log, items = prepared.logs["train"], prepared.rows.items
     hits = np.flatnonzero(np.asarray(log.label) > 0)
@@ -68,6 +71,7 @@ def matching_batches(
     clicked = Clicked.of(log, items)
     shown = Shown.of(log, items) if pool == "impression" else None
     pools = list_pools(prepared, pool)
+    others = Others.of(log.item[hits], prepared.training_items, clicked, pool, negatives)
     order = shuffled(len(hits), seed, samples)
 
     def sample(epoch: int, step: int) -> Samples:
@@ -78,12 +82,21 @@ def matching_batches(
         if shown is not None:
             found = shown.choose(rng, log.group[rows], negatives)
             chosen = np.where(found < 0, 0, log.item[found]).astype(np.int32)
-        chosen = fill(rng, chosen, positives, log.user[history], clicked, pools)
-        candidates = np.concatenate([positives[:, None], chosen], axis=1)
+        users, near = log.user[history], chosen[:, :0]
+        if others is not None:
+            near = others.choose(rng, positives, users, others.amount)
+        chosen = fill(rng, chosen[:, near.shape[1] :], positives, users, clicked, pools)
+        candidates = np.concatenate([positives[:, None], near, chosen], axis=1)
+        masked = candidates == 0
+        # A masked place holds an item that is encoded anyway, and no zeros.
+        candidates = np.where(masked, positives[:, None], candidates)
         return Samples(
-            history=history, candidates=candidates, labels=labels_of(len(rows), negatives),
+            history=history,
+            candidates=candidates,
+            labels=labels_of(len(rows), negatives),
+            offsets=None if others is None else others.offsets(candidates, masked),
             moment=moments_of(log, rows),
-        )  # fmt: skip
+        )
 
     return Sampler(
         log=log, inputs=prepared.inputs, rows=count_rows(len(hits), samples), size=batch,
@@ -170,12 +183,15 @@ def ranked_drawn(
     """Batches of single candidates: each click and its `negatives`, as rows in a shuffled order.
 
     With the pool `impression` they are non-clicks of the click's impression, without repetition;
-    where it has too few, as in every other pool, they are items the user never clicked.
+    where it has too few, as in every other pool, they are items the user never clicked. With
+    `batch` each is the click of another row of the batch, whether that is there as a click or as
+    one of its negatives.
     """
     log, items = prepared.logs["train"], prepared.rows.items
     clicked = Clicked.of(log, items)
     pools = list_pools(prepared, pool)
     shown = Shown.of(log, items) if pool == "impression" else None
+    others = Others.of(log.item[hits], prepared.training_items, clicked, pool, negatives)
     groups = np.asarray(log.group)[hits]
     total = len(hits) * (1 + negatives)
     order = shuffled(total, seed, samples)
@@ -198,11 +214,20 @@ def ranked_drawn(
             chosen = np.where(found < 0, 0, log.item[found]).astype(np.int32)
         chosen = np.where(drawn, chosen, positives)[:, None].astype(np.int32)
         rng = draw(seed, epoch, step, "negatives")
-        chosen = fill(rng, chosen, positives, log.user[history], clicked, pools)
+        users, masked = log.user[history], np.zeros(chosen.shape, dtype=bool)
+        if others is not None:
+            near = (drawn & (slot < others.amount))[:, None]
+            found = others.choose(rng, positives, users, 1)
+            masked = near & (found == 0)
+            chosen = np.where(masked, positives[:, None], np.where(near, found, chosen))
+        chosen = fill(rng, chosen, positives, users, clicked, pools)
         return Samples(
-            history=history, candidates=chosen, labels=(~drawn).astype(np.float32)[:, None],
+            history=history,
+            candidates=chosen,
+            labels=(~drawn).astype(np.float32)[:, None],
+            offsets=None if others is None else others.offsets(chosen, masked),
             moment=moments_of(log, rows),
-        )  # fmt: skip
+        )
 
     return Sampler(
         log=log, inputs=prepared.inputs, rows=count_rows(total, samples), size=batch,

@@ -59,7 +59,7 @@ class Article:
     ),
     group="user",
     content="[title, category]",
-    facts={"page": PAGE, "licence": LICENCE, "parts": "parts"},
+    facts={"page": PAGE, "licence": LICENCE, "candidates": "drawn", "parts": "parts"},
 )
 class Adressa:
     """Adressa, one week or three months: clicks on articles, without impressions.

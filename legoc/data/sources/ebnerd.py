@@ -52,7 +52,7 @@ NEEDED = {
     group="impression",
     splits=("publisher", "recbench", "legommenders"),
     content="[title, category]",
-    facts={"page": PAGE, "licence": LICENCE},
+    facts={"page": PAGE, "licence": LICENCE, "candidates": "shown"},
 )
 class EBNeRD:
     """EB-NeRD, the Ekstra Bladet news recommendation data set: demo, small or large.

@@ -43,7 +43,7 @@ USER_MAP = "user_id_map.csv"
     group="user",
     splits=("recbench", "legommenders"),
     content="[title]",
-    facts={"page": PAGE, "licence": LICENCE},
+    facts={"page": PAGE, "licence": LICENCE, "candidates": "rated"},
 )
 class Goodreads:
     """Goodreads, of one genre or complete: works with title, description and year.

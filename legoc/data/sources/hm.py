@@ -54,7 +54,7 @@ DIGITS = 10
     group="user",
     splits=("recbench", "legommenders"),
     content="[detail_desc, product_type_name]",
-    facts={"page": PAGE, "licence": LICENCE},
+    facts={"page": PAGE, "licence": LICENCE, "candidates": "drawn"},
 )
 class HM(Clicked):
     """H&M personalised fashion: who bought what on which day, without impressions.

@@ -49,7 +49,12 @@ PROFILE = ("user id", "gender", "age", "country", "registered")
     group="user",
     splits=("recbench", "legommenders"),
     content="[track, artist]",
-    facts={"page": PAGE, "licence": LICENCE, "untimed": ["user_artists.dat", PLAYS]},
+    facts={
+        "page": PAGE,
+        "licence": LICENCE,
+        "candidates": "drawn",
+        "untimed": ["user_artists.dat", PLAYS],
+    },
 )
 class LastFM(Clicked):
     """Last.fm, the 1K set of plays or the HetRec 2K set of artists, without impressions.

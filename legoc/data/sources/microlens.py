@@ -32,14 +32,14 @@ PAIRS = ("_pairs.csv", "_pairs.tsv")
 @operator(
     "source",
     "MicroLens",
-    version=1,
+    version=2,
     paper="MicroLens",
     primary="path",
     attributes=(Attribute(name="title", kind="text", length=20),),
     group="user",
     splits=("recbench", "legommenders"),
     content="[title]",
-    facts={"page": PAGE, "licence": LICENCE},
+    facts={"page": PAGE, "licence": LICENCE, "candidates": "drawn"},
 )
 class MicroLens(Clicked):
     """MicroLens, 50k, 100k or larger: who watched which video, without impressions.
@@ -94,13 +94,15 @@ class MicroLens(Clicked):
         with stage_log(log) as staged:
             for line, user, item, time in read_pairs(pairs, losses):
                 staged.add(pairs.name, line, user, item, None, time)
-        drops = build_clicks(connection, scan(items), scan(log), ("title",))
+        timed = is_timed(pairs)
+        drops = build_clicks(connection, scan(items), scan(log), ("title",), listed=not timed)
         return Extracted(
             parts=(Published(name="log", labelled=True),),
             drops=(*losses.drops(), *drops),
             notes=()
-            if ".csv" in pairs.name
-            else ("the pairs have no times: the place in a user's list is taken as the time",),
+            if timed
+            else ("the pairs have no times: the place in a user's list is taken for it",),
+            order="time" if timed else "list",
             feedback=Feedback(
                 graded=False, negatives=self.config.negatives, seed=self.config.seed, text="title"
             ),
@@ -135,8 +137,8 @@ def read_titles(path: Path, losses: Losses) -> Iterator[tuple[int, str, str]]:
 
 
 def read_pairs(path: Path, losses: Losses) -> Iterator[tuple[int, str, str, int | None]]:
-    """Line, user, video and time of every click."""
-    if ".csv" in path.name:
+    """Line, user, video and time of every click; no times where the pairs have none."""
+    if is_timed(path):
         columns = ("user", "item", "timestamp")
         times = (time for _, (time,) in read_table(path, path.name, columns[2:], Losses(), "log"))
         rule = decide_times(times, columns[2], path.name)
@@ -145,5 +147,10 @@ def read_pairs(path: Path, losses: Losses) -> Iterator[tuple[int, str, str, int 
         return
     for number, raw in read_lines(path, path.name):
         user, _, rest = decode(raw, number, path.name).rstrip("\r\n").partition("\t")
-        for place, item in enumerate(rest.split()):
-            yield number, user, item, place * 1_000_000
+        for item in rest.split():
+            yield number, user, item, None
+
+
+def is_timed(pairs: Path) -> bool:
+    """Whether the pairs have times; else a line lists what a user watched, in order."""
+    return ".csv" in pairs.name

@@ -45,7 +45,7 @@ BEHAVIORS = ("impression id", "user id", "time", "history", "candidates")
     group="impression",
     splits=("publisher", "recbench", "legommenders"),
     content="[title(30), category]",
-    facts={"page": PAGE, "licence": LICENCE},
+    facts={"page": PAGE, "licence": LICENCE, "candidates": "shown"},
 )
 class MIND:
     """MIND, the Microsoft News data set: demo, small or large, as published.

@@ -48,7 +48,7 @@ LOG = (
     group="impression",
     splits=("publisher", "recbench", "legommenders"),
     content="[title, category]",
-    facts={"page": PAGE, "licence": LICENCE},
+    facts={"page": PAGE, "licence": LICENCE, "candidates": "shown"},
 )
 class PENS:
     """PENS, personalised news headlines: the impressions of `train.tsv` and `valid.tsv`.

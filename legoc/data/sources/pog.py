@@ -38,7 +38,7 @@ USER = ("user id", "items", "outfit id")
     group="user",
     splits=("recbench", "legommenders"),
     content="[title, category]",
-    facts={"page": PAGE, "licence": LICENCE},
+    facts={"page": PAGE, "licence": LICENCE, "candidates": "drawn"},
 )
 class POG(Clicked):
     """POG, Alibaba iFashion: the items each user clicked, in their order, without impressions.

@@ -52,7 +52,7 @@ NAME = re.compile(r"xMIND(?P<size>small|large)_(?P<part>train|dev|test)(\.zip)?"
     group="impression",
     splits=("publisher", "recbench", "legommenders"),
     content="[title, category]",
-    facts={"page": PAGE, "licence": LICENCE},
+    facts={"page": PAGE, "licence": LICENCE, "candidates": "shown"},
 )
 class xMIND:
     """MIND with title and abstract in another language, joined by the id of the article.

@@ -41,7 +41,7 @@ def rating_source(
 ) -> Callable[[type[T]], type[T]]:
     """Declare a subclass of `Rated` as a source. page: the publisher's; paper: where not `name`;
     parts: the setting that chooses parts of the publisher's."""
-    facts = {"page": page, "licence": licence}
+    facts = {"page": page, "licence": licence, "candidates": "rated"}
     return operator(
         "source", name, version=1, paper=paper or name, primary="path", attributes=attributes,
         users=users, group="user", splits=("recbench", "legommenders"), content=content,

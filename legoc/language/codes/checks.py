@@ -1,4 +1,4 @@
-"""E0501 to E0505 and E0601 to E0605: checks of recipe and data that need no data."""
+"""E0501 to E0508 and E0601 to E0610: checks of recipe and data that need no data."""
 
 from legoc.language.codes import Code
 
@@ -79,6 +79,41 @@ run m on demo with base""",
         ),
         bad="content BERT(split=-1, lora=8) -> behavior Additive -> predict Dot",
         good="content BERT(split=-2, lora=8) -> behavior Additive -> predict Dot",
+    ),
+    Code(
+        code="E0507",
+        title="the batch has too few rows for its negatives",
+        explanation=(
+            "With `pool=batch` the negatives of a row are what the other rows of its batch have "
+            "clicked, and with `pool=mixed` the larger half of them, the others being uniform. So "
+            "a batch of matching has one row more than those, a batch of ranking two rows, and "
+            "`mixed` needs two negatives."
+        ),
+        bad=f"""data demo {{ source = Demo }}
+train base {{ task = matching(negatives=100, pool=batch)  batch = 64 }}
+{MODEL}
+run m on demo with base""",
+        good=f"""data demo {{ source = Demo }}
+train base {{ task = matching(negatives=100, pool=impression)  batch = 64 }}
+{MODEL}
+run m on demo with base""",
+    ),
+    Code(
+        code="E0508",
+        title="scores that cannot be corrected",
+        explanation=(
+            "Clicks of other rows come as often as items are clicked. To make up for it, training "
+            "takes the logarithm of that chance from each score, which a logit can take and a "
+            "cosine, between -1 and 1, cannot. Divided by a `temperature` cosines are logits."
+        ),
+        bad="""data shop { source = Shop("raw") }
+train base { task = matching(pool=batch) }
+model m = content Pooling -> behavior Pooling -> predict Cosine
+run m on shop with base""",
+        good="""data shop { source = Shop("raw") }
+train base { task = matching(pool=batch) }
+model m = content Pooling -> behavior Pooling -> predict Cosine(temperature=0.1)
+run m on shop with base""",
     ),
     Code(
         code="E0601",

@@ -1,4 +1,4 @@
-"""W101 to W104: warnings; nothing is wrong with what the spec means."""
+"""W101 to W105: warnings; nothing is wrong with what the spec means."""
 
 from legoc.language.codes import Code
 
@@ -69,5 +69,24 @@ run m on mind""",
         good="""data demo { source = Demo }
 model m = content CNN -> behavior Additive -> predict Dot
 run m on demo""",
+    ),
+    Code(
+        code="W105",
+        title="negatives of another kind than the candidates",
+        explanation=(
+            "Training tells clicks from its negatives, and the figures say how well a model tells "
+            "them from the non-clicks of valid and test: items that were shown and not clicked, "
+            "items their user rated low, or items drawn uniformly. Where the two are of different "
+            "kinds, the figures measure another task than is trained. Sources declare what theirs "
+            "are; of own tables and of those a library has processed `legoc data` says it."
+        ),
+        bad="""data demo { source = Demo }
+train base { task = matching(negatives=4, pool=uniform) }
+model m = content CNN -> behavior Additive -> predict Dot
+run m on demo with base""",
+        good="""data demo { source = Demo }
+train base { task = matching(negatives=4, pool=impression) }
+model m = content CNN -> behavior Additive -> predict Dot
+run m on demo with base""",
     ),
 )

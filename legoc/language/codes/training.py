@@ -66,6 +66,23 @@ CODES: tuple[Code, ...] = (
         good="legoc train a.lego --device cpu",
     ),
     Code(
+        code="E0556",
+        title="nothing to calibrate on",
+        explanation=(
+            "`calibrate = true` fits a temperature and a bias on the labels of the validation "
+            "part, so there has to be one, with clicks and non-clicks. Its labels are looked at "
+            "before training begins."
+        ),
+        bad="""data demo { source = Demo  split = time(valid=0%, test=10%) }
+train base { calibrate = true }
+model m = content CNN -> behavior Additive -> predict Dot
+run m on demo with base""",
+        good="""data demo { source = Demo  split = time(valid=10%, test=10%) }
+train base { calibrate = true }
+model m = content CNN -> behavior Additive -> predict Dot
+run m on demo with base""",
+    ),
+    Code(
         code="E0560",
         title="not a run folder",
         explanation=(

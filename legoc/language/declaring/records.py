@@ -136,6 +136,15 @@ TRAIN_FIELDS = {
         optional=True,
         declared=param(None, min=1, doc="training rows drawn per epoch; all of them unless given"),
     ),
+    "calibrate": of_kind(
+        Kind("bool"),
+        param(
+            False,
+            since=True,
+            doc="fit a temperature and a bias on the validation part after training, so that "
+            "sigmoid of a score is the chance of a click; the order stays",
+        ),
+    ),
     "limit": of_kind(
         Kind("quantity", unit="duration"),
         optional=True,

@@ -76,6 +76,7 @@ class Train:
     warmup: float = 0.0
     samples: int | None = None
     limit: float | None = None
+    calibrate: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

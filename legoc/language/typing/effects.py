@@ -9,11 +9,14 @@ for the reader.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import zip_longest
+from typing import cast
 
 from legoc.language.declaring.catalog import Catalog
 from legoc.language.declaring.declare import Declaration
 from legoc.language.diagnosing.diagnostics import Diagnostic, Label, LegoError
 from legoc.language.diagnosing.document import Document
+from legoc.language.ir.digest import effective_patience
+from legoc.language.ir.spec import Train
 from legoc.language.resolving.declared import Copied
 from legoc.language.resolving.expand import expand_all, expand_record, expand_run
 from legoc.language.resolving.override import Trace
@@ -128,10 +131,15 @@ def idle_overrides(
         rest = [each for each in kept if each is not trace]
         assert resolved.again is not None
         other = resolved.again([each.override.document.text for each in rest])
-        found = zip_longest(outcomes(other, lowering, only), outcomes(resolved, lowering, only))
+        found = list(
+            zip_longest(outcomes(other, lowering, only), outcomes(resolved, lowering, only))
+        )
         if all(first == second for first, second in found):
             kept = rest
             yield without_effect(trace, *what_counts(resolved, only))
+        elif all(settle(first) == settle(second) for first, second in found):
+            kept = rest
+            yield beyond_the_end(trace)
 
 
 def what_counts(resolved: Resolved, only: str | None) -> tuple[Sequence[Point], Sequence[Record]]:
@@ -142,6 +150,25 @@ def what_counts(resolved: Resolved, only: str | None) -> tuple[Sequence[Point], 
     except LegoError:
         return (), ()
     return (points, ()) if points else (expansion.loose, expansion.spare)
+
+
+def settle(outcome: object) -> object:
+    """An outcome with the patience that its epochs leave room for: more of it is the same."""
+    if isinstance(outcome, tuple):
+        return tuple(settle(part) for part in cast("tuple[object, ...]", outcome))
+    if isinstance(outcome, Train):
+        return replace(outcome, patience=effective_patience(outcome))
+    return outcome
+
+
+def beyond_the_end(trace: Trace) -> Diagnostic:
+    """W102 for a patience that no training has the epochs to lose."""
+    key = trace.override.key
+    found = changes_nothing(
+        f"`--set {trace.override.document.text.strip()}` changes nothing", key.span,
+        help="drop it, or write fewer than `epochs`",
+    )  # fmt: skip
+    return replace(found, notes=("training has ended with its epochs by then",))
 
 
 def outcomes(resolved: Resolved, lowering: Lowering, only: str | None) -> Iterator[object]:

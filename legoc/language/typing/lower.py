@@ -37,6 +37,7 @@ from legoc.language.typing.lower_train import (
     lower_train,
 )
 from legoc.language.typing.origins import model_origin, point_origin
+from legoc.language.typing.recipes import check_calibration, check_correction, compare_kinds
 
 
 T = TypeVar("T")
@@ -91,6 +92,9 @@ class Lowering:
         if train is not None:
             vectors = data.data is not None and data.data.vectors is not None
             problems += check_recipe(train, model.stages, vectors=vectors)
+            problems += check_calibration(train, data)
+            if model.predictor is not None:
+                problems += check_correction(train, model.predictor)
         export = self.export(point)
         problems += export.problems
         problems += self.check_budget(model, export)
@@ -100,6 +104,8 @@ class Lowering:
             or train is None or train.train is None or export.export is None
         ):  # fmt: skip
             return Lowered(spec=None, problems=tuple(problems))
+        # What a sound point measures is worth a word only then.
+        problems += compare_kinds(train, data, self.catalog)
         spec = Spec(
             name=point.name,
             model=model.calls,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from legoc.language.declaring.catalog import Catalog
 from legoc.language.declaring.declare import Declaration
@@ -11,11 +12,15 @@ from legoc.language.diagnosing.document import Span
 from legoc.language.ir.checkpoints import count_layers
 from legoc.language.ir.spec import Call, Export, Train
 from legoc.language.resolving.points import Record
-from legoc.language.typing import wording_data, wording_models
+from legoc.language.typing import wording_data, wording_models, wording_recipes
 from legoc.language.typing.arguments import Arguments, Judge
 from legoc.language.typing.exports import check_settings
 from legoc.language.typing.inference import Typed
 from legoc.language.typing.rules import default_value
+
+
+# Pools that draw negatives from the other rows of a batch.
+SHARED = ("batch", "mixed")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -70,12 +75,34 @@ def lower_train(
                 )
             )
             broken |= {"monitor"}
+    judge.problems += check_shared(values, judge.spans, span)
     return LoweredTrain(
         train=None if broken else Train(**values),
         task=values.get("task"),
         spans=judge.spans,
         problems=tuple(judge.problems),
     )
+
+
+def check_shared(
+    values: Mapping[str, Any], spans: Mapping[str, Span], span: Span
+) -> tuple[Diagnostic, ...]:
+    """Whether a batch has the other rows that its negatives come from."""
+    task, batch = values.get("task"), values.get("batch")
+    if not isinstance(task, Call) or task.args.get("pool") not in SHARED:
+        return ()
+    pool, negatives = task.args["pool"], task.args.get("negatives")
+    if not isinstance(negatives, int) or not isinstance(batch, int):
+        return ()
+    place = spans.get("task.pool", span)
+    if pool == "mixed" and negatives < 2:
+        return (wording_recipes.no_half(place, spans.get("task.negatives")),)
+    # Of ranking every negative is a row, served by any other.
+    near = negatives if pool == "batch" else negatives - negatives // 2
+    needed = 1 + (near if task.op == "matching" else 1)
+    if batch >= needed:
+        return ()
+    return (wording_recipes.few_rows(place, spans.get("batch"), pool, negatives, batch, needed),)
 
 
 def lower_export(record: Record | None, span: Span, catalog: Catalog) -> LoweredExport:
