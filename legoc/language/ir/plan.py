@@ -17,6 +17,8 @@ from legoc.language.ir.spec import Spec
 
 Binding = Literal["item", "user", "pair"]
 Layout = Literal["id", "fields", "sequence", "states"]
+# What encodes the items: a predictor alone does it itself.
+ENCODERS: tuple[Role, ...] = ("content", "flatten", "predict")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,13 +114,14 @@ def plan(spec: Spec, *, known: Catalog | None = None) -> Plan:
         for role, declaration in declarations.items()
         if role in ("behavior", "flatten")
     )
-    encoder = declarations.get("content") or declarations["flatten"]
+    first = next(role for role in ENCODERS if role in spec.model)
+    encoder = declarations[first]
     layout = infer_layout(encoder)
-    frozen = has_prefix(encoder, spec.model.get("content") or spec.model["flatten"])
+    frozen = has_prefix(encoder, spec.model[first])
     graphs = tuple(
         g
         for g in (
-            item_graph(spec, layout, width) if layout != "id" and "content" in spec.model else None,
+            item_graph(spec, layout, width) if layout != "id" and first != "flatten" else None,
             user_graph(spec, user, width, reads_user) if form != "clicks" else None,
             predictor_graph(user, width),
         )
@@ -150,6 +153,8 @@ def find_declarations(spec: Spec, known: Catalog) -> dict[Role, Declaration]:
 def infer_layout(encoder: Declaration) -> Layout:
     """What an item encoder reads: nothing but the item's place, its attributes apart, or one
     sequence."""
+    if encoder.role == "predict":
+        return "fields" if "reads" in encoder.facts else "id"
     signature = parse_signature(encoder.signature or "")
     if str(signature.input) == "Id":
         return "id"
@@ -283,7 +288,11 @@ def state_dims(spec: Spec) -> tuple[int | str, ...]:
 def infer_notes(spec: Spec, form: str, layout: Layout) -> tuple[str, ...]:
     """What a reader of the plan should know about its consequences."""
     notes: list[str] = []
-    if form == "clicks":
+    if len(spec.model) == 1:
+        notes.append(
+            f"`predict {spec.model['predict'].op}` is counted on the training part; nothing trains"
+        )
+    elif form == "clicks":
         notes.append(
             f"`predict {spec.model['predict'].op}` reads the candidate together with the clicks, "
             "so there is no user matrix: each pair gathers its clicks from the item matrix"
