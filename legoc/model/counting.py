@@ -50,7 +50,7 @@ def count_clicks(args: Mapping[str, Any], prepared: "Prepared") -> NDArray[np.fl
 
 def fading_clicks(prepared: "Prepared", span: float) -> NDArray[np.float64]:
     """[N] Σ exp(-age / span) over the training clicks of each item, ages in seconds before the last
-    training row. E0631 where the source does not know when its clicks were."""
+    training row. E0634 where the source does not know when its clicks were."""
     name = prepared.report.source
     if prepared.report.order != "time":
         what = {"list": "the place in a user's list", "file": "the place in the file"}
@@ -75,7 +75,7 @@ def fading_clicks(prepared: "Prepared", span: float) -> NDArray[np.float64]:
 
 def without_times(why: str) -> Exception:
     return fail(
-        "E0631",
+        "E0634",
         f"{why}, and `Popularity` with a span needs the times of clicks",
         "leave `hours` and `days` out: `predict Popularity` counts all clicks alike",
     )
@@ -112,7 +112,7 @@ def count_neighbours(args: Mapping[str, Any], prepared: "Prepared") -> NDArray[n
     size = len(prepared.items)
     if size > LARGEST:
         raise fail(
-            "E0632",
+            "E0635",
             f"the catalogue has {size - 1:,} items, and `ItemKNN` counts up to {LARGEST - 1:,}",
             "use another predictor, such as `predict Popularity`",
         )

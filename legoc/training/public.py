@@ -1,5 +1,6 @@
 """`train`: from a spec to a run folder with weights, bundle and metrics."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -7,8 +8,10 @@ from typing import TYPE_CHECKING, Literal
 import torch
 
 from legoc.data.cache import cache_root
+from legoc.language.ir.counted import is_alone
 from legoc.language.ir.spec import Spec
 from legoc.model import compile
+from legoc.model.counting import fill
 from legoc.model.embedding import TokenEmbedding
 from legoc.model.filling import fill_items, fill_users
 from legoc.model.run import Run
@@ -33,6 +36,7 @@ from legoc.training.validation import build_validation, verify_monitor
 
 if TYPE_CHECKING:
     from legoc.data.prepare import Prepared
+    from legoc.model.recommender import Recommender
 
 Until = Literal["data", "train", "export", "evaluate"]
 
@@ -82,7 +86,8 @@ def train(
             if not run.finished or has_more_time(run, progress):
                 environment = describe_environment(place, count)
                 environment["language_model"] = prepared.rows.checkpoint or None
-                verify_monitor(spec, prepared)
+                if not is_alone(spec):
+                    verify_monitor(spec, prepared)
                 enter_sitting(run.folder, environment, progress)
                 obtain_weights(run, prepared, place, cache_root(cache), progress)
             if until in ("export", "evaluate"):
@@ -124,6 +129,9 @@ def obtain_weights(
                 part.fill(prepared.vectors.rows, prepared.vectors.values)
     fill_items(recommender, spec, prepared, progress)
     fill_users(recommender, prepared)
+    if is_alone(spec):
+        count(run, recommender, prepared, progress)
+        return
     recommender = recommender.to(device)
     parameters = sum(p.numel() for p in recommender.parameters())
     trainable = sum(p.numel() for p in recommender.parameters() if p.requires_grad)
@@ -154,4 +162,15 @@ def obtain_weights(
     progress.say(
         f"{spec.name}: trained {outcome.epochs} epochs in {outcome.seconds:.0f} s, "
         f"best is epoch {outcome.best_epoch}"
+    )
+
+
+def count(run: Run, recommender: "Recommender", prepared: "Prepared", progress: Progress) -> None:
+    """Fill a model that is counted from the training part, in the place of a training."""
+    began = time.monotonic()
+    fill(recommender.content, run.spec.model["predict"], prepared)
+    write_tensors(run.weights, own_tensors(recommender))
+    progress.say(
+        f"{run.spec.name}: counted on {prepared.logs['train'].rows:,} training rows in "
+        f"{time.monotonic() - began:.1f} s; nothing trains"
     )

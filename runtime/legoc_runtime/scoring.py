@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from legoc_runtime.chunks import pairs_at_once
+from legoc_runtime.chunks import pairs_at_once, users_at_once
 from legoc_runtime.graphs import F32, I32, Graphs, verify_range
 
 
@@ -31,6 +31,10 @@ class Scorer:
         # A product and a sum: numpy does it faster than a graph, and the bundle's own graph of it
         # serves other languages.
         self.inner_product = graphs.parts.predict == "Dot" and plan.user == "vector"
+        # These add up what a user's clicks hold, over all tokens or all items.
+        reading = graphs.parts.reading or {}
+        sums = {"TFIDF": int(reading.get("rows", 0)), "ItemKNN": graphs.parts.rows}
+        self.most = users_at_once(sums.get(graphs.parts.predict, 0))
 
     def score(self, users: F32 | Clicks, items: F32, owner: I32, candidates: I32) -> F32:
         """[P] logits of the pairs (row `owner` of users, row `candidates` of items [N, D])."""
@@ -48,6 +52,12 @@ class Scorer:
         if self.inner_product and not isinstance(users, Clicks):
             return np.einsum("pd,pd->p", users[owner], items[candidates])
         distinct, place = np.unique(owner, return_inverse=True)
+        if len(distinct) > self.most:
+            half = len(owner) // 2
+            parts = (slice(None, half), slice(half, None))
+            return np.concatenate(
+                [self.chunk(users, items, owner[part], candidates[part]) for part in parts]
+            )
         if isinstance(users, Clicks):
             return self.target(users.rows[distinct], items, place, items[candidates])
         return self.graphs.predict(users[distinct], items[candidates], place)

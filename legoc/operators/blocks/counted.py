@@ -1,6 +1,7 @@
 """Items of models that are counted and not trained: a frozen table, filled from the training part.
 
-Letters: I any number of items, N rows of the item table, P pairs, S clicks, D width.
+Letters: I any number of items, N rows of the item table, U users, P pairs, S clicks, D width,
+R ids that a user holds, L ids that a pair wants, V rows of a table.
 """
 
 from typing import Any
@@ -47,6 +48,16 @@ class OneNumber(nn.Module):
     ) -> Tensor:
         """The same, without a copy of the clicks for each pair."""
         return item_PD.select(1, 0)
+
+
+def add_up(
+    ids_UR: Tensor, weights_UR: Tensor, rows: int, wanted_PL: Tensor, owner_P: Tensor
+) -> Tensor:
+    """[P, L] the sums of the weights that the owner of each pair has for the ids it wants, all of
+    them below `rows`: what a user holds is added up once, over all ids, and looked up by pairs."""
+    blank_UV = weights_UR.new_zeros(weights_UR.shape[0], rows)
+    sums_UV = blank_UV.scatter_add(1, ids_UR, weights_UR)
+    return sums_UV.flatten()[owner_P.unsqueeze(1) * rows + wanted_PL]
 
 
 def as_ids(numbers: Tensor, rows: int) -> Tensor:

@@ -1,7 +1,7 @@
 """Items that say the same.
 
 Letters: I any number of items, A attributes, P pairs, U users, S clicks, L tokens of an item,
-V rows of the token table, D width = 2 L.
+D width = 2 L, R = S L.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from legoc.language.declaring.declare import operator
-from legoc.operators.blocks.counted import as_ids
+from legoc.operators.blocks.counted import add_up, as_ids
 from legoc.operators.blocks.masking import cleared
 from legoc.operators.sizes import Sizes
 
@@ -88,14 +88,10 @@ class TFIDF(nn.Module):
     def score_users(
         self, clicks_USD: Tensor, mask_US: Tensor, item_PD: Tensor, owner_P: Tensor
     ) -> Tensor:
-        """The same of users [U, S, D] and owners int[P]: the weights of all words of a user's
-        clicks are added up once, [U, V], and each pair looks up those of its candidate."""
+        """The same of users [U, S, D] and owners int[P]."""
         real_USD = cleared(clicks_USD, mask_US)
         ids_UR = as_ids(real_USD[..., : self.length], self.rows).flatten(1)
         weights_UR = real_USD[..., self.length :].flatten(1)
-        blank_UV = weights_UR.new_zeros(weights_UR.shape[0], self.rows)
-        profile_UV = blank_UV.scatter_add(1, ids_UR, weights_UR)
-        ids_PL = as_ids(item_PD[:, : self.length], self.rows)
-        places_PL = owner_P.unsqueeze(1) * self.rows + ids_PL
-        found_PL = profile_UV.flatten()[places_PL]
+        wanted_PL = as_ids(item_PD[:, : self.length], self.rows)
+        found_PL = add_up(ids_UR, weights_UR, self.rows, wanted_PL, owner_P)
         return (found_PL * item_PD[:, self.length :]).sum(-1)
