@@ -1,5 +1,5 @@
 """The values the front end yields, `Spec` and `Plan`: how they are written, compared and hashed.
 
-For others: `checkpoints`, `difference`, `digest`, `files`, `form`, `notation`, `places`, `plan`,
-`spec`, `text`.
+For others: `checkpoints`, `counted`, `difference`, `digest`, `files`, `form`, `notation`, `places`,
+`plan`, `spec`, `text`.
 """

@@ -18,10 +18,10 @@ from legoc.operators.sizes import Sizes
     facts={"counts": "neighbours", "width": {"plus": 1, "per": "neighbours", "times": 2}},
 )  # fmt: skip
 class ItemKNN(nn.Module):
-    """The sum of the similarities of the clicks to the candidate, where it is one of their nearest
-    neighbours.
+    """How similar the candidate is to the clicks, by the users who clicked both.
 
-    It stands alone and is counted, not trained. Two items are as similar as the cosine of the sets
+    The score is the sum, over the clicks, of their similarity to the candidate where it is one of
+    their nearest neighbours. It stands alone and is counted, not trained. Two items are as similar as the cosine of the sets
     of training users who clicked them: users in common / √(users of one · users of the other); an
     item is its own first neighbour, with 1. The vector of an item is its own number, those of its
     neighbours, and their similarities. A user without clicks gives every item 0.
@@ -36,7 +36,7 @@ class ItemKNN(nn.Module):
 
     def __init__(self, config: "ItemKNN.Config", sizes: Sizes) -> None:
         super().__init__()
-        self.neighbours = config.neighbours
+        self.neighbours = (sizes.width - 1) // 2
         self.rows = sizes.items
 
     def forward(self, clicks_PSD: Tensor, mask_PS: Tensor, item_PD: Tensor) -> Tensor:
@@ -51,6 +51,7 @@ class ItemKNN(nn.Module):
         real_USD = cleared(clicks_USD, mask_US)
         near_UR = as_ids(real_USD[..., 1 : 1 + self.neighbours], self.rows).flatten(1)
         # Where there is no neighbour, 0 stands for it, with the similarity 0.
-        similarity_UR = real_USD[..., 1 + self.neighbours :].flatten(1)
+        similar = slice(1 + self.neighbours, 1 + 2 * self.neighbours)
+        similarity_UR = real_USD[..., similar].flatten(1)
         own_P1 = as_ids(item_PD[:, :1], self.rows)
         return add_up(near_UR, similarity_UR, self.rows, own_P1, owner_P).squeeze(1)

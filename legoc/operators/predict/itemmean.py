@@ -9,10 +9,9 @@ from legoc.operators.blocks.counted import OneNumber
     facts={"counts": "labels", "width": {"plus": 1}},
 )  # fmt: skip
 class ItemMean(OneNumber):
-    """The candidate's mean label in the training part, drawn towards the mean of all: the same for
-    every user.
+    """The candidate's mean label in the training part, drawn towards the mean of all.
 
-    It stands alone and is counted, not trained: m = (sum of labels + strength · mean of all) /
+    It is the same for every user. It stands alone and is counted, not trained: m = (sum of labels + strength · mean of all) /
     (number of labels + strength), which an item without a label has as the mean of all. The score
     is ln(m / (1 - m)), so that its probability is m. Training rows have to tell what was not liked
     or not clicked; where every one is a click, all means are 1.

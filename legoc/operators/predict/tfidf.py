@@ -58,9 +58,9 @@ class WeighedTokens(nn.Module):
     },
 )  # fmt: skip
 class TFIDF(nn.Module):
-    """The sum over the clicks of the cosine between the words of click and candidate, rare words
-    counting most.
+    """How much the candidate says what the clicks say, rare words counting most.
 
+    The score is the sum, over the clicks, of the cosine between the words of click and candidate.
     It stands alone and is counted, not trained. It reads the tokens of all texts and categories in
     `content`, as the tokenizer makes them. A word that n of the N training items hold weighs
     ln((1 + N) / (1 + n)) + 1; words that no training item holds weigh nothing. The sum is exact: an
