@@ -1,4 +1,4 @@
-"""What predictors that are counted know of the items: taken from the training part and nothing else.
+"""What predictors that are counted know of the items, from the training part and nothing else.
 
 Letters: N rows of the item table, R rows of the training log, V rows of the token table.
 """
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from legoc.data.indexing.log import F32
 from legoc.language.diagnosing.diagnostics import fail
+from legoc.model.build import declared
 from legoc.model.neighbours import find_neighbours
 from legoc.operators.blocks.counted import FIRST_WORD
 
@@ -33,8 +34,8 @@ LEAST = 1e-6
 
 def count_for(call: "Call", prepared: "Prepared") -> F32 | None:
     """The table that a counted predictor's items are filled with; None where there is none."""
-    made = COUNTS[call.op](call.args, prepared) if call.op in COUNTS else None
-    return None if made is None else np.asarray(made, dtype=np.float32)
+    counts = COUNTS.get(declared("predict", call).facts["counts"])
+    return None if counts is None else np.asarray(counts(call.args, prepared), dtype=np.float32)
 
 
 def count_clicks(args: Mapping[str, Any], prepared: "Prepared") -> NDArray[np.floating]:
@@ -145,11 +146,11 @@ def weigh_words(args: Mapping[str, Any], prepared: "Prepared") -> NDArray[np.flo
 
 
 COUNTS: Mapping[str, Callable[[Mapping[str, Any], "Prepared"], NDArray[np.floating]]] = {
-    "Popularity": count_clicks,
-    "ItemMean": count_labels,
-    "Random": draw_numbers,
-    "ItemKNN": count_neighbours,
-    "TFIDF": weigh_words,
+    "clicks": count_clicks,
+    "labels": count_labels,
+    "hashes": draw_numbers,
+    "neighbours": count_neighbours,
+    "words": weigh_words,
 }
 
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from legoc.language.declaring.catalog import Catalog
 from legoc.language.declaring.types import Seq, Tuple, Type, parse_signature
+from legoc.language.ir.counted import is_counted
 from legoc.language.typing.inference import DEFAULT_WIDTH
 from legoc.language.typing.unify import fits, substitute, unify, variables
-from legoc.language.ir.counted import is_counted
 from legoc.language.typing.wording_types import SHAPES
 
 

@@ -21,10 +21,11 @@ class ItemKNN(nn.Module):
     """How similar the candidate is to the clicks, by the users who clicked both.
 
     The score is the sum, over the clicks, of their similarity to the candidate where it is one of
-    their nearest neighbours. It stands alone and is counted, not trained. Two items are as similar as the cosine of the sets
-    of training users who clicked them: users in common / √(users of one · users of the other); an
-    item is its own first neighbour, with 1. The vector of an item is its own number, those of its
-    neighbours, and their similarities. A user without clicks gives every item 0.
+    their nearest neighbours. It stands alone and is counted, not trained. Two items are as similar
+    as the cosine of the sets of training users who clicked them: users in common / √(users of one
+    · users of the other); an item is its own first neighbour, with 1. The vector of an item is its
+    own number, those of its neighbours, and their similarities. A user without clicks gives every
+    item 0.
     """
 
     class Config:

@@ -11,10 +11,10 @@ from legoc.operators.blocks.counted import OneNumber
 class ItemMean(OneNumber):
     """The candidate's mean label in the training part, drawn towards the mean of all.
 
-    It is the same for every user. It stands alone and is counted, not trained: m = (sum of labels + strength · mean of all) /
-    (number of labels + strength), which an item without a label has as the mean of all. The score
-    is ln(m / (1 - m)), so that its probability is m. Training rows have to tell what was not liked
-    or not clicked; where every one is a click, all means are 1.
+    It is the same for every user. It stands alone and is counted, not trained: m = (sum of labels
+    + strength · mean of all) / (number of labels + strength), which is the mean of all for an item
+    without a label. The score is ln(m / (1 - m)), so that its probability is m. Training rows have
+    to tell what was not liked or not clicked; where every one is a click, all means are 1.
     """
 
     class Config:

@@ -40,9 +40,10 @@ class Values(nn.Module):
 class LastCategory(nn.Module):
     """Whether the candidate is of the category of the newest click.
 
-    The score is 1 where it is of the category of the newest click whose category is known, and half
-    the share of all such clicks that are of its category, which orders the rest. It stands alone, and there is nothing to train. Items with several values are of one category
-    where they share one. It reads the first category in `content` unless `attribute` names another.
+    The score is 1 where it is of the category of the newest click whose category is known, and
+    half the share of all such clicks that are of its category, which orders the rest. It stands
+    alone, and there is nothing to train. Items with several values are of one category where they
+    share one. It reads the first category in `content` unless `attribute` names another.
     """
 
     class Config:

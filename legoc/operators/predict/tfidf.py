@@ -62,8 +62,8 @@ class TFIDF(nn.Module):
 
     The score is the sum, over the clicks, of the cosine between the words of click and candidate.
     It stands alone and is counted, not trained. It reads the tokens of all texts and categories in
-    `content`, as the tokenizer makes them. A word that n of the N training items hold weighs
-    ln((1 + N) / (1 + n)) + 1; words that no training item holds weigh nothing. The sum is exact: an
+    `content`, as the tokenizer makes them. A word that n of the N training items hold weighs ln((1
+    + N) / (1 + n)) + 1; words that no training item holds weigh nothing. The sum is exact: an
     item's vector is the numbers of its tokens with their weights, so a new item is scored from its
     raw text. A user without clicks gives every item 0.
     """
