@@ -52,6 +52,7 @@ def train(
     truncated: bool = False,
     threads: int | None = None,
     device: str | None = None,
+    baselines: bool = True,
     progress: Progress = SILENT,
 ) -> Run:
     """Prepare the data, train, export and evaluate; the run folder lies below `runs`.
@@ -62,7 +63,8 @@ def train(
     A run of another name that has trained the same is taken over. strict: no row of the raw files
     may be bad. truncated: gzip files that break off are read as far as they are whole. threads:
     within one torch operation (1, or OMP_NUM_THREADS). device: `cpu`, `cuda`, ...; a GPU if there
-    is one. A spec without `train`, or a model without trainable parameters, skips to the export.
+    is one. baselines: what counting reaches on the same rows is measured beside it. A spec without
+    `train`, or a model without trainable parameters, skips to the export.
 
     Raises LegoError for anything wrong with the data, the recipe or the folder; KeyboardInterrupt
     after the state is saved, by Ctrl-C or a signal that asks the process to stop.
@@ -93,7 +95,9 @@ def train(
             if until in ("export", "evaluate"):
                 obtain_bundle(run, prepared, progress)
             if until == "evaluate":
-                obtain_metrics(run, prepared, progress)
+                obtain_metrics(
+                    run, prepared, progress, baselines=baselines, cache=cache_root(cache)
+                )
     return run
 
 
