@@ -10,6 +10,7 @@ from typing import Any
 
 from legoc.language.declaring.catalog import Catalog, catalog
 from legoc.language.declaring.declare import Attribute, Declaration
+from legoc.language.declaring.kinds import Role
 from legoc.language.ir.digest import Digester
 from legoc.language.ir.spec import Call, Data, Spec, Types
 
@@ -26,7 +27,7 @@ def reads_tokens(declaration: Declaration) -> bool:
 
 def is_alone(spec: Spec) -> bool:
     """Whether the model of a spec is counted."""
-    return spec.model.keys() == {"predict"}
+    return list(spec.model) == ["predict"]
 
 
 def read_attributes(
@@ -74,7 +75,7 @@ def counted_spec(spec: Spec, call: Call, *, known: Catalog | None = None) -> Spe
     data = read_data(declaration, call.args, spec.data)
     if reads_tokens(declaration) and not data.content:
         return None
-    model = {"predict": call}
+    model: dict[Role, Call] = {"predict": call}
     return replace(
         spec,
         name=call.op,

@@ -4,6 +4,7 @@ Each stage is bound to the item, the user or the pair. No operator says what can
 signature does.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,13 +13,11 @@ from legoc.language.declaring.declare import Declaration
 from legoc.language.declaring.kinds import Role
 from legoc.language.declaring.types import Many, Seq, Tuple, Vec, parse_signature, parse_type
 from legoc.language.ir.checkpoints import has_prefix
-from legoc.language.ir.spec import Spec
+from legoc.language.ir.spec import Call, Spec
 
 
 Binding = Literal["item", "user", "pair"]
 Layout = Literal["id", "fields", "sequence", "states"]
-# What encodes the items: a predictor alone does it itself.
-ENCODERS: tuple[Role, ...] = ("content", "flatten", "predict")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +113,7 @@ def plan(spec: Spec, *, known: Catalog | None = None) -> Plan:
         for role, declaration in declarations.items()
         if role in ("behavior", "flatten")
     )
-    first = next(role for role in ENCODERS if role in spec.model)
+    first = encoder_role(spec.model)
     encoder = declarations[first]
     layout = infer_layout(encoder)
     frozen = has_prefix(encoder, spec.model[first])
@@ -137,6 +136,13 @@ def plan(spec: Spec, *, known: Catalog | None = None) -> Plan:
         reads_user=reads_user,
         notes=infer_notes(spec, form, layout),
     )
+
+
+def encoder_role(model: Mapping[Role, Call]) -> Role:
+    """The stage that encodes the items: a predictor that stands alone does it itself."""
+    if "content" in model:
+        return "content"
+    return "flatten" if "flatten" in model else "predict"
 
 
 def find_declarations(spec: Spec, known: Catalog) -> dict[Role, Declaration]:
