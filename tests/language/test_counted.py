@@ -117,7 +117,7 @@ def test_what_is_trained_does_not_stand_alone():
 
 def test_settings_are_judged_as_always():
     assert said("predict Popularity(hour=3)").code == "E0302"
-    assert said("predict Popularity(hours=3, days=1)").code == "E0505"
+    assert said("predict Popularity(hours=3, days=1)").code == "E0307"
     assert said("predict Popularty").code == "E0206"
 
 
