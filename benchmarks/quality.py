@@ -19,6 +19,7 @@ import torch
 from legoc.language import load
 from legoc.language.declaring.catalog import catalog
 from legoc.language.declaring.declare import Declaration
+from legoc.language.ir.counted import is_counted
 
 
 WORLD = "Demo(items=600, users=500, impressions=3000)"
@@ -46,6 +47,8 @@ class Learnt:
 def pipelines() -> Iterator[tuple[Declaration, str]]:
     """Every predictor and every behavior operator in a pipeline with the plainest others."""
     for declaration in catalog().role("predict"):
+        if is_counted(declaration):
+            continue  # nothing is learnt; `legoc train` shows them beside each model
         users = {"(Seq": "Null", "(Man": "PolyAttention"}.get((declaration.signature or "")[:4])
         yield (
             declaration,

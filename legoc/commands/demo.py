@@ -19,6 +19,7 @@ from legoc.commands.printing import console
 
 # A newcomer's first bundle should survive the demo: it is written below the working directory.
 ARTICLE = "demo-article"
+NEWCOMERS = "no clicks before"
 
 
 def demo_flags(parser: ArgumentParser) -> None:
@@ -48,20 +49,27 @@ def run_demo(arguments: Namespace) -> int:
 
 
 def show_scores(out: Any, done: list[Any], prepared: Any) -> None:
-    """GAUC of each model overall, on known and on new items, beside the best possible."""
+    """GAUC of each model overall, on known and on new items and for users without clicks, beside
+    what counting alone reaches and the best possible."""
     from rich.table import Table
 
+    from legoc.commands.printing import figure
+
     best = prepared.best
+    parts = {"all": "all items", "known": "known items", "new": "new items"}
+    parts[NEWCOMERS] = "users without clicks"
     table = Table(title="GAUC on the last day, through onnxruntime", title_justify="left")
     table.add_column("model")
-    for name in ("all items", "known items", "new items"):
-        table.add_column(name, justify="right")
-    for run in done:
-        report = run.metrics["test"]
-        row = [report["metrics"]["GAUC"], *(report["slices"][s]["GAUC"] for s in ("known", "new"))]
-        table.add_row(run.spec.name, *(f"{value:.4f}" for value in row))
-    table.add_row("best possible", *(f"{best[s]['GAUC']:.4f}" for s in ("all", "known", "new")))
+    for title in parts.values():
+        table.add_column(title, justify="right")
+    reports = {run.spec.name: run.metrics["test"] for run in done}
+    counted = reports[done[0].spec.name].get("baselines", {})
+    for name, report in {**reports, **counted}.items():
+        told = {"all": report["metrics"], **report["slices"]}
+        table.add_row(name, *(figure(told.get(part, {}).get("GAUC")) for part in parts))
+    table.add_row("best possible", *(figure(best.get(part, {}).get("GAUC")) for part in parts))
     out.print(table)
+    out.print("The models below the first two are counted, not trained.", style="dim")
 
 
 def show_user(out: Any, bundle: Path, prepared: Any) -> list[str]:

@@ -4,8 +4,9 @@ from argparse import ArgumentParser, Namespace
 from typing import Any
 
 from legoc.commands.bundles import name_of
+from legoc.commands.comparing import show_baselines
 from legoc.commands.console import choose
-from legoc.commands.flags import Command, caches, prints_json
+from legoc.commands.flags import Command, caches, compares, prints_json
 from legoc.commands.printing import console, print_json, table
 
 
@@ -32,6 +33,7 @@ def eval_flags(parser: ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--split", choices=("train", "valid", "test"), default=None)
     caches(parser)
+    compares(parser)
     prints_json(parser)
 
 
@@ -41,16 +43,17 @@ def run_eval(arguments: Namespace) -> int:
     result = evaluate(
         arguments.folder, cached=not arguments.uncached, split=arguments.split,
         cold=arguments.cold, data=arguments.data, cache=arguments.cache,
-        progress=choose(arguments.quiet),
+        baselines=not arguments.no_baselines, progress=choose(arguments.quiet),
     )  # fmt: skip
     if arguments.json:
         print_json(result.to_json())
     else:
-        show_report(result, f"{name_of(arguments.folder)} on {result.split}")
+        name = name_of(arguments.folder)
+        show_report(result, f"{name} on {result.split}", name)
     return 0
 
 
-def show_report(result: Any, title: str) -> None:
+def show_report(result: Any, title: str, name: str = "model") -> None:
     """The metrics of one evaluation, overall and per slice, with what was counted."""
     out = console()
     out.print(table(title, ("metric", *result.parts()), result.table()))
@@ -58,6 +61,8 @@ def show_report(result: Any, title: str) -> None:
         if part in PARTS:
             out.print(f"{part}: {PARTS[part]}", style="dim")
     out.print(result.summary())
+    if result.baselines:
+        show_baselines(out, [(name, result.to_json())])
 
 
 COMMANDS = {"eval": Command(eval_flags, run_eval)}

@@ -81,5 +81,12 @@ def machine(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def compares(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--no-baselines", action="store_true",
+        help="leave out what counting alone reaches on the same rows",
+    )  # fmt: skip
+
+
 def prints_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print results as JSON")

@@ -12,6 +12,7 @@ from legoc.language.declaring.kinds import REQUIRED, ROLES, STAGES
 from legoc.language.declaring.records import RECORDS
 from legoc.language.diagnosing.diagnostics import fail
 from legoc.language.diagnosing.suggest import nearest
+from legoc.language.ir.counted import is_counted
 
 
 # A form longer than this has a line of its own.
@@ -156,6 +157,9 @@ def example_file(d: Declaration) -> str:
 
 def pipelines(d: Declaration) -> Iterator[str]:
     """Pipelines around an example, plainest first."""
+    if d.role == "predict" and is_counted(d):
+        yield d.example
+        return
     if d.role == "flatten":
         yield f"{d.example} -> predict Dot"
         return

@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from legoc.commands.comparing import show_baselines
 from legoc.commands.console import choose
 from legoc.commands.flags import (
     Command,
     caches,
+    compares,
     machine,
     prints_json,
     runs,
@@ -38,6 +40,7 @@ def train_flags(parser: ArgumentParser) -> None:
     parser.add_argument("--again", action="store_true", help="repeat runs that are finished")
     machine(parser)
     verifies(parser)
+    compares(parser)
     prints_json(parser)
 
 
@@ -51,7 +54,8 @@ def run_train(arguments: Namespace) -> int:
         return train(
             spec, runs=arguments.runs, until=arguments.until, cache=arguments.cache,
             again=arguments.again, strict=arguments.strict, truncated=arguments.keep_truncated,
-            threads=arguments.threads, device=arguments.device, progress=progress,
+            threads=arguments.threads, device=arguments.device,
+            baselines=not arguments.no_baselines, progress=progress,
         )  # fmt: skip
 
     # All of the file is checked before anything trains.
@@ -65,6 +69,8 @@ def run_train(arguments: Namespace) -> int:
             print_json([one.to_json() for one in sweep.ended])
         else:
             show_runs(sweep.done, began)
+            if not arguments.no_baselines:
+                show_beside(sweep.done)
     if not arguments.json:
         show_warnings(data_warnings(sweep.done, arguments))
     return show_failures(sweep.failed, len(specs))
@@ -110,6 +116,18 @@ def marks_of(found: Mapping[str, Any]) -> Mapping[str, str]:
     """The metrics of a report that say nothing; one that was written before there were marks has
     none."""
     return found.get("marks", {})
+
+
+def show_beside(done: "Sequence[Run]") -> None:
+    """What counting reaches, once for all runs that were measured on the same rows."""
+    together: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}
+    for run in done:
+        for _, found in tested_parts(run):
+            if found.get("baselines"):
+                key = json.dumps(found["baselines"], sort_keys=True)
+                together.setdefault(key, []).append((run.spec.name, found))
+    for reports in together.values():
+        show_baselines(console(), reports)
 
 
 def measured_over(found: Mapping[str, Any]) -> str:

@@ -3,11 +3,13 @@
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from legoc.evaluation.baselines import measure_baselines
 from legoc.evaluation.cold import mark_cold
 from legoc.evaluation.engine import Engine
 from legoc.evaluation.evaluator import Mask, evaluate_log
@@ -40,6 +42,7 @@ def evaluate(
     cold: bool = False,
     data: str | Path | None = None,
     keep_scores: bool = False,
+    baselines: bool = False,
     progress: Progress = SILENT,
 ) -> Report:
     """Measure a trained model with the metrics of its recipe.
@@ -51,6 +54,8 @@ def evaluate(
     part. The report also has the figures over candidates that training showed (`known`) and over
     the others (`new`); with `cold`, also those of users without training rows and of empty
     histories, as far as there are any (`cold.mark_cold`).
+
+    baselines: what counting reaches on the same rows is in the report as well.
 
     data: the folder in which the files and folders the spec names are found, by their names; else
     they are where the run found them, or for a bundle on its own in the working directory.
@@ -70,7 +75,7 @@ def evaluate(
     slices = novelty(prepared, log)
     if cold:
         slices.update(mark_cold(log))
-    return evaluate_log(
+    report = evaluate_log(
         made if cached else Uncached(made),
         prepared.inputs,
         log,
@@ -83,6 +88,12 @@ def evaluate(
         calibration=read_calibration(folder, bundle),
         progress=progress,
     )
+    if not baselines:
+        return report
+    found = measure_baselines(
+        spec, prepared, chosen, chosen_metrics(spec), slices, cache=cache, progress=progress
+    )
+    return replace(report, baselines=found)
 
 
 def locate(run_or_bundle: Any) -> Path:

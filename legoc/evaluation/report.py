@@ -23,6 +23,23 @@ class Timing:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Baseline:
+    """The figures of one counted model, by part of the rows (`all`, then the slices) and metric."""
+
+    name: str
+    parts: Mapping[str, Mapping[str, float | None]]
+
+    def to_json(self) -> dict[str, Any]:
+        """As a report has them."""
+        slices = {part: dict(found) for part, found in self.parts.items() if part != "all"}
+        return {"metrics": dict(self.parts["all"]), "slices": slices}
+
+    @staticmethod
+    def from_json(name: str, value: Mapping[str, Any]) -> "Baseline":
+        return Baseline(name=name, parts={"all": value["metrics"], **value["slices"]})
+
+
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """The result of `evaluate`.
 
@@ -32,7 +49,8 @@ class Report:
     groups, the rows whose user has an empty history, distinct users, items. timings: the phases
     `items`, `users`, `pairs`. scores [R]: the logits, where they were asked for. marks: metrics
     whose figures say nothing, with the reason. calibration: the two numbers of a calibrated model
-    and what they bought.
+    and what they bought. baselines: what counting reaches on the same rows, by the name of the
+    model, where that was asked for.
     """
 
     engine: str
@@ -45,6 +63,7 @@ class Report:
     scores: F32 | None = field(default=None, compare=False, repr=False)
     marks: Mapping[str, str] = field(default_factory=dict[str, str])
     calibration: Mapping[str, Any] | None = None
+    baselines: Mapping[str, Baseline] = field(default_factory=dict[str, Baseline])
 
     def __getitem__(self, name: str) -> float:
         return self.metrics[name].value
@@ -65,7 +84,13 @@ class Report:
             "groups": {part: counted(figures) for part, figures in self.parts().items()},
             "counts": dict(self.counts),
             "timings": {phase: timing.to_json() for phase, timing in self.timings.items()},
+            **self.compared(),
         }
+
+    def compared(self) -> dict[str, Any]:
+        """The baselines, where there are any."""
+        found = {name: baseline.to_json() for name, baseline in self.baselines.items()}
+        return {"baselines": found} if found else {}
 
     def parts(self) -> dict[str, Mapping[str, Figure]]:
         """The figures of all rows under `all`, then those of the slices."""

@@ -15,7 +15,7 @@ from legoc.data.indexing.log import F32, I32
 from legoc.data.reading.inputs import ItemInputs
 from legoc.model.recommender import Recommender
 from legoc.model.tensors import to_inputs, to_tensor
-from legoc_runtime.chunks import by_length, pairs_at_once, stack_padded
+from legoc_runtime.chunks import by_length, pairs_at_once, stack_padded, users_at_once
 from legoc_runtime.histories import gather_tokens, histories_at_once
 
 
@@ -45,6 +45,8 @@ class TorchEngine:
         self.device = torch.device(recommender.device if device is None else device)
         self.recommender = recommender.to(self.device)
         self.reads_user = recommender.reads_user
+        # Of a predictor that adds up what a user's clicks hold: over how many rows.
+        self.most = users_at_once(getattr(recommender.predict, "rows", 0))
 
     def encode_items(self, inputs: ItemInputs) -> Tensor | ReadItems:
         """[N, D], row 0 zero."""
@@ -125,8 +127,23 @@ class TorchEngine:
         context: F32 | None,
     ) -> F32:
         numbers_Pn = None if context is None else to_tensor(context, self.device)
-        items_PD = items[to_tensor(candidates, self.device).long()]
         distinct, place = np.unique(owner, return_inverse=True)
+        if len(distinct) > self.most:
+            half = len(owner) // 2
+            parts = (slice(None, half), slice(half, None))
+            return np.concatenate(
+                [
+                    self.score_chunk(
+                        users,
+                        items,
+                        owner[part],
+                        candidates[part],
+                        None if context is None else context[part],
+                    )
+                    for part in parts
+                ]
+            )
+        items_PD = items[to_tensor(candidates, self.device).long()]
         distinct_U = to_tensor(distinct, self.device).long()
         owner_P = to_tensor(place, self.device).long()
         if isinstance(users, Clicks):

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from legoc.data.indexing.rows import Rows
+from legoc.language.ir.counted import is_alone
 from legoc.language.ir.plan import Graph, Port
 from legoc.language.ir.spec import Spec
 
@@ -36,7 +37,27 @@ class Probe:
 
 
 def make_probes(graph: Graph, spec: Spec, rows: Rows) -> tuple[Probe, ...]:
-    """The probes of EXPORT section 5 for one graph."""
+    """The probes of EXPORT section 5 for one graph. What is counted reads whole numbers, of items
+    and of tokens, some of which have to be equal."""
+    probes = draw_probes(graph, spec, rows)
+    return tuple(map(whole_numbers, probes)) if is_alone(spec) else probes
+
+
+def whole_numbers(probe: Probe) -> Probe:
+    """The same with small whole numbers in the place of normal ones; 0 stays."""
+
+    def change(inputs: Tensors) -> Tensors:
+        return {
+            name: np.floor(np.abs(2 * value)) if value.dtype == np.float32 else value
+            for name, value in inputs.items()
+        }
+
+    twin = None if probe.twin is None else change(probe.twin)
+    return Probe(name=probe.name, inputs=change(probe.inputs), twin=twin)
+
+
+def draw_probes(graph: Graph, spec: Spec, rows: Rows) -> tuple[Probe, ...]:
+    """The probes with normal numbers."""
     longest = longest_sizes(spec, rows)
     if graph.name == "predictor":
         shapes = {f"{users}x{pairs}": {"user": users, "pair": pairs} for users, pairs in PAIRS}

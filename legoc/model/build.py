@@ -13,6 +13,7 @@ from legoc.language.declaring.catalog import catalog
 from legoc.language.declaring.declare import Declaration
 from legoc.language.declaring.types import Many, Seq, Type, Vec, parse_type
 from legoc.language.ir.checkpoints import Named, content_model
+from legoc.language.ir.counted import is_alone
 from legoc.language.ir.plan import Plan, reads_ids
 from legoc.language.ir.spec import Call, Spec
 from legoc.model.calibration import Calibration
@@ -30,6 +31,8 @@ def build(spec: Spec, plan: Plan, rows: Rows) -> Recommender:
     """
     content, flatten = spec.model.get("content"), spec.model.get("flatten")
     behavior, predict = spec.model.get("behavior"), spec.model["predict"]
+    if is_alone(spec):
+        return build_counted(spec, plan, rows)
     model = language_model(spec)
     embeds = content is not None and plan.layout != "id" and model is None
     user, codes = user_width(parse_type(spec.types.user))
@@ -62,6 +65,28 @@ def build(spec: Spec, plan: Plan, rows: Rows) -> Recommender:
         prior=Prior(plan.context) if plan.context else None,
         by_user=behavior is not None and reads_ids(declared("behavior", behavior)),
         calibration=Calibration() if spec.train is not None and spec.train.calibrate else None,
+    )
+
+
+def build_counted(spec: Spec, plan: Plan, rows: Rows) -> Recommender:
+    """A model that is one predictor: its own table of items, the clicks as they are."""
+    call = spec.model["predict"]
+    operator = operator_of("predict", call)
+    sizes = Sizes(
+        width=plan.width, item=plan.width, items=rows.items, tokens=rows.tokens,
+        attributes=spec.data.attributes if plan.reads_tokens else (), clicks=spec.data.history,
+    )  # fmt: skip
+    config = operator.Config(**call.args)
+    return Recommender(
+        tokens=None,
+        content=operator.items(config, sizes),
+        behavior=create("behavior", Call(op="Null"), sizes),
+        predict=operator(config, sizes),
+        layout=plan.layout,
+        attributes=[attribute.name for attribute in sizes.attributes],
+        width=plan.width,
+        reads_clicks=True,
+        reads_user=False,
     )
 
 
@@ -124,9 +149,14 @@ def embed(spec: Spec, rows: Rows, width: int) -> TokenEmbedding:
 
 def create(role: str, call: Call, sizes: Sizes) -> nn.Module:
     """The operator a call names, from its module."""
-    module, _, name = declared(role, call).module.partition(":")
-    operator: Any = getattr(import_module(module), name)
+    operator = operator_of(role, call)
     return operator(operator.Config(**call.args), sizes)
+
+
+def operator_of(role: str, call: Call) -> Any:
+    """The class of the operator a call names."""
+    module, _, name = declared(role, call).module.partition(":")
+    return getattr(import_module(module), name)
 
 
 def declared(role: str, call: Call) -> Declaration:

@@ -93,7 +93,9 @@ class Recommender(nn.Module):
         if self.layout == "id":
             return self.content(inputs["item"])
         if self.layout == "fields":  # before the others: attributes have any names
-            x = [self.tokens(inputs[name]) for name in self.attributes]
+            x = [inputs[name] for name in self.attributes]
+            if self.tokens is not None:
+                x = [self.tokens(ids) for ids in x]
             return self.content(x, [inputs[f"{name}_mask"] for name in self.attributes])
         if "states" in inputs:
             return self.content.finish(inputs["states"], inputs["states_mask"])
@@ -152,11 +154,15 @@ class Recommender(nn.Module):
         self, users: Tensor, items_PD: Tensor, owner_P: Tensor, mask_BS: Tensor | None = None
     ) -> Tensor:
         """What the predictor makes of users and candidates, [P]: `score` before the prior."""
-        rows = users.index_select(0, owner_P)
-        if not self.reads_clicks:
-            return self.predict(rows, items_PD)
-        if mask_BS is None:
+        if self.reads_clicks and mask_BS is None:
             raise TypeError("the users are clicks: their mask is needed")
+        # What reads each user once, where rows of pairs would hold the same again and again.
+        together = getattr(self.predict, "score_users", None)
+        if together is not None:
+            return together(users, mask_BS, items_PD, owner_P)
+        rows = users.index_select(0, owner_P)
+        if mask_BS is None or not self.reads_clicks:
+            return self.predict(rows, items_PD)
         return self.predict(rows, mask_BS.index_select(0, owner_P), items_PD)
 
     def forward(self, batch: Batch | TensorBatch) -> Scored:

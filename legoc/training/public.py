@@ -1,5 +1,6 @@
 """`train`: from a spec to a run folder with weights, bundle and metrics."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -7,8 +8,10 @@ from typing import TYPE_CHECKING, Literal
 import torch
 
 from legoc.data.cache import cache_root
+from legoc.language.ir.counted import is_alone
 from legoc.language.ir.spec import Spec
 from legoc.model import compile
+from legoc.model.counting import fill
 from legoc.model.embedding import TokenEmbedding
 from legoc.model.filling import fill_items, fill_prior, fill_users
 from legoc.model.run import CALIBRATION, Run
@@ -34,6 +37,7 @@ from legoc.training.validation import build_validation, verify_monitor
 
 if TYPE_CHECKING:
     from legoc.data.prepare import Prepared
+    from legoc.model.recommender import Recommender
 
 Until = Literal["data", "train", "export", "evaluate"]
 
@@ -49,6 +53,7 @@ def train(
     truncated: bool = False,
     threads: int | None = None,
     device: str | None = None,
+    baselines: bool = True,
     progress: Progress = SILENT,
 ) -> Run:
     """Prepare the data, train, export and evaluate; the run folder lies below `runs`.
@@ -59,7 +64,8 @@ def train(
     A run of another name that has trained the same is taken over. strict: no row of the raw files
     may be bad. truncated: gzip files that break off are read as far as they are whole. threads:
     within one torch operation (1, or OMP_NUM_THREADS). device: `cpu`, `cuda`, ...; a GPU if there
-    is one. A spec without `train`, or a model without trainable parameters, skips to the export.
+    is one. baselines: what counting reaches on the same rows is measured beside it. A spec without
+    `train`, or a model without trainable parameters, skips to the export.
 
     Raises LegoError for anything wrong with the data, the recipe or the folder; KeyboardInterrupt
     after the state is saved, by Ctrl-C or a signal that asks the process to stop.
@@ -83,15 +89,18 @@ def train(
             if not run.finished or has_more_time(run, progress):
                 environment = describe_environment(place, count)
                 environment["language_model"] = prepared.rows.checkpoint or None
-                verify_monitor(spec, prepared)
-                verify_labels(spec, prepared)
+                if not is_alone(spec):
+                    verify_monitor(spec, prepared)
+                    verify_labels(spec, prepared)
                 enter_sitting(run.folder, environment, progress)
                 obtain_weights(run, prepared, place, cache_root(cache), progress)
             obtain_calibration(run, prepared, place, cache_root(cache), progress)
             if until in ("export", "evaluate"):
                 obtain_bundle(run, prepared, progress)
             if until == "evaluate":
-                obtain_metrics(run, prepared, progress)
+                obtain_metrics(
+                    run, prepared, progress, baselines=baselines, cache=cache_root(cache)
+                )
     return run
 
 
@@ -128,6 +137,9 @@ def obtain_weights(
                 part.fill(prepared.vectors.rows, prepared.vectors.values)
     fill_items(recommender, spec, prepared, progress)
     fill_users(recommender, prepared)
+    if is_alone(spec):
+        count(run, recommender, prepared, progress)
+        return
     if "train" in prepared.logs:
         fill_prior(recommender, prepared.logs["train"])
     recommender = recommender.to(device)
@@ -165,4 +177,15 @@ def obtain_weights(
     progress.say(
         f"{spec.name}: trained {outcome.epochs} epochs in {outcome.seconds:.0f} s, "
         f"best is epoch {outcome.best_epoch}"
+    )
+
+
+def count(run: Run, recommender: "Recommender", prepared: "Prepared", progress: Progress) -> None:
+    """Fill a model that is counted from the training part, in the place of a training."""
+    began = time.monotonic()
+    fill(recommender.content, run.spec.model["predict"], prepared)
+    write_tensors(run.weights, own_tensors(recommender))
+    progress.say(
+        f"{run.spec.name}: counted on {prepared.logs['train'].rows:,} training rows in "
+        f"{time.monotonic() - began:.1f} s; nothing trains"
     )

@@ -4,7 +4,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from legoc.language.ir import form
+from legoc.language.ir.counted import is_alone
 from legoc.language.ir.plan import plan
 from legoc.model.run import Run, load_recommender
 from legoc.progress import Progress
@@ -13,6 +16,7 @@ from legoc.writing import workplace
 
 
 if TYPE_CHECKING:
+    from legoc.data.indexing.log import Log
     from legoc.data.prepare import Prepared
 
 
@@ -54,18 +58,32 @@ def last_validation(run: Run) -> dict[str, Any] | None:
     return {"valid": {"split": "valid", "metrics": figures}}
 
 
-def obtain_metrics(run: Run, prepared: "Prepared", progress: Progress) -> None:
+def obtain_metrics(
+    run: Run, prepared: "Prepared", progress: Progress, *, baselines: bool, cache: Path
+) -> None:
     """Measure the bundle, unless metrics.json has every metric of the recipe: which ones are
-    reported is no part of what was trained."""
+    reported is no part of what was trained. baselines: what counting reaches is to be there too."""
+    from legoc.evaluation.baselines import measure_baselines
     from legoc.evaluation.compute import metric_name
     from legoc.evaluation.public import choose_split, chosen_metrics
     from legoc.exporting import record_metrics
 
     split = choose_split(prepared.logs, None)
     wanted = {metric_name(call) for call in chosen_metrics(run.spec)}
-    if wanted <= (run.metrics or {}).get(split, {"metrics": {}})["metrics"].keys():
+    known = (run.metrics or {}).get(split, {"metrics": {}})
+    compared = not baselines or is_alone(run.spec) or "baselines" in known
+    if wanted <= known["metrics"].keys() and compared:
         return
     metrics = measure_bundle(run, prepared, split, progress)
+    if baselines:
+        log = prepared.logs[split]
+        found = measure_baselines(
+            run.spec, prepared, split, chosen_metrics(run.spec), tell_slices(prepared, log),
+            cache=cache, progress=progress,
+        )  # fmt: skip
+        if found:
+            told = {name: baseline.to_json() for name, baseline in found.items()}
+            metrics[split]["baselines"] = told
     record_metrics(run.bundle, metrics, run.spec)
     write_json(run.folder / "metrics.json", metrics)
 
@@ -77,7 +95,7 @@ def measure_bundle(
     known and new items. The item vectors are those the export has just made of this data."""
     from legoc.evaluation import evaluate_log
     from legoc.evaluation.marks import find_marks
-    from legoc.evaluation.public import chosen_metrics, novelty
+    from legoc.evaluation.public import chosen_metrics
     from legoc_runtime.engine import Engine
 
     log = prepared.logs[split]
@@ -88,12 +106,23 @@ def measure_bundle(
         chosen_metrics(run.spec),
         split=split,
         group=run.spec.data.group,
-        slices=novelty(prepared, log),
+        slices=tell_slices(prepared, log),
         marks=find_marks(run.spec, chosen_metrics(run.spec)),
         calibration=run.calibration,
         progress=progress,
     )
     return {split: report.to_json()}
+
+
+def tell_slices(prepared: "Prepared", log: "Log") -> dict[str, Any]:
+    """The parts of the rows that are measured apart: known and new items, and users without
+    clicks."""
+    from legoc.evaluation.cold import mark_cold
+    from legoc.evaluation.public import novelty
+
+    name = "no clicks before"
+    cold = mark_cold(log)
+    return {**novelty(prepared, log), **({name: cold[name]} if name in cold else {})}
 
 
 def drop_results(run: Run) -> None:

@@ -11,6 +11,7 @@ I32 = NDArray[np.int32]
 ROWS_AT_ONCE = 128
 PAIRS_AT_ONCE = 8_000
 FLOATS_AT_ONCE = 4 << 20
+SUMS_AT_ONCE = 16 << 20
 
 
 def by_length(lengths: NDArray[np.integer], *, first: int = 0) -> Iterator[I32]:
@@ -23,6 +24,11 @@ def by_length(lengths: NDArray[np.integer], *, first: int = 0) -> Iterator[I32]:
 def pairs_at_once(floats: int) -> int:
     """Pairs per call where each gathers so many floats: a few thousand, fewer where memory asks."""
     return max(1, min(PAIRS_AT_ONCE, FLOATS_AT_ONCE // max(floats, 1)))
+
+
+def users_at_once(rows: int) -> int:
+    """Users per call where each needs so many sums, one for every row of a table: 64 MiB."""
+    return max(1, SUMS_AT_ONCE // max(rows, 1))
 
 
 def stack_padded(blocks: Sequence[I32]) -> I32:

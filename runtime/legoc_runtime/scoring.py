@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from legoc_runtime.chunks import pairs_at_once
+from legoc_runtime.chunks import pairs_at_once, users_at_once
 from legoc_runtime.graphs import F32, I32, Graphs, verify_range
 
 
@@ -32,6 +32,10 @@ class Scorer:
         # serves other languages.
         self.inner_product = graphs.parts.predict == "Dot" and plan.user == "vector"
         self.reads_moment = graphs.parts.context is not None
+        # These add up what a user's clicks hold, over all tokens or all items.
+        reading = graphs.parts.reading or {}
+        sums = {"TFIDF": int(reading.get("rows", 0)), "ItemKNN": graphs.parts.rows}
+        self.most = users_at_once(sums.get(graphs.parts.predict, 0))
 
     def score(
         self,
@@ -65,6 +69,21 @@ class Scorer:
         if self.inner_product and not self.reads_moment and not isinstance(users, Clicks):
             return self.calibrated(np.einsum("pd,pd->p", users[owner], items[candidates]))
         distinct, place = np.unique(owner, return_inverse=True)
+        if len(distinct) > self.most:
+            half = len(owner) // 2
+            parts = (slice(None, half), slice(half, None))
+            return np.concatenate(
+                [
+                    self.chunk(
+                        users,
+                        items,
+                        owner[part],
+                        candidates[part],
+                        None if context is None else context[part],
+                    )
+                    for part in parts
+                ]
+            )
         if isinstance(users, Clicks):
             return self.target(users.rows[distinct], items, place, items[candidates], context)
         return self.graphs.predict(users[distinct], items[candidates], place, None, context)

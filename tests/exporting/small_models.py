@@ -97,13 +97,14 @@ class Small(nn.Module):
 
 
 SPEC: Any = SimpleNamespace(
+    model=dict.fromkeys(("content", "behavior", "predict")),
     data=SimpleNamespace(
         attributes=(
             Attribute(name="title", kind="text", length=12),
             Attribute(name="category", kind="category", length=1),
         ),
         history=10,
-    )
+    ),
 )
 """As much of a spec as probes read."""
 ROWS = Rows(items=11, users=1, tokens=TOKENS)

@@ -12,6 +12,7 @@ from legoc.exporting.graph_files import write_graph
 from legoc.exporting.graphs import reference_copy
 from legoc.exporting.precision import convert
 from legoc.language.declaring.catalog import catalog
+from legoc.language.ir.counted import counted_spec, is_counted
 from legoc.language.ir.plan import plan
 from legoc.model import compile
 from tests.exporting.test_precision import check_rows
@@ -67,7 +68,11 @@ def bricks():
 
 
 def spec_of(role, name, given):
-    """The brick among partners it fits: a predictor that reads clicks has no user encoder."""
+    """The brick among partners it fits: a predictor that reads clicks has no user encoder, and one
+    that is counted no partner at all."""
+    if role == "predict" and is_counted(catalog().get(role, name)):
+        partners = {"content": call("content", "Pooling"), "behavior": call("behavior", "Pooling")}
+        return counted_spec(make_spec(**partners, predict=call("predict", "Dot")), call(role, name))
     chosen = {
         "content": call("content", "Pooling"),
         "behavior": call("behavior", "Pooling"),

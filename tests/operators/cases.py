@@ -219,6 +219,21 @@ LENGTHS = ((9, 1, 0, 4), (1,), (0,), (5,), (0, 0))
 
 def inputs(operator: type[nn.Module], width: int, lengths: Sequence[int], seed: int = 0) -> Any:
     """Ragged inputs of an operator: what `lay` takes and its oracle reads row by row."""
+    given = draw(operator, width, lengths, seed)
+    if is_counted(operator):
+        # Numbers of items or of tokens, few enough that some are equal.
+        users, items = given
+        return [np.floor(np.abs(2 * x)) for x in users], np.floor(np.abs(2 * items))
+    return given
+
+
+def is_counted(operator: type[nn.Module]) -> bool:
+    """Whether it is counted and stands alone."""
+    return "counts" in operator.declaration.facts
+
+
+def draw(operator: type[nn.Module], width: int, lengths: Sequence[int], seed: int) -> Any:
+    """Such inputs from a normal distribution."""
     role = key(operator)[0]
     if reads_id(operator):
         return np.arange(len(lengths)) % 11

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from tests.operators.counted_oracles import COUNTED
 from tests.operators.oracles import (
     Weights,
     gelu,
@@ -296,4 +297,5 @@ PREDICT: dict[tuple[str, str], Callable[..., float]] = {
     ("predict", "DIN"): predict_din,
     ("predict", "BST"): predict_bst,
     ("predict", "MINER"): predict_miner,
+    **COUNTED,
 }

@@ -12,12 +12,12 @@ from torch import nn
 from torch.nn import functional
 
 from legoc.operators.sizes import Sizes
-from tests.operators.cases import key, name, operators
+from tests.operators.cases import is_counted, key, name, operators
 
 
 WIDTH, TOPICS, ITEMS, LIKES, CLICKS = 64, 20, 240, 4, 30
 BATCH, UPDATES, TESTED = 64, 50, 400
-LEARNERS = [o for o in operators() if key(o)[0] in ("behavior", "predict")]
+LEARNERS = [o for o in operators() if key(o)[0] in ("behavior", "predict") and not is_counted(o)]
 # Chance is 0.5. The state after the last of thirty clicks in no order hardly knows the first ones,
 # and the layers of AutoInt are narrow.
 LEAST = 0.7

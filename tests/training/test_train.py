@@ -181,7 +181,7 @@ def test_from_raw_files_to_metrics_of_the_bundle(straight, cache):
     assert set(run.metrics) == {"test"}
     found = run.metrics["test"]
     assert found["engine"] == "onnxruntime"
-    assert set(found["slices"]) == {"known", "new"}
+    assert set(found["slices"]) == {"known", "new", "no clicks before"}
     from legoc.evaluation import evaluate_log
     from legoc.evaluation.torch_engine import TorchEngine
 

@@ -109,4 +109,25 @@ CODES = (
         bad='data pog { source = POG("raw/pog") context = [popularity(hours=24)] }',
         good='data mind { source = MIND("raw/MINDsmall") context = [popularity(hours=24)] }',
     ),
+    Code(
+        code="E0634",
+        title="a count that fades needs the times of clicks",
+        explanation=(
+            "`predict Popularity(hours=24)` lets a click count less the older it is, so the source "
+            "has to know when each click was. Where it knows an order alone, such as the place in "
+            "a user's list, or a row has no time, the age of a click cannot be told."
+        ),
+        bad='data songs { source = LastFM("raw/hetrec") }  # predict Popularity(hours=24)',
+        good='data songs { source = LastFM("raw/hetrec") }  # predict Popularity',
+    ),
+    Code(
+        code="E0635",
+        title="a catalogue has more items than a predictor counts",
+        explanation=(
+            "`predict ItemKNN` keeps the numbers of neighbouring items in float32 beside their "
+            "similarities, and float32 holds whole numbers up to 16,777,216."
+        ),
+        bad="predict ItemKNN    # 20 million items",
+        good="predict Popularity",
+    ),
 )

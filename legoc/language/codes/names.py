@@ -82,7 +82,8 @@ CODES = (
         title="pipeline shape",
         explanation=(
             "A pipeline is `content -> behavior -> predict`, `content -> flatten -> predict` "
-            "or `flatten -> predict`, each stage once and in this order."
+            "or `flatten -> predict`, each stage once and in this order. A predictor that is "
+            "counted and not trained, such as `predict Popularity`, stands alone."
         ),
         bad="behavior Additive -> content CNN -> predict Dot",
         good="content CNN -> behavior Additive -> predict Dot",

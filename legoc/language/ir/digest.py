@@ -41,8 +41,9 @@ class Digester:
 
     def keys(self, model: Mapping[Role, Call], data: Data, train: Train | None) -> Keys:
         """The four keys; each is empty where a file it covers is missing."""
-        encoder: Role = "content" if "content" in model else "flatten"
-        reader: Role = "behavior" if "behavior" in model else "flatten"
+        first: Role = "flatten" if "flatten" in model else "predict"
+        encoder: Role = "content" if "content" in model else first
+        reader: Role = "behavior" if "behavior" in model else first
         item = self.item(encoder, model[encoder], data)
         try:
             stages = [self.text(self.call, role, call) for role, call in model.items()]

@@ -4,6 +4,7 @@ Each stage is bound to the item, the user or the pair. No operator says what can
 signature does.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,7 +13,7 @@ from legoc.language.declaring.declare import Declaration
 from legoc.language.declaring.kinds import Role
 from legoc.language.declaring.types import Many, Seq, Tuple, Vec, parse_signature, parse_type
 from legoc.language.ir.checkpoints import has_prefix
-from legoc.language.ir.spec import Spec
+from legoc.language.ir.spec import Call, Spec
 
 
 Binding = Literal["item", "user", "pair"]
@@ -114,13 +115,14 @@ def plan(spec: Spec, *, known: Catalog | None = None) -> Plan:
         for role, declaration in declarations.items()
         if role in ("behavior", "flatten")
     )
-    encoder = declarations.get("content") or declarations["flatten"]
+    first = encoder_role(spec.model)
+    encoder = declarations[first]
     layout = infer_layout(encoder)
-    frozen = has_prefix(encoder, spec.model.get("content") or spec.model["flatten"])
+    frozen = has_prefix(encoder, spec.model[first])
     graphs = tuple(
         g
         for g in (
-            item_graph(spec, layout, width) if layout != "id" and "content" in spec.model else None,
+            item_graph(spec, layout, width) if layout != "id" and first != "flatten" else None,
             user_graph(spec, user, width, reads_user) if form != "clicks" else None,
             predictor_graph(user, width, len(spec.data.context)),
         )
@@ -139,6 +141,13 @@ def plan(spec: Spec, *, known: Catalog | None = None) -> Plan:
     )
 
 
+def encoder_role(model: Mapping[Role, Call]) -> Role:
+    """The stage that encodes the items: a predictor that stands alone does it itself."""
+    if "content" in model:
+        return "content"
+    return "flatten" if "flatten" in model else "predict"
+
+
 def find_declarations(spec: Spec, known: Catalog) -> dict[Role, Declaration]:
     """The declaration of each stage. LookupError for one that the catalogue lacks."""
     found: dict[Role, Declaration] = {}
@@ -153,6 +162,8 @@ def find_declarations(spec: Spec, known: Catalog) -> dict[Role, Declaration]:
 def infer_layout(encoder: Declaration) -> Layout:
     """What an item encoder reads: nothing but the item's place, its attributes apart, or one
     sequence."""
+    if encoder.role == "predict":
+        return "fields" if "reads" in encoder.facts else "id"
     signature = parse_signature(encoder.signature or "")
     if str(signature.input) == "Id":
         return "id"
@@ -298,7 +309,11 @@ def infer_notes(spec: Spec, form: str, layout: Layout) -> tuple[str, ...]:
             "`context` belongs to a pair and its moment, so the matrices of items and users stay "
             "as they are"
         )
-    if form == "clicks":
+    if len(spec.model) == 1:
+        notes.append(
+            f"`predict {spec.model['predict'].op}` is counted on the training part; nothing trains"
+        )
+    elif form == "clicks":
         notes.append(
             f"`predict {spec.model['predict'].op}` reads the candidate together with the clicks, "
             "so there is no user matrix: each pair gathers its clicks from the item matrix"

@@ -12,6 +12,7 @@ from legoc.language.declaring.catalog import Catalog
 from legoc.language.declaring.kinds import Role
 from legoc.language.diagnosing.diagnostics import Diagnostic
 from legoc.language.diagnosing.document import Span
+from legoc.language.ir.counted import infer_types, is_counted
 from legoc.language.ir.digest import Digester
 from legoc.language.ir.spec import Call, Data, Export, Spec, Train, Types
 from legoc.language.ir.text import EXPORT, TRAIN, Writer, assemble, title
@@ -26,6 +27,7 @@ from legoc.language.typing.checks import (
     check_users,
     check_words,
 )
+from legoc.language.typing.counted import read_alone, stands_apart
 from legoc.language.typing.exports import check_budget
 from legoc.language.typing.inference import Typed, infer_encoder, infer_pair
 from legoc.language.typing.lower_data import LoweredData, lower_data
@@ -45,7 +47,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Model:
-    """A typed pipeline. `calls` is None where something was refused."""
+    """A typed pipeline. `calls` is None where something was refused; `alone`: it is one predictor
+    that is counted, whose types follow from the data."""
 
     stages: tuple[Typed, ...]
     predictor: Arguments | None
@@ -53,6 +56,7 @@ class Model:
     types: Types | None
     origin: Mapping[str, Span]
     problems: tuple[Diagnostic, ...]
+    alone: bool = False
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -82,14 +86,14 @@ class Lowering:
     def lower(self, point: Point) -> Lowered:
         """The spec of one point."""
         model = self.model(point.model)
-        data = self.once(("data", point.data), lambda: lower_data(point.data, self.catalog))
+        data = self.data(point, model)
         problems = [*model.problems, *data.problems]
         train = self.train(point, model)
         problems += train.problems if train is not None else ()
         if train is not None:
             problems += self.check_task(point, model, train)
         problems += self.check_together(point, model, data)
-        if train is not None:
+        if train is not None and not model.alone:
             vectors = data.data is not None and data.data.vectors is not None
             problems += check_recipe(train, model.stages, vectors=vectors)
             problems += check_calibration(train, data)
@@ -100,20 +104,24 @@ class Lowering:
         problems += self.check_budget(model, export)
         unsound = any(problem.severity == "error" for problem in problems)
         if (
-            unsound or model.calls is None or model.types is None or data.data is None
+            unsound or model.calls is None or data.data is None
+            or (model.types is None and not model.alone)
             or train is None or train.train is None or export.export is None
         ):  # fmt: skip
             return Lowered(spec=None, problems=tuple(problems))
-        # What a sound point measures is worth a word only then.
-        problems += compare_kinds(train, data, self.catalog)
+        # What is counted is the same whatever the recipe.
+        recipe = None if model.alone else train.train
+        if recipe is not None:
+            # What a sound point measures is worth a word only then.
+            problems += compare_kinds(train, data, self.catalog)
         spec = Spec(
             name=point.name,
             model=model.calls,
             data=data.data,
             train=train.train,
             export=export.export,
-            types=model.types,
-            keys=self.digester.keys(model.calls, data.data, train.train),
+            types=model.types or self.types_alone(model.calls, data.data),
+            keys=self.digester.keys(model.calls, data.data, recipe),
             source_text=self.text(point, model.calls, data.data, train.train, export.export),
             origin=point_origin(point, model.origin, data.spans, train.spans, export.spans),
         )
@@ -144,6 +152,21 @@ class Lowering:
             ),
         )
 
+    def data(self, point: Point, model: Model) -> LoweredData:
+        """The data record, as far as the model reads it."""
+        lowered = self.once(("data", point.data), lambda: lower_data(point.data, self.catalog))
+        predictor = model.predictor
+        if predictor is None or not model.alone:
+            return lowered
+        return self.once(("data alone", predictor, lowered), lambda: read_alone(predictor, lowered))
+
+    def types_alone(self, calls: Mapping[Role, Call], data: Data) -> Types:
+        """The types of a model that is one predictor: the data decide how wide an item is."""
+        call = calls["predict"]
+        declaration = self.catalog.get("predict", call.op)
+        assert declaration is not None
+        return infer_types(declaration, call.args, data.attributes)
+
     def model(self, pipeline: Pipeline) -> Model:
         # Pipelines of a sweep differ as objects while their stages are shared.
         key = ("model", *(settings for _, _, settings in pipeline.stages))
@@ -153,10 +176,17 @@ class Lowering:
     def type_model(self, pipeline: Pipeline) -> Model:
         stages: list[tuple[Role, Span]] = [(role, span) for role, span, _ in pipeline.stages]
         roles = " -> ".join(role for role, _ in stages)
+        if roles == "predict" and (found := self.type_alone(pipeline)) is not None:
+            return found
         if roles not in wording_types.SHAPES:
             problem = wording_types.wrong_shape(pipeline.name, stages, pipeline.span)
             return Model(
                 stages=(), predictor=None, calls=None, types=None, origin={}, problems=(problem,)
+            )
+        apart = stands_apart(pipeline, self.catalog)
+        if apart is not None:
+            return Model(
+                stages=(), predictor=None, calls=None, types=None, origin={}, problems=(apart,)
             )
         typed: list[Typed] = []
         problems: list[Diagnostic] = []
@@ -204,6 +234,28 @@ class Lowering:
             types=types,
             origin=model_origin(pipeline, typed, predictor),
             problems=tuple(problems),
+        )
+
+    def type_alone(self, pipeline: Pipeline) -> Model | None:
+        """A pipeline of one predictor, which is counted; None where it is not of that kind."""
+        predictor = self.arguments("predict", pipeline.stages[0][2])
+        if isinstance(predictor, Arguments) and not is_counted(predictor.declaration):
+            return None
+        origin = model_origin(pipeline, (), predictor)
+        if isinstance(predictor, Diagnostic):
+            return Model(
+                stages=(), predictor=None, calls=None, types=None, origin=origin,
+                problems=(predictor,),
+            )  # fmt: skip
+        call = Call(op=predictor.declaration.name, args=predictor.values)
+        return Model(
+            stages=(),
+            predictor=predictor,
+            calls=None if predictor.broken else {"predict": call},
+            types=None,
+            origin=origin,
+            problems=predictor.problems,
+            alone=True,
         )
 
     def arguments(self, role: Role, settings: Settings) -> Arguments | Diagnostic:

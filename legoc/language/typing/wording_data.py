@@ -239,6 +239,29 @@ def nothing_to_read(operator: str, place: Span, content: Span | None) -> Diagnos
     )
 
 
+def nothing_of_kind(
+    operator: str,
+    place: Span,
+    content: Span | None,
+    kinds: Sequence[str],
+    wanted: object,
+    known: Sequence[str],
+) -> Diagnostic:
+    """E0605 of a predictor that stands alone: no attribute of the kinds it reads, or not the one it
+    names."""
+    kind = " or ".join(kinds)
+    if known:
+        message = f"`{operator}` reads the {kind} `{wanted}`, which `content` does not hold"
+        help = f"name one of {', '.join(f'`{name}`' for name in known)}"
+    else:
+        message = f"`{operator}` has no {kind} to read"
+        help = f"name a {kind} of the source in `content`"
+    labels = [primary(place, f"reads a {kind} of an item")]
+    if content is not None:
+        labels.append(Label(span=content, text="not here"))
+    return Diagnostic(code="E0605", message=message, labels=tuple(labels), help=(help,))
+
+
 def no_user_vector(operator: str, place: Span, user: Span | None, clicks: bool) -> Diagnostic:
     what = "passes the clicks through" if clicks else "encodes items and users alike"
     labels = [primary(place, what)]

@@ -1,0 +1,88 @@
+"""Predictors that are counted and stand alone: what an item is to them, and what they read of it.
+
+The declaration says so: `facts["counts"]` names what is counted, `facts["reads"]` the kinds of
+attributes they read (none: items are rows of a table), `facts["width"]` how wide an item is.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from legoc.language.declaring.catalog import Catalog, catalog
+from legoc.language.declaring.declare import Attribute, Declaration
+from legoc.language.declaring.kinds import Role
+from legoc.language.ir.digest import Digester
+from legoc.language.ir.spec import Call, Data, Spec, Types
+
+
+def is_counted(declaration: Declaration) -> bool:
+    """Whether a predictor is counted on the training part, with no stage before it."""
+    return "counts" in declaration.facts
+
+
+def reads_tokens(declaration: Declaration) -> bool:
+    """Whether a counted predictor reads what items say."""
+    return "reads" in declaration.facts
+
+
+def is_alone(spec: Spec) -> bool:
+    """Whether the model of a spec is counted."""
+    return list(spec.model) == ["predict"]
+
+
+def read_attributes(
+    declaration: Declaration, args: Mapping[str, Any], attributes: Sequence[Attribute]
+) -> tuple[Attribute, ...]:
+    """The attributes a counted predictor reads of those there are; all where it reads none, for
+    they make no difference."""
+    kinds = declaration.facts.get("reads")
+    if kinds is None:
+        return tuple(attributes)
+    found = tuple(a for a in attributes if a.kind in kinds)
+    by = declaration.facts.get("one")
+    if by is None:
+        return found
+    name = args.get(by)
+    return tuple(a for a in found if name in (None, a.name))[:1]
+
+
+def read_data(declaration: Declaration, args: Mapping[str, Any], data: Data) -> Data:
+    """The data as a counted predictor reads them: neither what is known of users or of the moment
+    nor the vectors of words nor prompts mean anything to it."""
+    content = read_attributes(declaration, args, data.attributes)
+    return replace(data, content=content, user=(), vectors=None, context=())
+
+
+def infer_types(
+    declaration: Declaration, args: Mapping[str, Any], attributes: Sequence[Attribute]
+) -> Types:
+    """A vector per item, of a width that a parameter or the tokens of an item decide, and the
+    clicks themselves as the user."""
+    told = declaration.facts["width"]
+    per = told.get("per")
+    each = sum(a.length for a in attributes) if per == "tokens" else args.get(per, 0)
+    item = f"Vec[{told.get('plus', 0) + told.get('times', 0) * each}]"
+    return Types(item=item, user=f"Seq[{item}]")
+
+
+def counted_spec(spec: Spec, call: Call, *, known: Catalog | None = None) -> Spec | None:
+    """A counted model on the data of a spec and with its metrics; None where the data have nothing
+    for it to read. Raises LookupError for a predictor that is not declared."""
+    declarations = known if known is not None else catalog()
+    declaration = declarations.get("predict", call.op)
+    if declaration is None:
+        raise LookupError(f"no predict operator {call.op!r} is declared")
+    data = read_data(declaration, call.args, spec.data)
+    if reads_tokens(declaration) and not data.content:
+        return None
+    model: dict[Role, Call] = {"predict": call}
+    return replace(
+        spec,
+        name=call.op,
+        model=model,
+        data=data,
+        types=infer_types(declaration, call.args, data.attributes),
+        keys=Digester(declarations).keys(model, data, None),
+        source_text="",
+        origin={},
+    )

@@ -1,0 +1,45 @@
+"""Predictors that stand alone: which pipelines they may be in, and whether the data have anything
+for them to read."""
+
+from dataclasses import replace
+
+from legoc.language.declaring.catalog import Catalog
+from legoc.language.declaring.declare import Attribute
+from legoc.language.diagnosing.diagnostics import Diagnostic
+from legoc.language.ir.counted import is_counted, read_data, reads_tokens
+from legoc.language.resolving.points import Pipeline
+from legoc.language.typing import wording_data, wording_types
+from legoc.language.typing.arguments import Arguments
+from legoc.language.typing.lower_data import LoweredData
+
+
+def stands_apart(pipeline: Pipeline, catalog: Catalog) -> Diagnostic | None:
+    """E0208 where a predictor that is counted has stages before it."""
+    _, place, settings = pipeline.stages[-1]
+    declaration = catalog.get("predict", settings.name)
+    if declaration is None or not is_counted(declaration) or len(pipeline.stages) == 1:
+        return None
+    return wording_types.stands_alone(settings.name, place, pipeline.stages[0][1])
+
+
+def read_alone(predictor: Arguments, lowered: LoweredData) -> LoweredData:
+    """The data as a counted predictor reads them; E0605 where they hold nothing of the kind."""
+    data, declaration = lowered.data, predictor.declaration
+    if data is None or predictor.broken:
+        return lowered
+    read = read_data(declaration, predictor.values, data)
+    if reads_tokens(declaration) and not read.content:
+        by = declaration.facts.get("one", "")
+        wanted = predictor.values.get(by)
+        problem = wording_data.nothing_of_kind(
+            f"predict {declaration.name}", predictor.place(by), lowered.spans.get("content"),
+            declaration.facts["reads"], wanted, [a.name for a in kinds(lowered, predictor)],
+        )  # fmt: skip
+        return replace(lowered, data=None, problems=(*lowered.problems, problem))
+    return replace(lowered, data=read)
+
+
+def kinds(lowered: LoweredData, predictor: Arguments) -> list[Attribute]:
+    """The attributes of the kinds it reads, whichever it asks for."""
+    wanted = predictor.declaration.facts["reads"]
+    return [] if lowered.data is None else [a for a in lowered.data.attributes if a.kind in wanted]

@@ -1,0 +1,58 @@
+"""Items that the same users clicked.
+
+Letters: P pairs, U users, S clicks, D width, K neighbours, R = S K.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from legoc.language.declaring.declare import operator, param
+from legoc.operators.blocks.counted import ItemTable, add_up, as_ids
+from legoc.operators.blocks.masking import cleared
+from legoc.operators.sizes import Sizes
+
+
+@operator(
+    "predict", "ItemKNN", "(Seq[Vec[d]], Vec[d]) -> Score", tasks=("ranking", "matching"),
+    paper="Deshpande and Karypis, Item-based Top-N Recommendation Algorithms, TOIS 2004",
+    facts={"counts": "neighbours", "width": {"plus": 1, "per": "neighbours", "times": 2}},
+)  # fmt: skip
+class ItemKNN(nn.Module):
+    """How similar the candidate is to the clicks, by the users who clicked both.
+
+    The score is the sum, over the clicks, of their similarity to the candidate where it is one of
+    their nearest neighbours. It stands alone and is counted, not trained. Two items are as similar
+    as the cosine of the sets of training users who clicked them: users in common / √(users of one
+    · users of the other); an item is its own first neighbour, with 1. The vector of an item is its
+    own number, those of its neighbours, and their similarities. A user without clicks gives every
+    item 0.
+    """
+
+    class Config:
+        neighbours: int = param(100, min=1, doc="neighbours kept of each item, itself included")
+
+    example = "predict ItemKNN(neighbours=100)"
+
+    items = ItemTable
+
+    def __init__(self, config: "ItemKNN.Config", sizes: Sizes) -> None:
+        super().__init__()
+        self.neighbours = (sizes.width - 1) // 2
+        self.rows = sizes.items
+
+    def forward(self, clicks_PSD: Tensor, mask_PS: Tensor, item_PD: Tensor) -> Tensor:
+        """[P, S, D], Bool[P, S], [P, D] -> [P]."""
+        owner_P = torch.arange(item_PD.shape[0], device=item_PD.device)
+        return self.score_users(clicks_PSD, mask_PS, item_PD, owner_P)
+
+    def score_users(
+        self, clicks_USD: Tensor, mask_US: Tensor, item_PD: Tensor, owner_P: Tensor
+    ) -> Tensor:
+        """The same of users [U, S, D] and owners int[P]."""
+        real_USD = cleared(clicks_USD, mask_US)
+        near_UR = as_ids(real_USD[..., 1 : 1 + self.neighbours], self.rows).flatten(1)
+        # Where there is no neighbour, 0 stands for it, with the similarity 0.
+        similar = slice(1 + self.neighbours, 1 + 2 * self.neighbours)
+        similarity_UR = real_USD[..., similar].flatten(1)
+        own_P1 = as_ids(item_PD[:, :1], self.rows)
+        return add_up(near_UR, similarity_UR, self.rows, own_P1, owner_P).squeeze(1)

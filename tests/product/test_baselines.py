@@ -1,0 +1,232 @@
+"""The free baselines from the command line: trained by counting, exported, served, and shown beside
+what is trained."""
+
+import dataclasses
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+import legoc
+import legoc_runtime
+from legoc.data import prepare
+from legoc.evaluation import baselines
+from legoc.evaluation.baselines import call_of, find_better, label, measure_baselines
+from legoc.evaluation.torch_engine import TorchEngine
+from legoc.model.run import Run, load_recommender
+from legoc_runtime.engine import Engine
+from tests.product.conftest import run
+
+
+TEXT = """
+data d { source = Demo(items=300, users=80, impressions=240)
+         content = [title(16), category] history = 12 }
+model free = predict in [Popularity, ItemMean, ItemKNN(neighbours=20), TFIDF, Random, LastCategory]
+model text = content Pooling(hidden=8) -> behavior Additive(dim=8) -> predict Dot
+train quick { epochs = 1 samples = 128 metrics = [GAUC, LogLoss] }
+run %s on d with quick
+"""
+NAMES = ("Popularity", "ItemMean", "ItemKNN", "TFIDF", "Random", "LastCategory")
+
+
+@pytest.fixture(scope="module")
+def free(cache, tmp_path_factory):
+    """The runs of all six, by name."""
+    place = tmp_path_factory.mktemp("free")
+    (place / "free.lego").write_text(TEXT % "free")
+    assert run("train", place / "free.lego", "--cache", cache, "--runs", place / "runs", "-q") == 0
+    runs = [Run(folder) for folder in (place / "runs").iterdir() if folder.is_dir()]
+    return {found.spec.model["predict"].op: found for found in runs}
+
+
+@pytest.fixture(scope="module")
+def trained(cache, tmp_path_factory):
+    """A text model on the same data, trained with what counting reaches beside it."""
+    place = tmp_path_factory.mktemp("trained")
+    (place / "text.lego").write_text(TEXT % "text")
+    assert run("train", place / "text.lego", "--cache", cache, "--runs", place / "runs", "-q") == 0
+    return next((place / "runs").glob("text-*"))
+
+
+def test_each_is_a_run_with_a_bundle_and_makes_no_update(free):
+    assert set(free) == set(NAMES)
+    for made in free.values():
+        assert made.finished
+        assert made.bundle.is_dir()
+        assert not made.log
+        assert made.metrics["test"]["metrics"]["GAUC"] is not None
+        assert "baselines" not in made.metrics["test"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_bundle_weights_and_no_cache_at_all_agree(name, free, cache):
+    found = free[name]
+    given = {"cache": cache, "keep_scores": True}
+    bundle = legoc.evaluate(found.bundle, **given)
+    for other in (
+        legoc.evaluate(found, engine="torch", **given),
+        legoc.evaluate(found.bundle, cached=False, **given),
+    ):
+        np.testing.assert_allclose(bundle.scores, other.scores, rtol=1e-5, atol=1e-5)
+    assert len(np.unique(bundle.scores)) > 3
+
+
+@pytest.mark.parametrize("name", ["ItemKNN", "TFIDF"])
+def test_however_few_users_fit_at_once_scores_are_the_same(name, free, cache):
+    found = free[name]
+    prepared = prepare(found.spec, cache=cache)
+    torch_engine = TorchEngine(load_recommender(found, prepared.rows))
+    engine = Engine(found.bundle, ids=prepared.items.ids)
+    log = prepared.logs["test"]
+    for one, holder in ((torch_engine, torch_engine), (engine, engine.scorer)):
+        items = one.encode_items(prepared.inputs)
+        clicks = log.padded(np.arange(log.histories, dtype=np.int32))
+        users = one.encode_users(items, [clicks], [log.user])
+        wanted = one.score(users, items, log.history, log.item)
+        holder.most = 2
+        found_again = one.score(users, items, log.history, log.item)
+        np.testing.assert_allclose(found_again, wanted, rtol=1e-6)
+
+
+def test_an_application_scores_new_items_by_their_words(free, cache):
+    model = legoc_runtime.load(free["TFIDF"].bundle)
+    model.self_test()
+    spec = free["TFIDF"].spec
+    prepared = prepare(spec, cache=cache)
+    one, other = prepared.item_records([1, 2])
+    user = model.encode_user([prepared.items.ids[1]])
+    model.items.add([{"id": "again", "title": one["title"], "category": one["category"]}])
+    same, different = model.score(user, ["again", prepared.items.ids[2]])
+    # Its words are those of the click: a cosine of one, as far as training knew any.
+    assert same == pytest.approx(1.0, abs=1e-5)
+    assert different < same
+    assert model.score(model.encode_user([]), ["again"])[0] == 0
+    assert other["title"] != one["title"]
+
+
+def test_a_table_has_no_row_for_a_new_item(free):
+    model = legoc_runtime.load(free["Popularity"].bundle)
+    with pytest.raises(legoc_runtime.RequestError):
+        model.items.add([{"id": "new", "title": "Anything"}])
+    ids, scores = model.recommend(model.encode_user([]), k=5)
+    assert len(ids) == 5
+    assert np.all(np.diff(scores) <= 0)
+
+
+def test_beside_a_trained_model_stand_the_same_figures(free, trained):
+    report = json.loads((trained / "metrics.json").read_text())["test"]
+    beside = report["baselines"]
+    assert list(beside) == [
+        "Popularity", "Popularity(hours=24)", "ItemMean", "ItemKNN", "TFIDF", "LastCategory",
+    ]  # fmt: skip
+    for name in ("Popularity", "ItemMean", "TFIDF", "LastCategory"):
+        own = free[name].metrics["test"]
+        for metric, value in own["metrics"].items():
+            assert beside[name]["metrics"][metric] == pytest.approx(value, abs=1e-6)
+        for part, figures in own["slices"].items():
+            for metric, value in figures.items():
+                other = beside[name]["slices"][part][metric]
+                assert other == (None if value is None else pytest.approx(value, abs=1e-6))
+
+
+def test_eval_shows_them_unless_asked_not_to(trained, cache, capsys):
+    assert run("eval", trained / "bundle", "--cache", cache, "-q") == 0
+    shown = capsys.readouterr().out
+    assert "beside what counting alone reaches on test" in shown
+    assert "TFIDF" in shown
+    assert run("eval", trained / "bundle", "--cache", cache, "-q", "--no-baselines") == 0
+    assert "TFIDF" not in capsys.readouterr().out
+    assert run("eval", trained / "bundle", "--cache", cache, "-q", "--json") == 0
+    assert "TFIDF" in json.loads(capsys.readouterr().out)["baselines"]
+
+
+def test_training_without_them_leaves_them_out(trained, cache, tmp_path, capsys):
+    shutil.copytree(trained.parent, tmp_path / "runs")
+    (tmp_path / "text.lego").write_text(TEXT % "text")
+    metrics = tmp_path / "runs" / trained.name / "metrics.json"
+    metrics.unlink()
+    given = ("train", tmp_path / "text.lego", "--cache", cache, "--runs", tmp_path / "runs", "-q")
+    assert run(*given, "--no-baselines") == 0
+    assert "baselines" not in json.loads(metrics.read_text())["test"]
+    assert "TFIDF" not in capsys.readouterr().out
+    # A finished run gets them when they are asked for.
+    assert run(*given) == 0
+    assert "baselines" in json.loads(metrics.read_text())["test"]
+    assert "TFIDF" in capsys.readouterr().out
+
+
+def test_they_are_counted_once_for_a_state_of_the_data(trained, cache, monkeypatch):
+    report = legoc.evaluate(trained / "bundle", cache=cache, baselines=True)
+    assert "ItemKNN" in report.baselines
+
+    def count(*given):
+        raise AssertionError("counted again")
+
+    monkeypatch.setattr(baselines, "count", count)
+    again = legoc.evaluate(trained / "bundle", cache=cache, baselines=True)
+    assert again.baselines == report.baselines
+    with pytest.raises(AssertionError):
+        legoc.evaluate(trained / "bundle", cache=cache, baselines=True, split="valid")
+
+
+def test_what_does_not_apply_is_left_out(free, trained, cache):
+    spec = Run(trained).spec
+    prepared = prepare(spec, cache=cache)
+    assert measure_baselines(free["TFIDF"].spec, prepared, "test", (), {}, cache=cache) == {}
+    log = dataclasses.replace(prepared.logs["train"], label=np.ones(prepared.logs["train"].rows))
+    report = dataclasses.replace(prepared.report, order="list")
+    bare = dataclasses.replace(prepared, logs={"train": log}, report=report)
+    words = dataclasses.replace(spec, data=dataclasses.replace(spec.data, content=()))
+    names = [label(call) for call in baselines.choose(words, bare)]
+    assert names == ["Popularity", "ItemKNN"]
+    names = [label(call) for call in baselines.choose(spec, prepared)]
+    assert "Random" not in names
+
+
+def report_of(ours, theirs, groups=500, metric="GAUC"):
+    return {
+        "metrics": {metric: ours["all"]},
+        "slices": {part: {metric: value} for part, value in ours.items() if part != "all"},
+        "groups": dict.fromkeys(ours, groups),
+        "baselines": {
+            name: {
+                "metrics": {metric: found["all"]},
+                "slices": {p: {metric: value} for p, value in found.items() if p != "all"},
+            }
+            for name, found in theirs.items()
+        },
+    }
+
+
+def test_one_line_says_that_a_model_does_not_beat_them():
+    ours = {"all": 0.587, "new": 0.6}
+    theirs = {"Popularity": {"all": 0.705, "new": 0.5}, "TFIDF": {"all": 0.6, "new": 0.55}}
+    told = find_better(report_of(ours, theirs))
+    assert told == ["Popularity ranks better: GAUC 0.7050 against 0.5870"]
+    assert find_better(report_of({"all": 0.71, "new": 0.6}, theirs)) == []
+
+
+def test_parts_of_few_groups_and_parts_without_a_value_say_nothing():
+    theirs = {"TFIDF": {"all": 0.5, "new": 0.7, "known": None}}
+    ours = {"all": 0.6, "new": 0.6, "known": 0.2}
+    told = find_better(report_of(ours, theirs))
+    assert told == ["TFIDF ranks better on new items: GAUC 0.7000 against 0.6000"]
+    assert find_better(report_of(ours, theirs, groups=99)) == []
+
+
+def test_of_a_loss_the_lower_one_is_better():
+    theirs = {"Popularity": {"all": 0.4}, "TFIDF": {"all": 0.3}}
+    told = find_better(report_of({"all": 0.35}, theirs, metric="LogLoss"))
+    assert told == ["TFIDF ranks better: LogLoss 0.3000 against 0.3500"]
+
+
+def test_an_equal_model_is_told_too():
+    told = find_better(report_of({"all": 0.5}, {"Popularity": {"all": 0.5}}))
+    assert told == ["Popularity ranks as well: GAUC 0.5000 against 0.5000"]
+
+
+def test_a_label_is_what_one_writes():
+    assert label(call_of("Popularity", hours=24.0)) == "Popularity(hours=24)"
+    assert label(call_of("ItemKNN", neighbours=20)) == "ItemKNN(neighbours=20)"
+    assert label(call_of("TFIDF")) == "TFIDF"
