@@ -76,12 +76,9 @@ def run_recommend(arguments: Namespace) -> int:
     def recommend_block(
         model: "Model", users: "list[User]", records: "list[Record]"
     ) -> "list[Answer | LegoError]":
-        found: list[Answer | LegoError] = []
-        for user, record in zip(users, records, strict=True):
-            clicked = () if arguments.keep_clicked else record.history
-            ids, scores = model.recommend(user, k=arguments.k, exclude=clicked)
-            found.append({"items": list(ids), "scores": scores.tolist()})
-        return found
+        clicked = [() if arguments.keep_clicked else record.history for record in records]
+        best = model.recommend_users(users, k=arguments.k, exclude=clicked)
+        return [{"items": ids, "scores": scores.tolist()} for ids, scores in best]
 
     return serve(arguments, recommend_block, ("history",))
 
