@@ -33,6 +33,7 @@ from legoc.language.typing.lower_train import (
     LoweredExport,
     LoweredTrain,
     check_recipe,
+    check_word_dropout,
     lower_export,
     lower_train,
 )
@@ -91,6 +92,7 @@ class Lowering:
         if train is not None:
             vectors = data.data is not None and data.data.vectors is not None
             problems += check_recipe(train, model.stages, vectors=vectors)
+            problems += check_word_dropout(train, model.stages)
         export = self.export(point)
         problems += export.problems
         problems += self.check_budget(model, export)
