@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 from typing import Any
 
 from legoc.commands.flags import Command, prints_json, takes_file
-from legoc.commands.points import points
+from legoc.commands.points import points, work_through
 from legoc.commands.printing import console, count, memory, print_json, show_ports
 
 
@@ -17,12 +17,15 @@ def run_compile(arguments: Namespace) -> int:
     from legoc.model import compile
 
     done: list[Any] = []
-    for spec in points(arguments):
+
+    def plan(spec: Any) -> None:
         compiled = compile(spec)
         if arguments.json:
             done.append(compiled.to_json())
         else:
             show_compiled(compiled)
+
+    work_through(points(arguments), plan)
     if arguments.json:
         print_json(done)
     return 0

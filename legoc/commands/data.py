@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from legoc.commands.console import choose
 from legoc.commands.flags import Command, caches, prints_json, takes_file, verifies
 from legoc.commands.output import write_whole
-from legoc.commands.points import points
+from legoc.commands.points import points, work_through
 from legoc.commands.printing import console, memory, print_json, show_warnings, table
 
 
@@ -38,7 +38,8 @@ def run_data(arguments: Namespace) -> int:
     progress = choose(arguments.quiet)
     seen: set[str] = set()
     sections: list[Section] = []
-    for spec in points(arguments):
+
+    def survey(spec: Any) -> None:
         prepared = prepare(
             spec,
             cache=arguments.cache,
@@ -47,13 +48,15 @@ def run_data(arguments: Namespace) -> int:
             progress=progress,
         )
         if (told := facets(spec, prepared)) <= seen:
-            continue
-        seen |= told
+            return
+        seen.update(told)
         portrait = draw_portrait(spec, prepared)
         sections.append((write_call("source", spec.data.source), prepared.report, portrait))
         if not arguments.json:
             show_prepared(spec, prepared)
             show_portrait(portrait)
+
+    work_through(points(arguments), survey)
     if arguments.json:
         print_json(
             [

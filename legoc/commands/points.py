@@ -1,6 +1,7 @@
 """The points of a file, which most commands work through."""
 
 from argparse import Namespace
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from legoc.commands.messages import report
@@ -27,3 +28,19 @@ def points(arguments: Namespace) -> "list[Spec]":
             f"add a line: `{line}`",
         )
     return list(checked.specs)
+
+
+def work_through(specs: "Iterable[Spec]", work: "Callable[[Spec], None]") -> None:
+    """Do the same with every point. What is wrong with some of them is raised at the end, all of it
+    at once and what points share once, so that it need not be found one run after the other."""
+    from legoc.language.diagnosing.diagnostics import Diagnostic, LegoError
+
+    found: dict[tuple[str, str], Diagnostic] = {}
+    for spec in specs:
+        try:
+            work(spec)
+        except LegoError as error:
+            for problem in error.diagnostics:
+                found.setdefault((problem.code, problem.message), problem)
+    if found:
+        raise LegoError(*found.values())

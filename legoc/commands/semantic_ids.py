@@ -8,6 +8,7 @@ import numpy as np
 
 from legoc.commands.item_vectors import replaced
 from legoc.data.reading.item_rows import read_rows
+from legoc.progress import SILENT, Progress
 from legoc.tensor_files import save_arrays
 
 
@@ -48,7 +49,13 @@ class CodeTable:
 
 
 def write_codes(
-    source: str | Path, path: str | Path, *, levels: int = 4, size: int = 256, seed: int = 0
+    source: str | Path,
+    path: str | Path,
+    *,
+    levels: int = 4,
+    size: int = 256,
+    seed: int = 0,
+    progress: Progress = SILENT,
 ) -> CodeTable:
     """Quantise a vector table (a `.safetensors` with `vectors`, `ids` and `offsets`, as `legoc
     embed` writes it, or a `.npy` with its `.ids.txt`) and write `codes` int32 [M, levels], `ids`
@@ -71,7 +78,7 @@ def write_codes(
             "make the table again, such as with `legoc embed`",
         )
     with replaced(Path(path)) as place:
-        made = quantise(values[real], levels=levels, size=size, seed=seed)
+        made = quantise(values[real], levels=levels, size=size, seed=seed, progress=progress)
         texts = [name.encode() for name, kept in zip(rows.ids, real, strict=True) if kept]
         save_arrays(
             place,

@@ -3,6 +3,7 @@
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from legoc.commands.bundles import bundle_of
@@ -79,10 +80,14 @@ def run_recommend(arguments: Namespace) -> int:
         model: "Model", users: "list[User]", records: "list[Record]"
     ) -> "list[Answer | LegoError]":
         found: list[Answer | LegoError] = []
-        for user, record in zip(users, records, strict=True):
-            clicked = () if arguments.keep_clicked else record.history
-            ids, scores = model.recommend(user, k=arguments.k, exclude=clicked, when=record.when)
-            found.append({"items": list(ids), "scores": scores.tolist()})
+        # Records of one moment are scored together.
+        for when, group in groupby(zip(users, records, strict=True), lambda pair: pair[1].when):
+            asked = list(group)
+            clicked = [() if arguments.keep_clicked else record.history for _, record in asked]
+            best = model.recommend_users(
+                [user for user, _ in asked], k=arguments.k, exclude=clicked, when=when
+            )
+            found += [{"items": ids, "scores": scores.tolist()} for ids, scores in best]
         return found
 
     return serve(arguments, recommend_block, ("history",))

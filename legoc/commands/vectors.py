@@ -10,6 +10,10 @@ from legoc.commands.points import points
 from legoc.commands.printing import console, print_json
 
 
+# Quantisers have 3 to 8 levels; so many more say nothing of a vector that is left to say.
+MOST_LEVELS = 64
+
+
 def embed_flags(parser: ArgumentParser) -> None:
     parser.epilog = (
         "A table of your own that safetensors 0.8 writes must be C-ordered, or its values are "
@@ -76,7 +80,11 @@ def codes_flags(parser: ArgumentParser) -> None:
         "-o", "--output", metavar="FILE", required=True, help="the codes, a `.safetensors` file"
     )
     parser.add_argument(
-        "--levels", type=at_least(1), default=4, metavar="N", help="codes of an item (default: 4)"
+        "--levels",
+        type=at_least(1, MOST_LEVELS),
+        default=4,
+        metavar="N",
+        help=f"codes of an item, at most {MOST_LEVELS} (default: 4)",
     )
     parser.add_argument(
         "--size", type=at_least(2), default=256, metavar="N",
@@ -94,6 +102,7 @@ def run_codes(arguments: Namespace) -> int:
     table = write_codes(
         arguments.file, arguments.output,
         levels=arguments.levels, size=arguments.size, seed=arguments.seed,
+        progress=choose(arguments.quiet),
     )  # fmt: skip
     if arguments.json:
         print_json(table.to_json())

@@ -30,7 +30,7 @@ from legoc.data.reading.language_model import LanguageModel, open_model, verify_
 from legoc.data.reading.model_tokens import tokenize_for_model
 from legoc.data.reading.profiles import Profiles, read_profiles
 from legoc.data.reading.tokens import tokenize
-from legoc.data.reading.vectors import WordVectors, read_vectors
+from legoc.data.reading.vectors import Vectors, WordVectors, open_vectors, read_vectors
 from legoc.data.staging.report import Drop, Report
 from legoc.data.staging.source import Source
 from legoc.language.declaring.catalog import catalog
@@ -45,12 +45,12 @@ class Prepared:
     """The data of one spec, ready for training, evaluation and export.
 
     digest: the data digest, which joins the spec digest in a run's identity; of the tables and,
-        for a language model, of its files.
+        where there are such, of the files of a language model and of word vectors.
     logs: keys are those of `train`, `valid`, `test`, `predict` that exist; made when asked for.
     reading, reading_folder: how items become ids, and the folder its files lie in; None for models
         of ids.
     training_items: Bool[N], items that some training impression or training history shows.
-    vectors: pre-trained vectors of words, where the spec names a file of them.
+    vectors: pre-trained vectors of words, where the spec names some.
     profiles: the attributes of users, where the spec names some.
     best: the best scores any model could reach, where the source knows them (Demo).
     context: what is known of the items at any moment, where the spec asks for it.
@@ -99,12 +99,13 @@ def prepare(
     that are missing, broken or of another layout; with `strict`, also for any row that is not as it
     should be (E0629). Without, such rows are counted and said. truncated: gzip files that break off
     are read as far as they are whole (E0622 otherwise). Raises E065x for a language model that is
-    not there, not whole or does not fit its tokenizer, before anything else is read, and E0631 for
-    a `context` without times.
+    not there, not whole or does not fit its tokenizer, before anything else is read, E0641 for word
+    vectors that are not, and E0631 for a `context` without times.
     """
     verify_supported(spec)
     root = cache_root(cache)
     model = open_model(spec, root, progress)
+    given = None if spec.data.vectors is None else open_vectors(spec.data.vectors, progress)
     source = build_source(spec, root)
     tables = convert(
         source, spec.data.split, root, progress, history=spec.data.history, truncated=truncated
@@ -113,13 +114,14 @@ def prepare(
     tables = augment(tables, spec.data.augment, root, progress)
     announce(tables.report.drops, strict, progress)
     items, users = name_items(tables), name_users(tables)
-    inputs, reading, folder = read_items(spec, tables, len(items), root, progress, model)
-    vectors, tokens = None, 0
+    inputs, reading, folder = read_items(spec, tables, len(items), root, progress, model, given)
+    vectors, tokens, unknown, separator = None, 0, 1, 2
     if reading is not None and folder is not None:
-        tokens = reading["rows"]
-        if spec.data.vectors is not None:
-            vectors = read_vectors(Path(spec.data.vectors), reading, folder, root, progress)
-    elif spec.data.vectors is not None:
+        tokens, unknown = reading["rows"], reading["unknown"]
+        separator = reading["separator"]
+        if given is not None:
+            vectors = read_vectors(given, reading, folder, root, progress)
+    elif given is not None:
         raise fail(
             "E0641",
             "`vectors` are of words, and this model reads the ids of items",
@@ -134,7 +136,7 @@ def prepare(
     )  # fmt: skip
     return Prepared(
         tables=tables,
-        digest=tables.digest if model is None else join_digests([tables.digest, model.digest]),
+        digest=join([tables.digest, model and model.digest, vectors and vectors.digest]),
         inputs=inputs, logs=logs, items=items, users=users,
         rows=Rows(
             items=len(items), users=len(users), tokens=tokens,
@@ -142,12 +144,19 @@ def prepare(
             profile=0 if profiles is None else profiles.rows,
             longest=0 if model is None else model.reading.longest,
             checkpoint="" if model is None else model.digest,
+            unknown=unknown, separator=separator,
         ),
         reading=reading, vectors=vectors, profiles=profiles, reading_folder=folder,
         report=tables.report,
         training_items=mark_training(tables, len(items)), best=getattr(source, "best", None),
         context=context, generated=tables.report.generated,
     )  # fmt: skip
+
+
+def join(digests: Sequence[str | None]) -> str:
+    """One digest of several; the first alone where there is no other."""
+    known = [each for each in digests if each is not None]
+    return known[0] if len(known) == 1 else join_digests(known)
 
 
 def read_items(
@@ -157,6 +166,7 @@ def read_items(
     root: Path,
     progress: Progress,
     model: LanguageModel | None,
+    vectors: Vectors | None = None,
 ) -> tuple[ItemInputs, dict[str, Any] | None, Path | None]:
     """What the stages read of N items, how items become ids, and the folder of its files. Where a
     flatten stage follows another reading of the items, the reading is that of the content stage."""
@@ -170,7 +180,7 @@ def read_items(
     def read(layout: Layout) -> tuple[TokenTable, dict[str, Any], Path]:
         return tokenize(
             tables, spec.data.attributes, layout=layout, ports=token_ports(spec, layout, "item"),
-            tokenizer=spec.data.tokenizer, root=root, progress=progress,
+            tokenizer=spec.data.tokenizer, root=root, vectors=vectors, progress=progress,
         )  # fmt: skip
 
     if made.layout == "sequence" or (made.layout != "id" and not made.flattens):

@@ -1,13 +1,17 @@
-"""`legoc verify`: every hash, the golden tensors and the certificate of a bundle, checked again."""
+"""`legoc verify`: every hash, the golden tensors and the certificate of a bundle, checked again.
 
+The bundle is opened once, and all that is said of it is said of the bytes that were read then.
+"""
+
+import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import legoc_runtime
-from legoc.exporting.contents import digest
 from legoc.exporting.finiteness import broken_rows, describe_rows
 from legoc.exporting.gates import verify_file
 from legoc.language.diagnosing.diagnostics import fail
@@ -38,23 +42,35 @@ def verify_bundle(path: Path) -> CertificateReport:
     and E0825.
     """
     try:
-        model = legoc_runtime.load(path)
-        manifest = model.bundle.manifest
+        bundle = legoc_runtime.open_bundle(path)
+        model = legoc_runtime.Model(bundle, legoc_runtime.Settings())
         golden = model.self_test()
     except legoc_runtime.BundleError as error:
         raise fail("E0829", error.message, error.help) from error
-    folder = Path(path)
+    manifest = bundle.manifest
     for name, entry in manifest["graphs"].items():
-        verify_file(folder / entry["file"], read_graph(name, entry), converted=True)
+        # The checker of ONNX looks for weights beside a file.
+        with TemporaryDirectory() as folder:
+            verify_file(unpack(bundle, name, Path(folder)), read_graph(name, entry), converted=True)
     broken = broken_rows(model.items.vectors)
     if broken:
         raise fail("E0829", describe_rows(broken, model.items.ids), "train and export again")
-    files = {name: entry["file"] for name, entry in manifest["graphs"].items()}
-    verify_certificate(manifest["certificate"], folder, files)
+    verify_certificate(manifest["certificate"], bundle)
     return CertificateReport(
-        path=folder, files=len(manifest["files"]), golden=golden.outputs,
+        path=Path(path), files=len(manifest["files"]), golden=golden.outputs,
         difference=golden.difference, certificate=manifest["certificate"],
     )  # fmt: skip
+
+
+def unpack(bundle: legoc_runtime.Bundle, name: str, folder: Path) -> Path:
+    """A graph and the files it may name as its weights, as they were opened, in a folder."""
+    graph = bundle.parts.graphs[name]
+    place = folder / Path(graph.file).name
+    for path, content in {place.name: bundle.contents[graph.file], **bundle.weights(graph)}.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        with (folder / path).open("wb") as file:
+            file.write(content)
+    return place
 
 
 def read_graph(name: Any, entry: Mapping[str, Any]) -> Graph:
@@ -66,10 +82,9 @@ def read_graph(name: Any, entry: Mapping[str, Any]) -> Graph:
     return Graph(name=name, inputs=ports("inputs"), outputs=ports("outputs"))
 
 
-def verify_certificate(
-    certificate: Mapping[str, Any], folder: Path, graphs: Mapping[str, str]
-) -> None:
+def verify_certificate(certificate: Mapping[str, Any], bundle: legoc_runtime.Bundle) -> None:
     """E0829 where the certificate is about other graphs, or breaks its own tolerance."""
+    graphs = {name: graph.file for name, graph in bundle.parts.graphs.items()}
     if set(certificate["graphs"]) != set(graphs):
         raise fail(
             "E0829",
@@ -78,7 +93,7 @@ def verify_certificate(
             "export the run again",
         )
     for name, entry in certificate["graphs"].items():
-        if entry["sha256"] != digest(folder / graphs[name]):
+        if entry["sha256"] != hashlib.sha256(bundle.contents[graphs[name]]).hexdigest():
             raise fail(
                 "E0829",
                 f"the certificate of `{name}` is about another file than `{graphs[name]}`",

@@ -141,10 +141,15 @@ def embed(spec: Spec, rows: Rows, width: int) -> TokenEmbedding:
     under `lr_pretrained = 0`."""
     vectors = rows.vectors
     if spec.data.vectors is not None and not vectors:
-        # Before the data is prepared only the file can tell.
-        vectors = read_width(Path(spec.data.vectors))
-    frozen = spec.train is not None and spec.train.lr_pretrained == 0
-    return TokenEmbedding(rows.tokens, width, vectors=vectors, frozen=frozen)
+        # Before the data is prepared only its files can tell.
+        vectors = read_width(spec.data.vectors)
+    train = spec.train
+    return TokenEmbedding(
+        rows.tokens, width, vectors=vectors,
+        frozen=train is not None and train.lr_pretrained == 0,
+        dropout=0.0 if train is None else train.word_dropout,
+        unknown=rows.unknown, separator=rows.separator,
+    )  # fmt: skip
 
 
 def create(role: str, call: Call, sizes: Sizes) -> nn.Module:

@@ -17,10 +17,26 @@ class TokenEmbedding(nn.Module):
 
     vectors: the width of pre-trained word vectors, which `fill` puts into the rows of the words
     they know (0: there are none); where it is not `width`, a Linear follows the whole table. The
-    table then counts as pre-trained; frozen, it takes no gradient.
+    table then counts as pre-trained; frozen, it takes no gradient, and what no vector is known of
+    (unknown words, categories, numbers) has rows of a table of its own, `own`, that learns.
+
+    dropout: the share of ids that training reads as `unknown`, whatever they stand for. Padding and
+    the separator are left alone: they are no words.
     """
 
-    def __init__(self, tokens: int, width: int, *, vectors: int = 0, frozen: bool = False) -> None:
+    filled: Tensor
+
+    def __init__(
+        self,
+        tokens: int,
+        width: int,
+        *,
+        vectors: int = 0,
+        frozen: bool = False,
+        dropout: float = 0.0,
+        unknown: int = 1,
+        separator: int | None = 2,
+    ) -> None:
         super().__init__()
         self.table = nn.Embedding(tokens, vectors or width, padding_idx=0)
         nn.init.normal_(self.table.weight, std=0.1)
@@ -30,15 +46,43 @@ class TokenEmbedding(nn.Module):
             self.table.pretrained = True
             self.table.weight.requires_grad_(not frozen)
         self.project = nn.Linear(vectors, width) if vectors not in (0, width) else nn.Identity()
+        self.own: nn.Embedding | None = None
+        if vectors and frozen:
+            self.own = nn.Embedding(tokens, width, padding_idx=0)
+            nn.init.normal_(self.own.weight, std=0.1)
+            with torch.no_grad():
+                self.own.weight[:1].zero_()
+                self.table.weight.zero_()
+            # Known only where training fills the table: the rows it covers stay zero for good.
+            self.register_buffer("filled", torch.zeros(tokens, dtype=torch.bool), persistent=False)
+        self.dropout = dropout
+        self.unknown = unknown
+        self.separator = 0 if separator is None else separator
 
     def fill(self, rows: NDArray[np.int32], values: NDArray[np.float32]) -> None:
         """Put vectors F[n, W] into the rows I32[n] of their words."""
         with torch.no_grad():
             weight = self.table.weight
-            weight[torch.from_numpy(rows.astype(np.int64)).to(weight.device)] = torch.tensor(
-                values, dtype=weight.dtype, device=weight.device
-            )
+            places = torch.from_numpy(rows.astype(np.int64)).to(weight.device)
+            weight[places] = torch.tensor(values, dtype=weight.dtype, device=weight.device)
+            if self.own is not None:
+                self.own.weight[places] = 0.0
+                self.filled[places] = True
 
     def forward(self, ids_IL: Tensor) -> Tensor:
         """Integer ids [I, L] -> [I, L, D]."""
-        return self.project(self.table(ids_IL))
+        if self.training and self.dropout:
+            ids_IL = self.drop(ids_IL)
+        x_ILD = self.project(self.table(ids_IL))
+        if self.own is None:
+            return x_ILD
+        own_ILD = self.own(ids_IL)
+        if self.training:
+            own_ILD = own_ILD.masked_fill(self.filled[ids_IL].unsqueeze(-1), 0.0)
+        return x_ILD + own_ILD
+
+    def drop(self, ids_IL: Tensor) -> Tensor:
+        """The ids with some of them unknown."""
+        hit_IL = torch.rand(ids_IL.shape, device=ids_IL.device) < self.dropout
+        kept_IL = (ids_IL == 0) | (ids_IL == self.separator)
+        return ids_IL.masked_fill(hit_IL & ~kept_IL, self.unknown)

@@ -4,8 +4,6 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from legoc.language.ir import form
 from legoc.language.ir.counted import is_alone
 from legoc.language.ir.plan import plan

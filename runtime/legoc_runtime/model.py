@@ -230,14 +230,40 @@ class Model:
         Fewer than k where there are not as many. Every item is scored: the top k is exact. An item
         whose score is NaN is left out. Raises BundleError where every score is.
         """
+        return self.recommend_users([user], k, [exclude], when)[0]
+
+    def recommend_users(
+        self,
+        users: Sequence[User],
+        k: int = 10,
+        exclude: Sequence[Iterable[Id]] | None = None,
+        when: object = None,
+    ) -> list[tuple[list[str], F32]]:
+        """What `recommend` gives of several users at one moment, scored together; `exclude` has a
+        list per user.
+
+        Raises as `recommend`.
+        """
         k = as_count(k, "k")
-        table, parts = self.items.table, self.bundle.parts
-        self.verify_user(user)
-        left = as_ids(exclude, "the excluded items")
+        table = self.items.table
+        left = [()] * len(users) if exclude is None else exclude
+        if len(left) != len(users):
+            raise RequestError(
+                f"{len(users)} users and {len(left)} lists of excluded items",
+                "give one list per user",
+            )
+        for user in users:
+            self.verify_user(user)
+        names = [as_ids(ids, "the excluded items") for ids in left]
         moment = self.moment(when)
         prior = self.prior(table, moment)
         context = None if prior is not None else self.context(np.arange(len(table.ids)), moment)
-        scores = self.scorer.one(user.vectors, table.vectors, context, prior)
+        every = self.scorer.every([user.vectors for user in users], table.vectors, context, prior)
+        return [self.best(table, scores, k, out) for scores, out in zip(every, names, strict=True)]
+
+    def best(self, table: Table, scores: F32, k: int, left: Sequence[str]) -> tuple[list[str], F32]:
+        """The k best of all items by their scores [N], and these, without those left out."""
+        parts = self.bundle.parts
         allowed = np.ones(len(table.ids), dtype=bool)
         allowed[0] = False
         allowed[parts.rows - parts.generated : parts.rows] = False

@@ -3,6 +3,7 @@
 Letters: U users, N items, S clicks, D width, P pairs, C vectors of a user.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -110,6 +111,36 @@ class Scorer:
         rows = rows[:, :longest]
         return self.graphs.predict(items[rows], candidates, owner, rows > 0, context)
 
+    def every(
+        self,
+        users: Sequence[F32],
+        items: F32,
+        context: F32 | None = None,
+        prior: F32 | None = None,
+    ) -> Iterator[F32]:
+        """[N] logits of all items for each user, given as `one` takes them. Where the catalogue is
+        small, users of like length share a call of the graph."""
+        most = max((user.size for user in users), default=1)
+        together = pairs_at_once(most) // max(len(items), 1)
+        if self.inner_product or together < 2 or len(users) < 2:
+            yield from (self.one(user, items, context, prior) for user in users)
+            return
+        clicks = self.graphs.parts.plan.user == "clicks"
+        scores = np.empty((len(users), len(items)), dtype=np.float32)
+        lengths = np.array([len(user) if clicks else 0 for user in users])
+        order = np.argsort(lengths, kind="stable")
+        for start in range(0, len(order), together):
+            part = order[start : start + together]
+            chosen = [users[place] for place in part]
+            mask = np.arange(max(int(lengths[part].max()), 1)) < lengths[part][:, None]
+            owner = np.repeat(np.arange(len(part), dtype=np.int32), len(items))
+            scores[part] = self.graphs.predict(
+                stack_users(chosen, mask) if clicks else np.stack(chosen),
+                np.tile(items, (len(part), 1)), owner, mask if clicks else None,
+                None if context is None else np.tile(context, (len(part), 1)),
+            ).reshape(len(part), len(items))  # fmt: skip
+        yield from scores
+
     def one(
         self, user: F32, candidates: F32, context: F32 | None = None, prior: F32 | None = None
     ) -> F32:
@@ -138,6 +169,14 @@ class Scorer:
         """[P]: what the moment adds to an inner product, which the predictor's graph gives for a
         user of zeros."""
         return self.one(np.zeros(candidates.shape[1], dtype=np.float32), candidates, context)
+
+
+def stack_users(users: Sequence[F32], mask: NDArray[np.bool_]) -> F32:
+    """Users as their clicks [S, D] of different S as one [U, S, D], zeros where the mask is not."""
+    stacked = np.zeros((*mask.shape, users[0].shape[-1]), dtype=np.float32)
+    for place, clicks in enumerate(users):
+        stacked[place, : len(clicks)] = clicks
+    return stacked
 
 
 def top(scores: F32, k: int) -> NDArray[np.intp]:

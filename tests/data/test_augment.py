@@ -9,13 +9,14 @@ import pytest
 
 from legoc.data import prepare
 from legoc.data.augmenting.joins import augment
-from legoc.data.augmenting.logs import read_profile, read_sections
 from legoc.data.cache import obtain, read_manifest
 from legoc.data.indexing.counts import survey
 from legoc.data.indexing.tables import Tables
 from legoc.data.staging.report import Report
+from legoc.language import check, load
 from legoc.language.declaring.declare import Attribute
 from legoc.language.diagnosing.diagnostics import LegoError
+from legoc.language.typing.generated_logs import read_profile, read_sections
 from tests.data.test_prepare import make_spec
 
 
@@ -301,6 +302,35 @@ def test_a_log_of_profiles(joined, tmp_path):
     before = tables.digest
     (folder / "user" / "tok.uid.dat").write_text("U7\nU9\nU07\nU5\n", "utf-8")
     assert joined(path).digest != before
+
+
+def test_lists_of_a_log_are_as_long_as_what_it_says(tmp_path):
+    """As those of a table: so that nearly all keep their values, not only the first."""
+    lines = [
+        {"uid": n, "interest": f"[topics]\n- t{n}\n- u{n % 3}\n- x\n[region]\n- Ohio\n"}
+        for n in range(30)
+    ]
+    (tmp_path / "user_profiler.log").write_text(
+        "".join(json.dumps(line) + "\n" for line in lines), "utf-8"
+    )
+    (tmp_path / "news_summarizer.log").write_text(
+        "".join(f"N{n}\t[newtitle] word{n} and more of it\n" for n in range(40)), "utf-8"
+    )
+    file = tmp_path / "m.lego"
+    text = (
+        "data d {{ source = Demo  content = [title, {}]  user = [topics, region]\n"
+        '  augment = ["user_profiler.log", "news_summarizer.log"] }}\n'
+        "model m = content CNN -> behavior Additive -> predict Dot\nrun m on d\n"
+    )
+    file.write_text(text.format("newtitle(8)"), "utf-8")
+    (spec,) = load(file)
+    assert [(a.name, a.kind, a.length) for a in spec.data.user] == [
+        ("topics", "category", 3),
+        ("region", "category", 1),
+    ]
+    file.write_text(text.format("newtitle"), "utf-8")
+    (problem,) = check(file).errors
+    assert "`newtitle` looks like text" in problem.message
 
 
 def test_sections_of_a_profile():

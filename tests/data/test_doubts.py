@@ -183,6 +183,19 @@ def test_published_candidates_with_both_labels_are_counted_and_kept(write_mind, 
         counts[drop.reason] += drop.count
     assert counts["candidate again in its impression"] >= 10
     assert counts["candidate with a click and without one in one impression"] >= 10
+    # Where they stand, so that somebody can look; the second row of each is the first that is odd.
+    places = [
+        place
+        for drop in tables.report.drops
+        if drop.reason.startswith("candidate with a click and without")
+        for place in drop.examples
+    ]
+    lines = [f"train/behaviors.tsv:{line}: N3" for line in range(1, 11)]
+    assert places
+    assert set(places) <= set(lines)
+    assert {
+        drop.part: drop.examples[0] for drop in tables.report.drops if "a click and" in drop.reason
+    }["train"] == lines[0]
 
 
 TRAIN = {

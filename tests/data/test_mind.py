@@ -68,7 +68,10 @@ def test_every_loss_is_counted_with_its_place(write_mind, read_mind):
     found = {(d.reason, d.part): (d.count, d.examples) for d in report.drops}
     assert found == {
         ("candidate again in its impression", "test"): (1, ()),
-        ("candidate with a click and without one in one impression", "train"): (1, ()),
+        ("candidate with a click and without one in one impression", "train"): (
+            1,
+            ("train/behaviors.tsv:3: N4",),
+        ),
         ("item id again with another text", "train"): (1, ("train/news.tsv:6: N4",)),
         ("item id again with another text", "dev"): (1, ("dev/news.tsv:2: N3",)),
         ("item id again with another text", "test"): (1, ("test/news.tsv:2: N3",)),

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -174,6 +175,23 @@ def test_one_flipped_byte_is_found_and_named(copied, name):
     with pytest.raises(LegoError, match=name) as caught:
         verify_bundle(copied)
     assert caught.value.diagnostics[0].code == "E0829"
+
+
+def test_what_was_opened_is_what_is_verified(copied, monkeypatch):
+    """Nothing opens a file again that somebody may have replaced meanwhile."""
+    opened = legoc_runtime.open_bundle
+
+    def open_and_replace(path):
+        bundle = opened(path)
+        for file in Path(path).rglob("*"):
+            if file.is_file():
+                file.unlink()
+                file.write_bytes(b"replaced")
+        return bundle
+
+    monkeypatch.setattr(legoc_runtime, "open_bundle", open_and_replace)
+    monkeypatch.setattr("legoc_runtime.model.open_bundle", open_and_replace)
+    assert verify_bundle(copied).golden > 20
 
 
 def change_manifest(folder, change):

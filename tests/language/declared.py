@@ -395,6 +395,7 @@ class Words:
 
     class Config:
         size: Quantity["count"] | None = param(None, min=1, doc="most words kept")
+        more: Quantity["count"] = param(0, min=0, since=True, doc="further words of `vectors`")
 
 
 @operator("tokenizer", "file", primary="path")

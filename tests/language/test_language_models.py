@@ -174,6 +174,23 @@ def test_vectors_are_read_by_whatever_reads_words(tmp_path: Path) -> None:
         assert said == ([] if words is None else [words])
 
 
+def test_words_are_dropped_where_some_are_read() -> None:
+    for model, reader in {
+        f"content Null{END}": "content Null",
+        f"content BERT{END}": "content BERT",
+        f"content CNN{END}": None,
+        "content Null -> flatten Transformer -> predict Dot": None,
+        "flatten Transformer -> predict Dot": None,
+    }.items():
+        text = f"train t {{{{ word_dropout = {{}} }}}}\nmodel m = {model}\nrun m on d with t\n"
+        text = "data d {{ source = Demo }}\n" + text
+        found = check(Document("m.lego", text.format("10%"))).diagnostics
+        wanted = f"`word_dropout` is of words, and `{reader}` has no table of them"
+        assert [each.message for each in found] == ([] if reader is None else [wanted])
+        # A recipe that many models share may say that nothing is dropped.
+        assert not check(Document("m.lego", text.format("0%"))).diagnostics
+
+
 def test_every_language_model_has_the_same_settings() -> None:
     """What one learns of one of them holds for all."""
     models = [d for d in catalog().role("content") if d.pretrained]

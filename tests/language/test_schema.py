@@ -5,14 +5,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, ValidationError
 
-from legoc.language.checking import check
+from legoc.language.checking import check, load
 from legoc.language.declaring import catalog
 from legoc.language.declaring.catalog import catalog_of
 from legoc.language.declaring.declare import Declaration
 from legoc.language.declaring.schema import emit
 from legoc.language.diagnosing.document import Document
+from legoc.language.ir.form import to_json, validate
 from tests.language.declared import DECLARATIONS, SCHEMA
 
 
@@ -92,3 +93,21 @@ def test_a_declaration_is_read_when_it_is_asked_for(monkeypatch: pytest.MonkeyPa
     taken.clear()
     assert not check(Document("m.lego", text), known=catalog_of(SCHEMA)).diagnostics
     assert len(taken) < len(DECLARATIONS) / 2
+
+
+def test_whole_numbers_end_where_the_language_ends_them() -> None:
+    """2**63 is refused by `check`, and so is an IR that holds it."""
+    (spec,) = load(Document("m.lego", "content CNN -> behavior Additive -> predict Dot\n"))
+    document = to_json(spec)
+    for path in (("train", "epochs"), ("train", "samples"), ("data", "history")):
+        for value, sound in ((2**63 - 1, True), (2**63, False)):
+            record = {**document[path[0]], path[1]: value}
+            changed = {**document, path[0]: record}
+            if sound:
+                validate(changed)
+            else:
+                with pytest.raises(ValidationError, match="maximum"):
+                    validate(changed)
+    title = {"attr": "title", "max": 2**63}
+    with pytest.raises(ValidationError, match="maximum"):
+        validate({**document, "data": {**document["data"], "content": [title]}})

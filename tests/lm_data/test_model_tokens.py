@@ -10,7 +10,7 @@ from tokenizers import Tokenizer
 
 from legoc.data import prepare
 from legoc.data.reading.checkpoint import checkpoint_digest
-from legoc.data.reading.model_tokens import find_unknown
+from legoc.data.reading.own_tokenizer import find_unknown
 from legoc.data.survey.portrait import draw_portrait
 from legoc.language.diagnosing.diagnostics import LegoError
 from legoc_runtime.tokens import Reader

@@ -158,7 +158,9 @@ def test_from_vectors_to_a_trained_model_of_codes(naml, cache, tmp_path, capsys)
     assert next((tmp_path / "runs").glob("ids-*/bundle/manifest.json"))
 
 
-@pytest.mark.parametrize("flag", [("--levels", "0"), ("--size", "1"), ("--size", "x")])
+@pytest.mark.parametrize(
+    "flag", [("--levels", "0"), ("--levels", "1000000"), ("--size", "1"), ("--size", "x")]
+)
 def test_numbers_out_of_range_are_wrong_usage(flag, tmp_path, capsys):
     with pytest.raises(SystemExit) as caught:
         run("codes", tmp_path / "v.npy", "-o", tmp_path / "c.safetensors", *flag)

@@ -176,3 +176,30 @@ def test_a_file_without_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     file = tmp_path / "pieces.lego"
     file.write_text(f"data d {{ source = Demo }}\n{MODEL}", encoding="utf-8")
     refused(capsys, ["train", str(file)], "E0702", "run m on d", tmp_path=tmp_path)
+
+
+def test_what_is_wrong_with_several_runs_is_said_at_once(tmp_path, capsys):
+    """`data` and `compile` go on with the other runs, and say once what these share."""
+    raw = write_mind(tmp_path / "raw")
+    (tmp_path / "empty.txt").write_text("", "utf-8")
+    file = tmp_path / "m.lego"
+    data = 'data {} {{ source = MIND("{}")  content = [title(8)]  {} }}\n'
+    file.write_text(
+        data.format("gone", tmp_path / "nowhere", "")
+        + data.format("again", tmp_path / "nowhere", "history = 9")
+        + data.format("right", raw, "")
+        + data.format("mute", raw, f'vectors = "{tmp_path}/empty.txt"')
+        + data.format("deaf", raw, f'vectors = "{tmp_path}/missing.txt"')
+        + MODEL
+        + "run m on gone, again, right, mute, deaf\n",
+        encoding="utf-8",
+    )
+    assert main(["data", str(file), "--cache", str(tmp_path / "cache"), "-q"]) == 1
+    shown = capsys.readouterr()
+    assert "3 items" in shown.out
+    assert shown.err.count("error[E0620]") == 1
+    assert shown.err.count("error[E0641]") == 2
+    assert main(["compile", str(file), "-q"]) == 1
+    shown = capsys.readouterr()
+    assert shown.err.count("error[E0641]") == 2
+    assert "caches" in shown.out

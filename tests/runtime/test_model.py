@@ -97,6 +97,30 @@ def test_recommendations_are_the_best_of_all_scores(tmp_path, name):
     assert (np.diff(values) <= 0).all()
 
 
+@pytest.mark.parametrize("name", KINDS)
+def test_users_together_are_given_what_each_alone_is(tmp_path, monkeypatch, name):
+    model = open_model(tmp_path, name)
+    histories = [["N1", "N5"], [], ["N2"], ["X"], ["N3", "N1", "N2"], ["N5"], ["Ü4", "N1"]]
+    users = model.encode_users(histories, ["U1", None, "U2", "U1", None, None, None])
+    calls = []
+    predict = model.graphs.predict
+    monkeypatch.setattr(
+        model.graphs, "predict", lambda *given: calls.append(len(given[2])) or predict(*given)
+    )
+    # Three users to a call.
+    monkeypatch.setattr("legoc_runtime.scoring.pairs_at_once", lambda floats: 3 * (1 + len(IDS)))
+    together = model.recommend_users(users, k=3, exclude=histories)
+    assert len(calls) == (0 if model.scorer.inner_product else 3)
+    for user, history, (ids, scores) in zip(users, histories, together, strict=True):
+        every = dict(zip(IDS, model.score(user, IDS).tolist(), strict=True))
+        left = sorted((i for i in IDS if i not in history), key=lambda i: -every[i])
+        assert ids == left[:3]
+        assert scores == pytest.approx([every[i] for i in ids], abs=1e-6)
+    assert model.recommend_users([], k=3) == []
+    with pytest.raises(RequestError, match="7 users and 1 lists"):
+        model.recommend_users(users, exclude=[[]])
+
+
 @pytest.mark.parametrize("levels", [1, 3, 1000])
 def test_top_k_is_a_stable_sort(levels):
     scores = np.random.default_rng(levels).integers(0, levels, 200).astype(np.float32)

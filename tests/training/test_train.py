@@ -132,6 +132,19 @@ def test_interrupted_and_started_again_it_is_the_same_run(straight, cache, tmp_p
         assert untimed(run) == untimed(straight)
 
 
+def test_dropped_words_are_drawn_again_as_they_were(straight, cache, tmp_path):
+    """What is drawn belongs to the state that a training is resumed from."""
+    spec = build_spec(epochs=1, samples=400, word_dropout=0.2)
+    whole = train(spec, runs=tmp_path / "whole", cache=cache, until="train")
+    with pytest.raises(KeyboardInterrupt):
+        train(spec, runs=tmp_path / "b", cache=cache, until="train", progress=Watching(interrupt=5))
+    resumed = train(spec, runs=tmp_path / "b", cache=cache, until="train")
+    assert resumed.weights.read_bytes() == whole.weights.read_bytes()
+    kept = build_spec(epochs=1, samples=400)
+    other = train(kept, runs=tmp_path / "c", cache=cache, until="train")
+    assert other.weights.read_bytes() != whole.weights.read_bytes()
+
+
 def test_a_finished_run_is_repeated_only_when_asked(straight, cache):
     before = straight.weights.read_bytes()
     runs = straight.folder.parent

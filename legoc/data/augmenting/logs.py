@@ -3,11 +3,8 @@
 What a language model wrote may be malformed: such records are counted and never fatal.
 """
 
-import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from legoc.data.augmenting.files import Joining, Once, unreadable
 from legoc.data.augmenting.generated import MALFORMED, Generated, stage_generated
@@ -16,16 +13,13 @@ from legoc.data.staging.staged import Staged
 from legoc.language.diagnosing.diagnostics import fail
 from legoc.language.typing.generated_logs import (
     PROFILE,
-    TAGGED,
     find_kind,
     find_tag,
     join_texts,
     number_lines,
+    read_profile,
+    read_text,
 )
-
-
-SECTION = re.compile(r"\s*\[(?P<name>[^\]]+)\]:?\s*(?P<rest>.*)")
-BULLET = re.compile(r"\s*(?:[-*•]|\d+[.)])\s+(?P<text>.*)")
 
 
 def stage_log(path: Path, target: Path, losses: Losses) -> Joining | Generated:
@@ -57,8 +51,7 @@ def stage_texts(path: Path, target: Path, losses: Losses) -> Joining:
     kept = Once(path, losses)
     with Staged(target, {"item_id": "text", tag: "text"}, numbered=None) as staged:
         for line, item, text in join_texts(read_lines(path)):
-            found = TAGGED.match(text.strip())
-            words = " ".join((found["text"] if found else text).split()).strip('"').strip()
+            words = read_text(text)
             if not words:
                 losses.add(*MALFORMED, "augment", f"{path.name}:{line}: {item}")
             elif kept.first(item, line, [words]):
@@ -100,39 +93,3 @@ def read_users(path: Path) -> list[str]:
             "put the publisher's `user/tok.uid.dat` beside the log: it names the users",
         )
     return [line for _, line in read_lines(found)]
-
-
-def read_profile(text: str) -> tuple[int, list[str], list[str]] | None:
-    """Place of the user, topics and regions of one line; None where it cannot be read."""
-    try:
-        record = json.loads(text)
-        user, interest = record["uid"], record["interest"]
-    except (ValueError, KeyError, TypeError):
-        return None
-    if not isinstance(user, int) or isinstance(user, bool):
-        return None
-    if isinstance(interest, list):
-        return user, [one for one in map(clean, interest) if one], []
-    if not isinstance(interest, str):
-        return None
-    sections = read_sections(interest)
-    topics = sections.get("topics", []) or sections.get("", [])
-    regions = sections.get("region", []) or sections.get("regions", [])
-    return (user, topics, regions) if topics or regions else None
-
-
-def read_sections(text: str) -> dict[str, list[str]]:
-    """The bullets below each `[heading]`; those before any heading are under ""."""
-    found: dict[str, list[str]] = {}
-    name = ""
-    for line in text.splitlines():
-        if heading := SECTION.fullmatch(line):
-            name = heading["name"].strip().lower()
-            line = heading["rest"]
-        if (bullet := BULLET.fullmatch(line)) and (value := clean(bullet["text"])):
-            found.setdefault(name, []).append(value)
-    return found
-
-
-def clean(value: Any) -> str:
-    return " ".join(str(value).split()).strip(" .\"'")

@@ -4,13 +4,10 @@ Rows are checked one by one, so a wrong layout is found at its file, line and co
 which every line is plain take a shorter way (`formats.blocks`).
 """
 
-import gzip
-import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from legoc.data.formats.opened import damaged
-from legoc.data.formats.truncation import meet_end
+from legoc.data.formats.opened import read_lines
 from legoc.language.diagnosing.diagnostics import LegoError, fail
 
 
@@ -20,24 +17,10 @@ def read_rows(path: Path, columns: Sequence[str], shown: str) -> Iterator[tuple[
     `shown` is how messages call the file. Raises E0621 for a row with other columns, E0622
     for bytes that are not UTF-8 and for a gzip file that ends early.
     """
-    opened = gzip.open if path.suffix == ".gz" else open
-    number = 0
-    try:
-        with opened(path, "rb") as file:
-            for number, raw in enumerate(file, start=1):
-                fields = split_row(raw, number, columns, path, shown)
-                if fields is not None:
-                    yield number, fields
-    except EOFError as error:
-        meet_end(shown, number, error)
-    except (gzip.BadGzipFile, zlib.error) as error:
-        raise damaged(shown, number, error) from None
-    except OSError as error:
-        raise fail(
-            "E0622",
-            f"`{shown}` cannot be read ({error.strerror or error})",
-            "check the file and its permissions",
-        ) from None
+    for number, raw in read_lines(path, shown):
+        fields = split_row(raw, number, columns, path, shown)
+        if fields is not None:
+            yield number, fields
 
 
 def split_row(

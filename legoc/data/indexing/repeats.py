@@ -3,11 +3,14 @@
 Letters: R rows, N items.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from legoc.data.indexing.codes import SPLITS, Codes
 from legoc.data.indexing.log import I64
+from legoc.data.staging.losses import EXAMPLES
 from legoc.data.staging.report import Drop
 
 
@@ -28,10 +31,12 @@ KINDS = {
 POLICIES = ("kept", "both rows kept")
 
 
-def count_repeats(codes: Codes, group: str) -> tuple[Drop, ...]:
+def count_repeats(codes: Codes, group: str, name: Callable[[int], str]) -> tuple[Drop, ...]:
     """A Drop per kind and part, of rows after the first of their kind and of items with both
-    labels. Nothing is left out: the metrics count such rows as they stand."""
+    labels. Nothing is left out: the metrics count such rows as they stand. name: where the raw
+    files have a row; a row that is there twice is right, and one with both labels is not."""
     counts = np.zeros((2, len(SPLITS)), dtype=np.int64)
+    firsts: dict[int, list[int]] = {part: [] for part in range(len(SPLITS))}
     for rows in blocks(codes.impression):
         key, clicked = keys_of(codes, rows)
         # Most blocks have none, and sorting alone shows it.
@@ -44,11 +49,20 @@ def count_repeats(codes: Codes, group: str) -> tuple[Drop, ...]:
         turned = clicked[order][1:] != clicked[order][:-1]
         for kind, found in enumerate((same & ~turned, same & turned)):
             counts[kind] += np.bincount(split[1:][found], minlength=len(SPLITS))
+        both = np.sort(order[1:][same & turned]) + rows.start
+        for part, known in firsts.items():
+            of_part = both[codes.split[both] == part]
+            known += [int(row) for row in of_part[: EXAMPLES - len(known)]]
     return tuple(
-        Drop(reason=reason, policy=policy, part=SPLITS[part], count=int(amounts[part]))
-        for reason, policy, amounts in zip(KINDS[group], POLICIES, counts, strict=True)
+        Drop(
+            reason=reason, policy=policy, part=SPLITS[part], count=int(amounts[part]),
+            examples=tuple(name(row) for row in firsts[int(part)]) if kind else (),
+        )
+        for kind, (reason, policy, amounts) in enumerate(
+            zip(KINDS[group], POLICIES, counts, strict=True)
+        )
         for part in np.flatnonzero(amounts)
-    )
+    )  # fmt: skip
 
 
 def blocks(impression: NDArray[np.int32]) -> list[slice]:

@@ -9,7 +9,7 @@ class Rows:
     a model has no such table. vectors: the width of the pre-trained word vectors in the token
     table, 0 where there are none. profile: values of all attributes of users. longest: the most
     tokens an item can have in a language model's ids, 0 for other models. checkpoint: the digest of
-    that model's files."""
+    that model's files. unknown, separator: those rows of the token table (None: no separator)."""
 
     items: int
     users: int
@@ -18,3 +18,5 @@ class Rows:
     profile: int = 0
     longest: int = 0
     checkpoint: str = ""
+    unknown: int = 1
+    separator: int | None = 2

@@ -211,7 +211,7 @@ def write(
                 f"COPY ({query}) TO {quote(staging / f'{name}.parquet')} "
                 "(FORMAT parquet, COMPRESSION zstd)"
             )
-    shutil.rmtree(scratch)
+        lines = keep_lines(connection, scratch)
     report = survey(
         staging, source=declaration.name, licence=licence,
         drops=(*empty, *cut.losses.drops(), *extracted.drops, *left),
@@ -221,13 +221,51 @@ def write(
     with blame(empty):
         check_filled(report, extracted)
     protocol = split.op in PROTOCOLS
-    again = count_repeats(Codes.load(staging), "impression" if protocol else report.group)
+    again = count_repeats(
+        Codes.load(staging), "impression" if protocol else report.group,
+        lambda row: find_place(staging, lines, row),
+    )  # fmt: skip
+    shutil.rmtree(scratch)
     report = replace(
         report, drops=(*report.drops, *again), warnings=doubt(report, extracted, split),
         candidates=name_candidates(extracted, protocol), order=extracted.order,
     )  # fmt: skip
     (staging / "LICENCE.txt").write_text(licence + "\n", encoding="utf-8")
     return report.to_json()
+
+
+def keep_lines(connection: "duckdb.DuckDBPyConnection", scratch: Path) -> Path | None:
+    """The file and line of each impression, where the source told them, as a table on the disk: the
+    connection and its memory go before anybody asks."""
+    known = {name for name, *_ in connection.execute("SHOW TABLES").fetchall()}
+    if not {"shown", "impressions"} <= known:
+        return None
+    path = scratch / "lines.parquet"
+    connection.execute(
+        "COPY (SELECT impressions.impression_id, shown.file, shown.line FROM shown "
+        f"JOIN impressions USING (position)) TO {quote(path)} (FORMAT parquet, COMPRESSION lz4)"
+    )
+    return path
+
+
+def find_place(staging: Path, lines: Path | None, row: int) -> str:
+    """Where the raw files have a row of the interactions, and its item: the file and line of the
+    impression, or where the source knows none, the user."""
+    rows, histories = (staging / f"{name}.parquet" for name in ("interactions", "histories"))
+    with open_connection(None) as connection:
+        found = connection.execute(
+            f"SELECT impression_id, item_id, user_id FROM read_parquet({quote(rows)}) AS rows "
+            f"LEFT JOIN read_parquet({quote(histories)}) USING (history_id) WHERE rows.row = $1",
+            [row],
+        ).fetchone()
+        impression, item, user = found or ("", "", "")
+        line = None
+        if lines is not None:
+            line = connection.execute(
+                f"SELECT file || ':' || line FROM read_parquet({quote(lines)}) "
+                "WHERE impression_id = $1", [impression],
+            ).fetchone()  # fmt: skip
+    return f"user {user}: {item}" if line is None else f"{line[0]}: {item}"
 
 
 def ranked_within(extracted: Extracted) -> str:

@@ -4,7 +4,6 @@ Prompt fragments and attributes in reading order, each tokenised by itself; cate
 as text (Liu et al., Once, WSDM 2024).
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,10 +21,11 @@ from legoc.data.reading.checkpoint import (
 )
 from legoc.data.reading.inputs import TokenTable
 from legoc.data.reading.mapped import map_matrix
+from legoc.data.reading.own_tokenizer import find_unknown, load_tokenizer
 from legoc.data.reading.special_tokens import wrap
 from legoc.data.reading.tokens import BLOCK, check_attributes, load, write_matrices
 from legoc.language.declaring.declare import Attribute
-from legoc.language.diagnosing.diagnostics import LegoError, fail
+from legoc.language.diagnosing.diagnostics import fail
 from legoc.language.ir.checkpoints import Named
 from legoc.language.ir.plan import Port
 from legoc.language.ir.spec import Call, Data, Prompt
@@ -104,26 +104,6 @@ def choose_tokenizer(call: Call | None, folder: Path) -> Path:
     return Path(call.args["path"])
 
 
-def load_tokenizer(path: Path, *, own: bool) -> Any:
-    """The tokenizer of a file, whose padding and truncation are off. own: it is the model's."""
-    from legoc.data.reading.vocabulary import TokenizerFile
-
-    try:
-        tokenizer = TokenizerFile(TokenizerFile.Config(path=str(path))).read()
-    except LegoError as error:
-        if not own:
-            raise
-        raise fail(
-            "E0651",
-            f"`{path}` is not a tokenizer.json of the library `tokenizers`",
-            "AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER) writes it again",
-            notes=error.diagnostics[0].notes,
-        ) from None
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    return tokenizer
-
-
 def describe_parts(data: Data) -> list[dict[str, Any]]:
     """The parts of a reading: fragments and attributes in reading order."""
     parts: list[dict[str, Any]] = []
@@ -135,15 +115,6 @@ def describe_parts(data: Data) -> list[dict[str, Any]]:
         part["length"] = one.length if one.kind == "text" else SHORT
         parts.append(part)
     return parts
-
-
-def find_unknown(path: Path, tokenizer: Any) -> int:
-    """The id of words the tokenizer does not know; 0 where it knows all."""
-    model = json.loads(path.read_text(encoding="utf-8")).get("model", {})
-    place = model.get("unk_id")
-    if place is None and model.get("unk_token") is not None:
-        place = tokenizer.token_to_id(model["unk_token"])
-    return 0 if place is None else int(place)
 
 
 def most_tokens(part: Mapping[str, Any], tokenizer: Any) -> int:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from legoc.progress import SILENT, Progress
+
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -33,7 +35,14 @@ class Quantised:
     shared: int
 
 
-def quantise(vectors: NDArray[np.floating], *, levels: int, size: int, seed: int) -> Quantised:
+def quantise(
+    vectors: NDArray[np.floating],
+    *,
+    levels: int,
+    size: int,
+    seed: int,
+    progress: Progress = SILENT,
+) -> Quantised:
     """Codes of vectors [M, W], M at least 1; the same for the same vectors, settings and seed.
 
     Items that would share all their codes are told apart by their last one, as far as there are
@@ -45,14 +54,16 @@ def quantise(vectors: NDArray[np.floating], *, levels: int, size: int, seed: int
     books: list[F64] = []
     left: list[float] = []
     last = residual
-    for level in range(levels):
-        rng = np.random.default_rng([seed, level])
-        book = cluster(residual, size, rng)
-        last = residual
-        codes[:, level] = nearest(residual, book)[0]
-        residual = residual - book[codes[:, level]]
-        books.append(book)
-        left.append(float(np.square(residual).sum()) / scale if scale else 0.0)
+    with progress.task("codes", levels, "levels") as task:
+        for level in range(levels):
+            rng = np.random.default_rng([seed, level])
+            book = cluster(residual, size, rng)
+            last = residual
+            codes[:, level] = nearest(residual, book)[0]
+            residual = residual - book[codes[:, level]]
+            books.append(book)
+            left.append(float(np.square(residual).sum()) / scale if scale else 0.0)
+            task.advance()
     moved = separate(codes, last, books[-1])
     _, counts = np.unique(codes, axis=0, return_counts=True)
     return Quantised(

@@ -1,6 +1,6 @@
 """From the items table to token matrices, through the reader that serves new items too."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from legoc.data.indexing.tables import Tables, quote
 from legoc.data.reading.file_stems import file_stem
 from legoc.data.reading.inputs import TokenTable
 from legoc.data.reading.mapped import map_matrix
+from legoc.data.reading.vectors import Vectors, content_digest
 from legoc.data.reading.vocabulary import CHOICES, Space, Words, write_bins, write_categories
 from legoc.data.staging.first_records import quote_name
 from legoc.language.declaring.declare import Attribute
@@ -35,20 +36,25 @@ def tokenize(
     ports: tuple[Port, ...],
     tokenizer: Call | None,
     root: Path,
+    vectors: Vectors | None = None,
     progress: Progress = SILENT,
 ) -> tuple[TokenTable, dict[str, Any], Path]:
     """The token table of all items, its reading, and the folder the reading's files lie in.
 
-    layout: `fields` or `sequence`. root: the cache folder. The result is keyed by the content of
-    the tables, the attributes and the tokenizer.
+    layout: `fields` or `sequence`. root: the cache folder. vectors: whose words the tokenizer may
+    take up. The result is keyed by the content of the tables, the attributes and the tokenizer,
+    and by that of the vectors where it takes up words of theirs.
     """
     check_attributes(tables, attributes)
     chosen = build_tokenizer(tokenizer)
     described = [[a.name, a.kind, a.length] for a in attributes]
-    key = digest([VERSION, tables.digest, described, layout, chosen.identity()])
+    known = vectors if vectors is not None and getattr(chosen, "more", 0) else None
+    read = [] if known is None else [content_digest(known, root)]
+    key = digest([VERSION, tables.digest, described, layout, chosen.identity(), *read])
 
     def make(staging: Path) -> dict[str, Any]:
-        return {"reading": write(tables, attributes, layout, chosen, staging, progress)}
+        words = () if known is None else known.words()
+        return {"reading": write(tables, attributes, layout, chosen, staging, progress, words)}
 
     folder, manifest = obtain(root / "tokens" / key[:32], make)
     reading = manifest["reading"]
@@ -94,10 +100,11 @@ def write(
     tokenizer: Any,
     folder: Path,
     progress: Progress,
+    known: Iterable[str] = (),
 ) -> dict[str, Any]:
     """Learn the vocabularies and write the matrices into `folder`; the reading."""
     progress.say("learning the vocabulary")
-    reading = learn(tables, attributes, layout, tokenizer, folder)
+    reading = learn(tables, attributes, layout, tokenizer, folder, known)
     widths = {a.name: 1 if a.kind == "number" else a.length for a in attributes}
     if layout == "sequence":
         # A separator follows each attribute.
@@ -142,14 +149,20 @@ def write_matrices(
 
 
 def learn(
-    tables: Tables, attributes: Sequence[Attribute], layout: str, tokenizer: Any, folder: Path
+    tables: Tables,
+    attributes: Sequence[Attribute],
+    layout: str,
+    tokenizer: Any,
+    folder: Path,
+    known: Iterable[str] = (),
 ) -> dict[str, Any]:
-    """Learn from the training items and write tokenizers/ and vocabularies/; the reading."""
+    """Learn from the training items and write tokenizers/ and vocabularies/; the reading. known:
+    words that pre-trained vectors have."""
     texts = [a.name for a in attributes if a.kind == "text"]
     space = Space(rows=3, unknown=1, separator=2)
     place = f"tokenizers/{tokenizer.name}/tokenizer.json"
     if texts:
-        space = tokenizer.write(training_texts(tables, texts), folder / place)
+        space = tokenizer.write(training_texts(tables, texts), folder / place, known)
     parts: dict[str, dict[str, Any]] = {}
     for attribute in attributes:
         parts[attribute.name] = {

@@ -6,7 +6,8 @@ separator, then words, then the values of each category, then the bins of each n
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -39,22 +40,31 @@ class Space:
         return first
 
 
-@operator("tokenizer", "words", version=2)
+@operator("tokenizer", "words", primary="more", version=2)
 class Words:
     """Lower-case words and punctuation marks, all that training items hold; single characters of
     scripts without blanks between words (Chinese, Japanese, Thai ...)."""
+
+    class Config:
+        more: Count = param(
+            0, min=0, since=True,
+            doc="Words beside these that `vectors` know, at most so many, so that new items are "
+            "read with them.",
+        )  # fmt: skip
 
     example = "tokenizer = words"
     name = "words"
 
     def __init__(self, config: Any = None) -> None:
-        pass
+        self.more = 0 if config is None else config.more
 
     def identity(self) -> Any:
-        return ["words", self.declaration.version]  # type: ignore[attr-defined]
+        more = [self.more] if self.more else []
+        return ["words", self.declaration.version, *more]  # type: ignore[attr-defined]
 
-    def write(self, texts: Iterable[str], path: Path) -> Space:
-        """Learn from texts, write `tokenizer.json`, and say which ids it takes."""
+    def write(self, texts: Iterable[str], path: Path, known: Iterable[str] = ()) -> Space:
+        """Learn from texts, write `tokenizer.json`, and say which ids it takes. known: the words
+        of pre-trained vectors, of which the first `more` that no text holds have ids, too."""
         import tokenizers
         from tokenizers import models, trainers
 
@@ -65,8 +75,22 @@ class Words:
             vocab_size=2**31, show_progress=False, special_tokens=list(SPECIALS)
         )
         tokenizer.train_from_iterator(texts, trainer)
+        vocabulary = tokenizer.get_vocab()
+        for word in islice(new_words(known, vocabulary, tokenizer), self.more):
+            vocabulary[word] = len(vocabulary)
+        tokenizer.model = models.WordLevel(vocabulary, unk_token="[UNK]")
         save(tokenizer, path)
         return Space(rows=tokenizer.get_vocab_size(), unknown=1, separator=2)
+
+
+def new_words(known: Iterable[str], vocabulary: Mapping[str, int], tokenizer: Any) -> Iterator[str]:
+    """The words that a text may be cut into and that have no id yet, each once."""
+    normalizer, splitter = tokenizer.normalizer, tokenizer.pre_tokenizer
+    for word in known:
+        lowered = normalizer.normalize_str(word)
+        pieces = [piece for piece, _ in splitter.pre_tokenize_str(lowered)]
+        if pieces == [lowered] and lowered not in vocabulary:
+            yield lowered
 
 
 @operator("tokenizer", "subwords", primary="size", version=2)
@@ -85,8 +109,9 @@ class Subwords:
     def identity(self) -> Any:
         return ["subwords", self.declaration.version, self.config.size]  # type: ignore[attr-defined]
 
-    def write(self, texts: Iterable[str], path: Path) -> Space:
-        """Learn from texts, write `tokenizer.json`, and say which ids it takes."""
+    def write(self, texts: Iterable[str], path: Path, known: Iterable[str] = ()) -> Space:
+        """Learn from texts, write `tokenizer.json`, and say which ids it takes. No word is unknown,
+        so none of `known` is added."""
         import tokenizers
         from tokenizers import decoders, models, pre_tokenizers, trainers
 
@@ -142,8 +167,8 @@ class TokenizerFile:
                 notes=(str(error),),
             ) from None
 
-    def write(self, texts: Iterable[str], path: Path) -> Space:
-        """Copy the file and say which ids it takes."""
+    def write(self, texts: Iterable[str], path: Path, known: Iterable[str] = ()) -> Space:
+        """Copy the file, which has the words it has, and say which ids it takes."""
         tokenizer = self.read()
         known = tokenizer.get_vocab()
         if not any(known.get(name) == 0 for name in PADDINGS):

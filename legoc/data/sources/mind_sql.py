@@ -74,7 +74,7 @@ FROM behaviors WHERE (part, impression) IN (
 
 SHOWN = """
 CREATE TABLE shown AS
-SELECT timed.position, part, line,
+SELECT timed.position, part, line, part || '/behaviors.tsv' AS file,
        part || '/' || impression || CASE WHEN again > 1 THEN '+' || again ELSE '' END
            AS impression_id,
        again, told.history, moment AS time

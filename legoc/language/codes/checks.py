@@ -177,7 +177,8 @@ run m on shop""",
             "Prompt text between attributes is read by language models only, an operator over "
             "tokens needs at least one attribute, and a language model has a longest sequence. A "
             "language model has tokens and an embedding of its own, so a `tokenizer` learned from "
-            "the items, `vectors` of words and a flatten operator behind it have nothing to read."
+            "the items, `vectors` of words and a flatten operator behind it have nothing to read, "
+            "and neither it nor a table of items has words for `word_dropout`."
         ),
         bad=f"""data demo {{ source = Demo  content = ["Title: ", title(30)] }}
 {MODEL}

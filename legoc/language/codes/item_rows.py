@@ -19,7 +19,8 @@ CODES = (
         title="a row of an item cannot be used",
         explanation="A vector of an item holds NaN or infinity, or a semantic code lies outside "
         "the codes of its level, which are numbered from 0 to `size` - 1. Rows of items that the "
-        "data does not have are never looked at.",
+        "data does not have are never looked at. Columns that hold one value for every item are no "
+        "error, since a model learns past them, but they tell nothing of any: training says which.",
         bad='content SemanticID(file="codes.npy", size=128)  # a code in it is 200',
         good='content SemanticID(file="codes.npy", size=256)',
     ),

@@ -16,12 +16,18 @@ CODES = (
     ),
     Code(
         code="E0641",
-        title="a file of word vectors cannot be used",
-        explanation="`vectors` names a text file as GloVe publishes it: a word and its numbers on "
-        "each line, all of one width, separated by blanks. A first line with the count and the "
-        "width is accepted. Bad lines are counted; a file without one good line, or of words the "
-        "vocabulary does not hold, is an error.",
-        bad='data mind { vectors = "glove.6B.zip" }',
+        title="word vectors cannot be used",
+        explanation="`vectors` names a text file as GloVe, word2vec and fastText publish it: a "
+        "word and its numbers on each line, all of one width, separated by blanks; a first line "
+        "with the "
+        "count and the width is accepted, and so is a file packed by gzip, bzip2, xz or alone "
+        "in a zip. Bad lines are counted; a file without one good line, or of words the "
+        "vocabulary does not hold, is an error. Or it names the folder of a language model in "
+        "the form of transformers, or its name on a hub (`OWNER/NAME`): of its weights the "
+        "token table is read, and a word has the mean of the vectors of the tokens it is spelt "
+        "with. `tokenizer = words(more=20k)` takes up words of the vectors that no training "
+        "item holds.",
+        bad='data mind { vectors = "GoogleNews-vectors-negative300.bin" }',
         good='data mind { vectors = "glove.6B.300d.txt" }',
     ),
     Code(

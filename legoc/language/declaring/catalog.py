@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 from typing import Any, cast
 
 from legoc.language.declaring.declare import Attribute, Declaration, Rule
-from legoc.language.declaring.kinds import REQUIRED, ROLES, Kind, Param
+from legoc.language.declaring.kinds import LARGEST, REQUIRED, ROLES, Kind, Param
 from legoc.language.declaring.packages import packages
 from legoc.language.declaring.shipped import shipped
 from legoc.language.diagnosing.diagnostics import LegoError, fail
@@ -208,7 +208,8 @@ def read_param(name: str, schema: Mapping[str, Any]) -> Param:
         default=default,
         optional=optional,
         min=bounds.get("minimum"),
-        max=bounds.get("maximum"),
+        # No whole number is larger, so that this says nothing of a parameter.
+        max=None if bounds.get("maximum") == LARGEST else bounds.get("maximum"),
         above=bounds.get("exclusiveMinimum"),
         inherit=schema.get("x-lego-inherit"),
         runtime=schema.get("x-lego-runtime", False),

@@ -40,9 +40,13 @@ DATA_FIELDS = {
         ),
     ),
     "vectors": of_kind(
-        Kind("file"),
+        Kind("vectors"),
         optional=True,
-        declared=param(None, doc="pre-trained word vectors (GloVe text)"),
+        declared=param(
+            None,
+            doc="pre-trained word vectors: a file in GloVe's text form, or the folder or hub name "
+            "of a language model, whose token table is taken",
+        ),
     ),
     "history": of_kind(
         Kind("int"), param(50, min=1, doc="clicks kept per user: the most recent, oldest first")
@@ -130,6 +134,16 @@ TRAIN_FIELDS = {
     "warmup": of_kind(
         Kind("quantity", unit="share"),
         param(0.0, min=0, max=1, doc="share of the steps over which `lr` rises from zero"),
+    ),
+    "word_dropout": of_kind(
+        Kind("quantity", unit="share"),
+        param(
+            0.0,
+            min=0,
+            max=1,
+            since=True,
+            doc="share of the tokens of items that training reads as unknown ones",
+        ),
     ),
     "samples": of_kind(
         Kind("quantity", unit="count"),

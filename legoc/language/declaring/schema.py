@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from legoc.language.declaring.declare import Attribute, Declaration
-from legoc.language.declaring.kinds import REQUIRED, ROLES, STAGES, Kind, Param
+from legoc.language.declaring.kinds import LARGEST, REQUIRED, ROLES, STAGES, Kind, Param
 from legoc.language.declaring.records import RECORDS
 
 
@@ -48,8 +48,8 @@ ATTRIBUTE: dict[str, Any] = {
     "type": "object",
     "properties": {
         "attr": {"type": "string"},
-        "max": {"type": "integer", "minimum": 1},
-        "bins": {"type": "integer", "minimum": 2},
+        "max": {"type": "integer", "minimum": 1, "maximum": LARGEST},
+        "bins": {"type": "integer", "minimum": 2, "maximum": LARGEST},
     },
     "required": ["attr"],
     "not": {"required": ["max", "bins"]},
@@ -172,15 +172,17 @@ def emit_param(p: Param) -> dict[str, Any]:
 
 def emit_kind(kind: Kind, bounds: Mapping[str, float]) -> dict[str, Any]:
     """The schema of one kind; a range on a list is a range on each element."""
+    whole = kind.name == "int" or (kind.name == "quantity" and kind.unit in WHOLE_UNITS)
+    if whole and "maximum" not in bounds:
+        bounds = {**bounds, "maximum": LARGEST}
     match kind.name:
         case "int" | "float" | "bool" | "str":
             return {"type": PLAIN[kind.name], **bounds}
-        case "file" | "folder" | "model":
+        case "file" | "folder" | "model" | "vectors":
             return {"type": "string", "x-lego-kind": kind.name}
         case "enum":
             return {"enum": list(kind.values)}
         case "quantity":
-            whole = kind.unit in WHOLE_UNITS
             return {"type": "integer" if whole else "number", "x-lego-unit": kind.unit, **bounds}
         case "operator":
             return {"$ref": f"#/$defs/{kind.role}"}

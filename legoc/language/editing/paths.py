@@ -25,8 +25,8 @@ def paths(place: Place) -> Iterator[Proposal]:
     kind = place.slot.kind
     if kind is not None and kind.name == "list":
         kind = kind.element
-    if kind is not None and kind.name in ("file", "folder", "model"):
-        yield from entries(place, ending="" if kind.name == "file" else None)
+    if kind is not None and kind.name in ("file", "folder", "model", "vectors"):
+        yield from entries(place, ending="" if kind.name in ("file", "vectors") else None)
 
 
 def entries(place: Place, *, ending: str | None) -> Iterator[Proposal]:

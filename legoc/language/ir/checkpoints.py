@@ -6,6 +6,7 @@ folder is given, its small `config.json`. Both who tokenises and who builds ask 
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,11 @@ from legoc.language.declaring.catalog import catalog
 from legoc.language.declaring.declare import Declaration
 from legoc.language.ir.spec import Call, Spec
 
+
+# What hubs call their models: a name, or an owner's name before it.
+HUB_NAME = re.compile(r"[A-Za-z0-9][\w-]*(?:\.[\w-]+)*(?:/[A-Za-z0-9][\w-]*(?:\.[\w-]+)*)?")
+# How files of word vectors end, read or not: such a name is no model's.
+VECTOR_FILES = (".txt", ".vec", ".gz", ".zip", ".bz2", ".xz", ".bin", ".npy", ".csv", ".tsv")
 
 # The names different families give to their number of blocks.
 LAYER_KEYS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
@@ -64,6 +70,22 @@ def content_model(spec: Spec) -> tuple[Call, Named] | None:
     if call is None or declaration is None or not declaration.pretrained:
         return None
     return call, find_named(call, declaration)
+
+
+def vectors_model(vectors: str | None) -> Named | None:
+    """The language model whose token table gives the `vectors` of a data record; None where they
+    are a file of word vectors, or there are none."""
+    if vectors is None:
+        return None
+    if names_hub(vectors):
+        return Named(op="vectors", folder=None, hub=vectors)
+    return Named(op="vectors", folder=vectors, hub=None) if os.path.isdir(vectors) else None
+
+
+def names_hub(vectors: str) -> bool:
+    """Whether `vectors` have the form of a hub's name: an owner and a model."""
+    named = vectors.count("/") == 1 and HUB_NAME.fullmatch(vectors) is not None
+    return named and not vectors.lower().endswith(VECTOR_FILES)
 
 
 def has_prefix(declaration: Declaration, call: Call) -> bool:

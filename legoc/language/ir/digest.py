@@ -15,7 +15,7 @@ from legoc.language.declaring.catalog import Catalog
 from legoc.language.declaring.declare import Attribute, Declaration
 from legoc.language.declaring.kinds import Kind, Role
 from legoc.language.declaring.records import RECORDS
-from legoc.language.ir.checkpoints import has_prefix
+from legoc.language.ir.checkpoints import has_prefix, vectors_model
 from legoc.language.ir.files import file_digest, model_fingerprint
 from legoc.language.ir.spec import Call, Data, Keys, Prompt, Train
 
@@ -23,6 +23,8 @@ from legoc.language.ir.spec import Call, Data, Keys, Prompt, Train
 LANGUAGE = 1
 # Raise when a recipe trains other weights than it did before.
 TRAINING = 2
+# Raise when the same word vectors become other rows of the token table.
+VECTORS = 2
 # The tokenizer where none is named. As it was at first it is left out of the digests.
 WORDS = "words"
 
@@ -66,7 +68,7 @@ class Digester:
     def item(self, role: Role, call: Call, data: Data) -> str:
         def make() -> str:
             own = self.has_own_tokens(role, call)
-            reading = self.reading(data, own=own) | {"vectors": self.file(data.vectors)}
+            reading = self.reading(data, own=own) | {"vectors": self.vectors(data.vectors)}
             return digest({"operator": self.call(role, call), "data": reading})
 
         return self.remember(("item", id(call), id(data)), (call, data), make)
@@ -178,6 +180,14 @@ class Digester:
             raise MissingFile(path)
         return found
 
+    def vectors(self, given: str | None) -> list[Any] | None:
+        """Word vectors: the bytes of a file, the fingerprint of a model's folder, or its name."""
+        if given is None:
+            return None
+        if vectors_model(given) is None:
+            return [VECTORS, self.file(given)]
+        return [VECTORS, self.value(Kind("model"), given)]
+
     def reading(self, data: Data, *, own: bool) -> dict[str, Any]:
         """How an item is read: what the vectors of items depend on beside their encoder. own: by
         the tokens of a language model."""
@@ -200,7 +210,7 @@ class Digester:
 
     def data(self, data: Data, *, own: bool) -> dict[str, Any]:
         return self.reading(data, own=own) | {
-            "vectors": self.file(data.vectors),
+            "vectors": self.vectors(data.vectors),
             "history": data.history,
             "split": self.call("split", data.split),
             "group": data.group,

@@ -59,7 +59,7 @@ def write_value(kind: Kind, value: Any, *, full: bool = False, known: Catalog | 
             return f"[{', '.join(parts)}]"
         case "bool":
             return "true" if value else "false"
-        case "str" | "file" | "folder" | "model":
+        case "str" | "file" | "folder" | "model" | "vectors":
             return json.dumps(value)
         case "quantity" if kind.unit == "duration":
             return f"{value:g}s" if value == float(f"{value:g}") else f"{value!r}s"

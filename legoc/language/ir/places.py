@@ -10,10 +10,11 @@ from typing import Any
 
 from legoc.language.declaring.catalog import Catalog, catalog
 from legoc.language.declaring.kinds import Kind, Param
+from legoc.language.ir.checkpoints import names_hub
 from legoc.language.ir.spec import Call, Spec
 
 
-# From the kind of a parameter (`file`, `folder`, `model`) and a value to another value.
+# From the kind of a parameter (`file`, `folder`, `model`, `vectors`) and a value to another value.
 Change = Callable[[str, str], str]
 
 
@@ -30,7 +31,7 @@ def find_places(spec: Spec, folder: str, *, known: Catalog | None = None) -> Spe
     def find(kind: str, path: str) -> str:
         found = os.path.join(os.path.abspath(folder), names[path])
         # A model that lies nowhere is a name of a hub, which is the same everywhere.
-        return path if kind == "model" and not os.path.isdir(found) else found
+        return path if may_be_hub(kind, path) and not os.path.exists(found) else found
 
     return change_places(spec, find, known)
 
@@ -40,12 +41,19 @@ def list_places(spec: Spec, *, known: Catalog | None = None) -> tuple[str, ...]:
     found: list[str] = []
 
     def note(kind: str, path: str) -> str:
-        if kind != "model" or os.path.isabs(path):
+        if not may_be_hub(kind, path):
             found.append(path)
         return path
 
     change_places(spec, note, known)
     return tuple(dict.fromkeys(found))
+
+
+def may_be_hub(kind: str, path: str) -> bool:
+    """Whether a value may be a hub's name for a model."""
+    if kind == "vectors":
+        return names_hub(path)
+    return kind == "model" and not os.path.isabs(path)
 
 
 def every_path(spec: Spec, known: Catalog | None) -> tuple[str, ...]:
@@ -85,7 +93,7 @@ def change_places(spec: Spec, change: Change, known: Catalog | None) -> Spec:
             data,
             source=change_call("source", data.source, change, known),
             tokenizer=data.tokenizer and change_call("tokenizer", data.tokenizer, change, known),
-            vectors=None if data.vectors is None else change("file", data.vectors),
+            vectors=None if data.vectors is None else change("vectors", data.vectors),
             augment=tuple(change("file", path) for path in data.augment),
         ),
     )

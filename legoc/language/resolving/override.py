@@ -24,7 +24,7 @@ from legoc.language.syntax.parse import parse_value
 
 KEY = re.compile(r"\s*([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\s*=", re.ASCII)
 KINDS = ("data", "train", "export", "model")
-PATHS = ("str", "file", "folder", "model")
+PATHS = ("str", "file", "folder", "model", "vectors")
 Report = Callable[[Diagnostic], None]
 
 

@@ -5,7 +5,6 @@ unit, a path its absolute form.
 """
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +14,7 @@ from legoc.language.declaring.declare import Declaration
 from legoc.language.declaring.kinds import LARGEST, REQUIRED, Kind, Param
 from legoc.language.diagnosing.diagnostics import Diagnostic
 from legoc.language.diagnosing.document import Span
+from legoc.language.ir.checkpoints import HUB_NAME, names_hub
 from legoc.language.ir.spec import Call
 from legoc.language.resolving.points import Argument, Given, Measure, Settings
 from legoc.language.resolving.wording_operators import meant_by, unknown_operator, unknown_parameter
@@ -28,8 +28,6 @@ FACTORS = {
     "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3,
 }  # fmt: skip
 PLAIN_UNITS = ("share", "count")
-# What hubs call their models: a name, or an owner's name before it.
-HUB_NAME = re.compile(r"[A-Za-z0-9][\w-]*(?:\.[\w-]+)*(?:/[A-Za-z0-9][\w-]*(?:\.[\w-]+)*)?")
 
 
 class Broken:
@@ -156,6 +154,8 @@ class Judge:
                 return self.path(kind.name, value, given.span)
             case "model", str():
                 return self.model(value, given.span)
+            case "vectors", str():
+                return self.vectors(value, given.span)
             case "enum", Settings(called=False, name=name) if name in kind.values:
                 return name
             case "quantity", Measure():
@@ -230,6 +230,16 @@ class Judge:
         if HUB_NAME.fullmatch(value) and not os.path.isdir(folder):
             return value
         return self.path("folder", value, span)
+
+    def vectors(self, value: str, span: Span) -> str:
+        """The path of a file of word vectors or of a model's folder; what is neither and looks like
+        the name of a hub's model, with its owner, is such a name."""
+        found = os.path.abspath(os.path.join(os.path.dirname(span.document.path), value))
+        if os.path.isdir(found):
+            return found
+        if names_hub(value) and not os.path.isfile(found):
+            return value
+        return self.path("file", value, span)
 
     def operator(self, role: str, settings: Settings, prefix: str) -> Any:
         declaration = self.catalog.get(role, settings.name)

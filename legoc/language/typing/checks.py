@@ -42,10 +42,12 @@ def check_words(
     stages: Sequence[Typed], data: Data, spans: Mapping[str, Span]
 ) -> tuple[Diagnostic, ...]:
     """What is said of words, where nothing reads them: a language model has tokens and an embedding
-    of its own, and an item table has no tokens at all.
+    of its own, and an item table has no tokens at all. And words of `vectors` where there are none.
 
     spans: where the fields of the data record are written.
     """
+    if data.vectors is None and data.tokenizer is not None and data.tokenizer.args.get("more"):
+        return (wording_models.no_vectors(spans.get("tokenizer.more", spans["tokenizer"])),)
     content = next((stage.arguments for stage in stages if stage.role == "content"), None)
     flatten = next((stage.arguments for stage in stages if stage.role == "flatten"), None)
     if content is None:

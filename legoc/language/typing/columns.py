@@ -43,7 +43,7 @@ def read_log(path: Path) -> Header | None:
     from legoc.language.typing.generated_logs import log_columns
 
     try:
-        return {name: Column(kind=kind) for name, kind in log_columns(path).items()}
+        return log_columns(path)
     except (OSError, ValueError):
         return None
 

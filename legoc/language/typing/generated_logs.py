@@ -7,14 +7,19 @@ users; a generator (GENRE, ONCE) `{"uid": 3, "news": "{...}"}`, an item made up 
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias, cast
+
+from legoc_runtime.kinds import LOOK, Column, tell_kind
 
 
 LogKind: TypeAlias = Literal["texts", "profiles", "items"]
 
 TAGGED = re.compile(r"\[(?P<tag>\w+)\]\s*(?P<text>.*)", re.DOTALL)
+SECTION = re.compile(r"\s*\[(?P<name>[^\]]+)\]:?\s*(?P<rest>.*)")
+BULLET = re.compile(r"\s*(?:[-*•]|\d+[.)])\s+(?P<text>.*)")
 STARTS = re.compile(r"(?P<id>\w+)\t(?P<text>.*)")
 
 # What a profiler's log says of users.
@@ -72,15 +77,69 @@ def find_kind(lines: Iterable[tuple[int, str]]) -> LogKind | None:
     return None
 
 
-def log_columns(path: Path) -> Mapping[str, Literal["word", "category"]]:
-    """Kinds by column name, the key among them. ValueError for what is no log."""
+def log_columns(path: Path) -> Mapping[str, Column]:
+    """The columns of a log, the key among them; what its records hold tells how long lists are.
+    ValueError for what is no log."""
     match find_kind(number_lines(path)):
         case "texts":
-            return {"item_id": "word", find_tag(number_lines(path)): "word"}
+            texts = (read_text(text) for _, _, text in join_texts(number_lines(path)))
+            found = tell_kind(islice(filter(None, texts), LOOK))
+            tag = find_tag(number_lines(path))
+            return {"item_id": Column(), tag: replace(found, kind="word", odd=(), barred=None)}
         case "profiles":
-            return {"user_id": "word", **dict.fromkeys(PROFILE, "category")}
+            read = (read_profile(text) for _, text in number_lines(path))
+            known = list(islice(filter(None, read), LOOK))
+            return {"user_id": Column()} | {
+                name: replace(
+                    tell_kind(profile[place] for profile in known),
+                    kind="category", odd=(), barred=None, speaks=False,
+                )
+                for place, name in enumerate(PROFILE, start=1)
+            }  # fmt: skip
         case "items":
             # The attributes of the items it adds are those the items have.
-            return {"user_id": "word"}
+            return {"user_id": Column()}
         case None:
             raise ValueError(f"{path} is no log of generated text")
+
+
+def read_text(text: str) -> str:
+    """What a summariser wrote, without its tag and its quotes."""
+    found = TAGGED.match(text.strip())
+    return " ".join((found["text"] if found else text).split()).strip('"').strip()
+
+
+def read_profile(text: str) -> tuple[int, list[str], list[str]] | None:
+    """Place of the user, topics and regions of one line; None where it cannot be read."""
+    try:
+        record = json.loads(text)
+        user, interest = record["uid"], record["interest"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    if not isinstance(user, int) or isinstance(user, bool):
+        return None
+    if isinstance(interest, list):
+        return user, [one for one in map(clean, interest) if one], []
+    if not isinstance(interest, str):
+        return None
+    sections = read_sections(interest)
+    topics = sections.get("topics", []) or sections.get("", [])
+    regions = sections.get("region", []) or sections.get("regions", [])
+    return (user, topics, regions) if topics or regions else None
+
+
+def read_sections(text: str) -> dict[str, list[str]]:
+    """The bullets below each `[heading]`; those before any heading are under ""."""
+    found: dict[str, list[str]] = {}
+    name = ""
+    for line in text.splitlines():
+        if heading := SECTION.fullmatch(line):
+            name = heading["name"].strip().lower()
+            line = heading["rest"]
+        if (bullet := BULLET.fullmatch(line)) and (value := clean(bullet["text"])):
+            found.setdefault(name, []).append(value)
+    return found
+
+
+def clean(value: Any) -> str:
+    return " ".join(str(value).split()).strip(" .\"'")

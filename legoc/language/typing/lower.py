@@ -35,6 +35,7 @@ from legoc.language.typing.lower_train import (
     LoweredExport,
     LoweredTrain,
     check_recipe,
+    check_word_dropout,
     lower_export,
     lower_train,
 )
@@ -99,6 +100,7 @@ class Lowering:
             problems += check_calibration(train, data)
             if model.predictor is not None:
                 problems += check_correction(train, model.predictor)
+            problems += check_word_dropout(train, model.stages)
         export = self.export(point)
         problems += export.problems
         problems += self.check_budget(model, export)

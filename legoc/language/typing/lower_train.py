@@ -14,6 +14,7 @@ from legoc.language.ir.spec import Call, Export, Train
 from legoc.language.resolving.points import Record
 from legoc.language.typing import wording_data, wording_models, wording_recipes
 from legoc.language.typing.arguments import Arguments, Judge
+from legoc.language.typing.checks import reads_ids
 from legoc.language.typing.exports import check_settings
 from legoc.language.typing.inference import Typed
 from legoc.language.typing.rules import default_value
@@ -143,6 +144,20 @@ def check_recipe(
         return ()
     name = known[0].declaration.name
     return (wording_models.nothing_thawed(place, name, known[0].place(by), by),)
+
+
+def check_word_dropout(lowered: LoweredTrain, stages: Sequence[Typed]) -> tuple[Diagnostic, ...]:
+    """`word_dropout` needs an operator that reads the words of items: a language model has a token
+    table of its own, and an item table reads no words."""
+    if lowered.train is None or not lowered.train.word_dropout:
+        return ()
+    readers = [s.arguments for s in stages if s.role in ("content", "flatten")]
+    if any(not a.declaration.pretrained and not reads_ids(a.declaration) for a in readers):
+        return ()
+    first = readers[0]
+    operator = f"content {first.declaration.name}"
+    place = lowered.spans["word_dropout"]
+    return (wording_models.no_words_to_drop(operator, first.span, place),)
 
 
 def has_pretrained(arguments: Arguments) -> bool:

@@ -75,12 +75,30 @@ def own_embedding(operator: str, place: Span, field: Span) -> Diagnostic:
     )
 
 
+def no_vectors(place: Span) -> Diagnostic:
+    return Diagnostic(
+        code="E0641",
+        message="`more` takes words from `vectors`, and there are none",
+        labels=(primary(place, "words of `vectors`"),),
+        help=('name some: `vectors = "glove.6B.100d.txt"`, or drop `more`',),
+    )
+
+
 def no_words(operator: str, place: Span, field: Span) -> Diagnostic:
     return Diagnostic(
         code="E0605",
         message=f"`vectors` are of words, and `{operator}` reads none",
         labels=(primary(field, "of words"), Label(span=place, text="reads the place of an item")),
         help=("drop `vectors`, or use content that reads words, such as `content CNN`",),
+    )
+
+
+def no_words_to_drop(operator: str, place: Span, field: Span) -> Diagnostic:
+    return Diagnostic(
+        code="E0605",
+        message=f"`word_dropout` is of words, and `{operator}` has no table of them",
+        labels=(primary(field, "of words"), Label(span=place, text="reads something else")),
+        help=("drop `word_dropout`, or use content that reads words, such as `content CNN`",),
     )
 
 

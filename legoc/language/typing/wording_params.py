@@ -31,10 +31,10 @@ UNIT_OF = {
     "KiB": "bytes", "MiB": "bytes", "GiB": "bytes",
 }  # fmt: skip
 SHOWN = {
-    "folder": '"FOLDER"', "file": '"FILE"', "model": '"FOLDER"', "str": '"TEXT"',
-    "int": "5", "float": "0.5",
+    "folder": '"FOLDER"', "file": '"FILE"', "model": '"FOLDER"', "vectors": '"FILE"',
+    "str": '"TEXT"', "int": "5", "float": "0.5",
 }  # fmt: skip
-PATHS = ("str", "file", "folder", "model")
+PATHS = ("str", "file", "folder", "model", "vectors")
 PLAIN = {
     "int": re.compile(r"-?\d+", re.ASCII),
     "float": re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII),
@@ -76,6 +76,7 @@ def wanted(kind: Kind) -> str:
         "file": "the path of a file, in quotes",
         "folder": "the path of a folder, in quotes",
         "model": "the folder of a model or its name on a hub, in quotes",
+        "vectors": "the path of a file, the folder of a model or its name on a hub, in quotes",
         "list": "a list",
     }.get(kind.name, "an attribute")
 
