@@ -1,6 +1,8 @@
 """`legoc eval`: the metrics of a bundle or a run."""
 
+import sys
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
 from typing import Any
 
 from legoc.commands.bundles import name_of
@@ -30,6 +32,10 @@ def eval_flags(parser: ArgumentParser) -> None:
         "--data", metavar="FOLDER", default=None,
         help="where the files and folders that the spec names are found",
     )  # fmt: skip
+    parser.add_argument(
+        "--scores", action="store_true",
+        help="also write the score of every row and the values of every group",
+    )  # fmt: skip
     parser.add_argument("--split", choices=("train", "valid", "test"), default=None)
     caches(parser)
     prints_json(parser)
@@ -37,16 +43,20 @@ def eval_flags(parser: ArgumentParser) -> None:
 
 def run_eval(arguments: Namespace) -> int:
     from legoc.evaluation import evaluate
+    from legoc.evaluation.kept import places
 
     result = evaluate(
         arguments.folder, cached=not arguments.uncached, split=arguments.split,
-        cold=arguments.cold, data=arguments.data, cache=arguments.cache,
+        cold=arguments.cold, scores=arguments.scores, data=arguments.data, cache=arguments.cache,
         progress=choose(arguments.quiet),
     )  # fmt: skip
     if arguments.json:
         print_json(result.to_json())
     else:
         show_report(result, f"{name_of(arguments.folder)} on {result.split}")
+    if arguments.scores:
+        found = places(Path(arguments.folder), result.split)
+        print(f"rows: {found.scores}\ngroups: {found.groups}", file=sys.stderr)
     return 0
 
 

@@ -55,6 +55,12 @@ def better(call: Call) -> Literal["higher", "lower"]:
     return METRICS[call.op].declaration.facts["better"]
 
 
+def build_metric(call: Call) -> Any:
+    """The metric that a call names, with its parameters."""
+    kind = METRICS[call.op]
+    return kind(kind.Config(**call.args)) if call.args else kind()
+
+
 def compute(
     metrics: Sequence[Call], scores: ArrayLike, labels: ArrayLike, groups: ArrayLike
 ) -> Mapping[str, Figure]:
@@ -70,9 +76,8 @@ def compute(
     ranking = None
     figures: dict[str, Figure] = {}
     for call in metrics:
-        kind = METRICS[call.op]
-        metric = kind(kind.Config(**call.args)) if call.args else kind()
-        if kind.declaration.facts["over"] == "rows":
+        metric = build_metric(call)
+        if metric.declaration.facts["over"] == "rows":
             value = metric.measure(logits, positive)
             figures[metric_name(call)] = Figure(value=value, over="rows", count=len(logits))
             continue

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from legoc.evaluation.ranking import (
     F64,
+    I64,
     Ranking,
     discounts,
     harmonic,
@@ -32,7 +33,12 @@ Bool = NDArray[np.bool_]
 
 class Metric:
     """`config` holds the parameters. A metric of groups measures a ranking, [G]; one of rows
-    measures scores F32[R] with labels Bool[R], a number (NaN where it is not defined)."""
+    measures scores F32[R] with labels Bool[R], a number (NaN where it is not defined).
+
+    A metric of rows that can be told apart by groups has `shares(scores, positive, groups I64[R],
+    count)`: a numerator and a denominator for each of `count` groups, [G] each, whose sums divide
+    to the figure; resampled groups divide to what the figure would be, at least to first order.
+    """
 
     def __init__(self, config: Any = None) -> None:
         self.config = config
@@ -45,6 +51,24 @@ def separated(ranking: Ranking) -> F64:
     below = (ranking.rows - ranking.clicks)[ranking.group] - ranked_above - negatives
     wins = ranking.total(ranking.positives * (below + 0.5 * negatives))
     return wins / (ranking.clicks * (ranking.rows - ranking.clicks))
+
+
+def share_below(ordered: F32, scores: F32) -> F64:
+    """[R]: the share of ordered values below each score, equal ones counting half."""
+    left = np.searchsorted(ordered, scores, side="left")
+    return (left + np.searchsorted(ordered, scores, side="right")) / (2 * len(ordered))
+
+
+def log_losses(scores: F32, positive: Bool) -> F64:
+    """[R]: the negative log-likelihood of each label."""
+    logits = scores.astype(np.float64)
+    return np.maximum(logits, 0) - logits * positive + np.log1p(np.exp(-np.abs(logits)))
+
+
+def probabilities(scores: F32) -> F64:
+    """[R]: the sigmoid of logits."""
+    # Beyond 700 the exponential overflows, and the probability has long been 0 or 1.
+    return 1 / (1 + np.exp(-np.clip(scores.astype(np.float64), -700, 700)))
 
 
 @operator("metric", "GAUC", facts=GROUPS)
@@ -67,6 +91,21 @@ class AUC(Metric):
         value = separated(rank(scores, positive, np.zeros(len(scores), dtype=np.int64)))
         return float(value[0]) if len(value) else float("nan")
 
+    def shares(self, scores: F32, positive: Bool, groups: I64, count: int) -> tuple[F64, F64]:
+        """Each row pulls the figure by the share of the other class that it beats, less the figure
+        itself (the projection of Hajek, as in DeLong's variance). The denominators are equal."""
+        inside = np.zeros(count)
+        inside[groups] = 1 / max(len(np.unique(groups)), 1)
+        won, lost = np.sort(scores[positive]), np.sort(scores[~positive])
+        if not len(won) or not len(lost):
+            return np.full(count, np.nan), inside
+        beaten = np.empty(len(scores))
+        beaten[positive] = share_below(lost, scores[positive]) / len(won)
+        beaten[~positive] = (1 - share_below(won, scores[~positive])) / len(lost)
+        figure = beaten[positive].sum()
+        beaten -= figure / np.where(positive, len(won), len(lost))
+        return np.bincount(groups, beaten, minlength=count) + figure * inside, inside
+
 
 @operator("metric", "LogLoss", facts=LOSS)
 class LogLoss(Metric):
@@ -75,9 +114,13 @@ class LogLoss(Metric):
     example = "LogLoss"
 
     def measure(self, scores: F32, positive: Bool) -> float:
-        logits = scores.astype(np.float64)
-        losses = np.maximum(logits, 0) - logits * positive + np.log1p(np.exp(-np.abs(logits)))
+        losses = log_losses(scores, positive)
         return float(losses.mean()) if len(losses) else float("nan")
+
+    def shares(self, scores: F32, positive: Bool, groups: I64, count: int) -> tuple[F64, F64]:
+        losses = log_losses(scores, positive)
+        summed = np.bincount(groups, losses, minlength=count)
+        return summed, np.bincount(groups, minlength=count).astype(np.float64)
 
 
 @operator("metric", "F1", primary="threshold", facts=ROWS)
@@ -91,11 +134,14 @@ class F1(Metric):
         threshold: float = param(0.5, min=0, max=1, doc="probability from which a row is positive")
 
     def measure(self, scores: F32, positive: Bool) -> float:
-        # Beyond 700 the exponential overflows, and the probability has long been 0 or 1.
-        probability = 1 / (1 + np.exp(-np.clip(scores.astype(np.float64), -700, 700)))
-        chosen = probability >= self.config.threshold
+        chosen = probabilities(scores) >= self.config.threshold
         total = int(chosen.sum()) + int(positive.sum())
         return 2 * int((chosen & positive).sum()) / total if total else float("nan")
+
+    def shares(self, scores: F32, positive: Bool, groups: I64, count: int) -> tuple[F64, F64]:
+        chosen = probabilities(scores) >= self.config.threshold
+        both = np.bincount(groups, 2.0 * (chosen & positive), minlength=count)
+        return both, np.bincount(groups, chosen.astype(np.float64) + positive, minlength=count)
 
 
 @operator("metric", "MRR", facts=GROUPS)

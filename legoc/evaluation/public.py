@@ -11,6 +11,7 @@ import numpy as np
 from legoc.evaluation.cold import mark_cold
 from legoc.evaluation.engine import Engine
 from legoc.evaluation.evaluator import Mask, evaluate_log
+from legoc.evaluation.kept import keep
 from legoc.evaluation.report import Report
 from legoc.evaluation.uncached import Uncached
 from legoc.language.declaring.records import RECORDS
@@ -39,6 +40,7 @@ def evaluate(
     cold: bool = False,
     data: str | Path | None = None,
     keep_scores: bool = False,
+    scores: bool = False,
     progress: Progress = SILENT,
 ) -> Report:
     """Measure a trained model with the metrics of its recipe.
@@ -50,6 +52,9 @@ def evaluate(
     part. The report also has the figures over items that training showed (`known`) and over the
     others (`new`); with `cold`, also those of groups whose clicks are all on new items, of users
     without training rows and of empty histories, as far as there are any (`cold.mark_cold`).
+
+    scores: also write the score of every row and the values of every group beside the metrics of
+    the run, or beside a bundle on its own (`kept.places`).
 
     data: the folder in which the files and folders the spec names are found, by their names; else
     they are where the run found them, or for a bundle on its own in the working directory.
@@ -69,17 +74,21 @@ def evaluate(
     slices = novelty(prepared, log)
     if cold:
         slices.update(mark_cold(log, np.asarray(prepared.training_items)))
-    return evaluate_log(
+    metrics = chosen_metrics(spec)
+    report = evaluate_log(
         made if cached else Uncached(made),
         prepared.inputs,
         log,
-        chosen_metrics(spec),
+        metrics,
         split=chosen,
         group=spec.data.group,
         slices=slices,
-        keep_scores=keep_scores,
+        keep_scores=keep_scores or scores,
         progress=progress,
     )
+    if scores:
+        keep(folder, report, metrics, spec, prepared, log)
+    return report
 
 
 def locate(run_or_bundle: Any) -> Path:

@@ -26,6 +26,7 @@ class Ranking:
     before: I64  # [Z] positives among those
     rows: I64  # [G]
     clicks: I64  # [G] positives of each group
+    names: I64  # [G] the number that each group was given
     excluded: int
 
     @property
@@ -72,6 +73,7 @@ def rank(scores: ArrayLike, positive: ArrayLike, groups: ArrayLike) -> Ranking:
         before=before[kept],
         rows=rows[mixed],
         clicks=clicks[mixed],
+        names=owner[begin][mixed].astype(np.int64),
         excluded=int((~mixed).sum()),
     )
 
@@ -80,7 +82,7 @@ def empty(excluded: int) -> Ranking:
     none = np.zeros(0, dtype=np.int64)
     return Ranking(
         group=none, size=none, positives=none, above=none, before=none, rows=none, clicks=none,
-        excluded=excluded,
+        names=none, excluded=excluded,
     )  # fmt: skip
 
 

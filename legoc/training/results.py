@@ -15,6 +15,9 @@ from legoc.writing import workplace
 if TYPE_CHECKING:
     from legoc.data.prepare import Prepared
 
+# What evaluations of these weights wrote, of any part of the data.
+KEPT = ("scores*.parquet", "groups*.parquet")
+
 
 def obtain_bundle(run: Run, prepared: "Prepared", progress: Progress) -> None:
     """Export, unless the bundle there was written with the same settings."""
@@ -45,15 +48,18 @@ def last_validation(run: Run) -> dict[str, Any] | None:
 
 
 def obtain_metrics(run: Run, prepared: "Prepared", progress: Progress) -> None:
-    """Measure the bundle, unless metrics.json has every metric of the recipe: which ones are
-    reported is no part of what was trained."""
+    """Measure the bundle, unless metrics.json has every metric of the recipe and the scores are
+    kept: which metrics are reported is no part of what was trained."""
     from legoc.evaluation.compute import metric_name
+    from legoc.evaluation.kept import places
     from legoc.evaluation.public import choose_split, chosen_metrics
     from legoc.exporting import record_metrics
 
     split = choose_split(prepared.logs, None)
+    kept = places(run.folder, split)
     wanted = {metric_name(call) for call in chosen_metrics(run.spec)}
-    if wanted <= (run.metrics or {}).get(split, {"metrics": {}})["metrics"].keys():
+    measured = (run.metrics or {}).get(split, {"metrics": {}})["metrics"].keys()
+    if wanted <= measured and kept.scores.is_file() and kept.groups.is_file():
         return
     metrics = measure_bundle(run, prepared, split, progress)
     record_metrics(run.bundle, metrics, run.spec)
@@ -64,28 +70,35 @@ def measure_bundle(
     run: Run, prepared: "Prepared", split: str, progress: Progress
 ) -> dict[str, Any]:
     """What metrics.json says: `{split: report}` of the bundle through onnxruntime; overall and on
-    known and new items. The item vectors are those the export has just made of this data."""
+    known and new items. Rows and groups are kept beside it. The item vectors are those the export
+    has just made of this data."""
     from legoc.evaluation import evaluate_log
+    from legoc.evaluation.kept import keep
     from legoc.evaluation.public import chosen_metrics, novelty
     from legoc_runtime.engine import Engine
 
-    log = prepared.logs[split]
+    log, metrics = prepared.logs[split], chosen_metrics(run.spec)
     report = evaluate_log(
         Engine(run.bundle, ids=prepared.items.ids, stored=True),
         prepared.inputs,
         log,
-        chosen_metrics(run.spec),
+        metrics,
         split=split,
         group=run.spec.data.group,
         slices=novelty(prepared, log),
+        keep_scores=True,
         progress=progress,
     )
+    keep(run.folder, report, metrics, run.spec, prepared, log)
     return {split: report.to_json()}
 
 
 def drop_results(run: Run) -> None:
     """Remove metrics and bundle, metrics first: they speak of the bundle."""
     (run.folder / "metrics.json").unlink(missing_ok=True)
+    for pattern in KEPT:
+        for path in run.folder.glob(pattern):
+            path.unlink(missing_ok=True)
     if run.bundle.exists():
         remove_folder(run.bundle)
 
