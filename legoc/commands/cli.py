@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("train", "compile, prepare, train, export and evaluate every run of a file"),
     "export": ("export", "write the bundle of a run"),
     "eval": ("evaluate", "evaluate a bundle or a run with cached encoders"),
+    "compare": ("compare", "say which differences between runs are real"),
     "score": ("serve", "score candidates for histories"),
     "recommend": ("serve", "give the best items for histories"),
     "embed": ("vectors", "write the item vectors of a model, for `content Null(file=...)`"),
