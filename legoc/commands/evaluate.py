@@ -7,7 +7,7 @@ from typing import Any
 
 from legoc.commands.bundles import name_of
 from legoc.commands.console import choose
-from legoc.commands.flags import Command, caches, prints_json
+from legoc.commands.flags import Command, at_least, caches, prints_json
 from legoc.commands.printing import console, print_json, table
 
 
@@ -36,6 +36,10 @@ def eval_flags(parser: ArgumentParser) -> None:
         "--scores", action="store_true",
         help="also write the score of every row and the values of every group",
     )  # fmt: skip
+    parser.add_argument(
+        "--top", type=at_least(1), metavar="K", default=None,
+        help="also say what the first K recommendations are like: coverage, novelty, diversity",
+    )  # fmt: skip
     parser.add_argument("--split", choices=("train", "valid", "test"), default=None)
     caches(parser)
     prints_json(parser)
@@ -47,8 +51,8 @@ def run_eval(arguments: Namespace) -> int:
 
     result = evaluate(
         arguments.folder, cached=not arguments.uncached, split=arguments.split,
-        cold=arguments.cold, scores=arguments.scores, data=arguments.data, cache=arguments.cache,
-        progress=choose(arguments.quiet),
+        cold=arguments.cold, scores=arguments.scores, top=arguments.top, data=arguments.data,
+        cache=arguments.cache, progress=choose(arguments.quiet),
     )  # fmt: skip
     if arguments.json:
         print_json(result.to_json())
@@ -67,6 +71,9 @@ def show_report(result: Any, title: str) -> None:
     for part in result.parts():
         if part in COLD:
             out.print(f"{part}: {COLD[part]}", style="dim")
+    if result.beyond is not None:
+        columns = (f"first {result.beyond.k}", "", "what it is")
+        out.print(table("beyond accuracy", columns, result.beyond.table()))
     out.print(result.summary())
 
 

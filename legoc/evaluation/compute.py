@@ -45,7 +45,9 @@ def plain(value: float) -> float | None:
 def metric_name(call: Call) -> str:
     """The name as written: `GAUC`, `NDCG(5)`, `F1(0.5)`."""
     given = ", ".join(
-        str(value) if isinstance(value, int) else format(value, "g") for value in call.args.values()
+        str(value) if isinstance(value, int) else format(value, "g")
+        for value in call.args.values()
+        if value is not None
     )
     return f"{call.op}({given})" if given else call.op
 

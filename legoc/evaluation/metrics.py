@@ -265,7 +265,78 @@ class LRAP(Metric):
         return ranking.total(p / n * precision) / ranking.clicks
 
 
+@operator("metric", "MAP", primary="k", facts=GROUPS)
+class MAP(Metric):
+    """Mean average precision: over the clicks among the first k ranks, the precision at their rank,
+    divided by the most clicks that k ranks can hold. Without k it is LRAP.
+
+    The sum over the places of a block, as in LRAP, ends at rank k.
+    """
+
+    example = "MAP(10)"
+
+    class Config:
+        k: int | None = param(None, min=1, doc="ranks that count; `none` counts all")
+
+    def measure(self, ranking: Ranking) -> F64:
+        n, p, a, c = ranking.size, ranking.positives, ranking.above, ranking.before
+        k = longest(ranking) if self.config is None else self.config.k or longest(ranking)
+        m = np.clip(k - a, 0, n)
+        sums = harmonic(longest(ranking))
+        q = np.maximum(p - 1, 0) / np.maximum(n - 1, 1)
+        precision = (c + 1 - q * (a + 1)) * (sums[a + m] - sums[a]) + q * m
+        return ranking.total(p / n * precision) / np.minimum(ranking.clicks, k)
+
+
+@operator("metric", "Precision", primary="k", facts=GROUPS)
+class Precision(Metric):
+    """Share of clicks among the first k ranks; a group of fewer rows is divided by k as well."""
+
+    example = "Precision(5)"
+
+    class Config:
+        k: int = param(min=1, doc="ranks that count")
+
+    def measure(self, ranking: Ranking) -> F64:
+        inside = np.clip(self.config.k - ranking.above, 0, ranking.size)
+        return ranking.total(ranking.positives * inside / ranking.size) / self.config.k
+
+
+@operator("metric", "ECE", primary="bins", facts=LOSS)
+class ECE(Metric):
+    """Expected calibration error: how far the probabilities of a bin are from its share of clicks,
+    on average over rows, in bins of equal width; lower is better."""
+
+    example = "ECE(15)"
+
+    class Config:
+        bins: int = param(15, min=1, max=1000, doc="bins between 0 and 1")
+
+    def measure(self, scores: F32, positive: Bool) -> float:
+        bins = 15 if self.config is None else self.config.bins
+        if not len(scores):
+            return float("nan")
+        probability = probabilities(scores)
+        place = np.minimum((probability * bins).astype(np.int64), bins - 1)
+        gap = np.bincount(place, probability - positive, minlength=bins)
+        return float(np.abs(gap).sum() / len(scores))
+
+
 METRICS: dict[str, type[Any]] = {
     metric.declaration.name: metric  # type: ignore[attr-defined]
-    for metric in (GAUC, AUC, LogLoss, F1, MRR, MRR0, NDCG, HitRatio, Recall, LRAP)
+    for metric in (
+        GAUC,
+        AUC,
+        LogLoss,
+        F1,
+        MRR,
+        MRR0,
+        NDCG,
+        HitRatio,
+        Recall,
+        LRAP,
+        MAP,
+        Precision,
+        ECE,
+    )
 }

@@ -3,15 +3,19 @@
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from legoc.data.indexing.row_names import name_rows
+from legoc.evaluation.beyond import look_beyond, vectors_of
 from legoc.evaluation.cold import mark_cold
 from legoc.evaluation.engine import Engine
-from legoc.evaluation.evaluator import Mask, evaluate_log
+from legoc.evaluation.evaluator import Mask, evaluate_log, score_log
 from legoc.evaluation.kept import keep
+from legoc.evaluation.predicted import Predicted
 from legoc.evaluation.report import Report
 from legoc.evaluation.uncached import Uncached
 from legoc.language.declaring.records import RECORDS
@@ -41,6 +45,7 @@ def evaluate(
     data: str | Path | None = None,
     keep_scores: bool = False,
     scores: bool = False,
+    top: int | None = None,
     progress: Progress = SILENT,
 ) -> Report:
     """Measure a trained model with the metrics of its recipe.
@@ -54,7 +59,8 @@ def evaluate(
     without training rows and of empty histories, as far as there are any (`cold.mark_cold`).
 
     scores: also write the score of every row and the values of every group beside the metrics of
-    the run, or beside a bundle on its own (`kept.places`).
+    the run, or beside a bundle on its own (`kept.places`). top: also look at what the first so many
+    recommendations of each group are like (`Report.beyond`).
 
     data: the folder in which the files and folders the spec names are found, by their names; else
     they are where the run found them, or for a bundle on its own in the working directory.
@@ -83,12 +89,38 @@ def evaluate(
         split=chosen,
         group=spec.data.group,
         slices=slices,
-        keep_scores=keep_scores or scores,
+        keep_scores=keep_scores or scores or top is not None,
         progress=progress,
     )
     if scores:
         keep(folder, report, metrics, spec, prepared, log)
+    if top is not None and report.scores is not None:
+        vectors = vectors_of(made.encode_items(prepared.inputs))
+        report = replace(report, beyond=look_beyond(log, report.scores, prepared, vectors, top))
     return report
+
+
+def predict(
+    run_or_bundle: Any,
+    *,
+    split: str = "predict",
+    cache: str | Path | None = None,
+    data: str | Path | None = None,
+    progress: Progress = SILENT,
+) -> "Predicted":
+    """The scores of a part of the data, labelled or not, through the bundle. Raises as `evaluate`,
+    whose parameters these are."""
+    folder = locate(run_or_bundle)
+    bundle = open_bundle_of(folder, "onnxruntime")
+    spec = read_spec(folder, bundle, data)
+    from legoc.data import prepare
+
+    prepared = prepare(spec, cache=cache, truncated=True, progress=progress)
+    log = prepared.logs[choose_split(prepared.logs, split)]
+    engine = build_engine(folder, bundle, prepared, cached=True)
+    scores = score_log(engine, prepared.inputs, log, progress=progress)
+    names = name_rows(prepared.tables, log, split, spec.data.group)
+    return Predicted(spec=spec, prepared=prepared, names=names, scores=scores)
 
 
 def locate(run_or_bundle: Any) -> Path:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from legoc.data.indexing.log import F32
+from legoc.evaluation.beyond import Beyond
 from legoc.evaluation.compute import Figure, plain
 
 
@@ -29,7 +30,8 @@ class Report:
     grouped metrics are averaged over (`impression` or `user`). metrics: figures by name, as
     `NDCG(5)`; slices: the same over parts of the rows, by the name of the part. counts: rows,
     groups, the rows whose user has an empty history, distinct users, items. timings: the phases
-    `items`, `users`, `pairs`. scores [R]: the logits, where they were asked for.
+    `items`, `users`, `pairs`. scores [R]: the logits, where they were asked for; so `beyond`: what
+    the first recommendations are like (`beyond.Beyond`).
     """
 
     engine: str
@@ -40,6 +42,7 @@ class Report:
     counts: Mapping[str, int]
     timings: Mapping[str, Timing]
     scores: F32 | None = field(default=None, compare=False, repr=False)
+    beyond: Beyond | None = None
 
     def __getitem__(self, name: str) -> float:
         return self.metrics[name].value
@@ -58,6 +61,7 @@ class Report:
             "groups": {part: counted(figures) for part, figures in self.parts().items()},
             "counts": dict(self.counts),
             "timings": {phase: timing.to_json() for phase, timing in self.timings.items()},
+            **({} if self.beyond is None else {"beyond": self.beyond.to_json()}),
         }
 
     def parts(self) -> dict[str, Mapping[str, Figure]]:
