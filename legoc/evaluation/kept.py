@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from legoc.data.indexing.log import Log
 from legoc.data.indexing.row_names import RowNames, name_rows
+from legoc.evaluation.compute import better, metric_name
 from legoc.evaluation.contract import hash_contract, write_contract
 from legoc.evaluation.group_values import GroupValues, measure_groups
 from legoc.evaluation.report import Report, plain
@@ -70,14 +71,19 @@ def keep(
     assert report.scores is not None
     found = places(folder, report.split)
     names = name_rows(prepared.tables, log, report.split, spec.data.group)
-    about = describe(report, spec, prepared, log, names)
+    about = describe(report, metrics, spec, prepared, log, names)
     write_rows(found.scores, names, log, report.scores, about)
     write_groups(found.groups, names, log, report, metrics, spec.data.group, about)
     return found
 
 
 def describe(
-    report: Report, spec: Spec, prepared: "Prepared", log: Log, names: RowNames
+    report: Report,
+    metrics: Sequence[Call],
+    spec: Spec,
+    prepared: "Prepared",
+    log: Log,
+    names: RowNames,
 ) -> dict[str, Any]:
     """What both files say of themselves."""
     contract = write_contract(spec, prepared, report.split)
@@ -91,8 +97,14 @@ def describe(
         "contract digest": hash_contract(contract),
         "engine": report.engine,
         "figures": {
-            name: {"value": plain(figure.value), "over": figure.over, "count": figure.count}
-            for name, figure in report.metrics.items()
+            metric_name(call): {
+                "value": plain(figure.value),
+                "over": figure.over,
+                "count": figure.count,
+                "better": better(call),
+            }
+            for call in metrics
+            if (figure := report.metrics.get(metric_name(call))) is not None
         },
     }
 
@@ -158,8 +170,9 @@ def write_groups(
     }
     for name, value in values.items():
         columns |= value_columns(name, value, there)
-    directions = {name: {"better": value.better} for name, value in values.items()}
-    figures = {name: figure | directions.get(name, {}) for name, figure in about["figures"].items()}
+    figures = {
+        name: figure | {"by groups": name in values} for name, figure in about["figures"].items()
+    }
     write(path, columns, {**about, "figures": figures})
 
 
@@ -180,7 +193,7 @@ def write(path: Path, columns: Mapping[str, Any], about: Mapping[str, Any]) -> N
     import pyarrow.parquet as pq
 
     table = pa.table(dict(columns))
-    text = json.dumps(about, sort_keys=True, ensure_ascii=False)
+    text = json.dumps(about, ensure_ascii=False)
     with replacing(path) as made:
         pq.write_table(
             table.replace_schema_metadata({KEY: text.encode()}), made, compression="zstd"

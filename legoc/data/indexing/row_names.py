@@ -8,15 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from legoc.data.indexing.codes import SPLITS, Codes, place_first, renumber
-from legoc.data.indexing.log import I32, Log
+from legoc.data.indexing.log import I32, I64, Log
 from legoc.data.indexing.tables import Tables
 
 
 @dataclass(frozen=True, kw_only=True)
 class RowNames:
     """The names of one part's rows in the order of its log: a number [R] each, and Arrow arrays of
-    the texts that they number."""
+    the texts that they number. rows [R]: where each stands in the tables, which have them in the
+    publisher's order."""
 
+    rows: I64
     impression: I32
     user: I32
     item: I32
@@ -52,6 +54,7 @@ def name_rows(tables: Tables, log: Log, split: str, group: str) -> RowNames:
     user_seen, user = renumber(codes.person[codes.history[rows]])
     item_seen, item = renumber(item)
     return RowNames(
+        rows=rows,
         impression=impression,
         user=user,
         item=item,
