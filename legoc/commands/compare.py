@@ -20,7 +20,7 @@ def compare_flags(parser: ArgumentParser) -> None:
 
 
 def run_compare(arguments: Namespace) -> int:
-    from legoc.experiments.contrast import choose_metrics, contrast, doubts
+    from legoc.experiments.contrast import choose_metrics, contrast, doubts, every_pair
     from legoc.language.diagnosing.diagnostics import fail
 
     systems = chosen_systems(arguments)
@@ -34,7 +34,7 @@ def run_compare(arguments: Namespace) -> int:
             "name a run of another model or recipe too; `legoc table` shows mean and deviation",
         )
     metrics = choose_metrics(systems, arguments.metrics)
-    found = contrast(systems, metrics)
+    found = contrast(systems, every_pair(systems, metrics))
     warnings = doubts(systems, found[0].clusters)
     if arguments.json:
         print_json({"comparisons": [each.to_json() for each in found], "warnings": warnings})

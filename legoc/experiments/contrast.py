@@ -4,12 +4,16 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from legoc.evaluation.comparison import ALPHA, FEW, adjust, compare, draws_for
 from legoc.evaluation.report import plain
 from legoc.experiments.systems import System
 from legoc.language.diagnosing.diagnostics import fail
+
+
+# Pairs of places among systems, by metric.
+Plan: TypeAlias = Sequence[tuple[str, Sequence[tuple[int, int]]]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,24 +97,22 @@ def choose_metrics(systems: Sequence[System], wanted: Sequence[str] = ()) -> lis
     return list(wanted) or common
 
 
-def contrast(
-    systems: Sequence[System],
-    metrics: Sequence[str],
-    *,
-    pairs: Sequence[tuple[int, int]] | None = None,
-    seed: int = 0,
-) -> list[Contrast]:
-    """The comparisons of pairs of systems (all of them, unless `pairs` names their places) on
-    metrics, metric by metric."""
-    chosen = list(combinations(range(len(systems)), 2)) if pairs is None else list(pairs)
-    draws = draws_for(len(chosen) * len(metrics))
+def every_pair(systems: Sequence[System], metrics: Sequence[str]) -> Plan:
+    """All pairs of systems on all metrics."""
+    return [(metric, list(combinations(range(len(systems)), 2))) for metric in metrics]
+
+
+def contrast(systems: Sequence[System], plan: Plan, *, seed: int = 0) -> list[Contrast]:
+    """The comparisons of a plan in its order, corrected over all of them."""
+    draws = draws_for(sum(len(pairs) for _, pairs in plan))
     made: list[dict[str, Any]] = []
-    for metric in metrics:
-        measured = [system.measure(metric) for system in systems]
+    for metric, pairs in plan:
+        wanted = sorted({place for pair in pairs for place in pair})
+        measured = {place: systems[place].measure(metric) for place in wanted}
         found = compare(
-            [(measured[one], measured[other]) for one, other in chosen], draws=draws, seed=seed
+            [(measured[one], measured[other]) for one, other in pairs], draws=draws, seed=seed
         )
-        for (one, other), result in zip(chosen, found, strict=True):
+        for (one, other), result in zip(pairs, found, strict=True):
             pair = measured[one], measured[other]
             made.append({
                 "metric": metric, "better": pair[0].better,

@@ -4,6 +4,7 @@ Letters: G groups, C clusters.
 """
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -38,7 +39,16 @@ class Result:
     @property
     def metrics(self) -> list[str]:
         """The metrics that groups add up to."""
-        return [name for name, figure in self.about["figures"].items() if "better" in figure]
+        return [name for name, figure in self.about["figures"].items() if figure["by groups"]]
+
+    @property
+    def whole(self) -> dict[str, float]:
+        """The figures of the metrics that only all rows together have."""
+        return {
+            name: math.nan if figure["value"] is None else figure["value"]
+            for name, figure in self.about["figures"].items()
+            if not figure["by groups"]
+        }
 
     @cached_property
     def groups(self) -> int:

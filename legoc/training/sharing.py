@@ -11,7 +11,10 @@ from legoc.writing import replacing
 
 
 # In this order: a run counts as trained once it has weights.
-TRAINED = ("environment.json", "log.jsonl", "resume/best.safetensors", "resume/state.safetensors")
+TRAINED = (
+    "environment.json", "cost.json", "log.jsonl", "resume/best.safetensors",
+    "resume/state.safetensors",
+)  # fmt: skip
 WEIGHTS = "best.safetensors"
 
 

@@ -19,7 +19,7 @@ train base {
   epochs = 1
   samples = 128
   seed in [1, 2, 3]
-  metrics = [GAUC, NDCG(5), AUC, LogLoss, F1(0.5)]
+  metrics = [GAUC, NDCG(5), AUC, LogLoss, F1(0.5), ECE]
 }
 run text on d with base
 run ids on d with base

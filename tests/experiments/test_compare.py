@@ -15,7 +15,7 @@ from tests.product.conftest import run
 
 
 def named(runs, name):
-    return next(one.folder for one in list_folders(runs) if one.name == name)
+    return next(one.folder for one in list_folders(runs) if one.point == name)
 
 
 def compared(capsys, *words):

@@ -18,7 +18,7 @@ from tests.product.conftest import run
 
 @pytest.fixture(scope="module")
 def folder(runs):
-    return next(one.folder for one in list_folders(runs) if one.name == "text[seed=2]")
+    return next(one.folder for one in list_folders(runs) if one.point == "text[seed=2]")
 
 
 def about(path):

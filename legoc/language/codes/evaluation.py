@@ -93,4 +93,16 @@ CODES: tuple[Code, ...] = (
         bad="legoc compare nrms naml --metric MRR    # metrics = [GAUC]",
         good="legoc train news.lego --set train.metrics=[GAUC,MRR]",
     ),
+    Code(
+        code="E0599",
+        title="scores that cannot be written so",
+        explanation=(
+            "The ending of a file says what is written: a row per candidate, or with `.zip` the "
+            "ranks of each impression as a publisher takes them, which MIND and EB-NeRD do. A "
+            "submission has to rank every candidate of the published part: where the data hold "
+            "less than that, it would be refused or be wrong."
+        ),
+        bad="legoc predict runs/nrms-1f0c88e2ab31 -o scores.txt",
+        good="legoc predict runs/nrms-1f0c88e2ab31 -o prediction.zip",
+    ),
 )
