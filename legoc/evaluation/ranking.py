@@ -119,3 +119,12 @@ def log_factorials(length: int) -> F64:
 
 def longest(ranking: Ranking) -> int:
     return int(ranking.rows.max(initial=0))
+
+
+def separated(ranking: Ranking) -> F64:
+    """[G]: the share of (positive, negative) pairs in the right order, ties counting half."""
+    negatives = ranking.size - ranking.positives
+    ranked_above = ranking.above - ranking.before
+    below = (ranking.rows - ranking.clicks)[ranking.group] - ranked_above - negatives
+    wins = ranking.total(ranking.positives * (below + 0.5 * negatives))
+    return wins / (ranking.clicks * (ranking.rows - ranking.clicks))
