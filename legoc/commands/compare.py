@@ -1,5 +1,6 @@
 """`legoc compare`: which differences between runs are real."""
 
+import math
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -51,7 +52,7 @@ def show_contrasts(
     rows = [
         (
             each.metric, each.one, number(each.figures[0]), each.other, number(each.figures[1]),
-            f"{each.difference:+.4f}", f"{each.low:+.4f} to {each.high:+.4f}",
+            signed(each.difference), f"{signed(each.low)} to {signed(each.high)}",
             f"{each.p:.4f}", f"{each.adjusted:.4f}", "yes" if each.real else "no",
         )
         for each in found
@@ -78,6 +79,10 @@ def number(figure: float) -> str:
     from legoc.evaluation.report import format_value
 
     return format_value(figure)
+
+
+def signed(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:+.4f}"
 
 
 COMMANDS = {"compare": Command(compare_flags, run_compare)}

@@ -37,12 +37,6 @@ def run_predict(arguments: Namespace) -> int:
         progress=choose(arguments.quiet),
     )  # fmt: skip
     found.write(path)
-    if path.suffix == ".zip" and found.beside:
-        print(
-            f"warning: {found.beside:,} rows for measures beyond accuracy are not in it: they are "
-            "no impressions, and the publisher's own judge may ask for them",
-            file=sys.stderr,
-        )
     print(f"{path}: {len(found.scores):,} scores", file=sys.stderr)
     return 0
 

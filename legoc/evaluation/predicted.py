@@ -15,6 +15,7 @@ import numpy as np
 
 from legoc.data.indexing.log import F32, I64
 from legoc.data.indexing.row_names import RowNames
+from legoc.evaluation.beside import REASON, beside_lines
 from legoc.evaluation.kept import row_columns
 from legoc.language.diagnosing.diagnostics import fail
 from legoc.language.ir.spec import Spec
@@ -29,8 +30,6 @@ SUBMISSIONS = {"MIND": "prediction.txt", "EBNeRD": "predictions.txt"}
 ENDINGS = (".parquet", ".csv", ".tsv", ".jsonl")
 # `test/12`, and `test/12+2` for the second impression of that id.
 IMPRESSION = re.compile(r"[^/]*/(?P<id>.*?)(?:\+\d+)?")
-# Rows that the publisher asks for beside the impressions; see `legoc.data.sources.ebnerd`.
-BESIDE = "row for measures beyond accuracy"
 LINES = 100_000
 
 
@@ -40,14 +39,14 @@ class Predicted:
 
     spec: Spec
     prepared: "Prepared"
+    bundle: Path
     names: RowNames
     scores: F32
 
     @property
-    def beside(self) -> int:
-        """Rows that the publisher asks for and that are no impressions: they are not scored."""
-        drops = self.prepared.report.drops
-        return sum(drop.count for drop in drops if drop.reason == BESIDE)
+    def part(self) -> str:
+        """What the publisher calls the part."""
+        return self.names.impressions[0].as_py().partition("/")[0] if len(self.scores) else ""
 
     def verify(self, path: Path) -> None:
         """E0599 where the scores cannot be written in the form that the ending asks for."""
@@ -73,16 +72,15 @@ class Predicted:
                 f"write the rows themselves: name a file that ends in {', '.join(ENDINGS)}",
                 notes=(f"{' and '.join(SUBMISSIONS)} have one",),
             )
-        part = self.names.impressions[0].as_py().partition("/")[0] if len(self.scores) else ""
         lost = [
             f"{drop.count:,} x {drop.reason}"
             for drop in self.prepared.report.drops
-            if drop.part == part and "dropped" in drop.policy and "history" not in drop.reason
+            if drop.part == self.part and "dropped" in drop.policy and "history" not in drop.reason
         ]
         if lost:
             raise fail(
                 "E0599",
-                f"a submission ranks every candidate of `{part}`, and some were dropped",
+                f"a submission ranks every candidate of `{self.part}`, and some were dropped",
                 "mend the publisher's files, which `legoc data` names with their lines",
                 notes=lost,
             )
@@ -136,6 +134,9 @@ def write_submission(path: Path, name: str, predicted: Predicted) -> None:
         io.TextIOWrapper(file, encoding="utf-8", newline="\n") as text,
     ):
         text.writelines(submission_lines(predicted))
+        if any(drop.reason == REASON for drop in predicted.prepared.report.drops):
+            root = Path(predicted.spec.data.source.args["path"])
+            text.writelines(beside_lines(root, predicted.part, predicted.bundle))
 
 
 def write_rows(path: Path, ending: str, predicted: Predicted) -> None:

@@ -120,7 +120,10 @@ def predict(
     engine = build_engine(folder, bundle, prepared, cached=True)
     scores = score_log(engine, prepared.inputs, log, progress=progress)
     names = name_rows(prepared.tables, log, split, spec.data.group)
-    return Predicted(spec=spec, prepared=prepared, names=names, scores=scores)
+    assert bundle is not None
+    return Predicted(
+        spec=spec, prepared=prepared, bundle=Path(bundle.path), names=names, scores=scores
+    )
 
 
 def locate(run_or_bundle: Any) -> Path:

@@ -51,7 +51,7 @@ class Contrast:
     def verdict(self) -> str:
         """What one may say of it."""
         if math.isnan(self.difference):
-            return f"{self.metric} is not defined: no group has a click and a non-click"
+            return "not defined: no group has a click and a non-click"
         if self.winner is None:
             return f"{self.one} and {self.other} are not distinguishable"
         loser = self.other if self.winner == self.one else self.one

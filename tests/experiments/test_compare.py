@@ -57,7 +57,9 @@ def rewrite(folder, *, values=None, **changes):
     about = json.loads(table.schema.metadata[KEY])
     if values is not None:
         place = table.column_names.index("GAUC")
-        table = table.set_column(place, "GAUC", pa.array(values(table["GAUC"].to_numpy())))
+        table = table.set_column(
+            place, "GAUC", pa.array(values(table["GAUC"].to_numpy()), pa.float64())
+        )
     table = table.replace_schema_metadata({KEY: json.dumps(about | changes).encode()})
     pq.write_table(table, folder / "groups.parquet")
 
@@ -75,6 +77,24 @@ def test_a_difference_of_every_group_is_real(copies, capsys):
     assert run("compare", *words) == 0
     assert "GAUC: text is better than ids" in capsys.readouterr().out
     assert compared(capsys, *words)["comparisons"][0]["winner"] == "text"
+
+
+def test_a_metric_that_no_group_defines_is_said(copies, capsys):
+    one, other = named(copies, "text[seed=1]"), named(copies, "ids[seed=1]")
+    for folder in (one, other):
+        rewrite(folder, values=lambda v: [None] * len(v))
+    words = (one, other, "--metric", "GAUC")
+    assert run("compare", *words) == 0
+    said = capsys.readouterr().out
+    assert "GAUC: not defined: no group has a click and a non-click" in said
+    assert "nan" not in said
+    found = compared(capsys, *words)["comparisons"][0]
+    assert found["difference"] is None
+    assert found["interval"] == [None, None]
+    assert run("table", *words) == 0
+    said = capsys.readouterr().out
+    assert "warning: GAUC is not defined" in said
+    assert "nan" not in said
 
 
 def refusal(capsys, *words):

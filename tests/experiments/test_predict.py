@@ -130,3 +130,65 @@ def test_candidates_that_were_dropped_are_no_submission(cache, tmp_path, capsys)
     assert "15 x unknown item as a candidate" in said
     assert not (tmp_path / "p.zip").exists()
     assert run("predict", folder, "-o", tmp_path / "p.csv", "--cache", cache, "-q") == 0
+
+
+def write_ebnerd(root):
+    """A small EB-NeRD whose test part ends with rows that are no impressions."""
+    from datetime import datetime
+
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rng = np.random.default_rng(1)
+    root.mkdir()
+    pq.write_table(pa.table({
+        "article_id": pa.array(range(100, 130), pa.int32()),
+        "title": [" ".join(rng.choice(WORDS, 4)) for _ in range(30)],
+        "category_str": [f"c{n % 3}" for n in range(30)],
+    }), root / "articles.parquet")  # fmt: skip
+    number = 0
+    for part, count in (("train", 60), ("validation", 20), ("test", 12)):
+        (root / part).mkdir()
+        shown = [rng.permutation(np.arange(100, 130))[:6].tolist() for _ in range(count)]
+        users = rng.integers(1, 9, count).tolist()
+        ids = [number + 3 * n for n in range(count)]
+        number += 3 * count
+        extra = [False] * count
+        if part == "test":
+            # The first two impressions once more, so that their ranks are known.
+            ids, shown, users = [*ids, 0, 0], [*shown, *shown[:2]], [*users, *users[:2]]
+            extra += [True, True]
+        columns = {
+            "impression_id": pa.array(ids, pa.uint32()),
+            "user_id": pa.array(users, pa.uint32()),
+            "impression_time": [datetime(2023, 5, 1)] * len(ids),
+            "article_ids_inview": pa.array(shown, pa.list_(pa.int32())),
+        }
+        if part == "test":
+            columns["is_beyond_accuracy"] = extra
+        else:
+            clicked = [[row[n % 6]] for n, row in enumerate(shown)]
+            columns["article_ids_clicked"] = pa.array(clicked, pa.list_(pa.int32()))
+        pq.write_table(pa.table(columns), root / part / "behaviors.parquet")
+        past = [rng.integers(100, 130, 7).tolist() for _ in range(1, 9)]
+        pq.write_table(pa.table({
+            "user_id": pa.array(range(1, 9), pa.uint32()),
+            "article_id_fixed": pa.array(past, pa.list_(pa.int32())),
+        }), root / part / "history.parquet")  # fmt: skip
+
+
+def test_ebnerd_has_its_rows_beyond_accuracy_too(cache, tmp_path):
+    write_ebnerd(tmp_path / "raw")
+    file = tmp_path / "m.lego"
+    text = SPEC.format(folder=tmp_path / "raw", group="impression").replace("MIND", "EBNeRD")
+    file.write_text(text, encoding="utf-8")
+    assert run("train", file, "--cache", cache, "--runs", tmp_path / "runs", "-q") == 0
+    folder = next((tmp_path / "runs").glob("m-*"))
+    assert run("predict", folder, "-o", tmp_path / "p.zip", "--cache", cache, "-q") == 0
+    with zipfile.ZipFile(tmp_path / "p.zip") as archive:
+        assert archive.namelist() == ["predictions.txt"]
+        lines = archive.read("predictions.txt").decode().splitlines()
+    assert len(lines) == 14
+    numbers = [line.split(" ")[0] for line in lines]
+    assert numbers == [*(str(240 + 3 * n) for n in range(12)), "0", "0"]
+    assert [line.split(" ")[1] for line in lines[12:]] == [line.split(" ")[1] for line in lines[:2]]
