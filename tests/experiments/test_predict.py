@@ -31,7 +31,7 @@ def write_mind(root, *, strange=False):
         (root / part).mkdir(parents=True)
         (root / part / "news.tsv").write_text("".join(news), encoding="utf-8")
         with (root / part / "behaviors.tsv").open("w", encoding="utf-8") as file:
-            for _ in range(lines):
+            for line in range(lines):
                 number += 7
                 user = f"U{rng.integers(1, 9)}"
                 shown = rng.permutation(np.arange(1, 31))[: rng.integers(2, 9)]
@@ -40,7 +40,8 @@ def write_mind(root, *, strange=False):
                 if strange and part == "test":
                     shown[0] = 99
                 offered = " ".join(f"N{n}{label}" for n, label in zip(shown, labels, strict=True))
-                file.write(f"{number}\t{user}\t11/14/2019 9:05:58 AM\t{past}\t{offered}\n")
+                moment = f"11/{9 + line % 6}/2019 9:05:58 AM"
+                file.write(f"{number}\t{user}\t{moment}\t{past}\t{offered}\n")
 
 
 def trained(place, cache, group="impression", **settings):
@@ -161,7 +162,7 @@ def write_ebnerd(root):
         columns = {
             "impression_id": pa.array(ids, pa.uint32()),
             "user_id": pa.array(users, pa.uint32()),
-            "impression_time": [datetime(2023, 5, 1)] * len(ids),
+            "impression_time": [datetime(2023, 5, 1 + n % 7) for n in range(len(ids))],
             "article_ids_inview": pa.array(shown, pa.list_(pa.int32())),
         }
         if part == "test":
