@@ -1,12 +1,14 @@
 """`legoc eval`: the metrics of a bundle or a run."""
 
+import sys
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
 from typing import Any
 
 from legoc.commands.bundles import name_of
 from legoc.commands.comparing import show_baselines
 from legoc.commands.console import choose
-from legoc.commands.flags import Command, caches, compares, prints_json
+from legoc.commands.flags import Command, at_least, caches, compares, prints_json
 from legoc.commands.printing import console, print_json, table
 
 
@@ -31,6 +33,14 @@ def eval_flags(parser: ArgumentParser) -> None:
         "--data", metavar="FOLDER", default=None,
         help="where the files and folders that the spec names are found",
     )  # fmt: skip
+    parser.add_argument(
+        "--scores", action="store_true",
+        help="also write the score of every row and the values of every group",
+    )  # fmt: skip
+    parser.add_argument(
+        "--top", type=at_least(1), metavar="K", default=None,
+        help="also say what the first K recommendations are like: coverage, novelty, diversity",
+    )  # fmt: skip
     parser.add_argument("--split", choices=("train", "valid", "test"), default=None)
     caches(parser)
     compares(parser)
@@ -39,17 +49,22 @@ def eval_flags(parser: ArgumentParser) -> None:
 
 def run_eval(arguments: Namespace) -> int:
     from legoc.evaluation import evaluate
+    from legoc.evaluation.kept import places
 
     result = evaluate(
         arguments.folder, cached=not arguments.uncached, split=arguments.split,
-        cold=arguments.cold, data=arguments.data, cache=arguments.cache,
-        baselines=not arguments.no_baselines, progress=choose(arguments.quiet),
+        cold=arguments.cold, scores=arguments.scores, top=arguments.top, data=arguments.data,
+        cache=arguments.cache, baselines=not arguments.no_baselines,
+        progress=choose(arguments.quiet),
     )  # fmt: skip
     if arguments.json:
         print_json(result.to_json())
     else:
         name = name_of(arguments.folder)
         show_report(result, f"{name} on {result.split}", name)
+    if arguments.scores:
+        found = places(Path(arguments.folder), result.split)
+        print(f"rows: {found.scores}\ngroups: {found.groups}", file=sys.stderr)
     return 0
 
 
@@ -60,6 +75,9 @@ def show_report(result: Any, title: str, name: str = "model") -> None:
     for part in result.parts():
         if part in PARTS:
             out.print(f"{part}: {PARTS[part]}", style="dim")
+    if result.beyond is not None:
+        columns = (f"first {result.beyond.k}", "", "what it is")
+        out.print(table("beyond accuracy", columns, result.beyond.table()))
     out.print(result.summary())
     if result.baselines:
         show_baselines(out, [(name, result.to_json())])

@@ -45,7 +45,9 @@ def plain(value: float) -> float | None:
 def metric_name(call: Call) -> str:
     """The name as written: `GAUC`, `NDCG(5)`, `F1(0.5)`."""
     given = ", ".join(
-        str(value) if isinstance(value, int) else format(value, "g") for value in call.args.values()
+        str(value) if isinstance(value, int) else format(value, "g")
+        for value in call.args.values()
+        if value is not None
     )
     return f"{call.op}({given})" if given else call.op
 
@@ -53,6 +55,12 @@ def metric_name(call: Call) -> str:
 def better(call: Call) -> Literal["higher", "lower"]:
     """Which values of a metric are better."""
     return METRICS[call.op].declaration.facts["better"]
+
+
+def build_metric(call: Call) -> Any:
+    """The metric that a call names, with its parameters."""
+    kind = METRICS[call.op]
+    return kind(kind.Config(**call.args)) if call.args else kind()
 
 
 def compute(
@@ -70,9 +78,8 @@ def compute(
     ranking = None
     figures: dict[str, Figure] = {}
     for call in metrics:
-        kind = METRICS[call.op]
-        metric = kind(kind.Config(**call.args)) if call.args else kind()
-        if kind.declaration.facts["over"] == "rows":
+        metric = build_metric(call)
+        if metric.declaration.facts["over"] == "rows":
             value = metric.measure(logits, positive)
             figures[metric_name(call)] = Figure(value=value, over="rows", count=len(logits))
             continue

@@ -1,4 +1,4 @@
-"""The metrics: one class each, declared for the language, over a ranking or over all rows.
+"""The metrics of groups, one class each, over a ranking; and the table of all metrics.
 
 Notation of a tied block: n rows, p of them positive; a rows and c positives rank above it. Of a
 group: P positives. A grouped metric is, per group, the expected value over random orders of ties.
@@ -8,8 +8,8 @@ Its figure is the mean over the groups that have positives and negatives.
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from legoc.evaluation.metric import GROUPS, Metric
 from legoc.evaluation.ranking import (
     F64,
     Ranking,
@@ -17,35 +17,10 @@ from legoc.evaluation.ranking import (
     harmonic,
     log_factorials,
     longest,
-    rank,
+    separated,
 )
+from legoc.evaluation.row_metrics import AUC, ECE, F1, LogLoss
 from legoc.language.declaring.declare import operator, param
-
-
-GROUPS = {"over": "groups", "better": "higher"}
-ROWS = {"over": "rows", "better": "higher"}
-LOSS = {"over": "rows", "better": "lower", "reads": "probability"}
-CHANCE = {**ROWS, "reads": "probability"}
-
-F32 = NDArray[np.float32]
-Bool = NDArray[np.bool_]
-
-
-class Metric:
-    """`config` holds the parameters. A metric of groups measures a ranking, [G]; one of rows
-    measures scores F32[R] with labels Bool[R], a number (NaN where it is not defined)."""
-
-    def __init__(self, config: Any = None) -> None:
-        self.config = config
-
-
-def separated(ranking: Ranking) -> F64:
-    """[G]: the share of (positive, negative) pairs in the right order, ties counting half."""
-    negatives = ranking.size - ranking.positives
-    ranked_above = ranking.above - ranking.before
-    below = (ranking.rows - ranking.clicks)[ranking.group] - ranked_above - negatives
-    wins = ranking.total(ranking.positives * (below + 0.5 * negatives))
-    return wins / (ranking.clicks * (ranking.rows - ranking.clicks))
 
 
 @operator("metric", "GAUC", facts=GROUPS)
@@ -56,47 +31,6 @@ class GAUC(Metric):
 
     def measure(self, ranking: Ranking) -> F64:
         return separated(ranking)
-
-
-@operator("metric", "AUC", facts=ROWS)
-class AUC(Metric):
-    """Area under the ROC curve over all rows at once."""
-
-    example = "AUC"
-
-    def measure(self, scores: F32, positive: Bool) -> float:
-        value = separated(rank(scores, positive, np.zeros(len(scores), dtype=np.int64)))
-        return float(value[0]) if len(value) else float("nan")
-
-
-@operator("metric", "LogLoss", facts=LOSS)
-class LogLoss(Metric):
-    """Mean negative log-likelihood of the labels, the scores being logits; lower is better."""
-
-    example = "LogLoss"
-
-    def measure(self, scores: F32, positive: Bool) -> float:
-        logits = scores.astype(np.float64)
-        losses = np.maximum(logits, 0) - logits * positive + np.log1p(np.exp(-np.abs(logits)))
-        return float(losses.mean()) if len(losses) else float("nan")
-
-
-@operator("metric", "F1", primary="threshold", facts=CHANCE)
-class F1(Metric):
-    """Harmonic mean of precision and recall over all rows, a row counting as positive from
-    `threshold` on."""
-
-    example = "F1(0.5)"
-
-    class Config:
-        threshold: float = param(0.5, min=0, max=1, doc="probability from which a row is positive")
-
-    def measure(self, scores: F32, positive: Bool) -> float:
-        # Beyond 700 the exponential overflows, and the probability has long been 0 or 1.
-        probability = 1 / (1 + np.exp(-np.clip(scores.astype(np.float64), -700, 700)))
-        chosen = probability >= self.config.threshold
-        total = int(chosen.sum()) + int(positive.sum())
-        return 2 * int((chosen & positive).sum()) / total if total else float("nan")
 
 
 @operator("metric", "MRR", facts=GROUPS)
@@ -220,7 +154,58 @@ class LRAP(Metric):
         return ranking.total(p / n * precision) / ranking.clicks
 
 
+@operator("metric", "MAP", primary="k", facts=GROUPS)
+class MAP(Metric):
+    """Mean average precision: over the clicks among the first k ranks, the precision at their rank,
+    divided by the most clicks that k ranks can hold. Without k it is LRAP.
+
+    The sum over the places of a block, as in LRAP, ends at rank k.
+    """
+
+    example = "MAP(10)"
+
+    class Config:
+        k: int | None = param(None, min=1, doc="ranks that count; `none` counts all")
+
+    def measure(self, ranking: Ranking) -> F64:
+        n, p, a, c = ranking.size, ranking.positives, ranking.above, ranking.before
+        k = longest(ranking) if self.config is None else self.config.k or longest(ranking)
+        m = np.clip(k - a, 0, n)
+        sums = harmonic(longest(ranking))
+        q = np.maximum(p - 1, 0) / np.maximum(n - 1, 1)
+        precision = (c + 1 - q * (a + 1)) * (sums[a + m] - sums[a]) + q * m
+        return ranking.total(p / n * precision) / np.minimum(ranking.clicks, k)
+
+
+@operator("metric", "Precision", primary="k", facts=GROUPS)
+class Precision(Metric):
+    """Share of clicks among the first k ranks; a group of fewer rows is divided by k as well."""
+
+    example = "Precision(5)"
+
+    class Config:
+        k: int = param(min=1, doc="ranks that count")
+
+    def measure(self, ranking: Ranking) -> F64:
+        inside = np.clip(self.config.k - ranking.above, 0, ranking.size)
+        return ranking.total(ranking.positives * inside / ranking.size) / self.config.k
+
+
 METRICS: dict[str, type[Any]] = {
     metric.declaration.name: metric  # type: ignore[attr-defined]
-    for metric in (GAUC, AUC, LogLoss, F1, MRR, MRR0, NDCG, HitRatio, Recall, LRAP)
+    for metric in (
+        GAUC,
+        AUC,
+        LogLoss,
+        F1,
+        MRR,
+        MRR0,
+        NDCG,
+        HitRatio,
+        Recall,
+        LRAP,
+        MAP,
+        Precision,
+        ECE,
+    )
 }

@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from legoc.data.indexing.row_names import name_rows
 from legoc.evaluation.baselines import measure_baselines
+from legoc.evaluation.beyond import look_beyond, vectors_of
 from legoc.evaluation.cold import mark_cold
 from legoc.evaluation.engine import Engine
-from legoc.evaluation.evaluator import Mask, evaluate_log
+from legoc.evaluation.evaluator import Mask, evaluate_log, score_log
+from legoc.evaluation.kept import keep
 from legoc.evaluation.marks import find_marks
+from legoc.evaluation.predicted import Predicted
 from legoc.evaluation.report import Report
 from legoc.evaluation.uncached import Uncached
 from legoc.language.declaring.records import RECORDS
@@ -43,6 +47,8 @@ def evaluate(
     data: str | Path | None = None,
     keep_scores: bool = False,
     baselines: bool = False,
+    scores: bool = False,
+    top: int | None = None,
     progress: Progress = SILENT,
 ) -> Report:
     """Measure a trained model with the metrics of its recipe.
@@ -56,6 +62,10 @@ def evaluate(
     histories, as far as there are any (`cold.mark_cold`).
 
     baselines: what counting reaches on the same rows is in the report as well.
+
+    scores: also write the score of every row and the values of every group beside the metrics of
+    the run, or beside a bundle on its own (`kept.places`). top: also look at what the first so many
+    recommendations of each group are like (`Report.beyond`).
 
     data: the folder in which the files and folders the spec names are found, by their names; else
     they are where the run found them, or for a bundle on its own in the working directory.
@@ -75,25 +85,57 @@ def evaluate(
     slices = novelty(prepared, log)
     if cold:
         slices.update(mark_cold(log))
+    metrics = chosen_metrics(spec)
     report = evaluate_log(
         made if cached else Uncached(made),
         prepared.inputs,
         log,
-        chosen_metrics(spec),
+        metrics,
         split=chosen,
         group=spec.data.group,
         slices=slices,
-        keep_scores=keep_scores,
-        marks=find_marks(spec, chosen_metrics(spec)),
+        keep_scores=keep_scores or scores or top is not None,
+        marks=find_marks(spec, metrics),
         calibration=read_calibration(folder, bundle),
         progress=progress,
     )
+    if scores:
+        keep(folder, report, metrics, spec, prepared, log)
+    if top is not None and report.scores is not None:
+        vectors = vectors_of(made.encode_items(prepared.inputs))
+        report = replace(report, beyond=look_beyond(log, report.scores, prepared, vectors, top))
     if not baselines:
         return report
     found = measure_baselines(
-        spec, prepared, chosen, chosen_metrics(spec), slices, cache=cache, progress=progress
+        spec, prepared, chosen, metrics, slices, cache=cache, progress=progress
     )
     return replace(report, baselines=found)
+
+
+def predict(
+    run_or_bundle: Any,
+    *,
+    split: str = "predict",
+    cache: str | Path | None = None,
+    data: str | Path | None = None,
+    progress: Progress = SILENT,
+) -> "Predicted":
+    """The scores of a part of the data, labelled or not, through the bundle. Raises as `evaluate`,
+    whose parameters these are."""
+    folder = locate(run_or_bundle)
+    bundle = open_bundle_of(folder, "onnxruntime")
+    spec = read_spec(folder, bundle, data)
+    from legoc.data import prepare
+
+    prepared = prepare(spec, cache=cache, truncated=True, progress=progress)
+    log = prepared.logs[choose_split(prepared.logs, split)]
+    engine = build_engine(folder, bundle, prepared, cached=True)
+    scores = score_log(engine, prepared.inputs, log, progress=progress)
+    names = name_rows(prepared.tables, log, split, spec.data.group)
+    assert bundle is not None
+    return Predicted(
+        spec=spec, prepared=prepared, bundle=Path(bundle.path), names=names, scores=scores
+    )
 
 
 def locate(run_or_bundle: Any) -> Path:

@@ -26,6 +26,7 @@ class Ranking:
     before: I64  # [Z] positives among those
     rows: I64  # [G]
     clicks: I64  # [G] positives of each group
+    names: I64  # [G] the number that each group was given
     excluded: int
 
     @property
@@ -72,6 +73,7 @@ def rank(scores: ArrayLike, positive: ArrayLike, groups: ArrayLike) -> Ranking:
         before=before[kept],
         rows=rows[mixed],
         clicks=clicks[mixed],
+        names=owner[begin][mixed].astype(np.int64),
         excluded=int((~mixed).sum()),
     )
 
@@ -80,7 +82,7 @@ def empty(excluded: int) -> Ranking:
     none = np.zeros(0, dtype=np.int64)
     return Ranking(
         group=none, size=none, positives=none, above=none, before=none, rows=none, clicks=none,
-        excluded=excluded,
+        names=none, excluded=excluded,
     )  # fmt: skip
 
 
@@ -117,3 +119,12 @@ def log_factorials(length: int) -> F64:
 
 def longest(ranking: Ranking) -> int:
     return int(ranking.rows.max(initial=0))
+
+
+def separated(ranking: Ranking) -> F64:
+    """[G]: the share of (positive, negative) pairs in the right order, ties counting half."""
+    negatives = ranking.size - ranking.positives
+    ranked_above = ranking.above - ranking.before
+    below = (ranking.rows - ranking.clicks)[ranking.group] - ranked_above - negatives
+    wins = ranking.total(ranking.positives * (below + 0.5 * negatives))
+    return wins / (ranking.clicks * (ranking.rows - ranking.clicks))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from legoc.data.indexing.log import F32
+from legoc.evaluation.beyond import Beyond
 from legoc.evaluation.compute import Figure, plain
 from legoc.evaluation.marks import MARK, reasons
 
@@ -47,10 +48,11 @@ class Report:
     grouped metrics are averaged over (`impression` or `user`). metrics: figures by name, as
     `NDCG(5)`; slices: the same over parts of the rows, by the name of the part. counts: rows,
     groups, the rows whose user has an empty history, distinct users, items. timings: the phases
-    `items`, `users`, `pairs`. scores [R]: the logits, where they were asked for. marks: metrics
-    whose figures say nothing, with the reason. calibration: the two numbers of a calibrated model
-    and what they bought. baselines: what counting reaches on the same rows, by the name of the
-    model, where that was asked for.
+    `items`, `users`, `pairs`. scores [R]: the logits, where they were asked for; so `beyond`: what
+    the first recommendations are like (`beyond.Beyond`). marks: metrics whose figures say nothing,
+    with the reason. calibration: the two numbers of a calibrated model and what they bought.
+    baselines: what counting reaches on the same rows, by the name of the model, where that was
+    asked for.
     """
 
     engine: str
@@ -64,6 +66,7 @@ class Report:
     marks: Mapping[str, str] = field(default_factory=dict[str, str])
     calibration: Mapping[str, Any] | None = None
     baselines: Mapping[str, Baseline] = field(default_factory=dict[str, Baseline])
+    beyond: Beyond | None = None
 
     def __getitem__(self, name: str) -> float:
         return self.metrics[name].value
@@ -85,6 +88,7 @@ class Report:
             "counts": dict(self.counts),
             "timings": {phase: timing.to_json() for phase, timing in self.timings.items()},
             **self.compared(),
+            **({} if self.beyond is None else {"beyond": self.beyond.to_json()}),
         }
 
     def compared(self) -> dict[str, Any]:

@@ -94,6 +94,15 @@ def enter_index(runs: Path, name: str, folder: Path) -> None:
             write_json(runs / INDEX, dict(sorted((index | {name: folder.name}).items())))
 
 
+def leave_index(runs: Path, folder: Path) -> None:
+    """Take a folder that is gone out of `<runs>/index.json`."""
+    with locked(runs, wait=True):
+        index = read_index(runs)
+        kept = {name: place for name, place in index.items() if place != folder.name}
+        if kept != index:
+            write_json(runs / INDEX, kept)
+
+
 def read_index(runs: Path) -> dict[str, str]:
     """Full point names to the names of run folders; one that cannot be read counts as empty, since
     it only repeats what the folders say themselves."""

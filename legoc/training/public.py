@@ -3,7 +3,7 @@
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
@@ -20,6 +20,7 @@ from legoc.model.weights import own_tensors
 from legoc.progress import SILENT, Progress
 from legoc.training.calibration import obtain_calibration, verify_labels
 from legoc.training.checkpoint import state_path
+from legoc.training.cost import counted
 from legoc.training.epoch import infer_seed
 from legoc.training.files import write_tensors
 from legoc.training.folder import enter_index, infer_folder, locked, open_folder
@@ -93,7 +94,9 @@ def train(
                     verify_monitor(spec, prepared)
                     verify_labels(spec, prepared)
                 enter_sitting(run.folder, environment, progress)
-                obtain_weights(run, prepared, place, cache_root(cache), progress)
+                begun = state_path(run.folder).is_file()
+                with counted(run.folder, begun=begun) as cost:
+                    obtain_weights(run, prepared, place, cache_root(cache), progress, cost)
             obtain_calibration(run, prepared, place, cache_root(cache), progress)
             if until in ("export", "evaluate"):
                 obtain_bundle(run, prepared, progress)
@@ -121,9 +124,15 @@ def has_more_time(run: Run, progress: Progress) -> bool:
 
 
 def obtain_weights(
-    run: Run, prepared: "Prepared", device: torch.device, root: Path, progress: Progress
+    run: Run,
+    prepared: "Prepared",
+    device: torch.device,
+    root: Path,
+    progress: Progress,
+    cost: dict[str, Any],
 ) -> None:
-    """Train, or go on training, until the run folder holds its best weights."""
+    """Train, or go on training, until the run folder holds its best weights. `cost` receives the
+    numbers of parameters."""
     # What was exported or measured belongs to earlier weights.
     drop_results(run)
     (run.folder / CALIBRATION).unlink(missing_ok=True)
@@ -145,6 +154,7 @@ def obtain_weights(
     recommender = recommender.to(device)
     parameters = sum(p.numel() for p in recommender.parameters())
     trainable = sum(p.numel() for p in recommender.parameters() if p.requires_grad)
+    cost.update(parameters=parameters, trainable=trainable)
     progress.say(f"{spec.name}: {parameters:,} parameters, {trainable:,} of them train")
     if recipe is None or not recipe.epochs or not trainable:
         progress.say(f"{spec.name}: nothing to train")

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from legoc.data.indexing.log import Log
     from legoc.data.prepare import Prepared
 
+# What evaluations of these weights wrote, of any part of the data.
+KEPT = ("scores*.parquet", "groups*.parquet")
+
 
 def obtain_bundle(run: Run, prepared: "Prepared", progress: Progress) -> None:
     """Export, unless the bundle there was written with the same settings."""
@@ -59,18 +62,22 @@ def last_validation(run: Run) -> dict[str, Any] | None:
 def obtain_metrics(
     run: Run, prepared: "Prepared", progress: Progress, *, baselines: bool, cache: Path
 ) -> None:
-    """Measure the bundle, unless metrics.json has every metric of the recipe: which ones are
-    reported is no part of what was trained. baselines: what counting reaches is to be there too."""
+    """Measure the bundle, unless metrics.json has every metric of the recipe and the scores are
+    kept: which metrics are reported is no part of what was trained. baselines: what counting
+    reaches is to be there too."""
     from legoc.evaluation.baselines import measure_baselines
     from legoc.evaluation.compute import metric_name
+    from legoc.evaluation.kept import places
     from legoc.evaluation.public import choose_split, chosen_metrics
     from legoc.exporting import record_metrics
 
     split = choose_split(prepared.logs, None)
+    kept = places(run.folder, split)
     wanted = {metric_name(call) for call in chosen_metrics(run.spec)}
     known = (run.metrics or {}).get(split, {"metrics": {}})
     compared = not baselines or is_alone(run.spec) or "baselines" in known
-    if wanted <= known["metrics"].keys() and compared:
+    there = kept.scores.is_file() and kept.groups.is_file()
+    if wanted <= known["metrics"].keys() and compared and there:
         return
     metrics = measure_bundle(run, prepared, split, progress)
     if baselines:
@@ -90,25 +97,29 @@ def measure_bundle(
     run: Run, prepared: "Prepared", split: str, progress: Progress
 ) -> dict[str, Any]:
     """What metrics.json says: `{split: report}` of the bundle through onnxruntime; overall and on
-    known and new items. The item vectors are those the export has just made of this data."""
+    known and new items. Rows and groups are kept beside it. The item vectors are those the export
+    has just made of this data."""
     from legoc.evaluation import evaluate_log
+    from legoc.evaluation.kept import keep
     from legoc.evaluation.marks import find_marks
     from legoc.evaluation.public import chosen_metrics
     from legoc_runtime.engine import Engine
 
-    log = prepared.logs[split]
+    log, metrics = prepared.logs[split], chosen_metrics(run.spec)
     report = evaluate_log(
         Engine(run.bundle, ids=prepared.items.ids, stored=True),
         prepared.inputs,
         log,
-        chosen_metrics(run.spec),
+        metrics,
         split=split,
         group=run.spec.data.group,
         slices=tell_slices(prepared, log),
-        marks=find_marks(run.spec, chosen_metrics(run.spec)),
+        marks=find_marks(run.spec, metrics),
         calibration=run.calibration,
+        keep_scores=True,
         progress=progress,
     )
+    keep(run.folder, report, metrics, run.spec, prepared, log)
     return {split: report.to_json()}
 
 
@@ -126,6 +137,9 @@ def tell_slices(prepared: "Prepared", log: "Log") -> dict[str, Any]:
 def drop_results(run: Run) -> None:
     """Remove metrics and bundle, metrics first: they speak of the bundle."""
     (run.folder / "metrics.json").unlink(missing_ok=True)
+    for pattern in KEPT:
+        for path in run.folder.glob(pattern):
+            path.unlink(missing_ok=True)
     if run.bundle.exists():
         remove_folder(run.bundle)
 

@@ -12,7 +12,7 @@ from legoc.writing import replacing
 
 # In this order: a run counts as trained once it has weights.
 TRAINED = (
-    "environment.json", "log.jsonl", CALIBRATION,
+    "environment.json", "cost.json", "log.jsonl", CALIBRATION,
     "resume/best.safetensors", "resume/state.safetensors",
 )  # fmt: skip
 WEIGHTS = "best.safetensors"

@@ -39,6 +39,18 @@ def lrap(labels):
     return np.mean([sum(labels[: p + 1]) / (p + 1) for p, label in enumerate(labels) if label])
 
 
+def average_precision(k):
+    def measure(labels):
+        found = [sum(labels[: p + 1]) / (p + 1) for p, label in enumerate(labels[:k]) if label]
+        return sum(found) / min(sum(labels), k)
+
+    return measure
+
+
+def precision(k):
+    return lambda labels: sum(labels[:k]) / k
+
+
 def auc(labels):
     pairs = [(i, j) for i, a in enumerate(labels) for j, b in enumerate(labels) if a and not b]
     return np.mean([i < j for i, j in pairs])
@@ -54,4 +66,6 @@ METRICS = {
     **{f"NDCG({k})": ndcg(k) for k in (1, 3, 10)},
     **{f"HitRatio({k})": hit(k) for k in (1, 3, 10)},
     **{f"Recall({k})": recall(k) for k in (1, 3, 10)},
+    **{f"MAP({k})": average_precision(k) for k in (1, 3, 10)},
+    **{f"Precision({k})": precision(k) for k in (1, 3, 10)},
 }  # fmt: skip

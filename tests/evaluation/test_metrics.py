@@ -88,6 +88,44 @@ def test_precision_of_labels_without_ties_against_scikit_learn():
     assert figures(["LRAP"], scores, labels, group)["LRAP"].value == pytest.approx(np.mean(values))
 
 
+def test_average_precision_without_ties_against_scikit_learn():
+    scores, labels, group = sample(11, 30, 20, 1 << 20)
+    scores += np.arange(len(scores), dtype=np.float32) * 1e-3
+    mixed = [g for g in range(30) if len(set(labels[group == g])) == 2]
+    score = sklearn_metrics.average_precision_score
+    values = [score(labels[group == g], scores[group == g]) for g in mixed]
+    found = compute([Call(op="MAP", args={"k": None}), Call(op="MAP")], scores, labels, group)
+    assert list(found) == ["MAP"]
+    assert found["MAP"].value == pytest.approx(np.mean(values))
+    assert found["MAP"].value == pytest.approx(
+        figures(["LRAP"], scores, labels, group)["LRAP"].value
+    )
+
+
+@pytest.mark.parametrize("bins", [1, 7, 15])
+def test_calibration_against_a_loop_and_scikit_learn(bins):
+    from sklearn.calibration import calibration_curve
+
+    rng = np.random.default_rng(0)
+    scores = rng.normal(0, 3, 4000).astype(np.float32)
+    labels = (rng.random(4000) < 1 / (1 + np.exp(-scores / 2))).astype(np.float32)
+    probability = 1 / (1 + np.exp(-scores.astype(np.float64)))
+    total = 0.0
+    for place in range(bins):
+        inside = [i for i, p in enumerate(probability) if min(int(p * bins), bins - 1) == place]
+        if inside:
+            mean = sum(probability[i] for i in inside) / len(inside)
+            share = sum(labels[i] for i in inside) / len(inside)
+            total += len(inside) / 4000 * abs(mean - share)
+    value = figures([f"ECE({bins})"], scores, labels)[f"ECE({bins})"].value
+    assert value == pytest.approx(total, abs=1e-7)
+    share, mean = calibration_curve(labels, probability, n_bins=bins)
+    counts = np.histogram(probability, np.linspace(0, 1, bins + 1))[0]
+    weights = counts[counts > 0] / 4000
+    assert value == pytest.approx((weights * np.abs(share - mean)).sum(), abs=1e-7)
+    assert figures(["ECE(15)"], [100.0, -100.0], [1, 0])["ECE(15)"].value == pytest.approx(0)
+
+
 def test_log_loss_of_large_logits_is_exact_where_a_float32_sigmoid_is_one():
     value = figures(["LogLoss"], [40.0, -800.0, 800.0], [0, 1, 1])["LogLoss"].value
     assert value == pytest.approx((40.0 + 800.0 + 0.0) / 3, rel=1e-12)
@@ -140,4 +178,6 @@ def test_names_and_directions():
     assert metric_name(Call(op="F1", args={"threshold": 0.5})) == "F1(0.5)"
     assert metric_name(Call(op="Recall", args={"k": 1_000_000})) == "Recall(1000000)"
     assert better(call("LogLoss")) == "lower"
-    assert all(better(Call(op=name)) == "higher" for name in METRICS if name != "LogLoss")
+    assert all(
+        better(Call(op=name)) == "higher" for name in METRICS if name not in ("LogLoss", "ECE")
+    )

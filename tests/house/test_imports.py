@@ -25,6 +25,7 @@ BELOW: dict[str, set[str]] = {
     "evaluation": {"language", "data", "model", *LOWEST},
     "exporting": {"language", "data", "model", "evaluation", *LOWEST},
     "training": {"language", "data", "model", "evaluation", "exporting", *LOWEST},
+    "experiments": {"language", "data", "model", "evaluation", "exporting", "training", *LOWEST},
     "proving": {"language", "data", "model", "evaluation", "exporting", "training", *LOWEST},
 }
 BELOW["commands"] = set(BELOW)

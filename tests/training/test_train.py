@@ -108,7 +108,7 @@ def test_training_beats_an_untrained_model(straight, cache):
 
 def test_a_run_folder_holds_what_the_design_names(straight):
     assert sorted(path.name for path in straight.folder.iterdir()) == [
-        "best.safetensors", "environment.json", "log.jsonl", "model.lego", "spec.json",
+        "best.safetensors", "cost.json", "environment.json", "log.jsonl", "model.lego", "spec.json",
     ]  # fmt: skip
     assert straight.finished
     assert straight.folder.name.startswith("tiny-")

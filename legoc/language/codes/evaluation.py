@@ -48,4 +48,61 @@ CODES: tuple[Code, ...] = (
         bad="legoc eval nrms/bundle               # trained on raw/MINDsmall",
         good="legoc eval nrms/bundle --data raw",
     ),
+    Code(
+        code="E0595",
+        title="a run whose scores were not kept",
+        explanation=(
+            "Comparisons and tables read what an evaluation keeps of every row and every group, "
+            "`scores.parquet` and `groups.parquet` in the run folder. `legoc train` writes them of "
+            "the test part at its end. A run that an earlier version made, another part of the "
+            "data, or a damaged file needs an evaluation that writes them."
+        ),
+        bad="legoc compare runs/nrms-1f0c88e2ab31 runs/naml-77ac01b5d2e9",
+        good="legoc eval runs/nrms-1f0c88e2ab31 --scores",
+    ),
+    Code(
+        code="E0596",
+        title="figures that do not compare",
+        explanation=(
+            "Two figures say something of two models only where everything else is the same: the "
+            "rows, the split, what rows are grouped by, what the candidates are, how ties count "
+            "and what is left out. This is the contract of a measurement; it is kept with every "
+            "run, and the message names what differs."
+        ),
+        bad="legoc compare runs/nrms-1f0c88e2ab31 runs/nrms-on-other-data",
+        good="legoc compare runs/nrms-1f0c88e2ab31 runs/naml-77ac01b5d2e9",
+    ),
+    Code(
+        code="E0597",
+        title="nothing to compare",
+        explanation=(
+            "A comparison needs two systems. Runs that differ only in `seed` are one system, "
+            "trained several times; a run that is named twice is one run."
+        ),
+        bad="legoc compare 'nrms[seed=1]' 'nrms[seed=2]'",
+        good="legoc compare 'nrms[seed=1]' 'nrms[seed=2]' naml",
+    ),
+    Code(
+        code="E0598",
+        title="a metric that was not kept",
+        explanation=(
+            "A comparison has the metrics that the recipe named when the runs were measured, as "
+            "far as groups add up to them. Another one is measured by training the file again "
+            "with it: what is trained stays as it is."
+        ),
+        bad="legoc compare nrms naml --metric MRR    # metrics = [GAUC]",
+        good="legoc train news.lego --set train.metrics=[GAUC,MRR]",
+    ),
+    Code(
+        code="E0599",
+        title="scores that cannot be written so",
+        explanation=(
+            "The ending of a file says what is written: a row per candidate, or with `.zip` the "
+            "ranks of each impression as a publisher takes them, which MIND and EB-NeRD do. A "
+            "submission has to rank every candidate of the published part: where the data hold "
+            "less than that, it would be refused or be wrong."
+        ),
+        bad="legoc predict runs/nrms-1f0c88e2ab31 -o scores.txt",
+        good="legoc predict runs/nrms-1f0c88e2ab31 -o prediction.zip",
+    ),
 )

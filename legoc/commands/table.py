@@ -1,0 +1,117 @@
+"""`legoc table`: runs as the rows of a table, for people, spreadsheets and papers."""
+
+import io
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from legoc.commands.chosen_runs import chosen_systems, takes_runs
+from legoc.commands.flags import Command
+from legoc.commands.output import write_whole
+from legoc.commands.printing import console, show_warnings
+from legoc.commands.printing import table as draw
+
+
+if TYPE_CHECKING:
+    from rich.table import Table as Drawn
+
+    from legoc.experiments.table import Table
+
+FORMATS = ("text", "markdown", "csv", "latex")
+ENDINGS = {".md": "markdown", ".csv": "csv", ".tex": "latex"}
+WIDTH = 200
+
+
+def table_flags(parser: ArgumentParser) -> None:
+    takes_runs(parser)
+    parser.add_argument(
+        "--format", choices=FORMATS, default=None,
+        help="text, markdown, csv or latex (default: by the ending of -o, else text)",
+    )  # fmt: skip
+    parser.add_argument("--intervals", action="store_true", help="show 95 %% intervals, too")
+    parser.add_argument("-o", "--output", metavar="FILE", help="where it goes, else it is printed")
+
+
+def run_table(arguments: Namespace) -> int:
+    from legoc.experiments.contrast import choose_metrics
+    from legoc.experiments.table import all_metrics, tabulate
+
+    systems = chosen_systems(arguments)
+    known = all_metrics(systems)
+    if not set(arguments.metrics) <= set(known):
+        choose_metrics(systems, arguments.metrics)
+    made = tabulate(systems, arguments.metrics or known)
+    form = chosen_format(arguments)
+    if arguments.output is None and form == "text":
+        out = console()
+        out.print(drawn(made, intervals=arguments.intervals))
+        for text in made.legend():
+            out.print(text, style="dim")
+    else:
+        deliver(write_form(made, form, intervals=arguments.intervals), arguments.output)
+    if form == "text" and arguments.output is None:
+        show_warnings(made.warnings)
+    else:
+        say(made.warnings)
+    return 0
+
+
+def chosen_format(arguments: Namespace) -> str:
+    if arguments.format is not None:
+        return arguments.format
+    return ENDINGS.get(Path(arguments.output or "").suffix, "text")
+
+
+def write_form(made: "Table", form: str, *, intervals: bool) -> str:
+    """The table as a text of one of FORMATS."""
+    from legoc.experiments.table_forms import write_csv, write_latex, write_markdown
+
+    if form == "csv":
+        return write_csv(made)
+    if form == "latex":
+        return write_latex(made, intervals=intervals)
+    if form == "markdown":
+        return write_markdown(made, intervals=intervals)
+    from rich.console import Console
+
+    text = io.StringIO()
+    Console(file=text, markup=False, highlight=False, width=WIDTH).print(
+        drawn(made, intervals=intervals)
+    )
+    return text.getvalue() + "".join(f"{line}\n" for line in made.legend())
+
+
+def drawn(made: "Table", *, intervals: bool) -> "Drawn":
+    from legoc.experiments.table_forms import columns, write_text_rows
+
+    return draw(made.part, columns(made), write_text_rows(made, intervals=intervals))
+
+
+def deliver(text: str, path: str | None) -> None:
+    """A text to standard output or to a file, whose place it takes. E0905 where it cannot."""
+    import sys
+
+    from legoc.language.diagnosing.diagnostics import fail
+
+    if path is None:
+        sys.stdout.write(text)
+        return
+    try:
+        write_whole(path, text)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise fail(
+            "E0905", f"`{path}` cannot be written: {reason}", "check the folder it goes to"
+        ) from None
+    print(f"{path}: written", file=sys.stderr)
+
+
+def say(warnings: "tuple[str, ...]") -> None:
+    """Warnings aside, for standard output holds the table."""
+    import sys
+
+    for text in warnings:
+        print(f"warning: {text}", file=sys.stderr)
+
+
+COMMANDS = {"table": Command(table_flags, run_table)}

@@ -1,0 +1,174 @@
+"""What the first k recommendations are like, whether or not they were clicked.
+
+Of equal scores the earlier candidate comes first. Letters: R rows, G groups, N items, D width.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from legoc.data.indexing.log import F32, I32, I64, Log
+from legoc.evaluation.compute import plain
+
+
+if TYPE_CHECKING:
+    from legoc.data.prepare import Prepared
+
+F64 = NDArray[np.float64]
+
+MEANINGS = {
+    "coverage": "share of the catalogue that is recommended to somebody",
+    "coverage at most": "share of the catalogue that was a candidate at all",
+    "gini": "inequality of how often candidates are recommended: 0 all alike, 1 one alone",
+    "novelty": "bits of surprise: -log2 of an item's share of the clicks in training",
+    "popularity lift": "clicks in training of what is recommended, over those of the candidates",
+    "diversity of categories": "share of pairs in a list that are of two categories",
+    "diversity of vectors": "1 - cosine of the item vectors, on average over pairs in a list",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beyond:
+    """Figures by the names in MEANINGS; one that the data or the model has no ground for is left
+    out. groups: those that are means over groups, [G], NaN where a group has none."""
+
+    k: int
+    figures: Mapping[str, float]
+    groups: Mapping[str, F64]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"k": self.k, **{name: plain(value) for name, value in self.figures.items()}}
+
+    def table(self) -> list[tuple[str, str, str]]:
+        """Rows of name, figure and meaning."""
+        return [
+            (name, "-" if np.isnan(value) else f"{value:.4f}", MEANINGS[name])
+            for name, value in self.figures.items()
+        ]
+
+
+def look_beyond(log: Log, scores: F32, prepared: "Prepared", vectors: F32 | None, k: int) -> Beyond:
+    """The figures of the rows of a log under scores [R]. vectors: of the items, F[N, D]."""
+    clicks = count_clicks(prepared)
+    categories = prepared.categories() if "category" in prepared.report.coverage else None
+    catalogue = len(prepared.items) - 1 - prepared.generated
+    return measure_lists(
+        np.asarray(log.group), np.asarray(log.item), scores, k,
+        clicks=clicks, categories=categories, vectors=vectors, catalogue=catalogue,
+    )  # fmt: skip
+
+
+def count_clicks(prepared: "Prepared") -> I64:
+    """[N]: clicks of each item in the training rows."""
+    log = prepared.logs["train"]
+    clicked = np.asarray(log.item)[np.nan_to_num(np.asarray(log.label)) > 0.5]
+    return np.bincount(clicked, minlength=len(prepared.items))
+
+
+def measure_lists(
+    group: I32,
+    item: I32,
+    scores: F32,
+    k: int,
+    *,
+    clicks: I64,
+    categories: I32 | None,
+    vectors: F32 | None,
+    catalogue: int,
+) -> Beyond:
+    """The figures of rows in groups [R]. clicks: [N]; catalogue: how many items there are."""
+    top = first_rows(group, scores, k)
+    owner, chosen = group[top], item[top]
+    count = int(group.max(initial=-1)) + 1
+    offered = np.unique(item)
+    groups: dict[str, F64] = {}
+    rarity = -np.log2((clicks + 1) / (clicks.sum() + len(clicks) - 1))
+    groups["novelty"] = means(owner, rarity[chosen], count)
+    if categories is not None:
+        groups["diversity of categories"] = differing(owner, categories[chosen], count)
+    if vectors is not None:
+        groups["diversity of vectors"] = spread(owner, vectors[chosen], count)
+    exposure = np.bincount(chosen, minlength=len(clicks))[offered]
+    candidates = means(group, clicks[item].astype(np.float64), count)
+    recommended = means(owner, clicks[chosen].astype(np.float64), count)
+    usual = float(np.nanmean(candidates)) if len(item) else float("nan")
+    figures = {
+        "coverage": np.count_nonzero(exposure) / catalogue if catalogue else float("nan"),
+        "coverage at most": len(offered) / catalogue if catalogue else float("nan"),
+        "gini": gini(exposure),
+        "novelty": nan_mean(groups["novelty"]),
+        "popularity lift": nan_mean(recommended) / usual if usual else float("nan"),
+    }
+    figures |= {name: nan_mean(each) for name, each in groups.items() if name not in figures}
+    return Beyond(k=k, figures=figures, groups=groups)
+
+
+def first_rows(group: I32, scores: F32, k: int) -> I64:
+    """The rows of the k highest scores of each group, group by group, best first."""
+    order = np.lexsort((np.arange(len(scores)), -scores, group))
+    ordered = group[order]
+    opens = np.flatnonzero(np.diff(ordered, prepend=-1))
+    place = np.arange(len(ordered)) - np.repeat(opens, np.diff(opens, append=len(ordered)))
+    return order[place < k]
+
+
+def means(owner: I32, values: F64, count: int) -> F64:
+    """[G]: the mean of the values of each group, NaN where it has none."""
+    sizes = np.bincount(owner, minlength=count)
+    return divide(np.bincount(owner, values, minlength=count), sizes)
+
+
+def differing(owner: I32, codes: I32, count: int) -> F64:
+    """[G]: the share of pairs with two different codes. 0, no category, is like no other."""
+    sizes = np.bincount(owner, minlength=count)
+    known = codes > 0
+    pairs = owner[known].astype(np.int64) * (int(codes.max(initial=0)) + 1) + codes[known]
+    keys, together = np.unique(pairs, return_counts=True)
+    owners = keys // (int(codes.max(initial=0)) + 1)
+    same = np.bincount(owners, together * (together - 1) / 2, minlength=count)
+    every = sizes * (sizes - 1) / 2
+    return divide(every - same, every)
+
+
+def spread(owner: I32, vectors: F32, count: int) -> F64:
+    """[G]: 1 - cosine, the mean over pairs of vectors [K, D]; one of length 0 is at right angles to
+    all. The cosines of pairs are what the squared sum of unit vectors has beyond their own."""
+    lengths = np.linalg.norm(vectors.astype(np.float64), axis=1)
+    units_KD = vectors / np.where(lengths > 0, lengths, 1)[:, None]
+    sums_GD = np.zeros((count, vectors.shape[1]))
+    np.add.at(sums_GD, owner, units_KD)
+    own = np.bincount(owner, (units_KD**2).sum(1), minlength=count)
+    sizes = np.bincount(owner, minlength=count)
+    every = sizes * (sizes - 1) / 2
+    return 1 - divide(((sums_GD**2).sum(1) - own) / 2, every)
+
+
+def gini(counts: I64) -> float:
+    """Of how often each item is recommended: half the mean difference over the mean."""
+    total, size = int(counts.sum()), len(counts)
+    if not total:
+        return float("nan")
+    ranks = np.arange(1, size + 1)
+    return float(((2 * ranks - size - 1) * np.sort(counts)).sum() / (size * total))
+
+
+def divide(one: F64, other: Any) -> F64:
+    """NaN where there is nothing to divide by."""
+    bottom = np.asarray(other, dtype=np.float64)
+    return np.divide(one, bottom, out=np.full(len(bottom), np.nan), where=bottom > 0)
+
+
+def nan_mean(values: F64) -> float:
+    there = values[~np.isnan(values)]
+    return float(there.mean()) if len(there) else float("nan")
+
+
+def vectors_of(encoded: Any) -> F32 | None:
+    """The item vectors that an engine keeps, where it keeps some."""
+    found = getattr(encoded, "vectors", encoded)
+    if hasattr(found, "detach"):
+        found = found.detach().cpu().numpy()
+    return found if isinstance(found, np.ndarray) and found.ndim == 2 else None

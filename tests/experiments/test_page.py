@@ -1,0 +1,99 @@
+"""docs/experiments.md, done as it says: from one file to a LaTeX table with intervals."""
+
+import csv
+import re
+import shlex
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from legoc.evaluation.kept import GROUP_COLUMNS
+from tests.experiments.test_table import verify_latex
+from tests.product.conftest import run
+
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "experiments.md").read_text("utf-8")
+
+
+def block(mark: str) -> str:
+    """The fenced block after a mark of the page."""
+    fenced = PAGE.split(f"<!-- {mark} -->\n```", 1)[1]
+    return fenced.split("\n", 1)[1].split("```")[0]
+
+
+def commands(mark: str) -> list[list[str]]:
+    """The words of the commands in a block, without `$ legoc`."""
+    lines = block(mark).splitlines()
+    assert all(line.startswith("$ legoc ") for line in lines)
+    return [shlex.split(line)[2:] for line in lines]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory, cache):
+    """A folder in which the file of the page has been trained."""
+    folder = tmp_path_factory.mktemp("page")
+    (folder / "news.lego").write_text(block("news.lego"), encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        (words,) = commands("train")
+        assert run(*words, "--cache", cache, "-q") == 0
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def there(place, cache, monkeypatch):
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("LEGOC_CACHE", str(cache))
+
+
+def done(mark, capsys):
+    """What the commands of a block print, the run of the page being one that is there."""
+    folder = str(next(Path("runs").glob("text-*"), ""))
+    for line in commands(mark):
+        words = [folder if word.startswith("runs/text-") else word for word in line]
+        assert run(*words, "-q") == 0
+    return capsys.readouterr().out
+
+
+def test_the_files_have_the_columns_of_the_page(place):
+    folder = next((place / "runs").glob("text-*"))
+    for name in ("scores", "groups"):
+        line = next(line for line in PAGE.splitlines() if line.startswith(f"| `{name}.parquet`"))
+        told = re.findall(r"`(\w+)`", line.split("|")[3])
+        there = pq.read_schema(folder / f"{name}.parquet").names
+        assert there[: len(told)] == told
+    assert tuple(told) == GROUP_COLUMNS
+    assert there[len(told) :] == ["GAUC", "MRR", "NDCG(5)"]
+    assert (folder / "cost.json").is_file()
+
+
+def test_text_is_really_better(capsys):
+    said = done("compare", capsys)
+    assert block("verdict").strip() in said.splitlines()
+    assert "144 users" in said
+
+
+def test_the_table_is_the_one_shown(place, capsys):
+    done("table", capsys)
+    text = (place / "news.tex").read_text("utf-8")
+    lines = verify_latex(text)
+    assert block("latex") in text
+    bold = re.findall(r"\\textbf\{[\d.]+ \$\\pm\$ [\d.]+ \[[\d.]+, [\d.]+\]\}", lines[1])
+    assert lines[1].startswith("text & 3 & ")
+    assert bold
+    assert "\\textbf" not in lines[2]
+
+
+def test_lists_and_scores(place, capsys):
+    assert "diversity of vectors" in done("top", capsys)
+    done("predict", capsys)
+    with (place / "scores.csv").open(newline="") as file:
+        assert next(csv.reader(file)) == ["impression", "user", "item", "score"]
+
+
+def test_runs_are_found_again(place, capsys):
+    said = done("runs", capsys)
+    assert "text[seed=1]: measured, in runs" in said
+    assert "(train.lr: 0.003, now 0.01)" in said
+    assert [path.name.split("-")[0] for path in sorted((place / "runs").glob("*-*"))] == ["ids"] * 3

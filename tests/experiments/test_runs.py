@@ -1,0 +1,141 @@
+"""`legoc runs`: what is there, where points went, and what is removed."""
+
+import json
+import shutil
+
+import pytest
+
+from legoc.experiments.folders import find_runs, list_folders
+from legoc.experiments.naming import shorten, without_seed
+from legoc.training.folder import locked, read_index
+from tests.product.conftest import run
+
+
+@pytest.fixture
+def copies(runs, tmp_path):
+    shutil.copytree(runs, tmp_path / "runs")
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def variants(copies, spec, cache):
+    """One point under two learning rates that `--set` gave it."""
+    for rate in ("0.1", "0.01"):
+        flags = ("--set", f"train.lr={rate}", "--only", "seed=1", "--until", "train", "-q")
+        assert run("train", spec, *flags, "--cache", cache, "--runs", copies) == 0
+    return copies
+
+
+def listed(capsys, *words):
+    assert run("runs", *words, "--json") == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_every_run_is_listed_with_what_became_of_it(copies, capsys):
+    one = next(copies.glob("text-*"))
+    shutil.rmtree(one / "bundle")
+    (one / "metrics.json").unlink()
+    other = next(copies.glob("ids-*"))
+    (other / "spec.json").write_text("{")
+    found = {each["folder"]: each for each in listed(capsys, "--runs", copies)}
+    assert len(found) == 6
+    assert found[str(one)]["state"] == "trained"
+    assert found[str(other)]["state"] == "unreadable"
+    assert sum(each["state"] == "measured" for each in found.values()) == 4
+    assert all("GAUC" in each["metrics"] for each in found.values() if each["state"] == "measured")
+    assert found[str(one)]["cost"]["parameters"] > 0
+    assert run("runs", "--runs", copies) == 0
+    assert "text[seed=3]" in capsys.readouterr().out
+
+
+def test_variants_of_set_have_names_of_their_own(variants, capsys):
+    found = [each["name"] for each in listed(capsys, "text*", "--runs", variants)]
+    assert sorted(found) == [
+        "text[seed=1] {lr=0.001}", "text[seed=1] {lr=0.01}", "text[seed=1] {lr=0.1}",
+        "text[seed=2]", "text[seed=3]",
+    ]  # fmt: skip
+    (folder,) = find_runs("text[seed=1] {lr=0.1}", variants)
+    assert json.loads((folder / "spec.json").read_text())["train"]["lr"] == 0.1
+    assert run("table", "text[seed=1]", "--runs", variants) == 1
+    said = capsys.readouterr().err
+    assert "E0560]: `text[seed=1]` names 3 runs" in said
+    assert "{lr=0.01}" in said
+
+
+def test_the_points_of_a_file_are_looked_for(variants, spec, cache, capsys):
+    words = ("runs", spec, "--runs", variants)
+    assert run(*words) == 0
+    said = dict(line.split(": ", 1) for line in capsys.readouterr().out.splitlines())
+    (folder,) = find_runs("text[seed=1] {lr=0.001}", variants)
+    assert said["text[seed=1]"] == f"measured, in {folder}"
+    assert run(*words, "--set", "train.lr=0.5", "--only", "seed=2") == 0
+    said = dict(line.split(": ", 1) for line in capsys.readouterr().out.splitlines())
+    (folder,) = find_runs("ids[seed=2]", variants)
+    assert said["ids[seed=2]"] == (
+        f"no run; {folder} is of another spec (train.lr: 0.001, now 0.5)"
+    )
+    other = variants.parent / "other.lego"
+    text = spec.read_text("utf-8").replace("run text on d with base", "")
+    other.write_text(text.replace("run ids", "run mine = ids").replace("model ids", "model mine")
+                     .replace("mine = ids on", "mine on"), encoding="utf-8")  # fmt: skip
+    assert run("runs", other, "--runs", variants) == 0
+    out = capsys.readouterr().out
+    assert "the same model, data and recipe as ids[seed=3]" in out
+    assert run("runs", spec, "--runs", variants / "none") == 0
+    assert "no run: it was not trained, or its folder was removed" in capsys.readouterr().out
+
+
+def test_removing_asks_and_leaves_the_others(variants, monkeypatch, capsys):
+    (gone,) = find_runs("text[seed=1] {lr=0.01}", variants)
+    words = ("runs", "*{lr=0.01}", "--runs", variants, "--remove")
+    # Nobody is at a terminal here.
+    assert run(*words) == 1
+    assert "say so beforehand with `--yes`" in capsys.readouterr().err
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sys.stdin.readline", lambda: "n\n", raising=False)
+    assert run(*words) == 1
+    assert "nothing was removed" in capsys.readouterr().err
+    assert gone.is_dir()
+    assert read_index(variants)["text[seed=1]"] == gone.name
+    assert run(*words, "--yes") == 0
+    assert not gone.exists()
+    assert len(list_folders(variants)) == 8
+    # The name is now that of the variant that was written last before it.
+    (left,) = find_runs("text[seed=1] {lr=0.1}", variants)
+    assert read_index(variants)["text[seed=1]"] == left.name
+
+
+def test_a_run_at_work_is_not_removed(copies, capsys):
+    folder = next(copies.glob("text-*"))
+    with locked(folder):
+        assert run("runs", folder.name, "--runs", copies, "--remove", "--yes") == 1
+    assert "E0553" in capsys.readouterr().err
+    assert folder.is_dir()
+
+
+def test_what_is_not_there(copies, spec, capsys):
+    assert run("runs", "zzz", "--runs", copies) == 1
+    assert "E0560]: nothing in" in capsys.readouterr().err
+    assert run("runs", spec, "--runs", copies, "--remove") == 1
+    assert "`--remove` takes patterns" in capsys.readouterr().err
+    assert run("runs", "--runs", copies / "none") == 0
+    assert "no runs in" in capsys.readouterr().out
+    assert listed(capsys, "--state", "interrupted", "--runs", copies) == []
+
+
+def test_names_without_seeds():
+    assert without_seed("a[seed=1]") == "a"
+    assert without_seed("a[hidden=64, seed=1]") == "a[hidden=64]"
+    assert without_seed("a[seed=1, hidden=64]") == "a[hidden=64]"
+    assert (
+        without_seed("a[content=CNN(hidden=64), seed=12, b=2]") == "a[content=CNN(hidden=64), b=2]"
+    )
+    assert without_seed("a") == "a"
+
+
+def test_paths_are_as_short_as_tells_them_apart():
+    found = shorten(["model.content.hidden", "model.behavior.hidden", "train.lr"])
+    assert found == {
+        "model.content.hidden": "content.hidden", "model.behavior.hidden": "behavior.hidden",
+        "train.lr": "lr",
+    }  # fmt: skip

@@ -1,0 +1,186 @@
+"""`legoc table`: marks only where the difference is real, and every form has the same figures."""
+
+import csv
+import io
+import json
+import re
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+
+from legoc.evaluation.comparison import Interval
+from legoc.evaluation.measured import combine
+from legoc.experiments.folders import list_folders
+from legoc.experiments.table import Cell, Cost, Row, Table, decisive, mark, ranked
+from legoc.experiments.table_forms import escape, write_csv, write_latex, write_markdown
+from tests.product.conftest import run
+
+
+class Stub:
+    """A system whose metric has given values by cluster."""
+
+    def __init__(self, name, values, better="higher"):
+        self.name, self.metrics = name, ["M"]
+        self.results = ()
+        self.made = combine([(np.asarray(values, float), np.ones(len(values)))], better)
+
+    def measure(self, metric):
+        return self.made
+
+
+def marks(systems):
+    from legoc.experiments.contrast import contrast
+
+    found = {place: system.measure("M") for place, system in enumerate(systems)}
+    plan = [("M", decisive(found))]
+    return mark(systems, found, contrast(systems, plan))
+
+
+def test_marks_are_given_where_the_difference_is_real():
+    rng = np.random.default_rng(0)
+    base = rng.normal(size=300)
+    near = lambda shift: base + shift + rng.normal(0, 0.3, 300)  # noqa: E731
+    systems = [Stub("low", near(0)), Stub("high", near(1.0)), Stub("middle", near(0.5))]
+    assert marks(systems) == {1: "best", 2: "second"}
+    # Where the two best cannot be told apart nothing is marked; the third is no runner-up.
+    systems = [Stub("low", near(0)), Stub("one", near(1.0)), Stub("other", near(1.0))]
+    assert marks(systems) == {}
+    # The best is real, who comes behind is not.
+    systems = [Stub("low", near(0)), Stub("high", near(1.0)), Stub("like low", near(0.0))]
+    assert marks(systems) == {1: "best"}
+    # Two systems have no runner-up: it is better than nobody.
+    assert marks(systems[:2]) == {1: "best"}
+    lower = [Stub("low", near(0), "lower"), Stub("high", near(1.0), "lower")]
+    assert marks(lower) == {0: "best"}
+    assert marks(systems[:1]) == {}
+
+
+def test_a_system_without_a_figure_is_ranked_nowhere():
+    found = {0: Stub("a", [0.1, 0.2]).made, 1: combine([(np.zeros(2), np.zeros(2))], "higher")}
+    assert ranked(found) == [0]
+    assert decisive(found) == []
+
+
+def cell(figure, mark="", deviation=None):
+    return Cell(figure=figure, deviation=deviation, mark=mark,
+                interval=Interval(low=figure - 0.1, high=figure + 0.1))  # fmt: skip
+
+
+STRANGE = r"a_b & 50% {x|y} #1 $2 ~^\ <*>"
+TABLE = Table(
+    part="test", group="impression", groups=1234, users=56,
+    better={"GAUC": "higher", "F1(0.5)": "lower"}, comparisons=2, warnings=(),
+    rows=(
+        Row(name=STRANGE, seeds=3, cost=Cost(parameters=1234, cpu=5.25, memory=None), cells={
+            "GAUC": cell(0.75, "best", 0.01), "F1(0.5)": cell(0.5, "", 0.02),
+        }),
+        Row(name="plain", seeds=1, cost=Cost(parameters=None, cpu=None, memory=None), cells={
+            "GAUC": cell(0.5, "second"), "F1(0.5)": cell(float("nan")),
+        }),
+        Row(name="lacking", seeds=1, cost=Cost(parameters=7, cpu=1, memory=None), cells={
+            "GAUC": cell(0.25),
+        }),
+    ),
+)  # fmt: skip
+
+
+def verify_latex(text):
+    """What LaTeX would stop at: open braces, rows of another width, bare signs of its own."""
+    body = re.search(r"\\begin\{tabular\}\{(\w+)\}\n(.*)\\end\{tabular\}\n$", text, re.S)
+    width = len(body[1])
+    lines = [line for line in body[2].splitlines() if not line.startswith("\\") or "&" in line]
+    rules = [line for line in body[2].splitlines() if line not in lines]
+    assert rules == ["\\toprule", "\\midrule", "\\bottomrule"]
+    for line in lines:
+        assert line.endswith(r" \\")
+        line = line.removesuffix(r" \\")
+        bare = re.sub(r"\\[&%$#_{}]", "", line)
+        assert bare.count("&") == width - 1
+        depth = 0
+        for letter in bare:
+            depth += {"{": 1, "}": -1}.get(letter, 0)
+            assert depth >= 0
+        assert depth == 0
+        assert bare.count("$") % 2 == 0
+        assert not set(bare) & set("%#_~")
+        assert not re.search(r"[\^<>|]", bare)
+        known = {r"\textbf", r"\underline", r"\pm", r"\uparrow", r"\downarrow", *(
+            f"\\text{name}" for name in (
+                "backslash", "asciitilde", "asciicircum", "less", "greater", "bar")
+        )}  # fmt: skip
+        assert set(re.findall(r"\\[a-z]+", bare)) <= known
+    assert all(line.startswith("%") for line in text[: body.start()].splitlines())
+    assert text.isascii()
+    return lines
+
+
+def test_latex_is_whole_and_escaped():
+    lines = verify_latex(write_latex(TABLE, intervals=True))
+    assert lines[0].startswith(r"model & seeds & GAUC $\uparrow$ & F1(0.5) $\downarrow$")
+    assert r"\textbf{0.7500 $\pm$ 0.0100 [0.6500, 0.8500]}" in lines[1]
+    assert r"\underline{0.5000 [0.4000, 0.6000]} & --" in lines[2]
+    assert escape("a_b") == r"a\_b"
+    assert "1,234 & 5.2" in lines[1]
+    assert lines[2].removesuffix(r" \\").endswith("& -- & --")
+
+
+def test_latex_compiles(tmp_path):
+    latex = shutil.which("pdflatex") or pytest.skip("no LaTeX here")
+    text = write_latex(TABLE, intervals=True)
+    head = "\\documentclass{article}\\usepackage{booktabs}\\begin{document}\n"
+    (tmp_path / "t.tex").write_text(f"{head}{text}\\end{{document}}")
+    subprocess.run([latex, "-halt-on-error", "t.tex"], cwd=tmp_path, check=True)
+
+
+def test_markdown_has_a_column_for_each_title():
+    lines = [x for x in write_markdown(TABLE, intervals=False).splitlines() if x.startswith("|")]
+    assert {len(re.findall(r"(?<!\\)\|", line)) for line in lines} == {7}
+    assert "**0.7500 ± 0.0100**" in lines[2]
+    assert "*0.5000*" in lines[3]
+
+
+def test_csv_has_every_digit():
+    rows = list(csv.DictReader(io.StringIO(write_csv(TABLE))))
+    assert rows[0]["model"] == STRANGE
+    assert float(rows[0]["GAUC"]) == 0.75
+    assert float(rows[0]["GAUC low"]) == 0.75 - 0.1
+    assert rows[0]["GAUC mark"] == "best"
+    assert rows[1]["F1(0.5)"] == rows[2]["F1(0.5)"] == ""
+    assert rows[0]["memory_bytes"] == ""
+
+
+def test_runs_of_a_file_become_a_table(runs, spec, tmp_path, capsys):
+    words = ("table", spec, "--runs", runs)
+    assert run(*words) == 0
+    said = capsys.readouterr().out
+    assert "GAUC ↑" in said
+    assert "LogLoss ↓" in said
+    assert said.index("GAUC") < said.index("NDCG(5)") < said.index("LogLoss")
+    for ending, begins in ((".tex", "% \\usepackage"), (".md", "| model"), (".csv", "model,")):
+        assert run(*words, "-o", tmp_path / f"t{ending}", "--intervals") == 0
+        assert (tmp_path / f"t{ending}").read_text("utf-8").startswith(begins)
+    verify_latex((tmp_path / "t.tex").read_text("utf-8"))
+    with (tmp_path / "t.csv").open(encoding="utf-8", newline="") as file:
+        rows = {row["model"]: row for row in csv.DictReader(file)}
+    folders = [one.folder for one in list_folders(runs) if one.point.startswith("text")]
+    metrics = [json.loads((f / "metrics.json").read_text())["test"] for f in folders]
+    figures = [each["metrics"]["GAUC"] for each in metrics]
+    assert float(rows["text"]["GAUC"]) == pytest.approx(np.mean(figures))
+    assert float(rows["text"]["GAUC deviation"]) == pytest.approx(np.std(figures, ddof=1))
+    errors = [each["metrics"]["ECE(15)"] for each in metrics]
+    assert float(rows["text"]["ECE(15)"]) == pytest.approx(np.mean(errors))
+    assert rows["text"]["ECE(15) low"] == rows["text"]["ECE(15) mark"] == ""
+    assert float(rows["text"]["GAUC low"]) < np.mean(figures) < float(rows["text"]["GAUC high"])
+    assert int(rows["text"]["groups"]) == metrics[0]["groups"]["all"]
+    costs = [json.loads((f / "cost.json").read_text()) for f in folders]
+    assert int(rows["text"]["parameters"]) == costs[0]["parameters"]
+    assert float(rows["text"]["cpu_seconds"]) == pytest.approx(np.mean([c["cpu"] for c in costs]))
+
+
+def test_one_run_is_a_table_too(runs, capsys, tmp_path):
+    assert run("table", "ids[seed=1]", "--runs", runs, "--format", "latex") == 0
+    verify_latex(capsys.readouterr().out)
+    assert run("table", "ids[seed=1]", "--runs", runs, "-o", tmp_path / "no" / "t.tex") == 1
+    assert "E0905" in capsys.readouterr().err
