@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from legoc.data.batching.others import MASKED
+from legoc.data.batching.negatives import Clicked
+from legoc.data.batching.others import MASKED, Others
 from legoc.data.batching.sampling import matching_batches, ranking_batches
 from legoc.data.indexing.log import Log
 from legoc.data.indexing.rows import Rows
@@ -53,12 +54,14 @@ def counted(log):
     return counts
 
 
+@pytest.mark.parametrize("size", [160, 12])
 @pytest.mark.parametrize(("pool", "near"), [("batch", 5), ("mixed", 3)])
-def test_negatives_are_clicks_of_other_rows(demo_data, pool, near):
+def test_negatives_are_clicks_of_other_rows(demo_data, pool, near, size):
+    """Few of the batch are drawn one by one; of a small batch all pairs are looked at."""
     log = demo_data.logs["train"]
     clicked, counts = clicked_by(log), counted(log)
-    total, size = sum(counts.values()), int(demo_data.training_items.sum())
-    sampler = matching_batches(demo_data, batch=48, seed=3, negatives=5, pool=pool)
+    total, known = sum(counts.values()), int(demo_data.training_items.sum())
+    sampler = matching_batches(demo_data, batch=size, seed=3, negatives=5, pool=pool)
     for step in range(0, sampler.steps, 7):
         samples = sampler.samples(2, step)
         rows = samples.candidates.tolist()
@@ -67,14 +70,18 @@ def test_negatives_are_clicks_of_other_rows(demo_data, pool, near):
             own = clicked[owners[place]]
             others = [row[0] for row in rows if row[0] not in own]
             for slot, item in enumerate(negatives):
+                if samples.offsets[place, 1 + slot] == MASKED:
+                    assert len(others) < near
+                    continue
                 assert item not in own
                 assert slot >= near or item in others
                 # No row serves twice; two rows may have clicked one item.
                 taken = negatives[:near].count(item)
                 assert slot >= near or taken <= others.count(item)
             for item, offset in zip((positive, *negatives), samples.offsets[place], strict=True):
-                chance = near / 5 * counts.get(item, 0) / total + (5 - near) / 5 / size
-                assert offset == pytest.approx(np.log(size * chance), abs=1e-5)
+                chance = near / 5 * counts.get(item, 0) / total + (5 - near) / 5 / known
+                masked = offset == MASKED
+                assert masked or offset == pytest.approx(np.log(known * chance), abs=1e-5)
         batch = sampler.batch(2, step)
         assert len(set(batch.items.tolist())) == len(batch.items)
         assert batch.offsets.tolist() == samples.offsets.tolist()
@@ -190,3 +197,26 @@ def test_any_step_can_be_made_at_any_time(demo_data, make, pool):
         assert found.offsets.tolist() == kept[key].offsets.tolist()
         assert found.candidates.tolist() == kept[key].candidates.tolist()
         assert found.items.tolist() == kept[key].items.tolist()
+
+
+@pytest.mark.parametrize("pairs", [0, 10**6])
+@pytest.mark.parametrize("amount", [2, 30])
+def test_every_other_row_is_as_likely(amount, pairs, monkeypatch):
+    """Both ways to draw give each row that can serve the same chance, and no row twice."""
+    monkeypatch.setattr("legoc.data.batching.others.PAIRS", pairs)
+    items = np.arange(1, 41, dtype=np.int32)
+    users = np.where(items <= 4, 1, items).astype(np.int32)
+    data = clicks_alone(items, users=users)
+    others = Others.of(
+        items, data.training_items, Clicked.of(data.logs["train"], 41), "batch", amount
+    )
+    counts = np.zeros((40, 41))
+    for seed in range(800):
+        found = others.choose(np.random.default_rng(seed), items, users, amount)
+        assert (np.diff(np.sort(found, axis=1)) > 0).all()
+        np.add.at(counts, (np.arange(40)[:, None], found), 1)
+    for row in range(40):
+        able = np.setdiff1d(items, np.flatnonzero(items <= 4) + 1 if row < 4 else [row + 1])
+        assert counts[row].sum() == counts[row, able].sum() == 800 * amount
+        expected = 800 * amount / len(able)
+        assert counts[row, able] == pytest.approx(np.full(len(able), expected), rel=0.6)

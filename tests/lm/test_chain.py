@@ -61,8 +61,8 @@ def test_train_export_evaluate_and_read_new_items(form, whole, cache, make_spec,
 def test_training_reads_kept_states_and_validation_too(
     whole, cache, make_spec, tmp_path, monkeypatch
 ):
-    """Nothing below the split runs once its values are kept."""
-    spec = make_spec(CHAINS["lora"].format(whole("BERT")))
+    """Nothing below the split runs once its values are kept, nor to calibrate."""
+    spec = make_spec(CHAINS["lora"].format(whole("BERT")), train="calibrate = true")
     train(spec, runs=tmp_path / "first", until="train", cache=cache)
 
     def forbidden(*_given):

@@ -17,6 +17,10 @@ from legoc.data.batching.negatives import TRIES, Clicked
 from legoc.data.indexing.log import F32, I32, I64
 
 
+# Where a row takes one of so few others, all pairs of the batch are looked at, as in a batch of few
+# pairs: drawing one by one would meet too often what is drawn already, or clicked.
+OTHERS = 16
+PAIRS = 1 << 14
 # What is subtracted from the score of a place that no negative could be found for: far more than
 # any score, and finite, for infinity times a label of zero is not a number.
 MASKED = np.float32(1e9)
@@ -58,6 +62,8 @@ class Others:
         """Items I32[B, amount] of other rows for each row, no row twice, none that the user has
         clicked; 0 where the batch has too few. items, users: [B], what each row clicks and whose
         row it is."""
+        if len(items) ** 2 <= PAIRS or len(items) <= OTHERS * amount:
+            return self.choose_densely(rng, items, users, amount)
         rows = np.full((len(items), amount), -1, dtype=np.int64)
         for _ in range(TRIES):
             empty, columns = np.nonzero(rows < 0)
@@ -72,6 +78,15 @@ class Others:
         for row in np.unique(np.nonzero(rows < 0)[0]):
             rows[row] = self.choose_exactly(rng, rows[row], items, int(users[row]))
         return np.where(rows < 0, 0, items[rows]).astype(np.int32)
+
+    def choose_densely(self, rng: np.random.Generator, items: I32, users: I32, amount: int) -> I32:
+        """The same, by a random order of the whole batch for each row."""
+        size = len(items)
+        other = self.clicked.contains(np.repeat(users, size), np.tile(items, size))
+        keys = np.where(other.reshape(size, size), np.inf, rng.random((size, size)))
+        rows = np.argsort(keys, axis=1)[:, :amount]
+        found = np.where(np.isinf(np.take_along_axis(keys, rows, axis=1)), 0, items[rows])
+        return np.pad(found, ((0, 0), (0, amount - found.shape[1]))).astype(np.int32)
 
     def choose_exactly(self, rng: np.random.Generator, rows: I64, items: I32, user: int) -> I64:
         """The same for one row that few others can serve."""
