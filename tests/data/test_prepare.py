@@ -116,17 +116,21 @@ def fingerprint(cache):
     """A hash of all arrays a model reads and of a few batches."""
     from legoc.data.batching.sampling import matching_batches
 
-    prepared = prepare(make_spec(), cache=cache)
+    now = Call(op="popularity", args={"hours": 24.0, "days": None})
+    prepared = prepare(make_spec(context=(now, Call(op="age"))), cache=cache)
     total = hashlib.sha256(repr((prepared.digest, prepared.reading, prepared.items.ids)).encode())
     for name in prepared.logs:
         log = prepared.logs[name]
         for field in dataclasses.fields(log):
-            total.update(np.ascontiguousarray(getattr(log, field.name)).tobytes())
+            if field.name != "context":
+                total.update(np.ascontiguousarray(getattr(log, field.name)).tobytes())
+        total.update(log.numbers(slice(0, log.rows)).tobytes())
     for ids, lengths in prepared.inputs.matrices.values():
         total.update(ids.tobytes() + lengths.tobytes())
     for pool in ("impression", "category"):
         batch = matching_batches(prepared, batch=16, seed=4, pool=pool).batch(2, 3)
         total.update(batch.items.tobytes() + batch.candidates.tobytes() + batch.clicks.tobytes())
+        total.update(batch.context.tobytes())
     return total.hexdigest()
 
 

@@ -47,7 +47,6 @@ ORDERED = {
             ORDER BY position, place
         )
     """,
-    "moments": MOMENTS,
 }
 
 
@@ -203,7 +202,9 @@ def write(
         notes, left = arrange(connection, split, extracted, history)
         progress.say("writing the tables")
         view_sightings(connection, extracted)
-        extra = {"users": "SELECT * FROM users ORDER BY user_id"} if extracted.users else {}
+        extra = {"moments": MOMENTS}
+        if extracted.users:
+            extra["users"] = "SELECT * FROM users ORDER BY user_id"
         if extracted.published:
             extra["published"] = PUBLISHED
         for name, query in {**ORDERED, **extra}.items():
