@@ -116,7 +116,9 @@ def show_page(d: Declaration) -> None:
         print()
     for rule in d.rules:
         print(f"rule: {write_rule(rule.rule, rule.args)}")
-    if d.tasks:
+    if is_counted(d):
+        print("stands alone: counted on the training part, whatever the task of the recipe")
+    elif d.tasks:
         print(f"trains for: {', '.join(d.tasks)} (the first unless the recipe says otherwise)")
     if d.attributes:
         print("attributes: " + ", ".join(f"{a.name} ({a.kind})" for a in d.attributes))

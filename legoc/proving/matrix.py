@@ -123,7 +123,10 @@ def describe(spec: Spec) -> str:
 
 def place(labels: Mapping[Any, str]) -> tuple[str, str, str]:
     """Encoder, user side and predictor of a pipeline. With `flatten` the user side is its own; the
-    encoder is the content stage, or `(tied)` where clicks and candidates share one."""
+    encoder is the content stage, or `(tied)` where clicks and candidates share one. A predictor
+    alone has neither."""
+    if list(labels) == ["predict"]:
+        return "(none)", "(none)", labels["predict"]
     user = labels.get("behavior") or f"flatten {labels.get('flatten', '')}"
     return labels.get("content", "(tied)"), user, labels["predict"]
 

@@ -35,7 +35,10 @@ def test_training_again_says_that_the_figures_are_those_of_before(
     assert run("data", file, *overrides, "--cache", cache, "-q") == 0
     warned = [line for line in capsys.readouterr().out.splitlines() if line.startswith("warning")]
     assert warned
-    assert [line for line in again.out.splitlines() if line.startswith("warning")] == warned
+    told = [line for line in again.out.splitlines() if line.startswith("warning")]
+    # One short epoch does not beat what counting reaches, which is said before.
+    assert [line for line in told if line in warned] == warned
+    assert all("ranks better" in line for line in told if line not in warned)
 
 
 def test_a_run_folder_stands_for_its_bundle(
