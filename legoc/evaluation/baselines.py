@@ -86,8 +86,9 @@ def measure_baselines(
     for call in choose(spec, prepared):
         try:
             made = measure(spec, call, prepared, split, metrics, slices, root, progress)
-        except LegoError:
+        except LegoError as error:
             # Some rows without a time, or too many items: the others are shown.
+            progress.say(f"{label(call)} is left out: {error.diagnostics[0].message}")
             continue
         found[label(call)] = made
     return found

@@ -225,3 +225,20 @@ def test_words_weigh_as_in_scikit_learn(data):
             if weight:
                 own[judge.vocabulary_[str(int(token))]] += float(weight)
         np.testing.assert_allclose(own, wanted[item], atol=1e-5)
+
+
+def test_the_vector_of_an_item_is_the_same_beside_longer_texts(data):
+    spec, _, cache = data
+    read = prepare(counted_spec(spec, call_of("TFIDF")), cache=cache)
+    model = compile(counted_spec(spec, call_of("TFIDF"))).build(read.rows).eval()
+    fill(model.content, call_of("TFIDF"), read)
+    every = np.arange(1, len(read.items), dtype=np.int32)
+
+    def encode(rows):
+        with torch.no_grad():
+            return model.encode_items(to_inputs(read.inputs.rows(rows), torch.device("cpu")))
+
+    together = encode(every)
+    shortest = int(np.argmin(read.inputs.lengths[1:]))
+    alone = encode(every[shortest : shortest + 1])
+    torch.testing.assert_close(alone[0], together[shortest])

@@ -1,7 +1,7 @@
 """Items that say the same.
 
-Letters: I any number of items, A attributes, P pairs, U users, S clicks, L tokens of an item,
-D width = 2 L, R = S L.
+Letters: I any number of items, A attributes of L_a tokens, P pairs, U users, S clicks, L tokens of
+an item (the sum of L_a), D width = 2 L, R = S L.
 """
 
 from collections.abc import Sequence
@@ -17,15 +17,16 @@ from legoc.operators.sizes import Sizes
 
 
 class WeighedTokens(nn.Module):
-    """An item as the numbers of its tokens and their weights, padded to L each.
+    """An item as the numbers of its tokens and their weights, L each.
 
-    The weight of a token is its idf, and zero for what is no word; all are divided by the length of
+    Every attribute has as many places as it is long, so an item's vector is the same whatever
+    longer texts stand in its batch. The weight of a token is its idf, and zero for what is no word; all are divided by the length of
     the vector over the vocabulary, in which a token counts as often as it stands there.
     """
 
     def __init__(self, config: Any, sizes: Sizes) -> None:
         super().__init__()
-        self.length = sizes.width // 2
+        self.lengths = [attribute.length for attribute in sizes.attributes]
         self.register_buffer("idf", torch.zeros(sizes.tokens))
 
     def fill(self, idf_V: Tensor) -> None:
@@ -33,8 +34,10 @@ class WeighedTokens(nn.Module):
 
     def forward(self, ids: Sequence[Tensor], masks: Sequence[Tensor]) -> Tensor:
         """A of int[I, L_a] and Bool[I, L_a], in reading order -> [I, 2 L]."""
-        mask_IL = torch.cat(list(masks), 1)
-        ids_IL = torch.cat(list(ids), 1).masked_fill(~mask_IL, 0)
+        spaces = list(zip(ids, masks, self.lengths, strict=True))
+        mask_IL = torch.cat([pad(mask_IL, length) for _, mask_IL, length in spaces], 1)
+        ids_IL = torch.cat([pad(ids_IL, length) for ids_IL, _, length in spaces], 1)
+        ids_IL = ids_IL.masked_fill(~mask_IL, 0)
         weights_IL = self.idf[ids_IL].masked_fill(~mask_IL, 0.0)
         # Σ_v (Σ_{l of v} w_l)² without a row over the vocabulary: each pair of equal tokens once.
         same_ILL = (ids_IL.unsqueeze(2) == ids_IL.unsqueeze(1)).to(weights_IL.dtype)
@@ -42,12 +45,13 @@ class WeighedTokens(nn.Module):
         squares_I1 = (sums_IL * weights_IL).sum(1, keepdim=True)
         # The smallest idf is 1: below it there is no word at all.
         weights_IL = weights_IL / squares_I1.clamp_min(1.0).sqrt()
-        return torch.cat([self.pad(ids_IL.to(weights_IL.dtype)), self.pad(weights_IL)], 1)
+        return torch.cat([ids_IL.to(weights_IL.dtype), weights_IL], 1)
 
-    def pad(self, x_IL: Tensor) -> Tensor:
-        """To L columns: the widths of a batch are those of its longest texts."""
-        blank = x_IL.new_zeros(x_IL.shape[0], self.length)
-        return torch.cat([x_IL, blank], 1)[:, : self.length]
+
+def pad(x_IL: Tensor, length: int) -> Tensor:
+    """To so many columns, zeros behind: a batch is as wide as its longest text."""
+    blank = x_IL.new_zeros(x_IL.shape[0], length)
+    return torch.cat([x_IL, blank], 1)[:, :length]
 
 
 @operator(
