@@ -65,7 +65,7 @@ class Ranking:
         loss: Literal["bce", "mse"] = param(
             "bce",
             doc="`bce`: binary cross-entropy of sigmoid(score). `mse`: squared error of "
-            "sigmoid(score), or of the score itself where it is a cosine.",
+            "sigmoid(score), or of the score itself where it is a cosine and nothing is added.",
         )
         negatives: int | None = param(
             None, min=1, doc="Negatives drawn for each click; `none` takes the log's every row."

@@ -15,7 +15,8 @@ class Cosine(nn.Module):
     """The cosine of the user vector and the candidate vector.
 
     With a `temperature` it is divided by it; cross-entropy over cosines learns little without one,
-    because scores between -1 and 1 are nearly alike as logits. A zero vector scores 0.
+    because scores between -1 and 1 are nearly alike as logits. A zero vector scores 0. Where the
+    data has a `context`, its prior is added, and the sum is no cosine but a logit.
     """
 
     class Config:
