@@ -60,21 +60,22 @@ class Optimiser:
 def build_optimiser(module: nn.Module, train: Train) -> Optimiser:
     """The optimiser of a recipe over the trainable parameters of a model.
 
-    Pre-trained parameters have the rate `lr_pretrained` where the recipe gives one; matrices alone
-    decay (`infer_decaying`).
+    Pre-trained parameters have the rate `lr_pretrained` where the recipe gives one; what an
+    operator slows down has its share of the rate (`infer_paces`); matrices alone decay
+    (`infer_decaying`).
     """
     trainable = {name: p for name, p in module.named_parameters() if p.requires_grad}
-    old, decaying = infer_pretrained(module), infer_decaying(module)
+    old, decaying, paces = infer_pretrained(module), infer_decaying(module), infer_paces(module)
     slow = train.lr if train.lr_pretrained is None else train.lr_pretrained
+    alike: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in trainable.items():
+        rate = (slow if name in old else train.lr) * paces.get(name, 1.0)
+        decay = train.weight_decay if name in decaying else 0.0
+        alike.setdefault((rate, decay), []).append(parameter)
     groups = [
         {"params": params, "lr": rate, "weight_decay": decay}
-        for pretrained, rate in ((False, train.lr), (True, slow))
-        for decays, decay in ((True, train.weight_decay), (False, 0.0))
-        if (params := [
-            p for name, p in trainable.items()
-            if (name in old) == pretrained and (name in decaying) == decays
-        ])
-    ]  # fmt: skip
+        for (rate, decay), params in alike.items()
+    ]
     # One fused kernel takes a third of the time of `foreach` on a CPU (0.8 against 2.4 ms for a
     # table of 22,500 x 64 under Adam).
     inner = KINDS[train.optimizer](groups, fused=True)
@@ -96,6 +97,17 @@ def infer_pretrained(module: nn.Module) -> frozenset[str]:
 
     walk(module, "", False)
     return frozenset(found)
+
+
+def infer_paces(module: nn.Module) -> Mapping[str, float]:
+    """The share of the learning rate that some parameters have, by name: a module says so of its
+    own ones by an attribute `pace`."""
+    return {
+        f"{path}.{name}" if path else name: float(part.pace)
+        for path, part in module.named_modules()
+        if hasattr(part, "pace")
+        for name, _ in part.named_parameters(recurse=False)
+    }
 
 
 def infer_decaying(module: nn.Module) -> frozenset[str]:

@@ -4,9 +4,10 @@ import pytest
 import torch
 from torch import nn
 
+from legoc.operators.blocks.additive import AdditiveAttention
 from legoc.operators.content.null import Null
 from legoc.operators.sizes import Sizes
-from legoc.training.optimise import build_optimiser, infer_pretrained
+from legoc.training.optimise import build_optimiser, infer_paces, infer_pretrained
 
 
 class Mixed(nn.Module):
@@ -158,3 +159,45 @@ def test_a_state_moves_to_another_optimiser(make_recipe):
     assert torch.equal(one.weight, other.weight)
     with pytest.raises(KeyError):
         second.load({"nobody/step": torch.zeros(())})
+
+
+def test_a_module_may_slow_down_its_own_parameters_alone(make_recipe):
+    class Slowed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.codes = nn.Parameter(torch.ones(3, 4))
+            self.inner = nn.Linear(4, 4)
+            self.pace = 0.25
+
+        def forward(self, x):
+            return self.inner(x) @ self.codes.T
+
+    module = Slowed()
+    assert infer_paces(module) == {"codes": 0.25}
+    optimiser = build_optimiser(module, make_recipe(optimizer="sgd", lr=0.1))
+    before = {name: p.detach().clone() for name, p in module.named_parameters()}
+    loss_of(module).backward()
+    gradients = {name: p.grad.clone() for name, p in module.named_parameters()}
+    optimiser.update(1.0)
+    for name, p in module.named_parameters():
+        rate = 0.025 if name == "codes" else 0.1
+        torch.testing.assert_close(p.detach(), before[name] - rate * gradients[name])
+
+
+def test_the_vector_of_additive_attention_learns_as_one_divided_by_its_width(make_recipe):
+    torch.manual_seed(0)
+    ours = AdditiveAttention(6, 16)
+    u = nn.Parameter(ours.weigh.weight.detach() * 16)
+    inner = [p.detach().clone().requires_grad_() for p in ours.inner.parameters()]
+    judge = torch.optim.Adam([u, *inner], lr=0.01)
+    optimiser = build_optimiser(ours, make_recipe(lr=0.01))
+    x, mask = torch.randn(5, 7, 6), torch.ones(5, 7, dtype=torch.bool)
+    for _ in range(3):
+        ours(x, mask).square().sum().backward()
+        optimiser.update(1.0)
+        keys = torch.tanh(nn.functional.linear(x, *inner))
+        weights = torch.softmax(nn.functional.linear(keys, u / 16).squeeze(-1), 1)
+        (weights.unsqueeze(1) @ x).square().sum().backward()
+        judge.step()
+        judge.zero_grad()
+    torch.testing.assert_close(ours.weigh.weight.detach(), u.detach() / 16, rtol=1e-3, atol=1e-6)

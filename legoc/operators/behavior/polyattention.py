@@ -35,6 +35,8 @@ class PolyAttention(nn.Module):
         self.inner = nn.Linear(sizes.width, config.dim, bias=False)
         self.codes = nn.Parameter(torch.empty(config.codes, config.dim))
         nn.init.xavier_uniform_(self.codes, gain=nn.init.calculate_gain("tanh"))
+        # As in `AdditiveAttention`: at the whole rate a score would move by dim times that.
+        self.pace = 1 / config.dim
 
     def forward(self, clicks_BSD: Tensor, mask_BS: Tensor) -> Tensor:
         """[B, S, D], Bool[B, S] -> [B, C, D]."""

@@ -13,12 +13,17 @@ class AdditiveAttention(nn.Module):
     """α = softmax(v·tanh(W x + b)) over real positions; the result is Σ α_i x_i.
 
     width: of x and of the result. dim: rows of W.
+
+    v learns at 1 / dim of the learning rate, which is to learn u where v = u / dim. Adam moves
+    every number of v by the whole rate at each update, and a score by dim times that: within an
+    epoch the weights would stand on single places, and stay there.
     """
 
     def __init__(self, width: int, dim: int) -> None:
         super().__init__()
         self.inner = nn.Linear(width, dim)
         self.weigh = nn.Linear(dim, 1, bias=False)
+        self.weigh.pace = 1 / dim
 
     def forward(self, x_ILD: Tensor, mask_IL: Tensor) -> Tensor:
         """[I, L, D], Bool[I, L] -> [I, D]; a row without a real position gives zeros.

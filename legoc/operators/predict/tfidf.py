@@ -20,8 +20,9 @@ class WeighedTokens(nn.Module):
     """An item as the numbers of its tokens and their weights, L each.
 
     Every attribute has as many places as it is long, so an item's vector is the same whatever
-    longer texts stand in its batch. The weight of a token is its idf, and zero for what is no word; all are divided by the length of
-    the vector over the vocabulary, in which a token counts as often as it stands there.
+    longer texts stand in its batch. The weight of a token is its idf, and zero for what is no word;
+    all are divided by the length of the vector over the vocabulary, in which a token counts as
+    often as it stands there.
     """
 
     def __init__(self, config: Any, sizes: Sizes) -> None:
