@@ -9,7 +9,7 @@ import torch
 
 import legoc_runtime
 from legoc.data.indexing.context import Context
-from legoc.data.indexing.counters import ClickTimes, Counter, first_moments
+from legoc.data.indexing.counters import EventTimes, Counter, first_moments
 from legoc.data.indexing.log import Log
 from legoc.evaluation import Uncached, score_log
 from legoc.evaluation.torch_engine import TorchEngine
@@ -51,7 +51,7 @@ def clicks(seed=1, count=90):
 
 def context_of(items, moments):
     """The context of some clicks, each item first seen at its first click."""
-    times = ClickTimes.of(items, moments, np.ones(len(items), np.int32), 12)
+    times = EventTimes.of(items, moments, np.ones(len(items), np.int32), 12)
     return Context(
         names=NAMES, spans=(7200.0, None, math.inf), times=times,
         counters=(Counter.of(times, 7200.0), None, Counter.of(times, math.inf)),

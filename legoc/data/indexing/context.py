@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from legoc.data.cache import digest, obtain
-from legoc.data.indexing.counters import F64, MICROSECONDS, ClickTimes, Counter
+from legoc.data.indexing.counters import F64, MICROSECONDS, EventTimes, Counter
 from legoc.data.indexing.log import F32, I32, I64, Moments
 from legoc.data.indexing.sightings import read_moments, read_times
 from legoc.data.indexing.tables import Tables
@@ -87,7 +87,7 @@ class Context:
 
     names: tuple[str, ...]
     spans: tuple[float | None, ...]
-    times: ClickTimes
+    times: EventTimes
     counters: tuple[Counter | None, ...]
     first: I64
     last: int
@@ -153,7 +153,7 @@ def build_context(
     def make(staging: Path) -> dict[str, Any]:
         progress.say("counting clicks")
         clicked, first = read_moments(tables.folder, items)
-        times = ClickTimes.of(*clicked, items)
+        times = EventTimes.of(*clicked, items)
         arrays = {"starts": times.starts, "moments": times.moments, "counts": times.counts}
         arrays |= {f"span{n}": times.decayed(span) for n, span in enumerate(distinct)}
         for name, array in {**arrays, "first": first}.items():
@@ -165,7 +165,7 @@ def build_context(
     def load(name: str) -> Any:
         return np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r"))
 
-    times = ClickTimes(starts=load("starts"), moments=load("moments"), counts=load("counts"))
+    times = EventTimes(starts=load("starts"), moments=load("moments"), counts=load("counts"))
     counted = {
         span: Counter(times=times, values=load(f"span{n}"), span=span)
         for n, span in enumerate(distinct)
