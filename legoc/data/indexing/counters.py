@@ -60,6 +60,16 @@ class EventTimes:
             high = np.where(open_ & ~earlier, middle, high)
         return np.where(low > first, low - 1, -1)
 
+    def ends(self) -> I64:
+        """I64[N]: the place of the last entry of each item, -1 where there is none."""
+        return np.where(np.diff(self.starts) > 0, self.starts[1:] - 1, -1)
+
+    def moments_at(self, place: I64) -> I64:
+        """I64[Q]: the moments of entries, the least number for no entry."""
+        found = np.full(len(place), np.iinfo(np.int64).min)
+        found[place >= 0] = self.moments[place[place >= 0]]
+        return found
+
     def decayed(self, span: float) -> F64:
         """F64[T]: the count of an item just after each entry; span in seconds.
 
