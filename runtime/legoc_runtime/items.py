@@ -13,7 +13,8 @@ from typing import Any, cast
 import numpy as np
 
 from legoc_runtime.chunks import by_length
-from legoc_runtime.counters import I64, Counters, read_counters
+from legoc_runtime.counter_files import read_counters
+from legoc_runtime.counters import I64, Counters
 from legoc_runtime.errors import RequestError
 from legoc_runtime.graphs import F32, I32, Graphs
 from legoc_runtime.histories import TokenRows
