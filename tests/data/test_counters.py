@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from legoc.data.indexing.counters import EventTimes, Counter, first_moments
+from legoc.data.indexing.counters import Counter, EventTimes, first_moments
 
 
 HOUR = 3_600_000_000

@@ -68,8 +68,8 @@ def test_a_share_enters_as_its_logit():
     found = prior(torch.from_numpy(np.concatenate(blocks))).detach().numpy()
     assert found == pytest.approx(expected, rel=1e-4, abs=1e-4)
     # What says nothing: the number whose own form is training's mean.
-    neutral = np.array(prior.neutral)
-    own = np.where([False, True, False, True], np.log(neutral / (1 - neutral)), np.log1p(neutral))
+    neutral, own = np.array(prior.neutral), np.log1p(prior.neutral)
+    own[[1, 3]] = np.log(neutral[[1, 3]] / (1 - neutral[[1, 3]]))
     assert own == pytest.approx(z.mean(0), rel=1e-5)
     edges = np.array([[1, 0, 1, 1], [1, 1e-5, 1, 1 - 1e-5]], dtype=np.float32)
     one, two = prior(torch.from_numpy(edges)).tolist()
