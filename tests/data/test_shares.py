@@ -11,6 +11,7 @@ from legoc.data.indexing.context import build_context, span_of
 from legoc.data.indexing.counters import EventTimes
 from legoc.data.indexing.index import build_logs, name_items
 from legoc.data.indexing.shares import Showings
+from legoc.data.sources.mind import MIND
 from legoc.data.sources.movielens import MovieLens
 from legoc.language.diagnosing.diagnostics import LegoError
 from legoc.language.ir.spec import Call
@@ -254,6 +255,29 @@ def test_ratings_are_showings(tmp_path):
     m = overall(logs)
     right = [m, (1 + 10 * m) / 11, (1 + 10 * m) / 12, (2 + 10 * m) / 13]
     assert context.at(film, moments)[:, 0] == pytest.approx(right, rel=1e-6)
+
+
+def test_impressions_of_a_publisher_count_at_their_moment(write_mind, tmp_path):
+    """Every row of every part against all rows of the table that tell who clicked."""
+    source = MIND(MIND.Config(path=str(write_mind(test=True))))
+    tables = read_with(source, tmp_path / "cache", PUBLISHER)
+    known = name_items(tables)
+    context = build_context(tables, (share(days=1.0), share()), len(known), tmp_path / "cache")
+    shown = tables.interactions()
+    train = shown[shown["split"] == "train"]
+    m = train["label"].mean()
+    told = shown[shown["label"].notna()]
+    assert len(told) < len(shown)
+    for _, row in shown.iterrows():
+        past = told[(told["item_id"] == row["item_id"]) & (told["time"] < row["time"])]
+        days = (row["time"] - past["time"]).dt.total_seconds() / 86_400
+        right = [
+            ((weight * past["label"]).sum() + 10 * m) / (weight.sum() + 10)
+            for weight in (np.exp(-days), days * 0 + 1)
+        ]
+        item = np.array([known.ids.index(row["item_id"])], dtype=np.int32)
+        moment = np.array([int(row["time"].value) // 1000])
+        assert context.at(item, moment)[0] == pytest.approx(right, rel=1e-6)
 
 
 def test_a_click_that_a_history_remembers_was_not_shown():
