@@ -110,8 +110,9 @@ def show_context(out: Any, model: "Model") -> None:
         out.print("  without counters: every number is the one that says nothing")
         return
     last = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=counters.last)
-    clicked = int((counters.moments != NEVER).sum())
-    out.print(f"  clicks of {clicked:,} items, up to {last:%Y-%m-%d %H:%M:%S} UTC")
+    known = int((counters.moments != NEVER).sum())
+    what = "clicks and showings" if len(counters.shares) else "clicks"
+    out.print(f"  {what} of {known:,} items, up to {last:%Y-%m-%d %H:%M:%S} UTC")
 
 
 def show_verified(verified: Any) -> None:

@@ -52,12 +52,20 @@ def describe_context(manifest: Mapping[str, Any]) -> list[str]:
     if context is None:
         return []
     named = ", ".join(f"`{number['name']}`" for number in context["numbers"])
+    tells = "`items.clicked` goes on"
+    if has_share(manifest):
+        tells = "`items.shown` and `items.clicked` go on"
     return [
         f"A score is of a moment: beside the pair the predictor reads {named}, counted strictly "
-        "before it. The bundle has the counts at the end of its data; `items.clicked` goes on, and "
+        f"before it. The bundle has the counts at the end of its data; {tells}, and "
         "`items.save_counters` keeps them for the next process. Without `when` a score is of the "
         "latest moment that is known."
     ]
+
+
+def has_share(manifest: Mapping[str, Any]) -> bool:
+    """Whether the predictor reads what share of an item's showings was clicked."""
+    return any(number["kind"] == "share" for number in manifest["context"]["numbers"])
 
 
 def load_example(plan: Plan, manifest: Mapping[str, Any]) -> str:
@@ -68,6 +76,8 @@ def load_example(plan: Plan, manifest: Mapping[str, Any]) -> str:
     ]  # fmt: skip
     if manifest["context"] is not None:
         lines[-1] = "ids, scores = model.recommend(user, k=10, exclude=history, when=now)"
+        if has_share(manifest):
+            lines.append("model.items.shown(ids, when=now)  # what was displayed")
         lines.append("model.items.clicked(ids[:1], when=now)  # a datetime, ISO text or seconds")
     return "```python\n" + "\n".join(lines) + "\n```"
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from legoc.data.indexing.context import Context
 from legoc.data.indexing.log import F32
+from legoc.data.indexing.shares import WEIGHT
 from legoc.data.reading.inputs import ItemInputs
 from legoc.exporting.gates import Run
 from legoc.exporting.probes import Probe
@@ -70,24 +71,30 @@ def write_users(folder: Path, ids: Sequence[str]) -> None:
 
 
 def write_counters(folder: Path, context: Context) -> None:
-    """`values` F64[N, n], the clicks of each item at the end of the data, faded to `moments`
-    I64[N]; `first` I64[N], when it was published or first seen; `last` I64[1], the latest moment.
-    Moments are microseconds since 1970, the largest number is for what never happened."""
-    values, moments = context.standing()
+    """`values` F64[N, n], the clicks of each item at the end of the data, and with s shares
+    `showings` F64[N, s], both faded to `moments` I64[N]; `first` I64[N], when it was published or
+    first seen; `last` I64[1], the latest moment. Moments are microseconds since 1970, the largest
+    number is for what never happened."""
+    standing = context.standing()
     last = np.array([context.last], dtype=np.int64)
+    shown = {} if standing.showings is None else {"showings": standing.showings}
     save_arrays(
         folder / COUNTERS,
-        {"values": values, "moments": moments, "first": context.first, "last": last},
-    )
+        {"values": standing.values, **shown, "moments": standing.moments, "first": context.first,
+         "last": last},
+    )  # fmt: skip
 
 
 def describe_context(context: Context, neutral: Sequence[float]) -> dict[str, Any]:
     """The entry of the manifest: what each number is, and its value that says nothing."""
     numbers: list[dict[str, Any]] = []
-    for name, span, silent in zip(context.names, context.spans, neutral, strict=True):
-        number = {"name": name, "kind": "age" if span is None else "popularity", "neutral": silent}
+    told = zip(context.names, context.kinds, context.spans, neutral, strict=True)
+    for name, kind, span, silent in told:
+        number = {"name": name, "kind": kind, "neutral": silent}
         if span is not None:
             number["seconds"] = None if math.isinf(span) else span
+        if kind == "share" and context.showings is not None:
+            number |= {"overall": context.showings.overall, "weight": WEIGHT}
         numbers.append(number)
     return {"file": COUNTERS, "numbers": numbers}
 

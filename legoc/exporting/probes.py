@@ -4,7 +4,7 @@ Drawn from a counter keyed by graph and probe, so the same spec gives the same p
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,7 +40,27 @@ def make_probes(graph: Graph, spec: Spec, rows: Rows) -> tuple[Probe, ...]:
     """The probes of EXPORT section 5 for one graph. What is counted reads whole numbers, of items
     and of tokens, some of which have to be equal."""
     probes = draw_probes(graph, spec, rows)
-    return tuple(map(whole_numbers, probes)) if is_alone(spec) else probes
+    if is_alone(spec):
+        return tuple(map(whole_numbers, probes))
+    shares = [column for column, call in enumerate(spec.data.context) if call.op == "share"]
+    if graph.name == "predictor" and shares:
+        return tuple(within(probe, shares) for probe in probes)
+    return probes
+
+
+def within(probe: Probe, shares: Sequence[int]) -> Probe:
+    """The same with numbers from 0 to 1 in the columns of the context that are shares."""
+
+    def change(inputs: Tensors) -> Tensors:
+        context = np.array(inputs["context"])
+        context[..., shares] /= 1 + context[..., shares]
+        return {**inputs, "context": context}
+
+    return Probe(
+        name=probe.name,
+        inputs=change(probe.inputs),
+        twin=None if probe.twin is None else change(probe.twin),
+    )
 
 
 def whole_numbers(probe: Probe) -> Probe:

@@ -62,10 +62,17 @@ def build(spec: Spec, plan: Plan, rows: Rows) -> Recommender:
         reads_clicks=plan.user == "clicks",
         reads_user=plan.reads_user,
         profile=make_profile(spec, rows, user),
-        prior=Prior(plan.context) if plan.context else None,
+        prior=make_prior(spec) if plan.context else None,
         by_user=behavior is not None and reads_ids(declared("behavior", behavior)),
         calibration=Calibration() if spec.train is not None and spec.train.calibrate else None,
     )
+
+
+def make_prior(spec: Spec) -> Prior:
+    """The prior of the numbers that a spec names."""
+    context = spec.data.context
+    shares = [column for column, call in enumerate(context) if call.op == "share"]
+    return Prior(len(context), shares)
 
 
 def build_counted(spec: Spec, plan: Plan, rows: Rows) -> Recommender:

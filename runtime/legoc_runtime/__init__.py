@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from legoc_runtime.bundle import Bundle, open_bundle
     from legoc_runtime.engine import Engine
     from legoc_runtime.errors import BundleError, LegoRuntimeError, RequestError
-    from legoc_runtime.items import Added, Clicked, Items
+    from legoc_runtime.items import Added, Counted, Items
     from legoc_runtime.model import Model, User, load
     from legoc_runtime.selftest import SelfTest
     from legoc_runtime.sessions import Settings
@@ -29,7 +29,7 @@ __all__ = [
     "Added",
     "Bundle",
     "BundleError",
-    "Clicked",
+    "Counted",
     "Engine",
     "Items",
     "LegoRuntimeError",
@@ -47,7 +47,7 @@ HOME = {
     "Added": "items",
     "Bundle": "bundle",
     "BundleError": "errors",
-    "Clicked": "items",
+    "Counted": "items",
     "Engine": "engine",
     "Items": "items",
     "LegoRuntimeError": "errors",

@@ -96,10 +96,14 @@ def verify_widths(manifest: Manifest) -> None:
 
 
 def verify_context(manifest: Manifest) -> None:
-    """The predictor reads as many numbers of the moment as the manifest describes."""
+    """The predictor reads as many numbers of the moment as the manifest describes, and a share says
+    what it is made of."""
     read = find_dims(manifest, "predictor", "context")
     if manifest.context is None:
         return
+    for number in manifest.context.numbers:
+        if number.kind == "share" and None in (number.overall, number.weight):
+            raise ValueError(f"`{number.name}` is a share without `overall` and `weight`")
     count = len(manifest.context.numbers)
     if read is None or read[1:] != (count,):
         raise ValueError(

@@ -4,7 +4,7 @@ Letters: N items with row 0, D width, I new items.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -13,7 +13,8 @@ from typing import Any, cast
 import numpy as np
 
 from legoc_runtime.chunks import by_length
-from legoc_runtime.counters import Counters, read_counters
+from legoc_runtime.counter_files import read_counters
+from legoc_runtime.counters import I64, Counters
 from legoc_runtime.errors import RequestError
 from legoc_runtime.graphs import F32, I32, Graphs
 from legoc_runtime.histories import TokenRows
@@ -41,9 +42,9 @@ class Added:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Clicked:
-    """What `Items.clicked` did: how many clicks count, and the ids that are not among the items,
-    whose clicks are left out."""
+class Counted:
+    """What `Items.clicked` and `Items.shown` did: how many clicks or showings count, and the ids
+    that are not among the items, whose own are left out."""
 
     counted: int
     unknown: tuple[str, ...]
@@ -87,22 +88,37 @@ class Items:
         """The row of an item, 0 if there is none of this id."""
         return self.table.places.get(as_id(name), 0)
 
-    def clicked(self, ids: Iterable[Id], when: object) -> Clicked:
+    def clicked(self, ids: Iterable[Id], when: object) -> Counted:
         """Count a click of each of these items, for models with a `context`.
 
         when: the moment of all of them, or a list with one for each: datetimes, ISO texts or
-        seconds since 1970, in any order. Ids that are not among the items are left out and told.
-        Raises RequestError, and counts nothing, for what is no list of ids or no time, and for
-        models that read no moment.
+        seconds since 1970, in any order. Ids that are not among the items are left out and told. A
+        click is no showing: a `share` takes no more clicks of an item than showings that `shown`
+        was told. Raises RequestError, and counts nothing, for what is no list of ids or no time,
+        and for models that read no moment.
         """
-        counters = self.need_counters()
-        names = as_ids(ids, "the clicked items")
+        return self.count(self.need_counters().clicked, ids, "the clicked items", when)
+
+    def shown(self, ids: Iterable[Id], when: object) -> Counted:
+        """Count a showing of each of these items, for models with a `share` in their `context`.
+
+        What was displayed, whether it was clicked or not; ids and moments are those of `clicked`.
+        Models without a share learn from it when an item was first seen. Raises RequestError as
+        `clicked` does.
+        """
+        return self.count(self.need_counters().shown, ids, "the shown items", when)
+
+    def count(
+        self, event: Callable[[I32, I64], None], ids: Iterable[Id], what: str, when: object
+    ) -> Counted:
+        """Hand the rows of these items and their moments to an event of the counters."""
+        names = as_ids(ids, what)
         moments = np.array(as_moments(when, len(names)), dtype=np.int64)
         table = self.table
         rows = np.array([table.places.get(name, 0) for name in names], dtype=np.int32)
-        counters.clicked(rows[rows > 0], moments[rows > 0])
+        event(rows[rows > 0], moments[rows > 0])
         unknown = [name for name, row in zip(names, rows, strict=True) if not row]
-        return Clicked(counted=int((rows > 0).sum()), unknown=tuple(dict.fromkeys(unknown)))
+        return Counted(counted=int((rows > 0).sum()), unknown=tuple(dict.fromkeys(unknown)))
 
     def need_counters(self) -> Counters:
         """The counters, or a RequestError that says why there are none."""
@@ -142,12 +158,11 @@ class Items:
         items it does not hold, what is known stays. Raises BundleError for another file.
         """
         counters = self.need_counters()
-        ids, kept = read_counters(Path(path), [number.name for number in counters.numbers])
+        ids, kept = read_counters(Path(path), counters.numbers)
         with self.lock:
             places = [self.table.places.get(name, 0) for name in ids]
             rows = np.array(places, dtype=np.int32)
-            chosen = {name: kept[name][rows > 0] for name in ("values", "moments", "first")}
-            counters.take(rows[rows > 0], {**chosen, "last": kept["last"]})
+            counters.take(rows[rows > 0], kept, np.flatnonzero(rows))
         return tuple(name for name, row in zip(ids, places, strict=True) if name and not row)
 
     def add(self, records: Iterable[Record], when: object = None) -> Added:

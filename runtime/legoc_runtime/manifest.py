@@ -50,12 +50,18 @@ class Plan:
 @dataclass(frozen=True, kw_only=True)
 class Number:
     """A number of the moment: clicks that weigh 1 / e after `span` seconds (infinite: all alike),
-    or the hours since an item appeared. neutral: the value that says nothing."""
+    the share of showings that were clicked, or the hours since an item appeared.
+
+    neutral: the value that says nothing. overall, weight: of a share, the one of all items, and as
+    how many showings it counts.
+    """
 
     name: str
-    kind: Literal["popularity", "age"]
+    kind: Literal["popularity", "age", "share"]
     span: float
     neutral: float
+    overall: float | None = None
+    weight: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,6 +216,8 @@ def collect_context(value: Mapping[str, Any] | None) -> Context | None:
             kind=number["kind"],
             span=math.inf if number.get("seconds") is None else float(number["seconds"]),
             neutral=float(number["neutral"]),
+            overall=number.get("overall"),
+            weight=number.get("weight"),
         )
         for number in value["numbers"]
     )

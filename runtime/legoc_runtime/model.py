@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from legoc_runtime.bundle import Bundle, open_bundle
 from legoc_runtime.chunks import by_length, stack_padded
-from legoc_runtime.counters import load_counters
+from legoc_runtime.counter_files import load_counters
 from legoc_runtime.errors import BundleError, RequestError
 from legoc_runtime.graphs import F32, I32, Graphs, at_least_one
 from legoc_runtime.histories import gather_tokens, histories_at_once

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from legoc.data.indexing.counters import ClickTimes, Counter, first_moments
+from legoc.data.indexing.counters import Counter, EventTimes, first_moments
 
 
 HOUR = 3_600_000_000
@@ -22,7 +22,7 @@ def brute(clicks, item, moment, span):
 
 def times_of(items, moments, rows):
     """Every moment a single click."""
-    return ClickTimes.of(items, moments, np.ones(len(items), np.int32), rows)
+    return EventTimes.of(items, moments, np.ones(len(items), np.int32), rows)
 
 
 @pytest.mark.parametrize("span", [1800.0, 86400.0, math.inf])
@@ -34,7 +34,7 @@ def test_counts_are_those_of_the_definition(span, seed):
     # Few distinct moments, so that many clicks share one, and some have several.
     moments = draw.integers(0, 60, count) * HOUR // 4
     clicks = draw.integers(1, 4, count).astype(np.int32)
-    counter = Counter.of(ClickTimes.of(items, moments, clicks, rows), span)
+    counter = Counter.of(EventTimes.of(items, moments, clicks, rows), span)
     asked = draw.integers(0, rows, 300).astype(np.int32)
     when = draw.integers(-4, 70, 300) * HOUR // 4
     expected = [

@@ -104,6 +104,7 @@ SPEC: Any = SimpleNamespace(
             Attribute(name="category", kind="category", length=1),
         ),
         history=10,
+        context=(),
     ),
 )
 """As much of a spec as probes read."""

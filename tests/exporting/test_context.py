@@ -6,11 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import load_file
 
 import legoc_runtime
 from legoc.data.indexing.context import Context
-from legoc.data.indexing.counters import ClickTimes, Counter, first_moments
+from legoc.data.indexing.counters import Counter, EventTimes, first_moments
 from legoc.data.indexing.log import Log
+from legoc.data.indexing.shares import Showings
 from legoc.evaluation import Uncached, score_log
 from legoc.evaluation.torch_engine import TorchEngine
 from legoc.exporting.bundle import write_bundle
@@ -26,9 +28,15 @@ from tests.exporting.tiny import call, make, make_log, make_spec
 BEGIN, HOUR = 1_700_000_000 * 10**6, 3600 * 10**6
 CALLS = (
     Call(op="popularity", args={"hours": 2.0, "days": None}), Call(op="age", args={}),
+    Call(op="share", args={"hours": 2.0, "days": None}),
     Call(op="popularity", args={"hours": None, "days": None}),
+    Call(op="share", args={"hours": None, "days": None}),
 )  # fmt: skip
-NAMES = ("popularity(hours=2.0)", "age", "popularity")
+NAMES = ("popularity(hours=2.0)", "age", "share(hours=2.0)", "popularity", "share")
+KINDS = tuple(call.op for call in CALLS)
+SPANS = (7200.0, None, 7200.0, math.inf, math.inf)
+SHARES = [2, 4]
+OVERALL = 0.3
 MODELS = {
     "dot": {"content": call("content", "CNN"), "behavior": call("behavior", "Additive"),
             "predict": call("predict", "Dot")},
@@ -43,20 +51,35 @@ MODELS = {
 }  # fmt: skip
 
 
-def clicks(seed=1, count=90):
-    """Items and moments over twenty hours; item 11 is never clicked."""
+def showings(seed=1, count=90):
+    """Items and moments over twenty hours, and which of them were clicked; item 11 is never shown
+    and item 10 never clicked."""
     draw = np.random.default_rng(seed)
-    return draw.integers(1, 11, count).astype(np.int32), BEGIN + draw.integers(0, 20, count) * HOUR
+    items = draw.integers(1, 11, count).astype(np.int32)
+    clicked = (draw.random(count) < 0.4) & (items < 10)
+    return items, BEGIN + draw.integers(0, 20, count) * HOUR, clicked
 
 
-def context_of(items, moments):
-    """The context of some clicks, each item first seen at its first click."""
-    times = ClickTimes.of(items, moments, np.ones(len(items), np.int32), 12)
+def context_of(items, moments, clicked):
+    """The context of some showings, each item first seen at its first one."""
+    shown, hits = (
+        EventTimes.of(items, moments, events.astype(np.int32), 12)
+        for events in (np.ones(len(items)), clicked)
+    )
+    clicks = EventTimes.of(items[clicked], moments[clicked], np.ones(clicked.sum(), np.int32), 12)
     return Context(
-        names=NAMES, spans=(7200.0, None, math.inf), times=times,
-        counters=(Counter.of(times, 7200.0), None, Counter.of(times, math.inf)),
+        names=NAMES, kinds=KINDS, spans=SPANS, times=clicks,
+        counters={span: Counter.of(clicks, span) for span in (7200.0, math.inf)},
+        showings=Showings.of(shown, hits, (7200.0, math.inf), OVERALL),
         first=first_moments(items, moments, 12), last=int(moments.max()),
     )  # fmt: skip
+
+
+def evened(numbers):
+    """What the prior standardises: the logit of a share, log(1 + x) of the others."""
+    made = np.log1p(numbers.astype(np.float64))
+    made[:, SHARES] = np.log(numbers[:, SHARES] / (1.0 - numbers[:, SHARES]))
+    return made
 
 
 @pytest.fixture(scope="module", params=list(MODELS))
@@ -66,7 +89,7 @@ def made(request, tmp_path_factory):
     spec = make_spec(**MODELS[request.param])
     spec = replace(spec, data=replace(spec.data, context=CALLS))
     tiny = make(spec, root / "reading")
-    context = context_of(*clicks())
+    context = context_of(*showings())
     draw = np.random.default_rng(2)
     log = make_log()
     moments = BEGIN + np.repeat(draw.integers(-2, 24, 6), 5) * HOUR
@@ -84,7 +107,7 @@ def made(request, tmp_path_factory):
 def test_the_bundle_is_proved_with_the_moment(made):
     tiny, bundle, _ = made
     graph = bundle.manifest["graphs"]["predictor"]
-    assert graph["inputs"][-1] == {"name": "context", "dtype": "float32", "dims": ["pair", 3]}
+    assert graph["inputs"][-1] == {"name": "context", "dtype": "float32", "dims": ["pair", 5]}
     assert bundle.certificate["difference"] < TARGET
     assert bundle.certificate["whole"]["rows"] == 30
     described = bundle.manifest["context"]
@@ -92,9 +115,16 @@ def test_the_bundle_is_proved_with_the_moment(made):
     assert described["file"] in bundle.manifest["files"]
     numbers = described["numbers"]
     assert [number["name"] for number in numbers] == list(NAMES)
-    assert [number.get("seconds", "none") for number in numbers] == [7200.0, "none", None]
-    mean = np.log1p(tiny.prepared.logs["train"].numbers(slice(0, 30))).mean(0)
-    assert [number["neutral"] for number in numbers] == pytest.approx(np.expm1(mean), rel=1e-5)
+    assert [number.get("seconds", "none") for number in numbers] == [
+        7200.0, "none", 7200.0, None, None,
+    ]  # fmt: skip
+    assert [number["kind"] for number in numbers] == list(KINDS)
+    assert [number.get("overall") for number in numbers] == [None, None, 0.3, None, 0.3]
+    assert [number.get("weight") for number in numbers] == [None, None, 10, None, 10]
+    mean = evened(tiny.prepared.logs["train"].numbers(slice(0, 30))).mean(0)
+    right = np.expm1(mean)
+    right[SHARES] = 1 / (1 + np.exp(-mean[SHARES]))
+    assert [number["neutral"] for number in numbers] == pytest.approx(right, rel=1e-5)
     verify_bundle(bundle.path)
 
 
@@ -142,24 +172,64 @@ def test_the_runtime_knows_what_the_data_knew(made):
 
 @pytest.mark.parametrize("seed", range(8))
 def test_counting_on_is_counting_all_at_once(seed):
-    """Half of the clicks are in the bundle, the others come in while it serves, in any order."""
-    items, moments = clicks(seed + 10, 200)
-    order = np.random.default_rng(seed).permutation(200)
+    """Half of the showings are in the bundle, the others come in while it serves, in any order, and
+    their clicks before or after them."""
+    items, moments, clicked = showings(seed + 10, 200)
+    draw = np.random.default_rng(seed)
+    order = draw.permutation(200)
     early, late = order[:100], order[100:]
-    half, whole = context_of(items[early], moments[early]), context_of(items, moments)
-    values, last = half.standing()
+    half = context_of(items[early], moments[early], clicked[early])
+    whole = context_of(items, moments, clicked)
+    standing = half.standing()
     numbers = [
-        Number(name=name, kind="age" if span is None else "popularity", span=span or 1, neutral=0)
-        for name, span in zip(NAMES, half.spans, strict=True)
+        Number(name=name, kind=kind, span=span or 1, neutral=0, overall=OVERALL, weight=10)
+        for name, kind, span in zip(NAMES, KINDS, SPANS, strict=True)
     ]
-    counters = Counters(numbers, values=values, moments=last, first=half.first, last=half.last)
-    for part in np.array_split(late, 9):
-        counters.clicked(items[part], moments[part])
+    counters = Counters(
+        numbers, values=standing.values, showings=standing.showings, moments=standing.moments,
+        first=half.first, last=half.last,
+    )  # fmt: skip
+    calls = [(counters.shown, part) for part in np.array_split(late, 9)]
+    calls += [
+        (counters.clicked, part)
+        for part in np.array_split(draw.permutation(late[clicked[late]]), 5)
+    ]
+    for place in draw.permutation(len(calls)):
+        count, part = calls[place]
+        count(items[part], moments[part])
     assert counters.last == whole.last
     every = np.arange(12, dtype=np.int32)
     for later in (1, HOUR, 30 * HOUR):
         right = whole.at(every, np.full(12, whole.last + later))
         assert counters.at(every, whole.last + later) == pytest.approx(right, rel=1e-6)
+
+
+def test_a_bundle_without_shares_has_the_form_of_before(tmp_path):
+    """Its counters and its manifest hold nothing that an earlier runtime does not know."""
+    calls = CALLS[:2]
+    spec = make_spec(**MODELS["dot"])
+    spec = replace(spec, data=replace(spec.data, context=calls))
+    tiny = make(spec, tmp_path / "reading")
+    whole = context_of(*showings())
+    context = replace(
+        whole, names=NAMES[:2], kinds=KINDS[:2], spans=SPANS[:2], showings=None,
+        counters={7200.0: whole.counters[7200.0]},
+    )  # fmt: skip
+    log = make_log()
+    log = Log(**{**vars(log), "moment": np.full(30, context.last + 1), "context": context})
+    prepared = replace(tiny.prepared, logs={"train": log, "valid": log}, context=context)
+    bundle = write_bundle(tiny.recommender, spec, tiny.plan, prepared, tmp_path / "bundle")
+    kept = load_file(bundle.path / "cache/counters.safetensors")
+    assert {name: array.shape for name, array in kept.items()} == {
+        "values": (12, 2), "moments": (12,), "first": (12,), "last": (1,)
+    }  # fmt: skip
+    assert [sorted(number) for number in bundle.manifest["context"]["numbers"]] == [
+        ["kind", "name", "neutral", "seconds"], ["kind", "name", "neutral"],
+    ]  # fmt: skip
+    # A moment is that of the last click, though the item was shown later.
+    items, moments, clicked = showings()
+    for item in range(1, 10):
+        assert kept["moments"][item] == moments[clicked & (items == item)].max()
 
 
 def test_a_bundle_without_context_says_so(tmp_path):

@@ -1,6 +1,7 @@
 """Probes are a function of graph and spec, and hold the shapes and contents they are named for."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from legoc.data.indexing.rows import Rows
 from legoc.exporting.probes import longest_sizes, make_probes
 from legoc.language.ir.plan import Graph, Port
+from legoc.language.ir.spec import Call
 from tests.exporting.small_models import (
     GRAPHS,
     ROWS,
@@ -133,3 +135,30 @@ def test_the_longest_sequence_has_a_separator_after_each_attribute():
 
 def test_the_longest_sequence_of_a_language_model_is_what_its_prompts_and_limits_allow():
     assert longest_sizes(SPEC, replace(ROWS, longest=77))["tokens"] == 77
+
+
+def test_shares_lie_between_0_and_1_and_counts_beyond():
+    graph = predictor_graph()
+    context = Port(name="context", dtype="float32", dims=("pair", 2))
+    graph = replace(graph, inputs=(*graph.inputs, context))
+    named = (
+        Call(op="popularity", args={"hours": None, "days": None}),
+        Call(op="share", args={"hours": 2.0, "days": None}),
+    )
+    data = SimpleNamespace(**{**vars(SPEC.data), "context": named})
+    spec = SimpleNamespace(**{**vars(SPEC), "data": data})
+    found = [probe.inputs["context"] for probe in make_probes(graph, spec, ROWS)]
+    counts, shares = np.concatenate(found).T
+    assert counts.max() > 1
+    assert shares.min() == 0
+    assert shares.max() < 1
+    assert len(set(shares.tolist())) > 5
+    plain = [probe.inputs["context"] for probe in by_name(graph).values()]
+    assert np.array_equal(np.concatenate(plain)[:, 0], counts)
+    # What an attribute is called decides nothing.
+    item = replace(item_graph(), inputs=(context, *item_graph().inputs))
+    same = [probe.inputs["context"] for probe in make_probes(item, spec, ROWS)]
+    assert all(
+        np.array_equal(a, b)
+        for a, b in zip(same, [p.inputs["context"] for p in by_name(item).values()], strict=True)
+    )

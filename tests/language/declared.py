@@ -479,6 +479,17 @@ class Popularity:
     rules = (Excludes("hours", "days"),)
 
 
+@operator("context", "share")
+class Share:
+    """Clicks per showing until now."""
+
+    class Config:
+        hours: float | None = param(None, above=0, doc="span")
+        days: float | None = param(None, above=0, doc="span")
+
+    rules = (Excludes("hours", "days"),)
+
+
 @operator("context", "age")
 class Age:
     """Hours since."""
@@ -498,7 +509,7 @@ CLASSES = (
     BehaviorAttention, BehaviorGRU, BehaviorLSTUR, BehaviorTransformer, BehaviorFastformer,
     BehaviorPolyAttention, FlattenLongformer, PredictDot, PredictCosine, PredictDNN, PredictDCN,
     PredictDIN, PredictMINER, PredictYesNo, Demo, MIND, Shop, Publisher, Time, LeaveOneOut, Words,
-    TokenizerFile, Matching, Ranking, LoRA, IISAN, Popularity, Age,
+    TokenizerFile, Matching, Ranking, LoRA, IISAN, Popularity, Share, Age,
 )  # fmt: skip
 # What the check says of one's own tables, it says of the source that reads them.
 TABLES = own_tables()

@@ -48,6 +48,41 @@ def test_the_prior_is_its_equation():
     assert prior.neutral == pytest.approx(np.expm1(x.mean(0)).tolist(), rel=1e-5)
 
 
+def test_a_share_enters_as_its_logit():
+    """Beside a count and hours, in any column; a share of 0 or 1 is taken for one near it."""
+    prior, draw = drawn(Prior(4, shares=[1, 3])), np.random.default_rng(0)
+    blocks = [
+        np.stack([draw.exponential(50, 40), draw.uniform(0.01, 0.9, 40),
+                  draw.exponential(5, 40), draw.beta(2, 40, 40)], axis=1).astype(np.float32)
+        for _ in range(3)
+    ]  # fmt: skip
+    prior.fill(blocks)
+    x = np.concatenate(blocks).astype(np.float64)
+    z = np.log1p(x)
+    z[:, [1, 3]] = np.log(x[:, [1, 3]] / (1 - x[:, [1, 3]]))
+    w = {name: value.double().numpy() for name, value in prior.state_dict().items()}
+    assert w["mean"] == pytest.approx(z.mean(0), rel=1e-6)
+    assert w["deviation"] == pytest.approx(z.std(0), rel=1e-6)
+    hidden = np.maximum((z - z.mean(0)) / z.std(0) @ w["inner.weight"].T + w["inner.bias"], 0)
+    expected = hidden @ w["outer.weight"][0] + w["outer.bias"]
+    found = prior(torch.from_numpy(np.concatenate(blocks))).detach().numpy()
+    assert found == pytest.approx(expected, rel=1e-4, abs=1e-4)
+    # What says nothing: the number whose own form is training's mean.
+    neutral, own = np.array(prior.neutral), np.log1p(prior.neutral)
+    own[[1, 3]] = np.log(neutral[[1, 3]] / (1 - neutral[[1, 3]]))
+    assert own == pytest.approx(z.mean(0), rel=1e-5)
+    edges = np.array([[1, 0, 1, 1], [1, 1e-5, 1, 1 - 1e-5]], dtype=np.float32)
+    one, two = prior(torch.from_numpy(edges)).tolist()
+    assert np.isfinite(one)
+    assert one == pytest.approx(two, rel=1e-4)
+
+
+def test_what_shares_are_is_no_part_of_what_is_saved():
+    """A run folder of a model without them is read as before."""
+    assert Prior(2).state_dict().keys() == Prior(2, shares=[1]).state_dict().keys()
+    assert not any("share" in name for name in Prior(2, shares=[1]).state_dict())
+
+
 def test_a_number_that_never_differs_is_finite_and_a_fresh_prior_is_silent():
     prior = Prior(2)
     prior.fill([np.tile(np.array([0, 7], np.float32), (9, 1))])

@@ -13,10 +13,16 @@ from tests.product.conftest import QUICK, ROOT, SMALL, run
 
 @pytest.fixture(scope="module")
 def spec(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The shipped spec without its second run."""
-    text = (ROOT / "specs/context.lego").read_text("utf-8")
-    file = tmp_path_factory.mktemp("spec") / "context.lego"
-    file.write_text(text.replace("run plain = naml on ever with base\n", ""), encoding="utf-8")
+    """The shipped spec with its first run alone."""
+    return shipped(tmp_path_factory.mktemp("spec") / "context.lego", "run naml on now with base")
+
+
+def shipped(file: Path, run: str) -> Path:
+    """The shipped spec with one of its runs."""
+    lines = (ROOT / "specs/context.lego").read_text("utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if not line.startswith("run ") or line.strip() == run]
+    assert len(kept) == len(lines) - 2
+    file.write_text("".join(kept), encoding="utf-8")
     return file
 
 
@@ -63,6 +69,67 @@ def test_data_and_inspect_print_the_numbers(
     assert "clicks of" in shown
     assert "context  float32[pair, 4]" in shown
     assert "items.clicked" in (timed / "README.md").read_text("utf-8")
+
+
+def test_a_share_by_its_commands(
+    cache: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Checked, counted, trained, exported, inspected and served; showings move the scores."""
+    spec = shipped(tmp_path / "context.lego", "run shares = naml on rates with base")
+    capsys.readouterr()
+    assert run("data", spec, "--set", SMALL, "--cache", cache, "-q", "--json") == 0
+    (told,) = json.loads(capsys.readouterr().out)
+    numbers = told["portrait"]["context"]
+    assert list(numbers) == ["train", "valid", "test"]
+    for part in numbers.values():
+        names = [number["name"] for number in part]
+        assert names == ["popularity(hours=24)", "share(hours=24)", "share", "age"]
+        assert all(0 < number["mean"] < 1 for number in part[1:3])
+        assert [number["zero"] for number in part[1:3]] == [0, 0]
+    assert not [w for w in told["portrait"]["warnings"] if "share" in w]
+    sets = [part for value in (SMALL, *QUICK) for part in ("--set", value)]
+    assert run("train", spec, *sets, "--cache", cache, "--runs", tmp_path / "runs", "-q") == 0
+    bundle = next((tmp_path / "runs").glob("shares-*")) / "bundle"
+    assert run("verify", bundle) == 0
+    capsys.readouterr()
+    assert run("inspect", bundle) == 0
+    shown = capsys.readouterr().out
+    assert "context: popularity(hours=24), share(hours=24), share, age" in shown
+    assert "clicks and showings of" in shown
+    card = (bundle / "README.md").read_text("utf-8")
+    assert "`items.shown` and `items.clicked` go on" in card
+    assert "model.items.shown(ids, when=now)" in card
+    model = legoc_runtime.load(bundle)
+    counters = model.items.counters
+    assert counters is not None
+    ids = [name for name in model.items.ids if name][:200]
+    user, when = model.encode_user([]), counters.last // 10**6 + 60
+    before = model.score(user, ids, when=when)
+    model.items.shown(ids[:1] * 200, when - 1)
+    after = model.score(user, ids, when=when)
+    assert abs(after[0] - before[0]) > 1e-5
+    assert after[1:] == pytest.approx(before[1:], abs=1e-6)
+
+
+def test_shares_of_a_log_of_clicks_are_refused_with_what_to_type(
+    cache: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    shop = tmp_path / "shop"
+    shop.mkdir()
+    (shop / "items.csv").write_text("item_id,title\n" + "".join(f"i{n},t{n}\n" for n in range(9)))
+    rows = "".join(f"u{n % 20},i{n % 9},2024-03-01 {n // 5:02d}:00:00\n" for n in range(120))
+    (shop / "interactions.csv").write_text("user_id,item_id,time\n" + rows)
+    spec = tmp_path / "shop.lego"
+    spec.write_text(
+        'data d { source = Tables("shop") content = [title(3)] context = [share(hours=2), age] }\n'
+        "model m = content CNN(hidden=8) -> behavior Additive -> predict Dot\nrun m on d\n"
+    )
+    for command in (("data",), ("train", "--runs", tmp_path / "runs")):
+        assert run(command[0], spec, *command[1:], "--cache", cache, "-q") == 1
+        shown = capsys.readouterr().err
+        assert "error[E0632]: `share(hours=2)` needs what was shown and not clicked" in shown
+        assert "every row of Tables is a click" in shown
+        assert "write `popularity(hours=2)`, which counts clicks alone" in shown
 
 
 def test_a_moment_in_a_record_by_a_flag_or_the_last_one_known(

@@ -1,14 +1,14 @@
 """What is known of an item at the moment it is offered: the numbers of `data { context = [...] }`.
 
-Every number is of what happened strictly before that moment. Clicks count at their own moments,
-those of validation and test included, for an application would have seen them too; candidates that
-were drawn, items that were made up and rows without labels are no clicks.
+Every number is of what happened strictly before that moment. Clicks and showings count at their
+own moments, those of validation and test included, for an application would have seen them too;
+candidates that were drawn, items that were made up and rows without labels are neither.
 
 Letters: N items with row 0, n numbers, Q questions.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from legoc.data.cache import digest, obtain
-from legoc.data.indexing.counters import F64, MICROSECONDS, ClickTimes, Counter
+from legoc.data.indexing.counters import F64, MICROSECONDS, Counter, EventTimes
 from legoc.data.indexing.log import F32, I32, I64, Moments
+from legoc.data.indexing.shares import Showings, build_showings
 from legoc.data.indexing.sightings import read_moments, read_times
 from legoc.data.indexing.tables import Tables
 from legoc.language.declaring.declare import Excludes, operator, param
@@ -62,9 +63,9 @@ class Age:
 
 
 def span_of(call: Call) -> float | None:
-    """Seconds after which a click weighs 1 / e, infinite for all alike; None for what is no
-    count."""
-    if call.op != "popularity":
+    """Seconds after which a click or a showing weighs 1 / e, infinite for all alike; None for what
+    counts neither."""
+    if call.op == "age":
         return None
     hours, days = call.args.get("hours"), call.args.get("days")
     return hours * HOUR if hours is not None else days * DAY if days is not None else math.inf
@@ -81,14 +82,17 @@ def name_of(call: Call) -> str:
 class Context:
     """The numbers of any item at any moment; the arrays may be memory-mapped.
 
-    names: as they are written, in the order of the spec. first: microseconds at which each item was
+    names: as they are written, in the order of the spec; kinds: the operators of them. counters:
+    clicks by span. showings: where a number is a share. first: microseconds at which each item was
     published or first seen, `NEVER` for one that was not. last: the latest moment of the log.
     """
 
     names: tuple[str, ...]
+    kinds: tuple[str, ...]
     spans: tuple[float | None, ...]
-    times: ClickTimes
-    counters: tuple[Counter | None, ...]
+    times: EventTimes
+    counters: Mapping[float, Counter]
+    showings: Showings | None = None
     first: I64
     last: int
 
@@ -96,33 +100,59 @@ class Context:
         """F32[Q, n]: the numbers of some items, each strictly before a moment."""
         found = np.zeros((len(items), len(self.names)), dtype=np.float32)
         place = self.times.before(items, moments)
-        for column, counter in enumerate(self.counters):
-            if counter is None:
+        shown = None if self.showings is None else self.showings.times.before(items, moments)
+        for column, (kind, span) in enumerate(zip(self.kinds, self.spans, strict=True)):
+            if span is None:
                 since = np.maximum(moments - np.minimum(self.first[items], moments), 0)
                 found[:, column] = since / (HOUR * MICROSECONDS)
-            else:
-                found[:, column] = counter.at_places(place, moments)
+            elif kind == "popularity":
+                found[:, column] = self.counters[span].at_places(place, moments)
+            elif self.showings is not None and shown is not None:
+                found[:, column] = self.showings.at_places(shown, moments, span)
         return found
 
-    def standing(self) -> tuple[F64, I64]:
-        """F64[N, n], the clicks of each item just after its last one, and I64[N], when that was:
-        0 and `NEVER` without a click. Columns that count no clicks are 0."""
-        clicked = np.diff(self.times.starts) > 0
-        place = self.times.starts[1:][clicked] - 1
-        values = np.zeros((len(clicked), len(self.names)))
-        moments = np.full(len(clicked), NEVER)
-        moments[clicked] = self.times.moments[place]
-        for column, counter in enumerate(self.counters):
-            if counter is not None:
-                values[clicked, column] = counter.values[place]
-        return values, moments
+    def standing(self) -> "Standing":
+        """What an application goes on from."""
+        ends = self.times.ends()
+        moments = self.times.moments_at(ends)
+        shown = np.full(len(ends), -1)
+        if self.showings is not None:
+            shown = self.showings.times.ends()
+            moments = np.maximum(moments, self.showings.times.moments_at(shown))
+        values, showings = np.zeros((len(ends), len(self.names))), []
+        for column, (kind, span) in enumerate(zip(self.kinds, self.spans, strict=True)):
+            if span is not None and kind == "popularity":
+                values[:, column] = self.counters[span].at_places(ends, moments)
+            elif span is not None and self.showings is not None:
+                values[:, column] = self.showings.clicked[span].at_places(shown, moments)
+                showings.append(self.showings.shown[span].at_places(shown, moments))
+        return Standing(
+            values=values,
+            showings=np.stack(showings, axis=1) if showings else None,
+            moments=np.where(np.maximum(ends, shown) < 0, NEVER, moments),
+        )
 
     @property
     def bytes(self) -> int:
         """What the counters hold."""
         arrays = [self.first, self.times.starts, self.times.moments, self.times.counts]
-        arrays += [counter.values for counter in self.counters if counter is not None]
-        return sum(array.nbytes for array in arrays)
+        arrays += [counter.values for counter in self.counters.values()]
+        more = 0 if self.showings is None else self.showings.bytes
+        return sum(array.nbytes for array in arrays) + more
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """What is known of every item at the end of the data.
+
+    values F64[N, n]: clicks, of a share those where the item was shown; 0 in a column that counts
+    none. showings F64[N, s]: of the s shares, None without any. All are faded to moments I64[N],
+    the last one at which an item was clicked or shown, `NEVER` where it was not.
+    """
+
+    values: F64
+    showings: F64 | None
+    moments: I64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,19 +171,23 @@ def build_context(
 ) -> Context | None:
     """The numbers that a spec names, from the cache or counted now; None where it names none.
 
-    items: N. Raises E0631 for a log without times.
+    items: N. Raises E0631 for a log without times, E0632 for shares of a log that shows nothing.
     """
     if not calls:
         return None
     verify_times(tables, calls)
+    kinds, names = tuple(call.op for call in calls), tuple(name_of(call) for call in calls)
     spans = tuple(span_of(call) for call in calls)
-    distinct = sorted({span for span in spans if span is not None})
+    told = list(zip(kinds, names, spans, strict=True))
+    shares = {name: span for kind, name, span in told if kind == "share" and span is not None}
+    showings = build_showings(tables, shares, items, root, progress)
+    distinct = sorted({span for kind, _, span in told if kind == "popularity" and span is not None})
     key = digest([VERSION, tables.digest, items, [str(span) for span in distinct]])
 
     def make(staging: Path) -> dict[str, Any]:
         progress.say("counting clicks")
         clicked, first = read_moments(tables.folder, items)
-        times = ClickTimes.of(*clicked, items)
+        times = EventTimes.of(*clicked, items)
         arrays = {"starts": times.starts, "moments": times.moments, "counts": times.counts}
         arrays |= {f"span{n}": times.decayed(span) for n, span in enumerate(distinct)}
         for name, array in {**arrays, "first": first}.items():
@@ -165,19 +199,15 @@ def build_context(
     def load(name: str) -> Any:
         return np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r"))
 
-    times = ClickTimes(starts=load("starts"), moments=load("moments"), counts=load("counts"))
+    times = EventTimes(starts=load("starts"), moments=load("moments"), counts=load("counts"))
     counted = {
         span: Counter(times=times, values=load(f"span{n}"), span=span)
         for n, span in enumerate(distinct)
     }
     return Context(
-        names=tuple(name_of(call) for call in calls),
-        spans=spans,
-        times=times,
-        counters=tuple(None if span is None else counted[span] for span in spans),
-        first=load("first"),
-        last=facts["last"],
-    )
+        names=names, kinds=kinds, spans=spans, times=times, counters=counted, showings=showings,
+        first=load("first"), last=facts["last"],
+    )  # fmt: skip
 
 
 ORDERS = {

@@ -1,10 +1,10 @@
-"""Clicks counted up to a moment: how often an item was clicked lately, strictly before.
+"""Events counted up to a moment: how often an item was clicked or shown lately, strictly before.
 
-A click weighs exp(-t / span) once a time t has passed since, so an item that is clicked at a steady
-rate has the count of one span, an application keeps one number and one moment per item, and no
+An event weighs exp(-t / span) once a time t has passed since, so an item that is clicked at a
+steady rate has the count of one span, an application keeps a number and one moment per item, and no
 window has to be forgotten. `legoc_runtime.counters` keeps the same numbers while it serves.
 
-Letters: T clicks, N items with row 0, Q questions.
+Letters: T entries, N items with row 0, Q questions.
 """
 
 from dataclasses import dataclass
@@ -20,29 +20,29 @@ MICROSECONDS = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClickTimes:
-    """Every click whose moment is known, by item and then by moment.
+class EventTimes:
+    """Every event of a kind, clicks or showings, whose moment is known: by item, then by moment.
 
-    Clicks of one item in one moment are one entry with their number, for none of them is before
+    Events of one item in one moment are one entry with their number, for none of them is before
     the other.
     """
 
     starts: I64  # [N + 1] where the moments of each item begin
     moments: I64  # [T] microseconds
-    counts: I32  # [T] clicks in that moment
+    counts: I32  # [T] events in that moment
 
     @staticmethod
-    def of(items: I32, moments: I64, clicks: I32, rows: int) -> "ClickTimes":
-        """clicks[t] clicks of items[t] at moments[t], in any order; rows: N."""
+    def of(items: I32, moments: I64, events: I32, rows: int) -> "EventTimes":
+        """events[t] events of items[t] at moments[t], in any order; rows: N."""
         order = np.lexsort((moments, items))
         item, moment = items[order], moments[order]
         new = np.ones(len(item), dtype=bool)
         new[1:] = (item[1:] != item[:-1]) | (moment[1:] != moment[:-1])
         first = np.flatnonzero(new)
-        total = np.concatenate([[0], np.cumsum(clicks[order], dtype=np.int64)])
+        total = np.concatenate([[0], np.cumsum(events[order], dtype=np.int64)])
         counts = np.diff(total[np.append(first, len(item))]).astype(np.int32)
         starts = np.searchsorted(item[first], np.arange(rows + 1)).astype(np.int64)
-        return ClickTimes(starts=starts, moments=moment[first], counts=counts)
+        return EventTimes(starts=starts, moments=moment[first], counts=counts)
 
     def before(self, items: I32, moments: I64) -> I64:
         """I64[Q]: the place of the last entry of each item strictly before a moment, -1 where there
@@ -59,6 +59,16 @@ class ClickTimes:
             low = np.where(open_ & earlier, middle + 1, low)
             high = np.where(open_ & ~earlier, middle, high)
         return np.where(low > first, low - 1, -1)
+
+    def ends(self) -> I64:
+        """I64[N]: the place of the last entry of each item, -1 where there is none."""
+        return np.where(np.diff(self.starts) > 0, self.starts[1:] - 1, -1)
+
+    def moments_at(self, place: I64) -> I64:
+        """I64[Q]: the moments of entries, the least number for no entry."""
+        found = np.full(len(place), np.iinfo(np.int64).min)
+        found[place >= 0] = self.moments[place[place >= 0]]
+        return found
 
     def decayed(self, span: float) -> F64:
         """F64[T]: the count of an item just after each entry; span in seconds.
@@ -88,21 +98,21 @@ class ClickTimes:
 class Counter:
     """The decayed count of every item at any moment."""
 
-    times: ClickTimes
+    times: EventTimes
     values: F64
     span: float
 
     @staticmethod
-    def of(times: ClickTimes, span: float) -> "Counter":
-        """span: seconds after which a click weighs 1 / e; infinite for all clicks alike."""
+    def of(times: EventTimes, span: float) -> "Counter":
+        """span: seconds after which an event weighs 1 / e; infinite for all alike."""
         return Counter(times=times, values=times.decayed(span), span=span)
 
     def at(self, items: I32, moments: I64) -> F64:
-        """F64[Q]: the clicks of items strictly before moments, the older the lighter."""
+        """F64[Q]: the events of items strictly before moments, the older the lighter."""
         return self.at_places(self.times.before(items, moments), moments)
 
     def at_places(self, place: I64, moments: I64) -> F64:
-        """F64[Q]: the same where the last entries before are known (`ClickTimes.before`)."""
+        """F64[Q]: the same where the last entries before are known (`EventTimes.before`)."""
         there = place >= 0
         found = np.zeros(len(place))
         elapsed = (moments[there] - self.times.moments[place[there]]) / MICROSECONDS

@@ -11,7 +11,7 @@ from legoc.data.indexing.codes import Codes
 from legoc.data.indexing.counts import survey
 from legoc.data.indexing.doubts import doubt
 from legoc.data.indexing.repeats import count_repeats
-from legoc.data.indexing.sightings import MOMENTS, PUBLISHED, view_sightings
+from legoc.data.indexing.sightings import MOMENTS, PUBLISHED, SHOWINGS, view_sightings
 from legoc.data.splitting.feedback import HISTORY, arrange
 from legoc.data.splitting.protocols import PROTOCOLS
 from legoc.data.staging.empty_files import blame, find_empty
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 # Raise when the tables of the same raw files would differ from those an older version wrote.
-VERSION = 6
+VERSION = 7
 
 # What DuckDB holds before it spills; the rest of a process is small beside it.
 MEMORY = "2GB"
@@ -202,7 +202,7 @@ def write(
         notes, left = arrange(connection, split, extracted, history)
         progress.say("writing the tables")
         view_sightings(connection, extracted)
-        extra = {"moments": MOMENTS}
+        extra = {"moments": MOMENTS, "showings": SHOWINGS}
         if extracted.users:
             extra["users"] = "SELECT * FROM users ORDER BY user_id"
         if extracted.published:

@@ -46,7 +46,7 @@ def measure_context(prepared: Prepared) -> Mapping[str, tuple[Moment, ...]]:
 
 def warn_of_spans(context: Context | None) -> list[str]:
     """Counts that are still rising when the log ends: an application will see larger ones than
-    training has."""
+    training has. A share of them rises no further."""
     if context is None or not len(context.times.moments):
         return []
     length = (context.last - int(context.times.moments.min())) / MICROSECONDS
@@ -54,8 +54,8 @@ def warn_of_spans(context: Context | None) -> list[str]:
         f"the log has clicks of {write_span(length)}, and `{name}` looks back further: its counts "
         "still rise when the log ends, and beyond what training saw while serving; choose a "
         "shorter span"
-        for name, span in zip(context.names, context.spans, strict=True)
-        if span is not None and length < span < math.inf
+        for name, kind, span in zip(context.names, context.kinds, context.spans, strict=True)
+        if kind == "popularity" and span is not None and length < span < math.inf
     ]
 
 

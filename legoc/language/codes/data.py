@@ -110,6 +110,20 @@ CODES = (
         good='data mind { source = MIND("raw/MINDsmall") context = [popularity(hours=24)] }',
     ),
     Code(
+        code="E0632",
+        title="`share` needs clicks among showings, and all rows of the log are alike",
+        explanation=(
+            "`share` is the share of an item's showings that was clicked. Showings are the rows of "
+            "a log that tell what was offered and whether it was clicked: impressions, or ratings "
+            "above and below the neutral one. Where every row is a click, non-clicks are drawn, "
+            "which were shown to nobody, and every share would be the same. `popularity` counts "
+            "clicks alone. Where no row is a click, no share is above 0, and a label or `neutral` "
+            "of the source is not what was meant."
+        ),
+        bad='data songs { source = MicroLens("raw") context = [share(hours=24)] }',
+        good='data songs { source = MicroLens("raw") context = [popularity(hours=24)] }',
+    ),
+    Code(
         code="E0634",
         title="a count that fades needs the times of clicks",
         explanation=(
