@@ -130,7 +130,7 @@ def prove(spec: Spec, bench: Bench, work: Path, record: dict[str, Any]) -> None:
             open_folder(work, tried, again=True)
             trained_on = {"language_model": prepared.rows.checkpoint or None}
             write_json(work / "environment.json", trained_on)
-            obtain_weights(run, prepared, torch.device("cpu"), bench.cache, SILENT)
+            obtain_weights(run, prepared, torch.device("cpu"), bench.cache, SILENT, {})
             trained = load_recommender(run, prepared.rows)
         unmoved = find_unmoved(fresh, trained, matching=record["task"] == "matching")
         still = unmoved if still is None else still & unmoved
