@@ -70,7 +70,7 @@ class Table:
     def encode_users(self, items, clicks, users):
         return [len(block) for block in clicks]
 
-    def score(self, users, items, owner, candidates):
+    def score(self, users, items, owner, candidates, context=None):
         return items[candidates].astype(np.float32)
 
 

@@ -7,6 +7,7 @@ from legoc.data.indexing.rows import Rows
 from legoc.language.checking import check
 from legoc.language.declaring.catalog import catalog
 from legoc.language.diagnosing.document import Document
+from legoc.language.ir.counted import is_counted
 from legoc.model import compile
 
 
@@ -19,6 +20,8 @@ OPERATORS = [
     for d in catalog().role(role)
     if not d.pretrained and d.name != "SemanticID"
 ]
+# What is counted says in its pipeline alone what it is, so it stands in a file with data.
+DEMO = "data news { source = Demo(items=200, users=50, impressions=300) }\n"
 READS = {"Null": "DIN", "PolyAttention": "MINER"}
 USERS = {"(Seq": "Null", "(Man": "PolyAttention"}
 
@@ -46,6 +49,8 @@ def pipelines(d, args):
     if d.role == "behavior":
         tail = f"{stage} -> predict {READS.get(d.name, 'DNN')}"
         return [f"content Pooling(hidden={width}) -> {tail}" for width in (5, 8)]
+    if is_counted(d):
+        return [f"{DEMO}model m = {stage}\nrun m on news\n"]
     users = USERS.get(d.signature[:4], "Pooling")
     even = f"content Pooling(hidden=8) -> behavior {users} -> {stage}"
     odd = "content Pooling(hidden=8) -> behavior Attention(heads=1, hidden=7)"
