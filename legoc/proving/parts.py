@@ -70,7 +70,10 @@ class Parts:
                 data["user"], tokens if "flatten" in model else None,
                 [rows.users, data["source"]] if plan.reads_user else None,
             ],
-            "predictor": [model["predict"], value["types"]],
+            "predictor": [
+                model["predict"], value["types"], data.get("context"),
+                spec.train is not None and spec.train.calibrate,
+            ],
         }  # fmt: skip
         return digest([self.code, graph.name, ports, of[graph.name]])
 
