@@ -37,6 +37,8 @@ class PolyAttention(nn.Module):
         nn.init.xavier_uniform_(self.codes, gain=nn.init.calculate_gain("tanh"))
         # As in `AdditiveAttention`: at the whole rate a score would move by dim times that.
         self.pace = 1 / config.dim
+        with torch.no_grad():
+            self.codes.div_(config.dim)
 
     def forward(self, clicks_BSD: Tensor, mask_BS: Tensor) -> Tensor:
         """[B, S, D], Bool[B, S] -> [B, C, D]."""

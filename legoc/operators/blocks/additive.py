@@ -14,9 +14,10 @@ class AdditiveAttention(nn.Module):
 
     width: of x and of the result. dim: rows of W.
 
-    v learns at 1 / dim of the learning rate, which is to learn u where v = u / dim. Adam moves
-    every number of v by the whole rate at each update, and a score by dim times that: within an
-    epoch the weights would stand on single places, and stay there.
+    v begins at 1 / dim of what a linear layer begins with, and learns at 1 / dim of the learning
+    rate, which is to learn u where v = u / dim: a mean of all places at first. Adam moves every
+    number of v, and of W, by the whole rate at each update, and a score by dim times that: within
+    an epoch the weights would stand on single places, and stay there.
     """
 
     def __init__(self, width: int, dim: int) -> None:
@@ -24,6 +25,8 @@ class AdditiveAttention(nn.Module):
         self.inner = nn.Linear(width, dim)
         self.weigh = nn.Linear(dim, 1, bias=False)
         self.weigh.pace = 1 / dim
+        with torch.no_grad():
+            self.weigh.weight.div_(dim)
 
     def forward(self, x_ILD: Tensor, mask_IL: Tensor) -> Tensor:
         """[I, L, D], Bool[I, L] -> [I, D]; a row without a real position gives zeros.
