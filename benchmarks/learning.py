@@ -40,7 +40,7 @@ LOGS: Mapping[str, Log] = {
     "ml": Log(
         title="MovieLens latest-small", source='MovieLens("{folder}")',
         content="[title(16), genres]",
-        context="[popularity(days=30), popularity, age]",
+        context="[popularity(days=30), popularity, share, age]",
     ),
     "hetrec": Log(title="HetRec Last.fm", source='LastFM("{folder}")', content="[artist(8)]"),
     "gift": Log(
