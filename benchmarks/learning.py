@@ -18,7 +18,7 @@ from typing import Any
 import torch
 
 from legoc.language import load
-from legoc.language.ir.counted import is_alone
+from legoc.language.ir.spec import is_alone
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,14 +4,15 @@ import os
 import sys
 
 
-def write_output(text: str, path: str | None) -> int:
-    """A text to a new file, or to standard output. A file that is there is left alone (E0905)."""
+def write_output(text: str, path: str | None, *, replaces: bool = False) -> int:
+    """A text to a file, or to standard output. A file that is there is left alone (E0905), unless
+    the text is to take its place."""
     from legoc.language.diagnosing.diagnostics import fail
 
     if path is None:
         sys.stdout.write(text)
         return 0
-    if os.path.lexists(path):
+    if not replaces and os.path.lexists(path):
         raise fail("E0905", f"`{path}` is there already", "choose another name, or remove it first")
     try:
         write_whole(path, text)

@@ -1,13 +1,14 @@
 """`legoc table`: runs as the rows of a table, for people, spreadsheets and papers."""
 
 import io
+import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from legoc.commands.chosen_runs import chosen_systems, takes_runs
 from legoc.commands.flags import Command
-from legoc.commands.output import write_whole
+from legoc.commands.output import write_output
 from legoc.commands.printing import console, show_warnings
 from legoc.commands.printing import table as draw
 
@@ -48,7 +49,8 @@ def run_table(arguments: Namespace) -> int:
         for text in made.legend():
             out.print(text, style="dim")
     else:
-        deliver(write_form(made, form, intervals=arguments.intervals), arguments.output)
+        text = write_form(made, form, intervals=arguments.intervals)
+        write_output(text, arguments.output, replaces=True)
     if form == "text" and arguments.output is None:
         show_warnings(made.warnings)
     else:
@@ -87,29 +89,8 @@ def drawn(made: "Table", *, intervals: bool) -> "Drawn":
     return draw(made.part, columns(made), write_text_rows(made, intervals=intervals))
 
 
-def deliver(text: str, path: str | None) -> None:
-    """A text to standard output or to a file, whose place it takes. E0905 where it cannot."""
-    import sys
-
-    from legoc.language.diagnosing.diagnostics import fail
-
-    if path is None:
-        sys.stdout.write(text)
-        return
-    try:
-        write_whole(path, text)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise fail(
-            "E0905", f"`{path}` cannot be written: {reason}", "check the folder it goes to"
-        ) from None
-    print(f"{path}: written", file=sys.stderr)
-
-
 def say(warnings: "tuple[str, ...]") -> None:
     """Warnings aside, for standard output holds the table."""
-    import sys
-
     for text in warnings:
         print(f"warning: {text}", file=sys.stderr)
 

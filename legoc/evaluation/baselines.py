@@ -21,8 +21,8 @@ from legoc.evaluation.report import Baseline
 from legoc.evaluation.torch_engine import TorchEngine
 from legoc.language.declaring.catalog import catalog
 from legoc.language.diagnosing.diagnostics import LegoError
-from legoc.language.ir.counted import counted_spec, is_alone, reads_tokens
-from legoc.language.ir.spec import Call, Spec
+from legoc.language.ir.counted import counted_spec, reads_tokens
+from legoc.language.ir.spec import Call, Spec, is_alone
 from legoc.model import compile
 from legoc.model.counting import fill
 from legoc.progress import SILENT, Progress

@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from legoc.data.indexing.rows import Rows
-from legoc.language.ir.counted import is_alone
 from legoc.language.ir.plan import Graph, Port
-from legoc.language.ir.spec import Spec
+from legoc.language.ir.spec import Spec, is_alone
 
 
 Tensors = Mapping[str, NDArray[np.generic]]

@@ -13,9 +13,8 @@ from legoc.language.declaring.catalog import catalog
 from legoc.language.declaring.declare import Declaration
 from legoc.language.declaring.types import Many, Seq, Type, Vec, parse_type
 from legoc.language.ir.checkpoints import Named, content_model
-from legoc.language.ir.counted import is_alone
 from legoc.language.ir.plan import Plan, reads_ids
-from legoc.language.ir.spec import Call, Spec
+from legoc.language.ir.spec import Call, Spec, is_alone
 from legoc.model.calibration import Calibration
 from legoc.model.embedding import TokenEmbedding
 from legoc.model.prior import Prior

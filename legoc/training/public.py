@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 
 from legoc.data.cache import cache_root
-from legoc.language.ir.counted import is_alone
-from legoc.language.ir.spec import Spec
+from legoc.language.ir.spec import Spec, is_alone
 from legoc.model import compile
 from legoc.model.counting import fill
 from legoc.model.embedding import TokenEmbedding

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from legoc.language.ir import form
-from legoc.language.ir.counted import is_alone
 from legoc.language.ir.plan import plan
+from legoc.language.ir.spec import is_alone
 from legoc.model.run import Run, load_recommender
 from legoc.progress import Progress
 from legoc.training.files import write_json

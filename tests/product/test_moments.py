@@ -111,19 +111,26 @@ def test_a_share_by_its_commands(
     assert after[1:] == pytest.approx(before[1:], abs=1e-6)
 
 
+def shop(folder: Path, interactions: list[str], context: str) -> Path:
+    """A spec on tables of nine items and these lines of clicks."""
+    place = folder / "shop"
+    place.mkdir()
+    items = ["item_id,title", *(f"i{n},t{n}" for n in range(9))]
+    (place / "items.csv").write_text("\n".join(items) + "\n")
+    (place / "interactions.csv").write_text("\n".join(interactions) + "\n")
+    spec = folder / "shop.lego"
+    spec.write_text(
+        f'data d {{ source = Tables("shop") content = [title(3)] context = {context} }}\n'
+        "model m = content CNN(hidden=8) -> behavior Additive -> predict Dot\nrun m on d\n"
+    )
+    return spec
+
+
 def test_shares_of_a_log_of_clicks_are_refused_with_what_to_type(
     cache: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    shop = tmp_path / "shop"
-    shop.mkdir()
-    (shop / "items.csv").write_text("item_id,title\n" + "".join(f"i{n},t{n}\n" for n in range(9)))
-    rows = "".join(f"u{n % 20},i{n % 9},2024-03-01 {n // 5:02d}:00:00\n" for n in range(120))
-    (shop / "interactions.csv").write_text("user_id,item_id,time\n" + rows)
-    spec = tmp_path / "shop.lego"
-    spec.write_text(
-        'data d { source = Tables("shop") content = [title(3)] context = [share(hours=2), age] }\n'
-        "model m = content CNN(hidden=8) -> behavior Additive -> predict Dot\nrun m on d\n"
-    )
+    rows = [f"u{n % 20},i{n % 9},2024-03-01 {n // 5:02d}:00:00" for n in range(120)]
+    spec = shop(tmp_path, ["user_id,item_id,time", *rows], "[share(hours=2), age]")
     for command in (("data",), ("train", "--runs", tmp_path / "runs")):
         assert run(command[0], spec, *command[1:], "--cache", cache, "-q") == 1
         shown = capsys.readouterr().err
@@ -199,20 +206,12 @@ def test_what_is_no_moment_is_a_located_message(
 def test_a_log_without_times_is_refused_with_its_name(
     cache: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    shop = tmp_path / "shop"
-    shop.mkdir()
-    (shop / "items.csv").write_text("item_id,title\n" + "".join(f"i{n},t{n}\n" for n in range(9)))
-    rows = "".join(f"u{n % 5},i{n % 9}\n" for n in range(60))
-    (shop / "interactions.csv").write_text("user_id,item_id\n" + rows)
-    spec = tmp_path / "shop.lego"
-    spec.write_text(
-        'data d { source = Tables("shop") content = [title(3)] context = [age] }\n'
-        "model m = content CNN(hidden=8) -> behavior Additive -> predict Dot\nrun m on d\n"
-    )
+    rows = [f"u{n % 5},i{n % 9}" for n in range(60)]
+    spec = shop(tmp_path, ["user_id,item_id", *rows], "[age]")
     assert run("train", spec, "--cache", cache, "--runs", tmp_path / "runs", "-q") == 1
     shown = capsys.readouterr().err
     assert "E0631" in shown
-    assert "`age` need times, and these files of Tables have the order of the rows" in shown
+    assert "`age` needs times, and these files of Tables have the order of the rows" in shown
 
 
 def test_spans_beyond_the_log_are_warned_of(

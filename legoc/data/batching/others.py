@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from legoc.data.batching.negatives import TRIES, Clicked
 from legoc.data.indexing.log import F32, I32, I64
+from legoc.language.ir.negatives import count_others
 
 
 # Where a row takes one of so few others, all pairs of the batch are looked at, as in a batch of few
@@ -24,12 +25,6 @@ PAIRS = 1 << 14
 # What is subtracted from the score of a place that no negative could be found for: far more than
 # any score, and finite, for infinity times a label of zero is not a number.
 MASKED = np.float32(1e9)
-
-
-def count_others(pool: str, negatives: int) -> int:
-    """How many of a row's negatives are clicks of other rows: all with `batch`, the larger half
-    with `mixed`."""
-    return {"batch": negatives, "mixed": negatives - negatives // 2}.get(pool, 0)
 
 
 @dataclass(frozen=True, kw_only=True)

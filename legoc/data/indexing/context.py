@@ -223,9 +223,10 @@ def verify_times(tables: Tables, calls: Sequence[Call]) -> None:
     if report.order == "time":
         return
     named = ", ".join(f"`{name_of(call)}`" for call in calls)
+    verb = "needs" if len(calls) == 1 else "need"
     raise fail(
         "E0631",
-        f"{named} need times, and these files of {report.source} have {ORDERS[report.order]}",
+        f"{named} {verb} times, and these files of {report.source} have {ORDERS[report.order]}",
         "leave `context` out, or give files with times"
         + (": a column `time` beside the clicks" if report.source == "Tables" else ""),
     )

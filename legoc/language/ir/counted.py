@@ -12,7 +12,7 @@ from legoc.language.declaring.catalog import Catalog, catalog
 from legoc.language.declaring.declare import Attribute, Declaration
 from legoc.language.declaring.kinds import Role
 from legoc.language.ir.digest import Digester
-from legoc.language.ir.spec import Call, Data, Spec, Types
+from legoc.language.ir.spec import Call, Data, Spec, Train, Types
 
 
 def is_counted(declaration: Declaration) -> bool:
@@ -23,11 +23,6 @@ def is_counted(declaration: Declaration) -> bool:
 def reads_tokens(declaration: Declaration) -> bool:
     """Whether a counted predictor reads what items say."""
     return "reads" in declaration.facts
-
-
-def is_alone(spec: Spec) -> bool:
-    """Whether the model of a spec is counted."""
-    return list(spec.model) == ["predict"]
 
 
 def read_attributes(
@@ -51,6 +46,12 @@ def read_data(declaration: Declaration, args: Mapping[str, Any], data: Data) -> 
     nor the vectors of words nor prompts mean anything to it."""
     content = read_attributes(declaration, args, data.attributes)
     return replace(data, content=content, user=(), vectors=None, context=())
+
+
+def read_recipe(train: Train) -> Train:
+    """The recipe as a counted predictor reads it, which is its metrics: nothing of a recipe that
+    changes a trained model may change what is counted."""
+    return replace(train, calibrate=False, word_dropout=0.0)
 
 
 def infer_types(
@@ -81,6 +82,7 @@ def counted_spec(spec: Spec, call: Call, *, known: Catalog | None = None) -> Spe
         name=call.op,
         model=model,
         data=data,
+        train=None if spec.train is None else read_recipe(spec.train),
         types=infer_types(declaration, call.args, data.attributes),
         keys=Digester(declarations).keys(model, data, None),
         source_text="",

@@ -17,7 +17,7 @@ from legoc.language.declaring.kinds import Kind, Role
 from legoc.language.declaring.records import RECORDS
 from legoc.language.ir.checkpoints import has_prefix, vectors_model
 from legoc.language.ir.files import file_digest, model_fingerprint
-from legoc.language.ir.spec import Call, Data, Keys, Prompt, Train
+from legoc.language.ir.spec import Call, Data, Keys, Prompt, Train, encoder_role
 
 
 LANGUAGE = 1
@@ -43,9 +43,9 @@ class Digester:
 
     def keys(self, model: Mapping[Role, Call], data: Data, train: Train | None) -> Keys:
         """The four keys; each is empty where a file it covers is missing."""
-        first: Role = "flatten" if "flatten" in model else "predict"
-        encoder: Role = "content" if "content" in model else first
-        reader: Role = "behavior" if "behavior" in model else first
+        encoder = encoder_role(model)
+        reader: Role = "behavior" if "behavior" in model else encoder
+        reader = "flatten" if "flatten" in model else reader
         item = self.item(encoder, model[encoder], data)
         try:
             stages = [self.text(self.call, role, call) for role, call in model.items()]

@@ -25,7 +25,14 @@ POOLS = {
     "mixed": "from the clicks of other rows and uniformly from all items",
 }
 # Pools whose negatives count as uniform ones: drawn so, or corrected for how they are drawn.
-UNIFORM = ("uniform", "batch", "mixed")
+SHARED = ("batch", "mixed")  # those that draw negatives from the other rows of a batch
+UNIFORM = ("uniform", *SHARED)
+
+
+def count_others(pool: str, negatives: int) -> int:
+    """How many of a row's negatives are clicks of other rows of its batch: all with `batch`, the
+    larger half with `mixed`."""
+    return {"batch": negatives, "mixed": negatives - negatives // 2}.get(pool, 0)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,6 @@ Each stage is bound to the item, the user or the pair. No operator says what can
 signature does.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,7 +12,7 @@ from legoc.language.declaring.declare import Declaration
 from legoc.language.declaring.kinds import Role
 from legoc.language.declaring.types import Many, Seq, Tuple, Vec, parse_signature, parse_type
 from legoc.language.ir.checkpoints import has_prefix
-from legoc.language.ir.spec import Call, Spec
+from legoc.language.ir.spec import Spec, encoder_role, is_alone
 
 
 Binding = Literal["item", "user", "pair"]
@@ -139,13 +138,6 @@ def plan(spec: Spec, *, known: Catalog | None = None) -> Plan:
         context=len(spec.data.context),
         notes=infer_notes(spec, form, layout),
     )
-
-
-def encoder_role(model: Mapping[Role, Call]) -> Role:
-    """The stage that encodes the items: a predictor that stands alone does it itself."""
-    if "content" in model:
-        return "content"
-    return "flatten" if "flatten" in model else "predict"
 
 
 def find_declarations(spec: Spec, known: Catalog) -> dict[Role, Declaration]:
@@ -309,7 +301,7 @@ def infer_notes(spec: Spec, form: str, layout: Layout) -> tuple[str, ...]:
             "`context` belongs to a pair and its moment, so the matrices of items and users stay "
             "as they are"
         )
-    if len(spec.model) == 1:
+    if is_alone(spec):
         notes.append(
             f"`predict {spec.model['predict'].op}` is counted on the training part; nothing trains"
         )

@@ -1,6 +1,7 @@
 """What a score is after training: a logit with a probability behind it, or an order alone."""
 
-from legoc.language.ir.spec import Call, Spec
+from legoc.language.declaring.catalog import catalog
+from legoc.language.ir.spec import Call, Spec, is_alone
 
 
 CALIBRATE = "write `calibrate = true` in `train`"
@@ -14,6 +15,10 @@ def is_cosine(predict: Call) -> bool:
 def find_doubt(spec: Spec) -> str | None:
     """Why a metric that reads scores as probabilities says nothing of this model; None where it
     does."""
+    if is_alone(spec):
+        declaration = catalog().get("predict", spec.model["predict"].op)
+        logit = declaration is not None and declaration.facts.get("logit")
+        return None if logit else "what is counted orders items, and is no probability"
     if spec.train is None:
         return "nothing was trained, so scores are no probabilities"
     if spec.train.calibrate:

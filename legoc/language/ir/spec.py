@@ -124,3 +124,15 @@ class Spec:
     keys: Keys
     source_text: str = field(default="", compare=False)
     origin: Mapping[str, Span] = field(default_factory=dict[str, Span], compare=False)
+
+
+def encoder_role(model: Mapping[Role, Call]) -> Role:
+    """The stage that encodes the items: a predictor that stands alone does it itself."""
+    if "content" in model:
+        return "content"
+    return "flatten" if "flatten" in model else "predict"
+
+
+def is_alone(spec: Spec) -> bool:
+    """Whether the model of a spec is one predictor, which is counted."""
+    return list(spec.model) == ["predict"]

@@ -55,7 +55,7 @@ def check_words(
     declaration, place = content.declaration, content.span
     operator = f"content {declaration.name}"
     if not declaration.pretrained:
-        if data.vectors is None or flatten is not None or not reads_ids(declaration):
+        if data.vectors is None or flatten is not None or not is_table(declaration):
             return ()
         return (wording_models.no_words(operator, place, spans["vectors"]),)
     found: list[Diagnostic] = []
@@ -106,7 +106,8 @@ def check_users(stages: Sequence[Typed], data: Data, place: Span | None) -> tupl
     return ()
 
 
-def reads_ids(declaration: Declaration) -> bool:
+def is_table(declaration: Declaration) -> bool:
+    """Whether an operator has a row for each item and reads nothing of it but its number."""
     return isinstance(parse_signature(declaration.signature or "").input, Id)
 
 

@@ -10,7 +10,7 @@ from legoc.language.declaring.kinds import Role
 from legoc.language.declaring.types import Seq, Tuple, Type, Vec, parse_signature
 from legoc.language.diagnosing.diagnostics import Diagnostic
 from legoc.language.diagnosing.document import Span
-from legoc.language.ir.spec import Call
+from legoc.language.ir.spec import Call, Types
 from legoc.language.typing import wording_types
 from legoc.language.typing.arguments import Arguments
 from legoc.language.typing.unify import Solution, fits, substitute, unify, variables
@@ -35,6 +35,20 @@ class Typed:
     @property
     def name(self) -> tuple[str, str, Span]:
         return self.role, self.arguments.declaration.name, self.arguments.span
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Model:
+    """A typed pipeline. `calls` is None where something was refused; `alone`: it is one predictor
+    that is counted, whose types follow from the data."""
+
+    stages: tuple[Typed, ...]
+    predictor: Arguments | None
+    calls: Mapping[Role, Call] | None
+    types: Types | None
+    origin: Mapping[str, Span]
+    problems: tuple[Diagnostic, ...]
+    alone: bool = False
 
 
 def infer_encoder(

@@ -12,7 +12,7 @@ from legoc.language.declaring.catalog import Catalog
 from legoc.language.declaring.kinds import Role
 from legoc.language.diagnosing.diagnostics import Diagnostic
 from legoc.language.diagnosing.document import Span
-from legoc.language.ir.counted import infer_types, is_counted
+from legoc.language.ir.counted import read_recipe
 from legoc.language.ir.digest import Digester
 from legoc.language.ir.spec import Call, Data, Export, Spec, Train, Types
 from legoc.language.ir.text import EXPORT, TRAIN, Writer, assemble, title
@@ -27,37 +27,21 @@ from legoc.language.typing.checks import (
     check_users,
     check_words,
 )
-from legoc.language.typing.counted import read_alone, stands_apart
+from legoc.language.typing.counted import read_alone, stands_apart, type_alone, types_alone
 from legoc.language.typing.exports import check_budget
-from legoc.language.typing.inference import Typed, infer_encoder, infer_pair
+from legoc.language.typing.inference import Model, Typed, infer_encoder, infer_pair
 from legoc.language.typing.lower_data import LoweredData, lower_data
 from legoc.language.typing.lower_train import (
     LoweredExport,
     LoweredTrain,
-    check_recipe,
-    check_word_dropout,
     lower_export,
     lower_train,
 )
 from legoc.language.typing.origins import model_origin, point_origin
-from legoc.language.typing.recipes import check_calibration, check_correction, compare_kinds
+from legoc.language.typing.recipes import check_recipes, compare_kinds
 
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Model:
-    """A typed pipeline. `calls` is None where something was refused; `alone`: it is one predictor
-    that is counted, whose types follow from the data."""
-
-    stages: tuple[Typed, ...]
-    predictor: Arguments | None
-    calls: Mapping[Role, Call] | None
-    types: Types | None
-    origin: Mapping[str, Span]
-    problems: tuple[Diagnostic, ...]
-    alone: bool = False
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -95,12 +79,7 @@ class Lowering:
             problems += self.check_task(point, model, train)
         problems += self.check_together(point, model, data)
         if train is not None and not model.alone:
-            vectors = data.data is not None and data.data.vectors is not None
-            problems += check_recipe(train, model.stages, vectors=vectors)
-            problems += check_calibration(train, data)
-            if model.predictor is not None:
-                problems += check_correction(train, model.predictor)
-            problems += check_word_dropout(train, model.stages)
+            problems += check_recipes(train, model.stages, model.predictor, data)
         export = self.export(point)
         problems += export.problems
         problems += self.check_budget(model, export)
@@ -120,9 +99,9 @@ class Lowering:
             name=point.name,
             model=model.calls,
             data=data.data,
-            train=train.train,
+            train=read_recipe(train.train) if model.alone else train.train,
             export=export.export,
-            types=model.types or self.types_alone(model.calls, data.data),
+            types=model.types or types_alone(model.calls, data.data, self.catalog),
             keys=self.digester.keys(model.calls, data.data, recipe),
             source_text=self.text(point, model.calls, data.data, train.train, export.export),
             origin=point_origin(point, model.origin, data.spans, train.spans, export.spans),
@@ -162,13 +141,6 @@ class Lowering:
             return lowered
         return self.once(("data alone", predictor, lowered), lambda: read_alone(predictor, lowered))
 
-    def types_alone(self, calls: Mapping[Role, Call], data: Data) -> Types:
-        """The types of a model that is one predictor: the data decide how wide an item is."""
-        call = calls["predict"]
-        declaration = self.catalog.get("predict", call.op)
-        assert declaration is not None
-        return infer_types(declaration, call.args, data.attributes)
-
     def model(self, pipeline: Pipeline) -> Model:
         # Pipelines of a sweep differ as objects while their stages are shared.
         key = ("model", *(settings for _, _, settings in pipeline.stages))
@@ -178,8 +150,10 @@ class Lowering:
     def type_model(self, pipeline: Pipeline) -> Model:
         stages: list[tuple[Role, Span]] = [(role, span) for role, span, _ in pipeline.stages]
         roles = " -> ".join(role for role, _ in stages)
-        if roles == "predict" and (found := self.type_alone(pipeline)) is not None:
-            return found
+        if roles == "predict":
+            found = type_alone(pipeline, self.arguments("predict", pipeline.stages[0][2]))
+            if found is not None:
+                return found
         if roles not in wording_types.SHAPES:
             problem = wording_types.wrong_shape(pipeline.name, stages, pipeline.span)
             return Model(
@@ -236,28 +210,6 @@ class Lowering:
             types=types,
             origin=model_origin(pipeline, typed, predictor),
             problems=tuple(problems),
-        )
-
-    def type_alone(self, pipeline: Pipeline) -> Model | None:
-        """A pipeline of one predictor, which is counted; None where it is not of that kind."""
-        predictor = self.arguments("predict", pipeline.stages[0][2])
-        if isinstance(predictor, Arguments) and not is_counted(predictor.declaration):
-            return None
-        origin = model_origin(pipeline, (), predictor)
-        if isinstance(predictor, Diagnostic):
-            return Model(
-                stages=(), predictor=None, calls=None, types=None, origin=origin,
-                problems=(predictor,),
-            )  # fmt: skip
-        call = Call(op=predictor.declaration.name, args=predictor.values)
-        return Model(
-            stages=(),
-            predictor=predictor,
-            calls=None if predictor.broken else {"predict": call},
-            types=None,
-            origin=origin,
-            problems=predictor.problems,
-            alone=True,
         )
 
     def arguments(self, role: Role, settings: Settings) -> Arguments | Diagnostic:

@@ -9,19 +9,13 @@ from legoc.language.declaring.declare import Declaration
 from legoc.language.declaring.records import RECORDS
 from legoc.language.diagnosing.diagnostics import Diagnostic
 from legoc.language.diagnosing.document import Span
-from legoc.language.ir.checkpoints import count_layers
+from legoc.language.ir.negatives import SHARED, count_others
 from legoc.language.ir.spec import Call, Export, Train
 from legoc.language.resolving.points import Record
-from legoc.language.typing import wording_data, wording_models, wording_recipes
-from legoc.language.typing.arguments import Arguments, Judge
-from legoc.language.typing.checks import reads_ids
+from legoc.language.typing import wording_data, wording_recipes
+from legoc.language.typing.arguments import Judge
 from legoc.language.typing.exports import check_settings
-from legoc.language.typing.inference import Typed
 from legoc.language.typing.rules import default_value
-
-
-# Pools that draw negatives from the other rows of a batch.
-SHARED = ("batch", "mixed")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -99,8 +93,7 @@ def check_shared(
     if pool == "mixed" and negatives < 2:
         return (wording_recipes.no_half(place, spans.get("task.negatives")),)
     # Of ranking every negative is a row, served by any other.
-    near = negatives if pool == "batch" else negatives - negatives // 2
-    needed = 1 + (near if task.op == "matching" else 1)
+    needed = 1 + (count_others(pool, negatives) if task.op == "matching" else 1)
     if batch >= needed:
         return ()
     return (wording_recipes.few_rows(place, spans.get("batch"), pool, negatives, batch, needed),)
@@ -124,56 +117,3 @@ def name_call(call: Call) -> str:
     if not call.args:
         return call.op
     return f"{call.op}({', '.join(str(value) for value in call.args.values())})"
-
-
-def check_recipe(
-    lowered: LoweredTrain, stages: Sequence[Typed], *, vectors: bool
-) -> tuple[Diagnostic, ...]:
-    """What a recipe asks of a model: `lr_pretrained` needs pre-trained weights to train. Word
-    vectors of the data are such, and so are the rows of a table's file; those of a language model
-    below a side network, beside adapters or below a split that leaves none are not."""
-    if lowered.train is None or lowered.train.lr_pretrained is None or vectors:
-        return ()
-    place = lowered.spans["lr_pretrained"]
-    known = [stage.arguments for stage in stages if has_pretrained(stage.arguments)]
-    if not known:
-        names = " -> ".join(f"{stage.role} {stage.arguments.declaration.name}" for stage in stages)
-        return (wording_models.nothing_pretrained(place, f"`{names}`"),)
-    by = frozen_by(known[0])
-    if by is None:
-        return ()
-    name = known[0].declaration.name
-    return (wording_models.nothing_thawed(place, name, known[0].place(by), by),)
-
-
-def check_word_dropout(lowered: LoweredTrain, stages: Sequence[Typed]) -> tuple[Diagnostic, ...]:
-    """`word_dropout` needs an operator that reads the words of items: a language model has a token
-    table of its own, and an item table reads no words."""
-    if lowered.train is None or not lowered.train.word_dropout:
-        return ()
-    readers = [s.arguments for s in stages if s.role in ("content", "flatten")]
-    if any(not a.declaration.pretrained and not reads_ids(a.declaration) for a in readers):
-        return ()
-    first = readers[0]
-    operator = f"content {first.declaration.name}"
-    place = lowered.spans["word_dropout"]
-    return (wording_models.no_words_to_drop(operator, first.span, place),)
-
-
-def has_pretrained(arguments: Arguments) -> bool:
-    """Whether a stage has pre-trained weights: a language model, or a table that a file fills."""
-    declaration = arguments.declaration
-    filled = declaration.facts.get("pretrained", {}).get("by")
-    return declaration.pretrained or arguments.values.get(filled) is not None
-
-
-def frozen_by(arguments: Arguments) -> str | None:
-    """The setting that leaves the pre-trained weights of a stage as they are; None where some of
-    them train."""
-    declaration, values = arguments.declaration, arguments.values
-    if not declaration.pretrained:
-        unless = declaration.facts["pretrained"]["unless"]
-        return unless if values.get(unless) else None
-    found = next((name for name in ("side", "lora") if values.get(name) is not None), None)
-    whole = values.get("split") in (-1, count_layers(values, declaration) or -1)
-    return found or ("split" if whole else None)

@@ -31,7 +31,22 @@ class ItemTable(nn.Module):
         return self.table.index_select(0, item_I.long())
 
 
-class OneNumber(nn.Module):
+class ByUser(nn.Module):
+    """A predictor that reads each user once, whatever number of pairs he has: `score_users`."""
+
+    def forward(self, clicks_PSD: Tensor, mask_PS: Tensor, item_PD: Tensor) -> Tensor:
+        """[P, S, D], Bool[P, S], [P, D] -> [P]: every pair is a user of its own."""
+        owner_P = torch.arange(item_PD.shape[0], device=item_PD.device)
+        return self.score_users(clicks_PSD, mask_PS, item_PD, owner_P)
+
+    def score_users(
+        self, clicks_USD: Tensor, mask_US: Tensor, item_PD: Tensor, owner_P: Tensor
+    ) -> Tensor:
+        """Users [U, S, D], Bool[U, S], candidates [P, D] and their owners int[P] -> [P]."""
+        raise NotImplementedError
+
+
+class OneNumber(ByUser):
     """The score of a pair is the one number that is known of its candidate, whoever asks."""
 
     items = ItemTable
@@ -39,14 +54,10 @@ class OneNumber(nn.Module):
     def __init__(self, config: Any, sizes: Sizes) -> None:
         super().__init__()
 
-    def forward(self, clicks_PSD: Tensor, mask_PS: Tensor, item_PD: Tensor) -> Tensor:
-        """[P, S, 1], Bool[P, S], [P, 1] -> [P]."""
-        return item_PD.select(1, 0)
-
     def score_users(
         self, clicks_USD: Tensor, mask_US: Tensor, item_PD: Tensor, owner_P: Tensor
     ) -> Tensor:
-        """The same, without a copy of the clicks for each pair."""
+        """[U, S, 1], Bool[U, S], [P, 1], int[P] -> [P]."""
         return item_PD.select(1, 0)
 
 
@@ -64,3 +75,9 @@ def as_ids(numbers: Tensor, rows: int) -> Tensor:
     """Rows of a table that were kept as float32, which holds whole numbers up to 2^24; what no row
     is (a graph may be fed anything) becomes one."""
     return numbers.clamp(0, rows - 1).long()
+
+
+def pad(x_IL: Tensor, length: int) -> Tensor:
+    """To so many columns, zeros behind: a batch is as wide as its longest text."""
+    blank = x_IL.new_zeros(x_IL.shape[0], length)
+    return torch.cat([x_IL, blank], 1)[:, :length]

@@ -3,11 +3,10 @@
 Letters: P pairs, U users, S clicks, D width, K neighbours, R = S K.
 """
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from legoc.language.declaring.declare import operator, param
-from legoc.operators.blocks.counted import ItemTable, add_up, as_ids
+from legoc.operators.blocks.counted import ByUser, ItemTable, add_up, as_ids
 from legoc.operators.blocks.masking import cleared
 from legoc.operators.sizes import Sizes
 
@@ -17,7 +16,7 @@ from legoc.operators.sizes import Sizes
     paper="Deshpande and Karypis, Item-based Top-N Recommendation Algorithms, TOIS 2004",
     facts={"counts": "neighbours", "width": {"plus": 1, "per": "neighbours", "times": 2}},
 )  # fmt: skip
-class ItemKNN(nn.Module):
+class ItemKNN(ByUser):
     """How similar the candidate is to the clicks, by the users who clicked both.
 
     The score is the sum, over the clicks, of their similarity to the candidate where it is one of
@@ -40,15 +39,10 @@ class ItemKNN(nn.Module):
         self.neighbours = (sizes.width - 1) // 2
         self.rows = sizes.items
 
-    def forward(self, clicks_PSD: Tensor, mask_PS: Tensor, item_PD: Tensor) -> Tensor:
-        """[P, S, D], Bool[P, S], [P, D] -> [P]."""
-        owner_P = torch.arange(item_PD.shape[0], device=item_PD.device)
-        return self.score_users(clicks_PSD, mask_PS, item_PD, owner_P)
-
     def score_users(
         self, clicks_USD: Tensor, mask_US: Tensor, item_PD: Tensor, owner_P: Tensor
     ) -> Tensor:
-        """The same of users [U, S, D] and owners int[P]."""
+        """[U, S, D], Bool[U, S], [P, D], int[P] -> [P]."""
         real_USD = cleared(clicks_USD, mask_US)
         near_UR = as_ids(real_USD[..., 1 : 1 + self.neighbours], self.rows).flatten(1)
         # Where there is no neighbour, 0 stands for it, with the similarity 0.

@@ -6,7 +6,7 @@ from legoc.operators.blocks.counted import OneNumber
 
 @operator(
     "predict", "ItemMean", "(Seq[Vec[d]], Vec[d]) -> Score", tasks=("ranking", "matching"),
-    facts={"counts": "labels", "width": {"plus": 1}},
+    facts={"counts": "labels", "logit": True, "width": {"plus": 1}},
 )  # fmt: skip
 class ItemMean(OneNumber):
     """The candidate's mean label in the training part, drawn towards the mean of all.

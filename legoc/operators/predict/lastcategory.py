@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from legoc.language.declaring.declare import operator, param
-from legoc.operators.blocks.counted import FIRST_WORD
+from legoc.operators.blocks.counted import FIRST_WORD, pad
 from legoc.operators.blocks.masking import cleared
 from legoc.operators.sizes import Sizes
 
@@ -26,8 +26,7 @@ class Values(nn.Module):
     def forward(self, ids: Sequence[Tensor], masks: Sequence[Tensor]) -> Tensor:
         """int[I, C_a] and Bool[I, C_a] of the one attribute -> [I, C]."""
         ids_IC = ids[0].masked_fill(~masks[0] | (ids[0] < FIRST_WORD), 0).float()
-        blank_IC = ids_IC.new_zeros(ids_IC.shape[0], self.length)
-        return torch.cat([ids_IC, blank_IC], 1)[:, : self.length]
+        return pad(ids_IC, self.length)
 
 
 @operator(

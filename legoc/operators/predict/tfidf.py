@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from legoc.language.declaring.declare import operator
-from legoc.operators.blocks.counted import add_up, as_ids
+from legoc.operators.blocks.counted import ByUser, add_up, as_ids, pad
 from legoc.operators.blocks.masking import cleared
 from legoc.operators.sizes import Sizes
 
@@ -49,12 +49,6 @@ class WeighedTokens(nn.Module):
         return torch.cat([ids_IL.to(weights_IL.dtype), weights_IL], 1)
 
 
-def pad(x_IL: Tensor, length: int) -> Tensor:
-    """To so many columns, zeros behind: a batch is as wide as its longest text."""
-    blank = x_IL.new_zeros(x_IL.shape[0], length)
-    return torch.cat([x_IL, blank], 1)[:, :length]
-
-
 @operator(
     "predict", "TFIDF", "(Seq[Vec[d]], Vec[d]) -> Score", tasks=("ranking", "matching"),
     paper="Salton and Buckley, Term-weighting Approaches in Automatic Text Retrieval, 1988",
@@ -62,7 +56,7 @@ def pad(x_IL: Tensor, length: int) -> Tensor:
         "counts": "words", "reads": ["text", "category"], "width": {"per": "tokens", "times": 2},
     },
 )  # fmt: skip
-class TFIDF(nn.Module):
+class TFIDF(ByUser):
     """How much the candidate says what the clicks say, rare words counting most.
 
     The score is the sum, over the clicks, of the cosine between the words of click and candidate.
@@ -85,15 +79,10 @@ class TFIDF(nn.Module):
         self.length = sizes.width // 2
         self.rows = sizes.tokens
 
-    def forward(self, clicks_PSD: Tensor, mask_PS: Tensor, item_PD: Tensor) -> Tensor:
-        """[P, S, D], Bool[P, S], [P, D] -> [P]."""
-        owner_P = torch.arange(item_PD.shape[0], device=item_PD.device)
-        return self.score_users(clicks_PSD, mask_PS, item_PD, owner_P)
-
     def score_users(
         self, clicks_USD: Tensor, mask_US: Tensor, item_PD: Tensor, owner_P: Tensor
     ) -> Tensor:
-        """The same of users [U, S, D] and owners int[P]."""
+        """[U, S, D], Bool[U, S], [P, D], int[P] -> [P]."""
         real_USD = cleared(clicks_USD, mask_US)
         ids_UR = as_ids(real_USD[..., : self.length], self.rows).flatten(1)
         weights_UR = real_USD[..., self.length :].flatten(1)
