@@ -10,6 +10,8 @@ import pytest
 
 import legoc
 import legoc_runtime
+from legoc.commands.comparing import show_baselines
+from legoc.commands.printing import console
 from legoc.data import prepare
 from legoc.evaluation import baselines
 from legoc.evaluation.baselines import call_of, find_better, label, measure_baselines
@@ -123,11 +125,14 @@ def test_beside_a_trained_model_stand_the_same_figures(free, trained):
     for name in ("Popularity", "ItemMean", "TFIDF", "LastCategory"):
         own = free[name].metrics["test"]
         for metric, value in own["metrics"].items():
-            assert beside[name]["metrics"][metric] == pytest.approx(value, abs=1e-6)
+            told = name == "ItemMean" or not of_probabilities(metric)
+            wanted = pytest.approx(value, abs=1e-6) if told else None
+            assert beside[name]["metrics"][metric] == wanted
         for part, figures in own["slices"].items():
             for metric, value in figures.items():
+                told = value is not None and (name == "ItemMean" or not of_probabilities(metric))
                 other = beside[name]["slices"][part][metric]
-                assert other == (None if value is None else pytest.approx(value, abs=1e-6))
+                assert other == (pytest.approx(value, abs=1e-6) if told else None)
 
 
 def test_eval_shows_them_unless_asked_not_to(trained, cache, capsys):
@@ -170,6 +175,21 @@ def test_they_are_counted_once_for_a_state_of_the_data(trained, cache, monkeypat
         legoc.evaluate(trained / "bundle", cache=cache, baselines=True, split="valid")
 
 
+def test_no_number_of_the_moment_is_looked_up_for_them(trained, cache, tmp_path):
+    class Never:
+        def at(self, items, moments):
+            raise AssertionError("a count reads no moment")
+
+    spec = Run(trained).spec
+    prepared = prepare(spec, cache=cache)
+    log = dataclasses.replace(prepared.logs["test"], context=Never(), moment=None)
+    prepared = dataclasses.replace(prepared, logs={**prepared.logs, "test": log})
+    progress, given = baselines.SILENT, (spec.train.metrics, {}, tmp_path)
+    call = call_of("Popularity")
+    made = baselines.measure(spec, call, prepared, "test", *given, progress)
+    assert made.parts["all"]["GAUC"] is not None
+
+
 def test_what_does_not_apply_is_left_out(free, trained, cache):
     spec = Run(trained).spec
     prepared = prepare(spec, cache=cache)
@@ -182,6 +202,10 @@ def test_what_does_not_apply_is_left_out(free, trained, cache):
     assert names == ["Popularity", "ItemKNN"]
     names = [label(call) for call in baselines.choose(spec, prepared)]
     assert "Random" not in names
+
+
+def of_probabilities(name):
+    return name in ("LogLoss", "F1(0.5)")
 
 
 def report_of(ours, theirs, groups=500, metric="GAUC"):
@@ -219,6 +243,41 @@ def test_of_a_loss_the_lower_one_is_better():
     theirs = {"Popularity": {"all": 0.4}, "TFIDF": {"all": 0.3}}
     told = find_better(report_of({"all": 0.35}, theirs, metric="LogLoss"))
     assert told == ["TFIDF ranks better: LogLoss 0.3000 against 0.3500"]
+
+
+def mixed_report(marks=()):
+    """A model that ranks better than a count, and whose probabilities mean less."""
+    ours, theirs = {"LogLoss": 0.9, "GAUC": 0.7}, {"LogLoss": 0.3, "GAUC": 0.6}
+    beside = {"metrics": theirs, "slices": {"new": {"LogLoss": 0.3, "GAUC": 0.8}}}
+    bare = {"LogLoss": None, "GAUC": 0.5}
+    return {
+        "split": "test", "metrics": ours, "slices": {"new": ours},
+        "marks": dict.fromkeys(marks, ""),
+        "groups": {"all": 500, "new": 500},
+        "baselines": {
+            "ItemMean": beside, "Popularity": {"metrics": bare, "slices": {"new": bare}},
+        },
+    }  # fmt: skip
+
+
+def test_models_are_compared_by_what_reads_no_probabilities():
+    told = find_better(mixed_report())
+    assert told == ["ItemMean ranks better on new items: GAUC 0.8000 against 0.7000"]
+    alone = report_of({"all": 0.9}, {"ItemMean": {"all": 0.3}}, metric="LogLoss")
+    assert find_better(alone | {"marks": {"LogLoss": "why"}}) == []
+
+
+def test_the_table_marks_what_says_nothing(capsys):
+    show_baselines(console(), [("m", mixed_report(["LogLoss"]))])
+    lines = [line for line in capsys.readouterr().out.splitlines() if line]
+    assert lines[2].replace("\u2503", " ").split() == [
+        "model", "LogLoss", "GAUC", "GAUC,", "new",
+    ]  # fmt: skip
+    rows = [line.replace("\u2502", " ").split() for line in lines]
+    assert ["m", "0.9000*", "0.7000", "0.7000"] in rows
+    assert ["ItemMean", "0.3000", "0.6000", "0.8000"] in rows
+    assert ["Popularity", "-", "0.5000", "0.5000"] in rows
+    assert "-: what is counted orders items, and is no probability" in lines
 
 
 def test_an_equal_model_is_told_too():
