@@ -15,7 +15,7 @@ import numpy as np
 
 from legoc.data.cache import cache_root, digest, obtain
 from legoc.data.prepare import read_items
-from legoc.evaluation.compute import better, plain
+from legoc.evaluation.compute import better, call_named, plain
 from legoc.evaluation.evaluator import Mask, evaluate_log
 from legoc.evaluation.marks import find_marks, reads_probabilities
 from legoc.evaluation.report import Baseline
@@ -176,7 +176,7 @@ def find_better(report: Mapping[str, Any]) -> list[str]:
     name = deciding_metric(report)
     if name is None:
         return []
-    lower = better(Call(op=operator_of(name))) == "lower"
+    lower = better(call_named(name)) == "lower"
     beside = [Baseline.from_json(*each) for each in report.get("baselines", {}).items()]
     told: list[str] = []
     for part, figures in {"all": report["metrics"], **report["slices"]}.items():
@@ -196,13 +196,8 @@ def deciding_metric(report: Mapping[str, Any]) -> str | None:
     """The first metric of a report that orders items, whatever their scores mean; else the first
     whose figure of the model means something."""
     names, marks = list(report["metrics"]), report.get("marks", {})
-    ordering = (name for name in names if not reads_probabilities(Call(op=operator_of(name))))
+    ordering = (name for name in names if not reads_probabilities(call_named(name)))
     return next(ordering, next((name for name in names if name not in marks), None))
-
-
-def operator_of(name: str) -> str:
-    """`NDCG` of `NDCG(5)`."""
-    return name.partition("(")[0]
 
 
 def tell(part: str, best: str, metric: str, theirs: float, ours: float) -> str:

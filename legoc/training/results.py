@@ -45,17 +45,21 @@ def obtain_bundle(run: Run, prepared: "Prepared", progress: Progress) -> None:
 
 def last_validation(run: Run) -> dict[str, Any] | None:
     """What the last validation of the best epoch found, for the model card: the test part is
-    measured later, through the bundle itself."""
-    from legoc.evaluation.marks import find_marks, find_marks_in_training
-    from legoc.evaluation.public import chosen_metrics
+    measured later, through the bundle itself. Without what reads probabilities where they were
+    calibrated since: those are of another model."""
+    from legoc.evaluation.compute import call_named
+    from legoc.evaluation.marks import reads_probabilities
 
     found = [e for e in run.log if e["event"] == "evaluation" and e["best"] and e["metrics"]]
     if not found:
         return None
-    metrics = chosen_metrics(run.spec)
-    # What calibration has changed since is of another model.
-    gone = find_marks_in_training(run.spec, metrics).keys() - find_marks(run.spec, metrics).keys()
-    figures = {name: value for name, value in found[-1]["metrics"].items() if name not in gone}
+    recipe, figures = run.spec.train, found[-1]["metrics"]
+    if recipe is not None and recipe.calibrate:
+        figures = {
+            name: value
+            for name, value in figures.items()
+            if not reads_probabilities(call_named(name))
+        }
     return {"valid": {"split": "valid", "metrics": figures}}
 
 
