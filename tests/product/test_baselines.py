@@ -17,6 +17,7 @@ from legoc.evaluation import baselines
 from legoc.evaluation.baselines import call_of, find_better, label, measure_baselines
 from legoc.evaluation.torch_engine import TorchEngine
 from legoc.model.run import Run, load_recommender
+from legoc.training import results
 from legoc_runtime.engine import Engine
 from tests.product.conftest import run
 
@@ -159,6 +160,48 @@ def test_training_without_them_leaves_them_out(trained, cache, tmp_path, capsys)
     assert run(*given) == 0
     assert "baselines" in json.loads(metrics.read_text())["test"]
     assert "TFIDF" in capsys.readouterr().out
+
+
+def test_a_part_is_measured_once_though_they_are_asked_for_later(
+    trained, cache, tmp_path, monkeypatch
+):
+    shutil.copytree(trained.parent, tmp_path / "runs")
+    (tmp_path / "text.lego").write_text(TEXT % "text")
+    metrics = tmp_path / "runs" / trained.name / "metrics.json"
+    told = json.loads(metrics.read_text())
+    metrics.unlink()
+    given = ("train", tmp_path / "text.lego", "--cache", cache, "--runs", tmp_path / "runs", "-q")
+    with monkeypatch.context() as patch:
+        patch.setattr(baselines, "measure_baselines", stopped)
+        assert run(*given) == 130
+    bare = json.loads(metrics.read_text())
+    assert "baselines" not in bare["test"]
+    with monkeypatch.context() as patch:
+        patch.setattr(results, "measure_bundle", stopped)
+        assert run(*given) == 0
+    beside = {"baselines": told["test"]["baselines"]}
+    assert json.loads(metrics.read_text()) == {"test": {**bare["test"], **beside}}
+
+
+def test_other_metrics_leave_what_is_known_beside(trained, cache, tmp_path):
+    """Without counting anew; asked for, every metric of the recipe is there for all of them."""
+    shutil.copytree(trained.parent, tmp_path / "runs")
+    (tmp_path / "text.lego").write_text(TEXT % "text")
+    metrics = tmp_path / "runs" / trained.name / "metrics.json"
+    known = json.loads(metrics.read_text())["test"]["baselines"]
+    given = ("train", tmp_path / "text.lego", "--cache", cache, "--runs", tmp_path / "runs", "-q")
+    given = (*given, "--set", "train.metrics=[GAUC, MRR]")
+    assert run(*given, "--no-baselines") == 0
+    found = json.loads(metrics.read_text())["test"]
+    assert set(found["metrics"]) == {"GAUC", "MRR"}
+    assert found["baselines"] == known
+    assert run(*given) == 0
+    found = json.loads(metrics.read_text())["test"]
+    assert all(set(each["metrics"]) == {"GAUC", "MRR"} for each in found["baselines"].values())
+
+
+def stopped(*given, **named):
+    raise KeyboardInterrupt
 
 
 def test_they_are_counted_once_for_a_state_of_the_data(trained, cache, monkeypatch):
