@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from legoc.data.prepare import Prepared
 
 F64 = NDArray[np.float64]
+# Numbers of vectors that are looked at together.
+FLOATS = 1 << 18
 
 MEANINGS = {
     "coverage": "share of the catalogue that is recommended to somebody",
@@ -90,7 +92,7 @@ def measure_lists(
     if categories is not None:
         groups["diversity of categories"] = differing(owner, categories[chosen], count)
     if vectors is not None:
-        groups["diversity of vectors"] = spread(owner, vectors[chosen], count)
+        groups["diversity of vectors"] = spread(owner, vectors, chosen, count)
     exposure = np.bincount(chosen, minlength=len(clicks))[offered]
     candidates = means(group, clicks[item].astype(np.float64), count)
     recommended = means(owner, clicks[chosen].astype(np.float64), count)
@@ -133,17 +135,30 @@ def differing(owner: I32, codes: I32, count: int) -> F64:
     return divide(every - same, every)
 
 
-def spread(owner: I32, vectors: F32, count: int) -> F64:
-    """[G]: 1 - cosine, the mean over pairs of vectors [K, D]; one of length 0 is at right angles to
-    all. The cosines of pairs are what the squared sum of unit vectors has beyond their own."""
-    lengths = np.linalg.norm(vectors.astype(np.float64), axis=1)
-    units_KD = vectors / np.where(lengths > 0, lengths, 1)[:, None]
-    sums_GD = np.zeros((count, vectors.shape[1]))
-    np.add.at(sums_GD, owner, units_KD)
-    own = np.bincount(owner, (units_KD**2).sum(1), minlength=count)
+def spread(owner: I32, vectors: F32, chosen: I64, count: int) -> F64:
+    """[G]: 1 - cosine, the mean over pairs of the vectors [N, D] of the items that are chosen for
+    each group; one of length 0 is at right angles to all. owner: ascending. The cosines of pairs
+    are what the squared sum of unit vectors has beyond their own."""
+    width = vectors.shape[1]
+    step = max(FLOATS // max(width, 1), 1)
+    together, own = np.zeros(count), np.zeros(count)
+    before_D = np.zeros(width)
+    for start in range(0, len(owner), step):
+        groups = owner[start : start + step]
+        vectors_KD = vectors[chosen[start : start + step]].astype(np.float64)
+        lengths = np.linalg.norm(vectors_KD, axis=1)
+        units_KD = vectors_KD / np.where(lengths > 0, lengths, 1)[:, None]
+        opens = np.flatnonzero(np.diff(groups, prepend=-1))
+        sums_GD = np.add.reduceat(units_KD, opens)
+        if start and owner[start - 1] == owner[start]:
+            # The group goes on from the block before, and replaces what was known of it.
+            sums_GD[0] += before_D
+        together[groups[opens]] = (sums_GD**2).sum(1)
+        own[groups[opens]] += np.add.reduceat(lengths > 0, opens, dtype=np.float64)
+        before_D = sums_GD[-1]
     sizes = np.bincount(owner, minlength=count)
     every = sizes * (sizes - 1) / 2
-    return 1 - divide(((sums_GD**2).sum(1) - own) / 2, every)
+    return 1 - divide((together - own) / 2, every)
 
 
 def gini(counts: I64) -> float:

@@ -2,11 +2,13 @@
 
 import itertools
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
 
-from legoc.evaluation.beyond import MEANINGS, first_rows, gini, measure_lists
+from legoc.evaluation import beyond
+from legoc.evaluation.beyond import MEANINGS, first_rows, gini, measure_lists, spread
 
 
 @pytest.fixture
@@ -75,6 +77,40 @@ def test_figures_are_those_of_a_loop(rows):
     pairs = sum(abs(a - b) for a in exposure for b in exposure)
     expected = pairs / (2 * len(exposure) ** 2 * np.mean(exposure))
     assert found.figures["gini"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("floats", [1, 12, 18, 40, 1000])
+def test_lists_of_every_length_may_end_anywhere_in_a_block(floats, monkeypatch):
+    monkeypatch.setattr(beyond, "FLOATS", floats)
+    rng = np.random.default_rng(2)
+    vectors = rng.normal(size=(9, 6)).astype(np.float32)
+    vectors[3] = 0
+    sizes = [3, 0, 1, 9, 2, 2, 0]
+    owner = np.repeat(np.arange(7), sizes).astype(np.int32)
+    chosen = rng.integers(0, 9, len(owner))
+    lengths = np.linalg.norm(vectors, axis=1)
+    cosine = vectors @ vectors.T / np.maximum(np.outer(lengths, lengths), 1e-9)
+    expected = []
+    for g in range(7):
+        pairs = list(itertools.combinations(chosen[owner == g], 2))
+        expected.append(np.mean([1 - cosine[i, j] for i, j in pairs]) if pairs else math.nan)
+    np.testing.assert_allclose(spread(owner, vectors, chosen, 7), expected, atol=1e-6)
+
+
+def test_many_lists_of_wide_vectors_take_little_memory():
+    """All vectors that are shown would be 40 MB, and twice that as the sums are made."""
+    rng = np.random.default_rng(3)
+    vectors = rng.normal(size=(50, 256)).astype(np.float32)
+    owner = np.repeat(np.arange(10_000, dtype=np.int32), 4)
+    chosen = rng.integers(0, 50, len(owner))
+    tracemalloc.start()
+    try:
+        found = spread(owner, vectors, chosen, 10_000)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(found) == 10_000
+    assert most < 30e6
 
 
 def test_gini_of_what_is_plain():

@@ -117,6 +117,15 @@ def test_a_table_has_no_row_for_a_new_item(free):
     assert np.all(np.diff(scores) <= 0)
 
 
+def test_what_stands_for_an_item_in_a_table_is_no_vector_to_compare(free, trained, cache):
+    """The number of an item, and of its neighbours, has no angle to another."""
+    for name in ("ItemKNN", "TFIDF", "Popularity"):
+        found = legoc.evaluate(free[name], cache=cache, top=3).beyond.figures
+        assert "diversity of categories" in found
+        assert "diversity of vectors" not in found
+    assert "diversity of vectors" in legoc.evaluate(trained, cache=cache, top=3).beyond.figures
+
+
 def test_beside_a_trained_model_stand_the_same_figures(free, trained):
     report = json.loads((trained / "metrics.json").read_text())["test"]
     beside = report["baselines"]
