@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from legoc.data.indexing.log import F32, I32, I64, Log
 from legoc.evaluation.compute import plain
+from legoc.evaluation.ranking import order_rows
+from legoc.model.counting import training_clicks
 
 
 if TYPE_CHECKING:
@@ -54,20 +56,13 @@ class Beyond:
 
 def look_beyond(log: Log, scores: F32, prepared: "Prepared", vectors: F32 | None, k: int) -> Beyond:
     """The figures of the rows of a log under scores [R]. vectors: of the items, F[N, D]."""
-    clicks = count_clicks(prepared)
+    clicks = training_clicks(prepared)
     categories = prepared.categories() if "category" in prepared.report.coverage else None
     catalogue = len(prepared.items) - 1 - prepared.generated
     return measure_lists(
         np.asarray(log.group), np.asarray(log.item), scores, k,
         clicks=clicks, categories=categories, vectors=vectors, catalogue=catalogue,
     )  # fmt: skip
-
-
-def count_clicks(prepared: "Prepared") -> I64:
-    """[N]: clicks of each item in the training rows."""
-    log = prepared.logs["train"]
-    clicked = np.asarray(log.item)[np.nan_to_num(np.asarray(log.label)) > 0.5]
-    return np.bincount(clicked, minlength=len(prepared.items))
 
 
 def measure_lists(
@@ -82,7 +77,8 @@ def measure_lists(
     catalogue: int,
 ) -> Beyond:
     """The figures of rows in groups [R]. clicks: [N]; catalogue: how many items there are."""
-    top = first_rows(group, scores, k)
+    order, place = order_rows(group, scores)
+    top = order[place < k]
     owner, chosen = group[top], item[top]
     count = int(group.max(initial=-1)) + 1
     offered = np.unique(item)
@@ -106,15 +102,6 @@ def measure_lists(
     }
     figures |= {name: nan_mean(each) for name, each in groups.items() if name not in figures}
     return Beyond(k=k, figures=figures, groups=groups)
-
-
-def first_rows(group: I32, scores: F32, k: int) -> I64:
-    """The rows of the k highest scores of each group, group by group, best first."""
-    order = np.lexsort((np.arange(len(scores)), -scores, group))
-    ordered = group[order]
-    opens = np.flatnonzero(np.diff(ordered, prepend=-1))
-    place = np.arange(len(ordered)) - np.repeat(opens, np.diff(opens, append=len(ordered)))
-    return order[place < k]
 
 
 def means(owner: I32, values: F64, count: int) -> F64:

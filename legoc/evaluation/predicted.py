@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from legoc.data.indexing.log import F32, I64
+from legoc.data.indexing.log import F32
 from legoc.data.indexing.row_names import RowNames
 from legoc.evaluation.beside import REASON, beside_lines
 from legoc.evaluation.kept import row_columns
+from legoc.evaluation.ranking import rank_rows
 from legoc.language.diagnosing.diagnostics import fail
 from legoc.language.ir.spec import Spec
 from legoc.writing import replacing
@@ -94,17 +95,6 @@ def verify_ending(path: Path) -> None:
             f"`{path.name}` does not say what is to be written",
             f"name a file that ends in {', '.join(ENDINGS)}, or .zip for a submission",
         )
-
-
-def rank_rows(impression: I64, scores: F32) -> I64:
-    """[R]: the rank of each row in its impression, the best is 1; of equal scores the first comes
-    first, for a publisher takes each rank once. Rows of an impression are adjacent."""
-    order = np.lexsort((np.arange(len(scores)), -scores, impression))
-    opens = np.flatnonzero(np.diff(impression, prepend=-1))
-    start = np.repeat(opens, np.diff(opens, append=len(scores)))
-    ranks = np.empty(len(scores), dtype=np.int64)
-    ranks[order] = np.arange(len(scores)) - start + 1
-    return ranks
 
 
 def submission_lines(predicted: Predicted) -> Iterator[str]:

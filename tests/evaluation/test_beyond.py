@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from legoc.evaluation import beyond
-from legoc.evaluation.beyond import MEANINGS, first_rows, gini, measure_lists, spread
+from legoc.evaluation.beyond import MEANINGS, gini, measure_lists, spread
+from legoc.evaluation.ranking import order_rows, rank_rows
 
 
 @pytest.fixture
@@ -119,12 +120,18 @@ def test_gini_of_what_is_plain():
     assert math.isnan(gini(np.array([0, 0])))
 
 
-def test_the_first_rows_of_ragged_groups(rows):
+def test_rows_of_ragged_groups_stand_by_their_scores(rows):
     group, item, scores = rows
-    found = first_rows(group, scores, 3)
-    expected = lists(rows, 3)
+    scores[:4] = -0.0  # which equals 0.0
+    order, place = order_rows(group, scores)
+    assert (np.diff(group[order]) >= 0).all()
+    expected = lists(rows, 7)
+    ranks = rank_rows(group, scores)
     for g in range(30):
-        assert item[found[group[found] == g]].tolist() == expected[g]
+        found = order[group[order] == g]
+        assert item[found].tolist() == expected[g]
+        assert place[group[order] == g].tolist() == list(range(len(found)))
+        assert ranks[found].tolist() == list(range(1, len(found) + 1))
 
 
 def test_what_there_is_no_ground_for_is_left_out(rows):
