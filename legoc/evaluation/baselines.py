@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 # Raise when the same data would give other figures than an older version wrote.
 VERSION = 2
+# Numbers in the table of `ItemKNN`, which is made beside a training: twice this as float32 is there
+# at a time.
+NUMBERS = 1 << 26
 # Fewer groups than these do not tell two models apart on a part of the rows.
 GROUPS = 100
 
@@ -64,8 +67,15 @@ def choose(spec: Spec, prepared: "Prepared") -> list[Call]:
         found.append(call_of("Popularity", hours=24.0))
     if (np.asarray(prepared.logs["train"].label) <= 0.5).any():
         found.append(call_of("ItemMean"))
-    found += [call_of("ItemKNN"), call_of("TFIDF"), call_of("LastCategory")]
+    found += [nearest(len(prepared.items)), call_of("TFIDF"), call_of("LastCategory")]
     return [call for call in found if counted_spec(spec, call) is not None]
+
+
+def nearest(items: int) -> Call:
+    """`ItemKNN` with as many neighbours as there is room for, up to its default."""
+    call = call_of("ItemKNN")
+    room = (NUMBERS // items - 1) // 2
+    return call_of("ItemKNN", neighbours=max(min(call.args["neighbours"], room), 1))
 
 
 def measure_baselines(

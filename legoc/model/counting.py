@@ -122,11 +122,12 @@ def count_neighbours(args: Mapping[str, Any], prepared: "Prepared") -> NDArray[n
             f"the catalogue has {size - 1:,} items, and `ItemKNN` counts up to {LARGEST - 1:,}",
             "use another predictor, such as `predict Popularity`",
         )
-    rows, similarity = find_neighbours(
-        prepared.logs["train"], items=size, count=args["neighbours"]
-    )  # fmt: skip
-    own = np.arange(size, dtype=np.float32)[:, None]
-    return np.concatenate([own, rows.astype(np.float32), similarity], axis=1)
+    count = args["neighbours"]
+    made = np.zeros((size, 1 + 2 * count), dtype=np.float32)
+    made[:, 0] = np.arange(size)
+    for some, rows, similarity in find_neighbours(prepared.logs["train"], items=size, count=count):
+        made[some, 1 : 1 + count], made[some, 1 + count :] = rows, similarity
+    return made
 
 
 def weigh_words(args: Mapping[str, Any], prepared: "Prepared") -> NDArray[np.floating]:

@@ -256,6 +256,21 @@ def test_what_does_not_apply_is_left_out(free, trained, cache):
     assert "Random" not in names
 
 
+def test_of_a_huge_catalogue_fewer_neighbours_are_kept(trained, cache, monkeypatch):
+    """The table is made beside a training: what it takes has a bound, which its name tells."""
+    spec = Run(trained).spec
+    prepared = prepare(spec, cache=cache)
+    items = len(prepared.items)
+    for room, expected in (
+        (201 * items, "ItemKNN"), (201 * items - 1, "ItemKNN(neighbours=99)"),
+        (7 * items, "ItemKNN(neighbours=3)"), (2 * items, "ItemKNN(neighbours=1)"),
+    ):  # fmt: skip
+        monkeypatch.setattr(baselines, "NUMBERS", room)
+        assert expected in [label(call) for call in baselines.choose(spec, prepared)]
+    found = measure_baselines(spec, prepared, "test", spec.train.metrics, {}, cache=cache)
+    assert found["ItemKNN(neighbours=1)"].parts["all"]["GAUC"] is not None
+
+
 def of_probabilities(name):
     return name in ("LogLoss", "F1(0.5)")
 
