@@ -19,8 +19,10 @@ from legoc.evaluation.uncached import Uncached
 from legoc.exporting.bundle import write_bundle
 from legoc.exporting.gates import TARGET, relative_difference
 from legoc.exporting.graph_files import write_graphs
+from legoc.language.declaring.catalog import catalog
 from legoc.language.diagnosing.diagnostics import LegoError
 from legoc.language.ir.checkpoints import content_model
+from legoc.language.ir.digest import Digester
 from legoc.language.ir.plan import plan
 from legoc.language.ir.spec import Call, Spec
 from legoc.model import compile
@@ -180,8 +182,11 @@ def stand_in(spec: Spec, bench: Bench) -> Spec:
 
 
 def reseeded(spec: Spec, seed: int) -> Spec:
+    """A recipe of its own, and so the keys of its own that tell its run from others."""
     assert spec.train is not None
-    return replace(spec, train=replace(spec.train, seed=seed))
+    train = replace(spec.train, seed=seed)
+    keys = Digester(catalog()).keys(spec.model, spec.data, train)
+    return replace(spec, train=train, keys=keys)
 
 
 def find_unmoved(fresh: Recommender, trained: Recommender, *, matching: bool) -> set[str]:
