@@ -11,7 +11,7 @@ from legoc.operators.sizes import Sizes
 
 
 @operator(
-    "behavior", "GRU", "Seq[Vec[d]] -> Vec[hidden]", version=2,
+    "behavior", "GRU", "Seq[Vec[d]] -> Vec[hidden]", version=3,
     paper="An et al., Neural News Recommendation with Long- and Short-term User Representations, "
     "ACL 2019 (its short term)",
 )  # fmt: skip
@@ -29,7 +29,7 @@ class GRU(nn.Module):
     def __init__(self, config: "GRU.Config", sizes: Sizes) -> None:
         super().__init__()
         self.cold = Cold(config.cold, config.hidden)
-        self.run = GatedUnit(sizes.width, config.hidden)
+        self.run = GatedUnit(sizes.width, config.hidden, longest=sizes.clicks)
 
     def forward(self, clicks_BSD: Tensor, mask_BS: Tensor) -> Tensor:
         """[B, S, D], Bool[B, S] -> [B, hidden].

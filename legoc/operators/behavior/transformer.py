@@ -6,11 +6,12 @@ from legoc.language.declaring.declare import Divides, operator, param
 from legoc.operators.blocks.cold import Cold
 from legoc.operators.blocks.cold import Settings as ColdSettings
 from legoc.operators.blocks.encoder import EncoderPooling
+from legoc.operators.blocks.linear import align
 from legoc.operators.sizes import Sizes
 
 
 @operator(
-    "behavior", "Transformer", "Seq[Vec[d]] -> Vec[hidden]",
+    "behavior", "Transformer", "Seq[Vec[d]] -> Vec[hidden]", version=2,
     paper="Vaswani et al., Attention Is All You Need, NeurIPS 2017; blocks as in Devlin et al., "
     "BERT, NAACL 2019",
 )  # fmt: skip
@@ -36,6 +37,7 @@ class Transformer(nn.Module):
             width=sizes.width, hidden=config.hidden, layers=config.layers, heads=config.heads,
             dropout=config.dropout, longest=sizes.clicks,
         )  # fmt: skip
+        align(self.encode.encode.project)
 
     def forward(self, clicks_BSD: Tensor, mask_BS: Tensor) -> Tensor:
         """[B, S, D], Bool[B, S] -> [B, hidden]."""
