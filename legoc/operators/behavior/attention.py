@@ -17,7 +17,8 @@ from legoc.operators.sizes import Sizes
 class Attention(nn.Module):
     """Self-attention over the clicks, then additive attention.
 
-    An empty history is the zero vector.
+    Values and output begin as the identity, so the result as a mean of the clicks, where the widths
+    agree.
     """
 
     class Config(Settings, ColdSettings):

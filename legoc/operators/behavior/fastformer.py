@@ -17,7 +17,8 @@ from legoc.operators.sizes import Sizes
 class Fastformer(nn.Module):
     """Fastformer layers over the clicks, additive attention, then a Linear.
 
-    The cost is linear in the number of clicks. An empty history is the zero vector.
+    The cost is linear in the number of clicks. The Linear begins as the
+    identity where the widths agree.
     """
 
     class Config(ColdSettings):

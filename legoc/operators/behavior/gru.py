@@ -18,7 +18,7 @@ from legoc.operators.sizes import Sizes
 class GRU(nn.Module):
     """The state of a gated recurrent unit after the newest click.
 
-    An empty history is the zero vector.
+    It begins as means of the clicks over spans of many lengths where the widths agree.
     """
 
     class Config(ColdSettings):

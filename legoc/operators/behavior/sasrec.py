@@ -28,8 +28,8 @@ class SASRec(nn.Module):
     As in the authors' code: clicks times √d and a learned vector per place, counted back from the
     newest click; in a block queries are normalised, keys and values are not, what is added back is
     the normalised input, dropout falls on the weights of the attention and its heads have no output
-    projection; inner width as the input. A Linear follows where `hidden` is not the input width. An
-    empty history is the zero vector.
+    projection; inner width as the input. A Linear follows where `hidden` is not the input width.
+    Values begin as the identity.
     """
 
     class Config(ColdSettings):

@@ -18,7 +18,8 @@ from legoc.operators.sizes import Sizes
 class Transformer(nn.Module):
     """Transformer blocks over the clicks, a Linear, then additive attention.
 
-    With learned positions; the oldest click is the first. An empty history is the zero vector.
+    With learned positions; the oldest click is the first. The Linear begins as the
+    identity where the widths agree.
     """
 
     class Config(ColdSettings):
