@@ -19,16 +19,15 @@ from legoc.evaluation.uncached import Uncached
 from legoc.exporting.bundle import write_bundle
 from legoc.exporting.gates import TARGET, relative_difference
 from legoc.exporting.graph_files import write_graphs
-from legoc.language.declaring.catalog import catalog
 from legoc.language.diagnosing.diagnostics import LegoError
 from legoc.language.ir.checkpoints import content_model
-from legoc.language.ir.digest import Digester
 from legoc.language.ir.plan import plan
 from legoc.language.ir.spec import Call, Spec
 from legoc.model import compile
 from legoc.model.filling import fill_items
 from legoc.model.recommender import Recommender
 from legoc.model.run import Run, load_recommender
+from legoc.model.versions import keys_of
 from legoc.progress import SILENT
 from legoc.proving.cases import STEPS, Case
 from legoc.proving.parts import Parts, lent_graphs
@@ -184,9 +183,8 @@ def stand_in(spec: Spec, bench: Bench) -> Spec:
 def reseeded(spec: Spec, seed: int) -> Spec:
     """A recipe of its own, and so the keys of its own that tell its run from others."""
     assert spec.train is not None
-    train = replace(spec.train, seed=seed)
-    keys = Digester(catalog()).keys(spec.model, spec.data, train)
-    return replace(spec, train=train, keys=keys)
+    seeded = replace(spec, train=replace(spec.train, seed=seed))
+    return replace(seeded, keys=keys_of(seeded))
 
 
 def find_unmoved(fresh: Recommender, trained: Recommender, *, matching: bool) -> set[str]:
