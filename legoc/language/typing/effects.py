@@ -177,7 +177,7 @@ def outcomes(resolved: Resolved, lowering: Lowering, only: str | None) -> Iterat
     for point in points:
         spec = lowering.lower(point).spec
         if spec is not None:
-            yield spec.model, spec.data, spec.train, spec.export
+            yield spec.model, spec.data, spec.train, spec.export, spec.search
     for record in records:
         yield from meanings_of(record, lowering)
 
