@@ -1,7 +1,7 @@
 """`legoc tune`: the best values of what a file leaves open, found by training."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -143,14 +143,20 @@ def show_trials(found: "Tuned") -> None:
     ranked = found.ranked
     # An axis within an option is shown by the option.
     keys = list(dict.fromkeys(c.key for trial in ranked for c in trial.choices))
+    places = {trial.number: place for place, trial in enumerate(sorted_by_number(ranked), 1)}
     rows = [
-        (str(trial.number + 1), *(cell(trial, key) for key in keys), *told(trial))
+        (str(places[trial.number]), *(cell(trial, key) for key in keys), *told(trial))
         for trial in ranked
     ]
     out = console()
     columns = ("trial", *keys, found.monitor, "epochs", "CPU s")
     out.print(table(f"trials of {found.space.name}, by {found.monitor} on valid", columns, rows))
     out.print(f"{sentence(found)}; kept in {found.study.folder}", style="dim")
+
+
+def sorted_by_number(trials: "Sequence[Trial]") -> "list[Trial]":
+    """The trials as they were trained, without the proposals that were no models."""
+    return sorted(trials, key=lambda trial: trial.number)
 
 
 def cell(trial: "Trial", key: str) -> str:

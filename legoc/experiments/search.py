@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from legoc.language.diagnosing.diagnostics import fail
-from legoc.language.resolving.points import Point
+from legoc.language.resolving.points import Point, name_point
 from legoc.language.resolving.settle import Ends, ends, settle
 
 
@@ -110,7 +110,7 @@ def spaces(points: Sequence[Point]) -> list[Space]:
         if not point.searched:
             continue
         fixed = [pick for pick in point.picks if not pick.searched]
-        base = point.name.partition("[")[0]
+        base = point.name.removesuffix(name_point("", point.picks))
         key = (point.run.path, point.run.start, base, *((pick.key, pick.text) for pick in fixed))
         axes = ", ".join(f"{pick.key}={pick.text}" for pick in fixed if not pick.inside)
         names[key] = f"{base}[{axes}]" if axes else base
@@ -124,7 +124,7 @@ def propose(
     """The choices of the next trial; None where nothing else is left to choose."""
     seen = {trial.asked for trial in known}
     whole = size(space)
-    for attempt in range(200):
+    for attempt in range(50):
         if whole is not None and len(seen) >= whole:
             return None
         ask = rebuilt(known, lower=lower, seed=infer_seed(seed, len(known), attempt)).ask()

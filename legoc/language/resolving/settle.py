@@ -54,6 +54,8 @@ def ends(found: Range) -> Ends:
         scaled = last * BASES[high.unit][1] / BASES[unit][1]
         last = int(scaled) if scaled == int(scaled) else scaled
     whole = isinstance(first, int) and isinstance(last, int) and unit not in FRACTIONS
+    if not whole:
+        first, last = float(first), float(last)
     return Ends(low=first, high=last, log=found.log, unit=unit, whole=whole)
 
 
@@ -69,7 +71,7 @@ def settle(point: Point, values: Mapping[str, int | float]) -> Point:
     searched any more."""
     settled = Settled(values)
     picks = tuple(settled.pick(pick) for pick in point.picks)
-    base = point.name.partition("[")[0]
+    base = point.name.removesuffix(name_point("", point.picks))
     return replace(
         point,
         name=name_point(base, picks),

@@ -89,7 +89,9 @@ def read_binding(
         report(
             refusal(
                 "E0304", values.span, "an axis has no value", "nothing to choose from",
-                "write the values to sweep: `in [64, 128]`",
+                "write the values to sweep: `in [64, 128]`"
+                if isinstance(values, tree.Items)
+                else "write what to choose from: `in {64, 128}`",
             )
         )  # fmt: skip
     report_repeated_values(values.values, report)

@@ -141,6 +141,11 @@ class Judge:
                 return self.shorthand(p, kind, given, owner, prefix)
             case "list", tuple():
                 element = kind.element or Kind("str")
+                self.spans |= {
+                    f"{prefix}{p.name}.{index}": each.span
+                    for index, each in enumerate(value)
+                    if isinstance(each.value, Range)
+                }
                 found = [
                     self.of_kind(p, element, each, owner, f"{prefix}{p.name}.{index}.")
                     for index, each in enumerate(value)
@@ -180,7 +185,10 @@ class Judge:
 
     def range(self, p: Param, kind: Kind, found: Range, owner: Declaration, prefix: str) -> Any:
         """What a search is to find: both ends fit; until it has, the lower one stands there."""
-        first, last = (self.of_kind(p, kind, end, owner, prefix) for end in (found.low, found.high))
+        first = self.of_kind(p, kind, found.low, owner, prefix)
+        if first is BROKEN:
+            return BROKEN
+        last = self.of_kind(p, kind, found.high, owner, prefix)
         return BROKEN if last is BROKEN else first
 
     def in_range(self, p: Param, value: Any, given: Given, owner: Declaration) -> Any:
