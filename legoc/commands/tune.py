@@ -48,6 +48,10 @@ def tune_flags(parser: ArgumentParser) -> None:
         "--study", metavar="FOLDER",
         help="where the search is kept (default: below `studies` of the runs)",
     )  # fmt: skip
+    parser.add_argument(
+        "--until", choices=("train", "evaluate"), default="evaluate",
+        help="`train` leaves the best untested: the same command tests it later",
+    )  # fmt: skip
     caches(parser)
     runs(parser)
     machine(parser)
@@ -74,6 +78,7 @@ def run_tune(arguments: Namespace) -> int:
         runs=Path(arguments.runs), cache=arguments.cache, strict=arguments.strict,
         truncated=arguments.keep_truncated, threads=arguments.threads, device=arguments.device,
         baselines=not arguments.no_baselines, stop_hopeless=arguments.stop_hopeless,
+        until=arguments.until,
         progress=choose(arguments.quiet),
     )  # fmt: skip
     # All of them are found sound before anything trains.

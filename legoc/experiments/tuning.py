@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from legoc.data import prepare
 from legoc.evaluation.compute import better, metric_name
@@ -36,7 +36,7 @@ FRUITLESS = 500
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How trials train; what `legoc.train` takes."""
+    """How trials train; what `legoc.train` takes. until: the last phase of the best."""
 
     runs: Path = Path("runs")
     cache: str | Path | None = None
@@ -46,6 +46,7 @@ class Settings:
     device: str | None = None
     baselines: bool = True
     stop_hopeless: bool = False
+    until: Literal["train", "evaluate"] = "evaluate"
     progress: Progress = SILENT
 
 
@@ -189,7 +190,7 @@ class Search:
         point = settled(self.space, best.choices)
         spec = self.lowering.lower(point).spec
         assert spec is not None
-        run = self.train(spec, until="evaluate", watched=False)
+        run = self.train(spec, until=self.settings.until, watched=False)
         found = self.so_far(best=best, point=point, run=run, tried=tried)
         write_json(run.folder / BUDGET, found.budget)
         return found

@@ -60,6 +60,9 @@ class Record:
             self.save()
         elif found.updates or found.epoch > 1:
             job.progress.say(f"going on in epoch {found.epoch} after {found.updates} updates")
+        if found is not None and not found.updates and found.epoch > 1:
+            # What was given up is judged again, in case it is by something else.
+            self.given_up = self.is_hopeless()
 
     @property
     def seconds(self) -> float:
