@@ -14,7 +14,7 @@ from legoc.language.resolving.settle import ends, settle
 from legoc.language.syntax.fmt import format
 from legoc.language.typing.lower import Lowering
 from legoc.language.typing.searching import verify_settled
-from tests.language.declared import CATALOG
+from tests.language.declared import CATALOG, SCHEMA
 
 
 TEXT = """data demo { source = Demo }
@@ -108,6 +108,34 @@ def test_an_open_spec_goes_through_json(tmp_path) -> None:
     assert {k: (s.low, s.high, s.log, s.at) for k, s in spec.search.items()} == {
         k: (s.low, s.high, s.log, s.at) for k, s in specs[0].search.items() if s.low is not None
     }
+
+
+@pytest.mark.parametrize(
+    ("data", "train", "at"),
+    [
+        ("content = [title(max in 5..30 log), category]", "", "data.content.0.max"),
+        ("content = [category, title($n)]", "", "data.content.1.max"),
+        ("history in 5..30 log", "", "data.history"),
+        ("", "metrics = [GAUC, NDCG(k in 3..9 log)]", "train.metrics.1.k"),
+        ("", "task = matching(negatives in 1..9 log)", "train.task.negatives"),
+        ("split = time(valid in 5%..20%)", "", "data.split.valid"),
+    ],
+)
+def test_every_place_of_a_range_is_found_again_in_json(data, train, at, tmp_path) -> None:
+    text = (
+        f"param n in 5..30 log\ndata d {{ source = Demo {data} }}\ntrain t {{ {train} }}\n"
+        "model m = content CNN -> behavior Additive -> predict Dot\nrun m on d with t"
+    )
+    (spec,) = checked(text).specs
+    (found,) = spec.search.values()
+    assert found.at == (at,)
+    document = form.to_json(spec)
+    form.validate(document, SCHEMA)
+    file = tmp_path / "m.json"
+    file.write_text(json.dumps(document), "utf-8")
+    (again,) = check(file, known=CATALOG).specs
+    assert again.keys == spec.keys
+    assert [each.at for each in again.search.values()] == [(at,)]
 
 
 @pytest.mark.parametrize(

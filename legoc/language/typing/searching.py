@@ -1,16 +1,16 @@
 """Points that a search is to complete: whether any of their values makes a model, and what the spec
 says of them."""
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from legoc.language.diagnosing.diagnostics import Diagnostic, Label, SpecError
 from legoc.language.diagnosing.document import Span
 from legoc.language.ir.digest import digest
-from legoc.language.ir.form import write_search
-from legoc.language.ir.spec import Search, Spec
-from legoc.language.resolving.points import Point
+from legoc.language.ir.spec import Prompt, Search, Spec
+from legoc.language.resolving.points import Point, Settings
 from legoc.language.resolving.ranges import BASES
 from legoc.language.resolving.settle import ends, settle, witnesses
 
@@ -18,6 +18,8 @@ from legoc.language.resolving.settle import ends, settle, witnesses
 # What is wrong with a value itself. No other value of the range makes good for that.
 OWN = ("E0303", "E0305", "E0306")
 Lower = Callable[[Point], Any]
+# A setting of an operator in a list is named behind the list again: `metrics.0.metrics.k`.
+ITEM = re.compile(r"(\w+)\.(\d+)\.\1\.")
 
 
 def choose_witness(point: Point, found: Any, lower: Lower) -> Any:
@@ -49,9 +51,12 @@ def with_search(spec: Spec, point: Point) -> Spec:
             low=in_base(told.low, told.unit),
             high=in_base(told.high, told.unit),
             log=told.log,
-            at=places(spec, pick.span),
+            at=places(spec, point, pick.span),
             span=pick.span,
         )
+    # Most checks print no IR.
+    from legoc.language.ir.form import write_search
+
     open = write_search(found)
     keys = spec.keys
     if open and keys.spec:
@@ -66,11 +71,27 @@ def in_base(value: int | float, unit: str) -> int | float:
     return value / 100 if unit == "%" else value * BASES[unit][1]
 
 
-def places(spec: Spec, span: Span | None) -> tuple[str, ...]:
+def places(spec: Spec, point: Point, span: Span | None) -> tuple[str, ...]:
     """The IR paths that a range is written for; of an operator that a number stands for, its
     parameter."""
-    found = [path for path, place in spec.origin.items() if place == span]
+    found = [ITEM.sub(r"\1.\2.", path) for path, place in spec.origin.items() if place == span]
+    found += sizes(spec, point, span)
     return tuple(path for path in found if not any(other.startswith(f"{path}.") for other in found))
+
+
+def sizes(spec: Spec, point: Point, span: Span | None) -> Iterator[str]:
+    """Those of lengths and bins of attributes."""
+    for name, parts in (("content", spec.data.content), ("user", spec.data.user)):
+        field = point.data.fields.get(name)
+        written = field.given.value if field is not None else None
+        if not isinstance(written, tuple):
+            continue
+        for place, (part, each) in enumerate(zip(parts, written, strict=False)):
+            if isinstance(part, Prompt) or not isinstance(each.value, Settings):
+                continue
+            given = (*each.value.positional, *(arg.given for arg in each.value.args.values()))
+            if any(one.span == span for one in given):
+                yield f"data.{name}.{place}.{'max' if part.kind == 'text' else 'bins'}"
 
 
 def verify_settled(specs: Iterable[Spec], file: str = "FILE") -> None:
