@@ -38,6 +38,7 @@ TOKENS = {
     "entity.name.function.lego": Name.Function,
     "variable.other.lego": Name,
     "keyword.operator.assignment.lego": Operator,
+    "keyword.operator.range.lego": Operator,
     "punctuation.lego": Punctuation,
 }
 DECLARATION = "meta.declaration.lego"

@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "compile": ("compile", "print the plan: types, parameters, cost, caches, graphs"),
     "data": ("data", "prepare the data and print counts, coverage and every dropped row"),
     "train": ("train", "compile, prepare, train, export and evaluate every run of a file"),
+    "tune": ("tune", "search the best values of what a file leaves open, and test them"),
     "export": ("export", "write the bundle of a run"),
     "eval": ("evaluate", "evaluate a bundle or a run with cached encoders"),
     "predict": ("predict", "score a part of the data, as rows or as MIND and EB-NeRD take them"),

@@ -8,11 +8,21 @@ from legoc.commands.messages import report
 
 
 if TYPE_CHECKING:
-    from legoc.language import Spec
+    from legoc.language import Checked, Spec
 
 
 def points(arguments: Namespace) -> "list[Spec]":
-    """The specs a command works through; warnings are printed, errors raised."""
+    """The specs a command works through; warnings are printed, errors raised, and so is what only a
+    search can choose."""
+    from legoc.language.typing.searching import verify_settled
+
+    specs = list(checked_points(arguments).specs)
+    verify_settled(specs, arguments.file)
+    return specs
+
+
+def checked_points(arguments: Namespace) -> "Checked":
+    """The check of a file that runs something; warnings are printed, errors raised."""
     from legoc.language import SpecError, check
     from legoc.language.diagnosing.diagnostics import fail
 
@@ -27,7 +37,7 @@ def points(arguments: Namespace) -> "list[Spec]":
             f"`{arguments.file}` declares no run, so there is nothing to work on",
             f"add a line: `{line}`",
         )
-    return list(checked.specs)
+    return checked
 
 
 def work_through(specs: "Iterable[Spec]", work: "Callable[[Spec], None]") -> None:

@@ -37,6 +37,7 @@ from legoc.language.declaring.catalog import catalog
 from legoc.language.diagnosing.diagnostics import fail
 from legoc.language.ir.plan import Layout, plan, token_ports
 from legoc.language.ir.spec import Spec
+from legoc.language.typing.searching import verify_settled
 from legoc.progress import SILENT, Progress
 
 
@@ -102,6 +103,7 @@ def prepare(
     not there, not whole or does not fit its tokenizer, before anything else is read, E0641 for word
     vectors that are not, and E0631 for a `context` without times.
     """
+    verify_settled((spec,))
     verify_supported(spec)
     root = cache_root(cache)
     model = open_model(spec, root, progress)

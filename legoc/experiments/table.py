@@ -10,7 +10,7 @@ from legoc.evaluation.comparison import UNKNOWN, Interval, estimate
 from legoc.evaluation.measured import Measured
 from legoc.experiments.contrast import Contrast, contrast, doubts
 from legoc.experiments.systems import System
-from legoc.training.cost import read_cost
+from legoc.training.cost import read_budget, read_cost
 
 
 Mark = Literal["best", "second", ""]
@@ -30,11 +30,13 @@ class Cell:
 @dataclass(frozen=True, kw_only=True)
 class Cost:
     """What training a system once has cost, on average over its seeds; None where it is not known.
-    cpu in seconds, memory in bytes at most."""
+    cpu in seconds, memory in bytes at most. trials: of the searches that chose it, at most; None
+    where none did."""
 
     parameters: int | None
     cpu: float | None
     memory: int | None
+    trials: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,4 +193,8 @@ def sum_up(system: System) -> Cost:
         parameters=None if parameters is None else round(parameters),
         cpu=mean("cpu"),
         memory=None if memory is None else round(memory),
+        trials=max(
+            (found["trials"] for each in system.results if (found := read_budget(each.run.folder))),
+            default=None,
+        ),
     )

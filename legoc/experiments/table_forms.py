@@ -15,7 +15,7 @@ ESCAPES = {
 }  # fmt: skip
 ARROWS = {"higher": "↑", "lower": "↓"}
 LATEX_ARROWS = {"higher": r"$\uparrow$", "lower": r"$\downarrow$"}
-COSTS = ("parameters", "CPU s", "memory")
+COSTS = ("parameters", "CPU s", "memory", "trials")
 
 
 def columns(
@@ -38,13 +38,15 @@ def known_costs(table: Table) -> list[str]:
     return [title for place, title in enumerate(COSTS) if any(each[place] for each in known)]
 
 
-def costs(row: Row) -> tuple[str, str, str]:
-    """Parameters, CPU seconds and memory as a person reads them; empty where not known."""
+def costs(row: Row) -> tuple[str, str, str, str]:
+    """Parameters, CPU seconds, memory and the trials of a search as a person reads them; empty
+    where not known."""
     cost = row.cost
     return (
         "" if cost.parameters is None else f"{cost.parameters:,}",
         "" if cost.cpu is None else f"{cost.cpu:,.1f}",
         "" if cost.memory is None else f"{cost.memory / 2**20:,.0f} MiB",
+        "" if cost.trials is None else f"{cost.trials:,}",
     )
 
 
@@ -107,16 +109,18 @@ def write_csv(table: Table) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     parts = ("", " deviation", " low", " high", " mark")
+    searched = any(row.cost.trials is not None for row in table.rows)
     writer.writerow([
         "model", "seeds", "groups", *(f"{m}{part}" for m in table.metrics for part in parts),
-        "parameters", "cpu_seconds", "memory_bytes",
+        "parameters", "cpu_seconds", "memory_bytes", *(["trials"] if searched else []),
     ])  # fmt: skip
     for row in table.rows:
         values: list[object] = [row.name, row.seeds, table.groups]
         for metric in table.metrics:
             values += list(numbers(row.cells.get(metric)))
         cost = row.cost
-        values += ["" if v is None else v for v in (cost.parameters, cost.cpu, cost.memory)]
+        paid = (cost.parameters, cost.cpu, cost.memory, *((cost.trials,) if searched else ()))
+        values += ["" if v is None else v for v in paid]
         writer.writerow(values)
     return out.getvalue()
 

@@ -8,7 +8,7 @@ from typing import Any
 from legoc.language.checking import Checked
 from legoc.language.diagnosing.diagnostics import SpecError
 from legoc.language.diagnosing.document import Document, Span
-from legoc.language.resolving.points import Given, Measure, Record, Settings
+from legoc.language.resolving.points import Given, Measure, Range, Record, Settings
 from legoc.language.resolving.resolve import OTHER_FORMS
 from legoc.language.syntax import tree
 from legoc.language.syntax.grammar import parser
@@ -86,7 +86,8 @@ def show_points(checked: Checked) -> Iterator[str]:
 def show_record(record: Record) -> Iterator[str]:
     yield f"  {record.kind} {record.name}".rstrip()
     for name, argument in record.fields.items():
-        yield f"    {name} = {write(argument.given)}"
+        sign = "in" if isinstance(argument.given.value, Range) else "="
+        yield f"    {name} {sign} {write(argument.given)}"
 
 
 def write(value: Given | Settings) -> str:

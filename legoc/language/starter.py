@@ -62,7 +62,7 @@ def operators_of(path: Path) -> Iterator[tuple[str, str]]:
     for part in tree.walk(parsed_starter(path).tree.items):
         if isinstance(part, tree.Stage):
             given = part.operator
-            calls = given.values.values if isinstance(given, tree.Axis) else (given,)
+            calls = given.written if isinstance(given, tree.Axis) else (given,)
             yield from ((part.kind, c.path.text) for c in calls if isinstance(c, tree.Invocation))
 
 

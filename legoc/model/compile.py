@@ -7,6 +7,7 @@ from typing import Any
 from legoc.data.indexing.rows import Rows
 from legoc.language.ir.plan import Plan, plan
 from legoc.language.ir.spec import Spec
+from legoc.language.typing.searching import verify_settled
 from legoc.model.build import build
 from legoc.model.cost import Cost, measure
 from legoc.model.recommender import Recommender
@@ -39,5 +40,7 @@ class Compiled:
 
 
 def compile(spec: Spec) -> Compiled:
-    """The plan of a checked spec, its cost and a way to build it."""
+    """The plan of a checked spec, its cost and a way to build it. Raises SpecError for one that a
+    search is to complete."""
+    verify_settled((spec,))
     return Compiled(spec=spec, plan=plan(spec))

@@ -53,9 +53,16 @@ class Run:
     @property
     def finished(self) -> bool:
         """Whether training came to its end: the best weights, and either nothing to resume from or
-        an end in the log."""
+        an end in the log. What a search gave up has not come to its end."""
+        if self.given_up:
+            return False
         left = (self.folder / "resume" / "state.safetensors").is_file()
         return self.weights.is_file() and (not left or self.end is not None)
+
+    @property
+    def given_up(self) -> bool:
+        """Whether a search broke the training off, so that there is only as much as it had then."""
+        return self.end is not None and self.end["reason"] == "hopeless"
 
     @property
     def end(self) -> Mapping[str, Any] | None:

@@ -13,6 +13,7 @@ from legoc.language.ir.spec import Export, Spec
 from legoc.language.resolving.points import Point
 from legoc.language.resolving.resolve import resolve
 from legoc.language.typing.lower import Lowering
+from legoc.language.typing.searching import verify_settled
 from legoc.proving.shrink import Shrinker, labels
 
 
@@ -70,6 +71,7 @@ def find_cases(path: str, *, overrides: Sequence[str] = (), only: str | None = N
     """The cases of a file. Raises SpecError with what is wrong with the file as it stands, and
     E0702 where it declares no run."""
     whole = check(path, overrides=overrides, only=only)
+    verify_settled(whole.specs, str(path))
     if whole.errors:
         raise SpecError(*whole.diagnostics)
     if not whole.points:

@@ -11,6 +11,7 @@ from legoc.training.files import write_json
 
 
 COST = "cost.json"
+BUDGET = "budget.json"
 PEAK = Path("/proc/self/clear_refs")
 STATUS = Path("/proc/self/status")
 
@@ -39,8 +40,18 @@ def counted(folder: Path, *, begun: bool) -> Iterator[dict[str, Any]]:
 
 def read_cost(folder: Path) -> dict[str, Any]:
     """What cost.json says; nothing where there is none, as in a run of before."""
+    return read(folder / COST)
+
+
+def read_budget(folder: Path) -> dict[str, Any]:
+    """What budget.json says: how much was tried before a search chose this run; nothing of a run
+    that no search chose."""
+    return read(folder / BUDGET)
+
+
+def read(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads((folder / COST).read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -15,6 +15,7 @@ from legoc.language.ir.spec import Spec
 from legoc.model.run import Run
 from legoc.training.checkpoint import drop_state
 from legoc.training.files import write_json, write_text
+from legoc.training.position import BROKEN_OFF
 from legoc.writing import remove_leftovers
 
 
@@ -57,7 +58,7 @@ def clean(folder: Path) -> None:
     """Remove what processes left that were killed: unfinished files, bundles half written or half
     removed, and the state of a training that has ended."""
     end = Run(folder).end
-    if end is not None and end["reason"] != "limit":
+    if end is not None and end["reason"] not in BROKEN_OFF:
         drop_state(folder)
     for place in (folder, folder / "resume"):
         remove_leftovers(place)

@@ -15,6 +15,10 @@ from legoc.progress import SILENT, Progress
 from legoc.training.position import Reason
 
 
+# From the monitor by epoch to whether to give up.
+Hopeless = Callable[[Mapping[int, float]], bool]
+
+
 class Sampler(Protocol):
     """Training batches by place: the same (epoch, step) always gives the same batch."""
 
@@ -42,7 +46,8 @@ class Job:
     validate: the metrics of the model as it stands, by name; None where there is nothing to
     validate on, then the last epoch is the best. folder: the run folder. clock: seconds, for
     `limit` and the log. save_every: seconds between two states within an epoch. marks: metrics
-    whose figures say nothing while it trains, with the reason.
+    whose figures say nothing while it trains, with the reason. hopeless: told the monitor of every
+    epoch so far, it says whether to give the training up.
     """
 
     module: nn.Module
@@ -56,6 +61,7 @@ class Job:
     clock: Callable[[], float] = time.monotonic
     save_every: float = 120.0
     marks: Mapping[str, str] = field(default_factory=dict[str, str])
+    hopeless: Hopeless | None = None
 
     @property
     def updates(self) -> int:

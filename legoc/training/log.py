@@ -6,6 +6,16 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 
+def read_monitor(path: Path, name: str) -> dict[int, float]:
+    """A metric by epoch, as far as a log says it; the later one of an epoch that was done again."""
+    found: dict[int, float] = {}
+    for line in path.read_bytes().splitlines():
+        if line.startswith(b'{"event": "evaluation"'):
+            entry = json.loads(line)
+            found[entry["epoch"]] = entry["metrics"][name]
+    return found
+
+
 class RunLog:
     """Appends entries to a log that begins, or goes on, at a known length.
 

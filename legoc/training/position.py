@@ -6,7 +6,9 @@ from typing import Literal
 from legoc.language.ir.spec import Train
 
 
-Reason = Literal["epochs", "patience", "limit"]
+# `limit` and `hopeless` break off: more time, or another judgement, goes on from there.
+Reason = Literal["epochs", "patience", "limit", "hopeless"]
+BROKEN_OFF: tuple[Reason, ...] = ("limit", "hopeless")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ import torch
 
 from legoc.data.cache import cache_root
 from legoc.language.ir.spec import Spec, is_alone
+from legoc.language.typing.searching import verify_settled
 from legoc.model import compile
 from legoc.model.counting import fill
 from legoc.model.embedding import TokenEmbedding
@@ -24,7 +25,7 @@ from legoc.training.epoch import infer_seed
 from legoc.training.files import write_tensors
 from legoc.training.folder import enter_index, infer_folder, locked, open_folder
 from legoc.training.interrupt import Interruptions
-from legoc.training.job import Job, Monitor
+from legoc.training.job import Hopeless, Job, Monitor
 from legoc.training.loop import fit
 from legoc.training.machine import choose_device, describe_environment, working
 from legoc.training.results import drop_results, obtain_bundle, obtain_metrics
@@ -54,6 +55,7 @@ def train(
     threads: int | None = None,
     device: str | None = None,
     baselines: bool = True,
+    hopeless: Hopeless | None = None,
     progress: Progress = SILENT,
 ) -> Run:
     """Prepare the data, train, export and evaluate; the run folder lies below `runs`.
@@ -64,14 +66,17 @@ def train(
     A run of another name that has trained the same is taken over. strict: no row of the raw files
     may be bad. truncated: gzip files that break off are read as far as they are whole. threads:
     within one torch operation (1, or OMP_NUM_THREADS). device: `cpu`, `cuda`, ...; a GPU if there
-    is one. baselines: what counting reaches on the same rows is measured beside it. A spec without
-    `train`, or a model without trainable parameters, skips to the export.
+    is one. baselines: what counting reaches on the same rows is measured beside it. hopeless: told
+    the monitor by epoch after each of them, it says whether to give the training up; what was given
+    up is not exported, counts as not finished, and goes on another time. A spec without `train`,
+    or a model without trainable parameters, skips to the export.
 
     Raises LegoError for anything wrong with the data, the recipe or the folder; KeyboardInterrupt
     after the state is saved, by Ctrl-C or a signal that asks the process to stop.
     """
     from legoc.data import prepare
 
+    verify_settled((spec,))
     place = choose_device(device)
     runs = Path(runs)
     with Interruptions():
@@ -95,7 +100,11 @@ def train(
                 enter_sitting(run.folder, environment, progress)
                 begun = state_path(run.folder).is_file()
                 with counted(run.folder, begun=begun) as cost:
-                    obtain_weights(run, prepared, place, cache_root(cache), progress, cost)
+                    obtain_weights(
+                        run, prepared, place, cache_root(cache), progress, cost, hopeless
+                    )
+                if run.given_up:
+                    return run
             obtain_calibration(run, prepared, place, cache_root(cache), progress)
             if until in ("export", "evaluate"):
                 obtain_bundle(run, prepared, progress)
@@ -129,6 +138,7 @@ def obtain_weights(
     root: Path,
     progress: Progress,
     cost: dict[str, Any],
+    hopeless: Hopeless | None = None,
 ) -> None:
     """Train, or go on training, until the run folder holds its best weights. `cost` receives the
     numbers of parameters."""
@@ -181,6 +191,7 @@ def obtain_weights(
             validate=build_validation(recommender, spec, prepared),
             progress=progress,
             marks=marks,
+            hopeless=hopeless,
         )
     )
     progress.say(

@@ -14,9 +14,9 @@ from legoc.training.divergence import is_worse, remedies, verify_weights
 from legoc.training.files import write_tensors
 from legoc.training.interrupt import Interruptions
 from legoc.training.job import Job, Outcome
-from legoc.training.log import RunLog
+from legoc.training.log import RunLog, read_monitor
 from legoc.training.optimise import Optimiser
-from legoc.training.position import Position, Reason
+from legoc.training.position import BROKEN_OFF, Position, Reason
 from legoc.training.validation import no_value
 
 
@@ -48,6 +48,7 @@ class Record:
         self.optimiser = optimiser
         self.guard = guard
         self.open = True
+        self.given_up = False
         found = load_state(job.folder, job.module, optimiser)
         self.position = found or Position()
         self.log = RunLog(job.folder / "log.jsonl", self.position.log)
@@ -59,6 +60,9 @@ class Record:
             self.save()
         elif found.updates or found.epoch > 1:
             job.progress.say(f"going on in epoch {found.epoch} after {found.updates} updates")
+        if found is not None and not found.updates and found.epoch > 1:
+            # What was given up is judged again, in case it is by something else.
+            self.given_up = self.is_hopeless()
 
     @property
     def seconds(self) -> float:
@@ -70,7 +74,8 @@ class Record:
 
     @property
     def reason_to_end(self) -> Reason | None:
-        return self.position.reason_to_end(self.job.train)
+        found = self.position.reason_to_end(self.job.train)
+        return "hopeless" if found is None and self.given_up else found
 
     def enter_update(self, loss: float, rows: int, factor: float) -> None:
         """An update that has been made, of so many rows at `factor` of the full rate."""
@@ -88,6 +93,7 @@ class Record:
         with self.guard.together():
             self.position = self.write_measured(found)
             self.write_state()
+        self.given_up = self.is_hopeless()
         self.say_epoch(ended, found, self.reason_to_end)
 
     def enter_limit(self) -> Outcome:
@@ -105,12 +111,19 @@ class Record:
         return end
 
     def enter_end(self, reason: Reason) -> Outcome:
-        """Close the log; nothing but what a limit has ended can be gone on with."""
+        """Close the log; only what was broken off can be gone on with."""
         with self.guard.together():
             end = self.write_end(reason, self.position)
-            if reason != "limit":
+            if reason not in BROKEN_OFF:
                 drop_state(self.job.folder)
         return end
+
+    def is_hopeless(self) -> bool:
+        """Whether whoever watches gives this training up."""
+        job = self.job
+        if job.hopeless is None or job.validate is None:
+            return False
+        return job.hopeless(read_monitor(job.folder / "log.jsonl", job.monitor.name))
 
     def measure(self) -> "Measured":
         """The figures of the model as it stands; E0552 where the monitor has no value."""
@@ -153,7 +166,7 @@ class Record:
         )  # fmt: skip
         self.log.sync()
         self.open = False
-        if reason != "patience" and ended.still_better:
+        if reason in ("epochs", "limit") and ended.still_better:
             self.say_unfinished(reason)
         if is_worse(ended.best_loss, ended.first):
             self.job.progress.say(
@@ -176,6 +189,8 @@ class Record:
         if reason == "patience":
             since = self.position.best_epoch
             job.progress.say(f"stopped early: no better {monitor} since epoch {since}")
+        if reason == "hopeless":
+            job.progress.say(f"given up: {monitor} is behind that of other trainings")
         if reason == "limit":
             job.progress.say(f"stopped at the limit of {job.train.limit:g} seconds")
 

@@ -6,13 +6,14 @@ from pathlib import Path
 from legoc.language.diagnosing.diagnostics import LegoError
 from legoc.model.run import CALIBRATION, Run
 from legoc.training.checkpoint import state_path
+from legoc.training.cost import BUDGET
 from legoc.training.folder import locked
 from legoc.writing import replacing
 
 
 # In this order: a run counts as trained once it has weights.
 TRAINED = (
-    "environment.json", "cost.json", "log.jsonl", CALIBRATION,
+    "environment.json", "cost.json", BUDGET, "log.jsonl", CALIBRATION,
     "resume/best.safetensors", "resume/state.safetensors",
 )  # fmt: skip
 WEIGHTS = "best.safetensors"

@@ -85,6 +85,32 @@ def test_the_table_is_the_one_shown(place, capsys):
     assert "\\textbf" not in lines[2]
 
 
+def test_the_search_finds_a_model_and_the_table_says_what_it_cost(place, cache, capsys):
+    (place / "search.lego").write_text(block("search.lego"), encoding="utf-8")
+    said = done("tune", capsys)
+    lines = [line.strip() for line in said.splitlines()]
+    begun = block("found").splitlines()
+    for line in begun:
+        # All but the values found is as the page shows it.
+        head = re.split(r"[\d(]", line)[0]
+        assert any(each.startswith(head) for each in lines), line
+    assert re.search(r"\d of \d+ proposals were no models", said)
+    assert "5 trials" in said
+    (budget,) = Path("runs").glob("small-*/budget.json")
+    assert run("table", budget.parent, "--format", "csv", "-q") == 0
+    head, row = capsys.readouterr().out.splitlines()
+    assert (head.split(",")[-1], row.split(",")[-1]) == ("trials", "5")
+    # The lines put into the file name the same run, budget and all.
+    best = said[said.index("    model best_small") :].split("\n\n")[0]
+    text = block("search.lego").partition("run small")[0] + best
+    (place / "best.lego").write_text(text, encoding="utf-8")
+    assert run("train", "best.lego", "-q", "--no-baselines") == 0
+    capsys.readouterr()
+    (other,) = Path("runs").glob("best_small-*/budget.json")
+    assert other.read_bytes() == budget.read_bytes()
+    assert other.parent.name[-12:] == budget.parent.name[-12:]
+
+
 def test_lists_and_scores(place, capsys):
     assert "diversity of vectors" in done("top", capsys)
     done("predict", capsys)

@@ -23,6 +23,7 @@ QUANTITIES = {
     "bytes": ("64MiB", "1GiB", "512KiB"),
 }
 WORDS = st.sampled_from(("News. Title: ", " Category: ", 'größe "x"', "tab\tand\\slash", ""))
+SEEDS = ("= 7", "in [1, 2, 3]", "in 1 .. 3", "in {1,2,}", "in 1..1_000 log")
 # Settings that make sense only beside others.
 LEFT_OUT = {"frozen", "top"}
 
@@ -190,12 +191,17 @@ def programs(draw: st.DrawFn) -> str:
     }.items():
         if draw(st.booleans()):
             export.append(f"{field} = {draw(st.sampled_from(choices))}")
-    recipe = draw(st.sampled_from(("t", "t(epochs=3)", "t(lr in [1e-3, 1e-4], seed=$seed)")))
+    recipe = draw(
+        st.sampled_from(
+            ("t", "t(epochs=3)", "t(lr in [1e-3, 1e-4], seed=$seed)", "t(epochs in 1..3)",
+             "t(lr in 1e-5..1e-2 log, seed=$seed)", "t(lr in {1e-3, 1e-4}, warmup in 0%..20%)")
+        )
+    )  # fmt: skip
     gap = draw(st.sampled_from((" ", "\n", "  # why\n", "\n\n\n")))
     return gap.join(
         (
             f"data d {{ {gap.join(data)} }}",
-            f"param seed {draw(st.sampled_from(('= 7', 'in [1, 2, 3]')))}",
+            f"param seed {draw(st.sampled_from(SEEDS))}",
             f"train t {{ {gap.join(train)} }}",
             f"export e {{ {gap.join(export)} }}",
             f"model m = {pipeline}",

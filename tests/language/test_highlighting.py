@@ -168,7 +168,7 @@ def test_every_word_of_the_language_is_in_a_list() -> None:
         if terminal.pattern.to_regexp().startswith(terminal.name.lower() + "(?!")
     }
     assert keywords == {*DECLARATIONS, *STAGES, *VERBS}
-    assert {*RESERVED, "valid"} == keywords | set(CONSTANTS)
+    assert {*RESERVED, "valid", "log"} == keywords | set(CONSTANTS)
 
 
 def test_the_generated_grammars_are_fresh() -> None:

@@ -71,7 +71,7 @@ LABELS = [
     ("use", "", "a file is missing"),
     ('use "a.lego"', "", "what to use"),
     ("param p = ", "", "a value is missing"),
-    ("param p in 3", "3", "followed by a list"),
+    ("param p in 3", "", "a range lacks its end"),
     ("content A\nrun m on d", "run", "began with a pipeline"),
     ("run m on d\ncontent A", "content", "needs a name"),
     ("x = 3", "x", "no declaration begins"),

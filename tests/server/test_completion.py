@@ -24,6 +24,12 @@ SOME = [
     ("model m = content |", "CNN Null in", "Dot DCN MIND content data"),
     ("model m = content CNN -> behavior Add|", "Additive Null", "CNN Dot"),
     ("content in [CNN, |", "GRU Attention", "Dot"),
+    # what a search chooses from
+    ("content in {CNN, |", "GRU Attention", "Dot"),
+    ("model m = content CNN(fuse in {|})", "additive concat", "hidden"),
+    ("train t { optimizer in {adam, | } }", "adamw sgd", "lr"),
+    ("train t { optimizer in {adam, sgd} | }", "lr epochs", "adamw"),
+    ("train t { lr in 1e-5..1e-2 | }", "log epochs", "lr adam"),
     # stages that may follow
     ("model m = content CNN |", "->", "content behavior run model"),
     ("model m = content CNN -> |", "behavior flatten", "content predict"),

@@ -121,7 +121,7 @@ def make_job(tmp_path: Path, make_toy: Callable[..., Toy]) -> Callable[..., Job]
             "loss": nn.functional.binary_cross_entropy_with_logits,
         }  # fmt: skip
         for name in ("module", "sampler", "loss", "monitor", "validate", "clock", "progress",
-                     "save_every"):  # fmt: skip
+                     "save_every", "hopeless"):  # fmt: skip
             if name in changes:
                 fields[name] = changes.pop(name)
         module = fields.pop("module") or make_toy()

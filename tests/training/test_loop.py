@@ -9,6 +9,7 @@ from safetensors.torch import load_file
 
 from legoc.language.checking import check
 from legoc.language.diagnosing.diagnostics import LegoError
+from legoc.model.run import Run
 from legoc.progress import SILENT
 from legoc.training.epoch import infer_seed
 from legoc.training.job import Monitor
@@ -266,3 +267,37 @@ def test_what_it_says_to_type_is_understood(tmp_path):
         checked = check(path, overrides=[f"train.{given}"])
         assert not checked.diagnostics
         assert getattr(checked.specs[0].train, given.partition("=")[0]) == value
+
+
+def test_a_hopeless_training_is_given_up_and_can_go_on(make_job, make_toy):
+    values = [0.5, 0.6, 0.55, 0.7]
+    told = []
+
+    def third(history):
+        told.append(dict(history))
+        return len(history) == 3
+
+    straight = make_job("straight", epochs=4)
+    object.__setattr__(straight, "validate", Plateau(straight.module, values))
+    fit(straight)
+    job = make_job("given_up", epochs=4, hopeless=third)
+    object.__setattr__(job, "validate", Plateau(job.module, values))
+    outcome = fit(job)
+    assert (outcome.reason, outcome.epochs, outcome.best_epoch) == ("hopeless", 3, 2)
+    assert told == [{1: 0.5}, {1: 0.5, 2: 0.6}, {1: 0.5, 2: 0.6, 3: 0.55}]
+    assert entries(job, "end")[-1]["reason"] == "hopeless"
+    assert not Run(job.folder).finished
+    assert Run(job.folder).given_up
+    # Whoever judges the same comes to the same end, without another update.
+    again = make_job("given_up", epochs=4, hopeless=third)
+    object.__setattr__(again, "validate", Plateau(again.module, []))
+    assert fit(again).reason == "hopeless"
+    # Whoever does not goes on to the end of one that nobody watched.
+    on = make_job("given_up", epochs=4)
+    object.__setattr__(on, "validate", Plateau(on.module, values[3:]))
+    assert fit(on).reason == "epochs"
+    assert Run(on.folder).finished
+    assert weights_equal(on.module.state_dict(), straight.module.state_dict())
+    one, other = (load_file(each.folder / "best.safetensors") for each in (on, straight))
+    assert weights_equal(one, other)
+    assert [e["metrics"] for e in entries(on, "evaluation")] == [{"AUC": v} for v in values]

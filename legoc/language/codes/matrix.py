@@ -1,4 +1,4 @@
-"""E0701 and E0702: a sweep without a point, a file without a run."""
+"""E0701, E0702 and E0705: a sweep without a point, a file without a run or a search."""
 
 from legoc.language.codes import Code
 
@@ -29,6 +29,21 @@ run m on demo where valid""",
 model m = content CNN -> behavior Additive -> predict Dot""",
         good="""data demo { source = Demo }
 model m = content CNN -> behavior Additive -> predict Dot
+run m on demo""",
+    ),
+    Code(
+        code="E0705",
+        title="nothing to search",
+        explanation=(
+            "`legoc tune` looks for the best values of what a file leaves open: a range with "
+            "`log`, fractions or units, or a set in braces. This file says all of its values; a "
+            "list and a range of whole numbers are axes, which `legoc train` runs one by one."
+        ),
+        bad="""data demo { source = Demo }
+model m = content CNN(hidden in [32, 64]) -> behavior Additive -> predict Dot
+run m on demo""",
+        good="""data demo { source = Demo }
+model m = content CNN(hidden in {32, 64}) -> behavior Additive -> predict Dot
 run m on demo""",
     ),
 )

@@ -77,4 +77,22 @@ run naml on demo with base""",
         bad="content BERT(lora=LoRA(8, layers=[11], top=2)) -> behavior Additive -> predict Dot",
         good="content BERT(lora=LoRA(8, top=2)) -> behavior Additive -> predict Dot",
     ),
+    Code(
+        code="E0308",
+        title="not a range",
+        explanation=(
+            "A range goes from one value up to another: `1..5` is the axis 1, 2, 3, 4, 5; with "
+            "`log`, fractions or units it is for `legoc tune`, as in `1e-5..1e-2 log`. The first "
+            "end lies below the second, both have units of one kind, and with `log` both lie above "
+            "zero."
+        ),
+        bad="""data demo { source = Demo }
+train base { lr in 1e-2..1e-5 log }
+model naml = content CNN -> behavior Additive -> predict Dot
+run naml on demo with base""",
+        good="""data demo { source = Demo }
+train base { lr in 1e-5..1e-2 log }
+model naml = content CNN -> behavior Additive -> predict Dot
+run naml on demo with base""",
+    ),
 )

@@ -64,6 +64,17 @@ PART: dict[str, Any] = {
     "else": {"$ref": "#/$defs/attribute"},
 }
 KEY: dict[str, Any] = {"type": "string", "pattern": "^([0-9a-f]{64})?$"}
+SEARCH: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "from": {"type": "number"},
+        "to": {"type": "number"},
+        "log": {"type": "boolean"},
+        "at": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+    },
+    "required": ["from", "to", "log", "at"],
+    "additionalProperties": False,
+}
 DOCUMENT: dict[str, Any] = {
     "type": "object",
     "properties": {
@@ -81,6 +92,7 @@ DOCUMENT: dict[str, Any] = {
             "then": {"$ref": "#/$defs/train-record"},
         },
         "export": {"$ref": "#/$defs/export-record"},
+        "search": {"type": "object", "additionalProperties": SEARCH},
         "types": {
             "type": "object",
             "properties": {"item": {"type": "string"}, "user": {"type": "string"}},

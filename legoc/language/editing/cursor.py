@@ -19,8 +19,10 @@ BINDS = ("=", "in")
 class Frame:
     """An open bracket, or the declaration itself (`sign` is empty), up to the place.
 
-    callee: what is called, before `(`. key: what the value at the place is bound to. axis: whether
-    by `in`. clause: outermost, the last word of a clause or stage. index: commas so far.
+    callee: what is called, before `(`. end: the sign that closes it; the options of a search are
+    a list here, whatever brackets they stand in. key: what the value at the place is bound to.
+    axis: whether by `in`. clause: outermost, the last word of a clause or stage. index: commas so
+    far.
     """
 
     sign: str
@@ -28,6 +30,7 @@ class Frame:
     callee: str = ""
     key: str = ""
     axis: bool = False
+    end: str = ""
     clause: str = ""
     index: int = 0
 
@@ -93,9 +96,17 @@ class Reader:
             self.stages = [] if begins else [(text, "")]
         elif text in PAIRS:
             callee = self.path if text == "(" else ""
-            self.frames.append(Frame(sign=text, start=piece.start, callee=callee))
+            options = top.axis and self.last is not None and self.last.text == "in"
+            self.frames.append(
+                Frame(
+                    sign="[" if options else text,
+                    start=piece.start,
+                    callee=callee,
+                    end=PAIRS[text],
+                )
+            )
         elif text in PAIRS.values():
-            opened = [n for n, f in enumerate(self.frames) if PAIRS.get(f.sign) == text]
+            opened = [n for n, f in enumerate(self.frames) if f.end == text]
             if opened:
                 del self.frames[opened[-1] :]
         elif text == ",":

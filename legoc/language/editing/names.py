@@ -69,7 +69,7 @@ def of_pattern(clause: tree.Except, scope: Scope) -> Iterator[Occurrence]:
         if not isinstance(field, tree.Field) or field.key.text not in KINDS:
             continue
         binding = field.binding
-        values = (binding.value,) if isinstance(binding, tree.Bind) else binding.values.values
+        values = (binding.value,) if isinstance(binding, tree.Bind) else binding.written
         for value in values:
             if isinstance(value, tree.Invocation):
                 yield from reference(value.path, scope, field.key.text)

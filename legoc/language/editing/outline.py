@@ -107,7 +107,9 @@ def lines(document: Document, start: int, end: int) -> tuple[int, int]:
 def of_tree(parsed: Parsed) -> Iterator[Fold]:
     for part in tree.walk(parsed.tree):
         bare = part is parsed.tree.bare
-        if bare or isinstance(part, tree.Declared | tree.Run | tree.Items | tree.Arguments):
+        if bare or isinstance(
+            part, tree.Declared | tree.Run | tree.Items | tree.Options | tree.Arguments
+        ):
             first, last = lines(parsed.document, part.span.start, part.span.end)
             if last > first:
                 yield Fold(first=first, last=last, kind="region")

@@ -27,12 +27,14 @@ WORDS: Mapping[str, str] = {
     "behavior": "turns the vectors of a user's clicks into a user vector",
     "flatten": "reads the tokens of all clicks at once",
     "predict": "scores a pair of user and candidate",
-    "in": "sweeps: one point for each value of the list",
+    "in": "sweeps: one point for each value of a list, `in [64, 128]`, or range, `in 1..5`; what a "
+    "search chooses from stands in braces or is a range with `log` or fractions",
     "on": "names the data a run works on",
     "with": "names the training recipe of a run",
     "as": "names the export settings of a run, or the prefix of a used file",
     "where": "`where valid` drops points whose parts do not fit, and counts them by code",
     "valid": "`where valid` drops points whose parts do not fit, and counts them by code",
+    "log": "a search tries each power of ten of the range equally often: `lr in 1e-5..1e-2 log`",
     "except": "takes matching points out: `except (content=Null, predict=Dot)`",
 }
 

@@ -202,5 +202,5 @@ def name_of(value: object) -> str:
     if isinstance(value, tree.Bind):
         value = value.value
     if isinstance(value, tree.Axis):
-        value = value.values.values[0] if value.values.values else None
+        value = value.written[0] if value.written else None
     return value.path.text if isinstance(value, tree.Invocation) else ""

@@ -12,6 +12,7 @@ from legoc.language.resolving.template import (
     Listed,
     PipelineTemplate,
     RecordTemplate,
+    Sought,
     Sweep,
     Template,
 )
@@ -69,5 +70,5 @@ def write(template: Template, held: dict[str, Held]) -> str:
             given = [write(each, held) for each in positional]
             given += [f"{key}={write(entry.template, held)}" for key, entry in args.items()]
             return written_call(name, given)
-        case Sweep():
+        case Sweep() | Sought():
             raise TypeError("a configuration has no axes")

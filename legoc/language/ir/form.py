@@ -7,7 +7,7 @@ from legoc.language.declaring.catalog import Catalog, catalog, whole_schema
 from legoc.language.declaring.declare import Attribute, Declaration
 from legoc.language.declaring.kinds import Kind
 from legoc.language.declaring.records import RECORDS
-from legoc.language.ir.spec import Call, Data, Export, Keys, Prompt, Spec, Train, Types
+from legoc.language.ir.spec import Call, Data, Export, Keys, Prompt, Search, Spec, Train, Types
 
 
 VERSION = 1
@@ -22,6 +22,7 @@ def to_json(spec: Spec) -> dict[str, Any]:
         "data": write_data(spec.data),
         "train": None if spec.train is None else write_record("train", spec.train),
         "export": write_record("export", spec.export),
+        **({"search": found} if (found := write_search(spec.search)) else {}),
         "types": {"item": spec.types.item, "user": spec.types.user},
         "keys": {
             "item": spec.keys.item,
@@ -30,6 +31,25 @@ def to_json(spec: Spec) -> dict[str, Any]:
             "spec": spec.keys.spec,
         },
     }
+
+
+def write_search(found: Mapping[str, Search]) -> dict[str, Any]:
+    """What a search is to find between two ends. A set has become points."""
+    return {
+        key: {"from": each.low, "to": each.high, "log": each.log, "at": list(each.at)}
+        for key, each in found.items()
+        if each.low is not None
+    }
+
+
+def read_search(document: Mapping[str, Any]) -> dict[str, Search]:
+    return {
+        key: Search(
+            text=f"{each['from']}..{each['to']}{' log' if each['log'] else ''}",
+            low=each["from"], high=each["to"], log=each["log"], at=tuple(each["at"]),
+        )
+        for key, each in document.items()
+    }  # fmt: skip
 
 
 def write(value: Any) -> Any:
@@ -95,6 +115,7 @@ def from_json(document: Mapping[str, Any], *, known: Catalog | None = None) -> S
         export=Export(**read_record("export", document["export"], known)),
         types=Types(**document["types"]),
         keys=Keys(**document["keys"]),
+        search=read_search(document.get("search", {})),
     )
 
 

@@ -111,8 +111,23 @@ class Keys:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Search:
+    """What a search is to choose of a point, under the name of its axis, written as `text`. A range
+    has its ends, in base units, and the places `at` which the spec holds some value of it; of a set
+    the spec holds one option."""
+
+    text: str
+    low: int | float | None = None
+    high: int | float | None = None
+    log: bool = False
+    at: tuple[str, ...] = ()
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Spec:
-    """One point: a model on data with a recipe. `origin` maps IR paths ("model.content.hidden") to
+    """One point: a model on data with a recipe. `search`: what is still to be chosen, by axis; a
+    spec with any is no model yet. `origin` maps IR paths ("model.content.hidden") to
     places in the source and is not hashed; `folder` is what relative paths are relative to."""
 
     name: str
@@ -122,6 +137,7 @@ class Spec:
     export: Export
     types: Types
     keys: Keys
+    search: Mapping[str, Search] = field(default_factory=dict[str, Search], compare=False)
     source_text: str = field(default="", compare=False)
     origin: Mapping[str, Span] = field(default_factory=dict[str, Span], compare=False)
 

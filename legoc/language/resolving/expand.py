@@ -11,21 +11,27 @@ from itertools import chain
 from legoc.language.declaring.kinds import Role
 from legoc.language.diagnosing.diagnostics import Diagnostic, refusal
 from legoc.language.diagnosing.document import Span
-from legoc.language.resolving.points import Pipeline, Point, Record, Settings
+from legoc.language.resolving.points import (
+    Pick,
+    Pipeline,
+    Point,
+    Record,
+    Settings,
+    name_point,
+)
 from legoc.language.resolving.resolved import Resolved
 from legoc.language.resolving.select import Patterns
 from legoc.language.resolving.template import (
+    MOST,
     Choice,
     PipelineTemplate,
     RecordTemplate,
     RunTemplate,
+    Sought,
     Sweep,
     count_ways,
 )
-from legoc.language.resolving.ways import Chosen, Expander, Outcome, Pick
-
-
-MOST = 200_000
+from legoc.language.resolving.ways import Chosen, Expander, Outcome
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -109,7 +115,7 @@ def too_many(run: RunTemplate) -> Diagnostic:
 
 def expand_run(run: RunTemplate) -> Iterator[Point]:
     """The points of one run."""
-    expander = Expander(name_axes(run))
+    expander = Expander(*name_axes(run))
     pipelines = Pipelines()
     names = [choice.template.name for choice in run.models]
     # Models of different names give them to their points; else the choice is told as an axis.
@@ -162,9 +168,8 @@ def follow(
     for outcomes in through_stages(model, 0, way.chosen, expander):
         settings = tuple(o.made for o in outcomes if isinstance(o.made, Settings))
         picks = (*way.picks, *(pick for outcome in outcomes for pick in outcome.picks))
-        axes = ", ".join([f"{pick.key}={pick.text}" for pick in picks if not pick.inside])
         yield Point(
-            f"{name}[{axes}]" if axes else name,
+            name_point(name, picks),
             pipelines.make(model, settings),
             data,
             train,
@@ -172,6 +177,7 @@ def follow(
             run.span,
             run.where_valid,
             {pick.key: pick.text for pick in picks},
+            picks,
         )
 
 
@@ -194,11 +200,11 @@ def expand_record(template: RecordTemplate) -> Iterator[Record]:
         yield outcome.made
 
 
-def name_axes(run: RunTemplate) -> dict[object, str]:
+def name_axes(run: RunTemplate) -> tuple[dict[object, str], dict[object, tuple[str, ...]]]:
     """Each axis of a run by its shortest path that no other axis ends with: `hidden`, where two
-    stages have one `content.hidden`."""
+    stages have one `content.hidden`; and by its whole path."""
     choices = (*run.data, *run.train, *((run.export,) if run.export else ()), *run.models)
-    found: list[tuple[tuple[str, ...], Sweep]] = [
+    found: list[tuple[tuple[str, ...], Sweep | Sought]] = [
         each for choice in choices for each in choice.template.sweeps
     ]
     taken = [
@@ -208,7 +214,10 @@ def name_axes(run: RunTemplate) -> dict[object, str]:
     ]
     paths = {path for path, _ in found} | set(taken)
     short = {path: shorten(path, paths) for path in paths}
-    return {sweep.identity: ".".join(short[path]) for path, sweep in found}
+    return (
+        {sweep.identity: ".".join(short[path]) for path, sweep in found},
+        {sweep.identity: path for path, sweep in found},
+    )
 
 
 def shorten(path: tuple[str, ...], paths: set[tuple[str, ...]]) -> tuple[str, ...]:

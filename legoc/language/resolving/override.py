@@ -1,4 +1,4 @@
-"""`--set NAME=value`: what one could write in parentheses, from the command line.
+"""`--set NAME=value` or `NAME in [...]`: what one could write in parentheses, on the command line.
 
 An override is read, claimed by what its first word names (a param, a declaration, or a kind: every
 point), and applied when that is made, behind everything the file says of it. Its document is called
@@ -16,13 +16,13 @@ from legoc.language.resolving.points import Given
 from legoc.language.resolving.replacing import Made, Refused, documents, place_at, replaced
 from legoc.language.resolving.scope import Scope
 from legoc.language.resolving.template import Leaf, Template
-from legoc.language.resolving.values import Lookup, read_value
+from legoc.language.resolving.values import Lookup, read_binding, read_value
 from legoc.language.resolving.wording_overrides import no_run_has, no_such_part, unknown_target
 from legoc.language.syntax import tree
-from legoc.language.syntax.parse import parse_value
+from legoc.language.syntax.parse import parse_axis, parse_value
 
 
-KEY = re.compile(r"\s*([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\s*=", re.ASCII)
+KEY = re.compile(r"\s*([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)(?:\s*=|(?=\s+in\b))", re.ASCII)
 KINDS = ("data", "train", "export", "model")
 PATHS = ("str", "file", "folder", "model", "vectors")
 Report = Callable[[Diagnostic], None]
@@ -30,11 +30,16 @@ Report = Callable[[Diagnostic], None]
 
 @dataclass(frozen=True, eq=False)
 class Override:
-    """One `--set`; the value begins at offset `start` of its document."""
+    """One `--set`; the value, or the `in` of an axis, begins at offset `start` of its document."""
 
     document: Document
     key: tree.Path
     start: int
+
+    @property
+    def sweeps(self) -> bool:
+        """Whether it binds by `in`."""
+        return not self.document.text[: self.start].endswith("=")
 
     @property
     def rest(self) -> Span:
@@ -150,9 +155,9 @@ class Overrides:
             return None
         self.trace(override).before = item.binding.span
         written = item.binding.value if isinstance(item.binding, tree.Bind) else None
-        if isinstance(written, tree.Text):
+        if isinstance(written, tree.Text) and not override.sweeps:
             return as_text(override)
-        return self.value(override, lookup)
+        return self.value(override, lookup, param=item.name.text)
 
     def applied(self, item: tree.Declared, made: Made, lookup: Lookup) -> Made:
         """A declaration with what is said of it. Raises Refused."""
@@ -173,16 +178,20 @@ class Overrides:
         if kind is not None and kind.name == "list":
             kind = kind.element
         # Where text, a file or a folder is declared, the shell's word is the value.
-        plain = kind is not None and kind.name in PATHS
+        plain = kind is not None and kind.name in PATHS and not override.sweeps
         new = as_text(override) if plain else self.value(override, lookup)
         self.note(place.template, override.key.span)
         self.trace(override).before = place.template.span if place.template else None
         return replaced(made, path, new)
 
-    def value(self, override: Override, lookup: Lookup) -> Template:
-        parsed = parse_value(override.document, override.start)
+    def value(self, override: Override, lookup: Lookup, param: str | None = None) -> Template:
+        """What a key is given; `param` is the param that is given it."""
+        read = parse_axis if override.sweeps else parse_value
+        parsed = read(override.document, override.start)
         if isinstance(parsed, tuple):
             raise Refused(*parsed)
+        if isinstance(parsed, tree.Axis):
+            return read_binding(parsed, lookup, self.report, param=param)
         return read_value(parsed, lookup, self.report)
 
     def of_kind(self, kind: str) -> list[Override]:

@@ -38,18 +38,51 @@ class Settings:
     called: bool = False
 
 
-Plain: TypeAlias = "bool | int | float | str | Measure | Settings | tuple[Given, ...] | None"
+Plain: TypeAlias = (
+    "bool | int | float | str | Measure | Settings | Range | tuple[Given, ...] | None"
+)
 
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """A value with its place. A `str` was written in quotes; a word is `Settings`; `true`,
-    `false` and
-    `none` are their Python values; a tuple was a list. Relative paths are relative to the folder of
-    `span.document`."""
+    """A value with its place; `shown` is how it is written where the place does not say it. A `str`
+    was written in quotes; a word is `Settings`; `true`, `false` and `none` are their Python
+    values; a tuple was a list. Relative paths are relative to the folder of `span.document`."""
 
     value: Plain
     span: Span
+    shown: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Range:
+    """Values that a search chooses from, both ends included; `key` names the axis."""
+
+    key: str
+    low: Given
+    high: Given
+    log: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Pick:
+    """An axis with what it chose, `text`. `inside` tells that the choice of an outer axis shows it;
+    `searched`, that a search chooses here. `path` is where the axis stands, or the name of a param;
+    `made` is what was chosen, where that is a value."""
+
+    key: str
+    text: str
+    inside: bool
+    searched: bool = False
+    path: tuple[str, ...] = ()
+    span: Span | None = None
+    made: Given | None = None
+
+    @property
+    def range(self) -> Range | None:
+        """What is left open, of a range."""
+        found = self.made.value if self.made is not None else None
+        return found if isinstance(found, Range) else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +117,7 @@ class Pipeline:
 @dataclass(frozen=True, eq=False)
 class Point:
     """One combination of a run. `choices` names what each axis chose, by its shortest unambiguous
-    path, as written by `--only` and in `name`."""
+    path, as written by `--only` and in `name`; `picks` say more of them."""
 
     name: str
     model: Pipeline
@@ -94,3 +127,20 @@ class Point:
     run: Span
     where_valid: bool
     choices: Mapping[str, str]
+    picks: tuple[Pick, ...] = ()
+
+    @property
+    def searched(self) -> tuple[Pick, ...]:
+        """What a search is to choose, in order."""
+        return tuple(pick for pick in self.picks if pick.searched)
+
+    @property
+    def ranges(self) -> tuple[Range, ...]:
+        """What has no value yet."""
+        return tuple(pick.range for pick in self.picks if pick.range is not None)
+
+
+def name_point(base: str, picks: "tuple[Pick, ...]") -> str:
+    """`zoo[content=CNN, hidden=64]`."""
+    axes = ", ".join(f"{pick.key}={pick.text}" for pick in picks if not pick.inside)
+    return f"{base}[{axes}]" if axes else base

@@ -12,6 +12,7 @@ from legoc.language.diagnosing.diagnostics import Diagnostic, Fix, LegoError, re
 from legoc.language.diagnosing.document import Document
 from legoc.language.diagnosing.suggest import grade, listing, nearest
 from legoc.language.resolving.points import Argument, Given, Point, Record, Settings
+from legoc.language.resolving.ranges import is_axis, judge, whole_values
 from legoc.language.resolving.show import show
 from legoc.language.syntax import tree
 from legoc.language.syntax.parse import parse_arguments, parse_value
@@ -61,6 +62,15 @@ class Patterns:
             )
             for value in self.unnamed
         ]  # fmt: skip
+        found += [
+            refusal(
+                "E0308", part.binding.span, "a pattern names values", "no value is named here",
+                f"write them out: `{part.key.text} in [a, b]`",
+            )
+            for pattern in self.patterns
+            for _, part in pattern
+            if not wanted_values(part.binding)
+        ]  # fmt: skip
         keys = {key: part for pattern in self.patterns for key, part in pattern}
         for key, part in keys.items():
             if points and all(text_at(point, key) is None for point in points):
@@ -108,7 +118,12 @@ def unknown_key(part: tree.Field, points: Sequence[Point]) -> Diagnostic:
 
 
 def wanted_values(binding: tree.Bind | tree.Axis) -> tuple[tree.Value, ...]:
-    return (binding.value,) if isinstance(binding, tree.Bind) else binding.values.values
+    if isinstance(binding, tree.Bind):
+        return (binding.value,)
+    found = binding.values
+    if isinstance(found, tree.Range) and is_axis(found) and judge(found) is None:
+        return tuple(tree.Number(span=found.span, value=each) for each in whole_values(found))
+    return binding.written
 
 
 def text_at(point: Point, key: str) -> str | None:

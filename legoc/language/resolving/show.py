@@ -2,7 +2,7 @@
 
 import json
 
-from legoc.language.resolving.points import Given, Measure, Settings
+from legoc.language.resolving.points import Given, Measure, Range, Settings
 from legoc.language.syntax.names import written_call
 
 
@@ -11,6 +11,10 @@ def show(value: Given | Settings) -> str:
     if isinstance(value, Settings):
         return show_settings(value)
     plain = value.value
+    if value.shown:
+        return value.shown
+    if isinstance(plain, Range):
+        return f"{show(plain.low)}..{show(plain.high)}{' log' if plain.log else ''}"
     if plain is None:
         return "none"
     if isinstance(plain, bool):
@@ -28,5 +32,8 @@ def show(value: Given | Settings) -> str:
 
 def show_settings(settings: Settings) -> str:
     given = [show(each) for each in settings.positional]
-    given += [f"{name}={show(each.given)}" for name, each in settings.args.items()]
+    given += [
+        f"{name}{' in ' if isinstance(each.given.value, Range) else '='}{show(each.given)}"
+        for name, each in settings.args.items()
+    ]
     return written_call(settings.name, given)

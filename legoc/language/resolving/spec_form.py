@@ -17,6 +17,7 @@ from legoc.language.diagnosing.document import Document, Span
 from legoc.language.ir.form import VERSION
 from legoc.language.ir.spec import Spec
 from legoc.language.resolving.declared import Declarations, Unresolved
+from legoc.language.resolving.form_search import Part, put_search, without_ranges
 from legoc.language.resolving.node_values import Report, Values, head
 from legoc.language.resolving.resolved import Resolved, Stated, demo
 from legoc.language.resolving.scope import Scope
@@ -44,7 +45,7 @@ from legoc.language.syntax.parse import Parsed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-KEYS = ("legoc", "name", "model", "data", "train", "export", "types", "keys")
+KEYS = ("legoc", "name", "model", "data", "train", "export", "search", "types", "keys")
 LONGEST = 24
 ROLES: tuple[Role, ...] = ("content", "behavior", "flatten", "predict")
 BY_NAME: dict[str, Role] = {role: role for role in ROLES}
@@ -128,14 +129,18 @@ class Reader:
             # What can be judged without the rest is judged, so that one look finds more mistakes.
             self.spare += [each for each in (data, train, export) if each is not None]
             return None
+        parts: dict[str, Part] = {
+            "model": model, "data": data, "train": train, "export": export
+        }  # fmt: skip
+        if not put_search(node.get("search"), self.values, parts):
+            return None
+        name = without_ranges(name, node.get("search"))
         span = next((p.key_span for p in node.pairs if p.key == "model"), node.span)
         try:
             made = [
                 Choice(part.name, self.declarations.of_kind(kind, part))
-                for kind, part in (
-                    ("model", model), ("data", data), ("train", train), ("export", export)
-                )
-            ]  # fmt: skip
+                for kind, part in parts.items()
+            ]
         except Unresolved:
             return None
         return RunTemplate(

@@ -60,15 +60,30 @@ class Listed:
 @dataclass(frozen=True, eq=False)
 class Sweep:
     """An axis: one of the options. Sweeps of one `identity` choose the same place in their options;
-    `param` is the name of the swept param, if it is one."""
+    `param` is the name of the swept param, if it is one; `searched`: a search chooses."""
 
     options: tuple["Template", ...]
     span: Span
     identity: object
     param: str | None = None
+    searched: bool = False
 
 
-Template: TypeAlias = Leaf | Called | Listed | Sweep
+@dataclass(frozen=True, eq=False)
+class Sought:
+    """A value that a search finds between two ends. `identity` and `param` are as of an axis."""
+
+    low: Given
+    high: Given
+    log: bool
+    span: Span
+    identity: object
+    param: str | None = None
+
+
+Template: TypeAlias = Leaf | Called | Listed | Sweep | Sought
+# Nobody trains so many points of one run.
+MOST = 200_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +96,7 @@ class RecordTemplate:
     fields: Mapping[str, Entry]
 
     @cached_property
-    def sweeps(self) -> tuple[tuple[tuple[str, ...], Sweep], ...]:
+    def sweeps(self) -> "tuple[tuple[tuple[str, ...], Sweep | Sought], ...]":
         return tuple(
             found
             for entry in self.fields.values()
@@ -107,7 +122,7 @@ class PipelineTemplate:
     stages: tuple[StageTemplate, ...]
 
     @cached_property
-    def sweeps(self) -> tuple[tuple[tuple[str, ...], Sweep], ...]:
+    def sweeps(self) -> "tuple[tuple[tuple[str, ...], Sweep | Sought], ...]":
         return tuple(
             found for stage in self.stages for found in find_sweeps(stage.template, (stage.role,))
         )
@@ -166,10 +181,12 @@ def count_ways(run: RunTemplate) -> int:
 
 def find_sweeps(
     template: Template, path: tuple[str, ...]
-) -> Iterator[tuple[tuple[str, ...], Sweep]]:
+) -> Iterator[tuple[tuple[str, ...], Sweep | Sought]]:
     """The axes in a template, in the order evaluation meets them, each with its path; the path of a
     swept param is its name."""
-    if isinstance(template, Sweep):
+    if isinstance(template, Sought):
+        yield ((template.param,) if template.param else path), template
+    elif isinstance(template, Sweep):
         yield ((template.param,) if template.param else path), template
         for option in template.options:
             yield from find_sweeps(option, path)

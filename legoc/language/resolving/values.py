@@ -8,6 +8,7 @@ from legoc.language.declaring.kinds import Kind
 from legoc.language.diagnosing.diagnostics import Diagnostic, Label, refusal
 from legoc.language.diagnosing.document import Span
 from legoc.language.resolving.points import Given, Measure
+from legoc.language.resolving.ranges import read_range
 from legoc.language.resolving.replacing import Place, place_below, replaced_in_call, role_of
 from legoc.language.resolving.template import Called, Leaf, Listed, Sweep, Template
 from legoc.language.resolving.wording_overrides import changes_nothing, replaced_behind
@@ -77,20 +78,25 @@ def read_binding(
     role: str | None = None,
     param: str | None = None,
 ) -> Template:
-    """`= value` is a value, `in [...]` an axis."""
+    """`= value` is a value, `in [...]` an axis, `in {...}` and a range what a search chooses."""
     if isinstance(binding, tree.Bind):
         return read_value(binding.value, lookup, report, role)
     values = binding.values
+    if isinstance(values, tree.Range):
+        return read_range(values, binding, report, param)
     options = tuple(read_value(value, lookup, report, role) for value in values.values)
     if not options:
         report(
             refusal(
                 "E0304", values.span, "an axis has no value", "nothing to choose from",
-                "write the values to sweep: `in [64, 128]`",
+                "write the values to sweep: `in [64, 128]`"
+                if isinstance(values, tree.Items)
+                else "write what to choose from: `in {64, 128}`",
             )
         )  # fmt: skip
     report_repeated_values(values.values, report)
-    return Sweep(options, values.span, binding, param)
+    searched = isinstance(values, tree.Options)
+    return Sweep(options, values.span, binding, param, searched)
 
 
 def declarations_of(role: str | None, name: str) -> Declaration | None:

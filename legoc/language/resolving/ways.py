@@ -7,13 +7,14 @@ common: the same objects, which lowering remembers by identity.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from legoc.language.resolving.points import Argument, Given, Record, Settings
+from legoc.language.resolving.points import Argument, Given, Pick, Range, Record, Settings
 from legoc.language.resolving.show import show
 from legoc.language.resolving.template import (
     Called,
     Leaf,
     Listed,
     RecordTemplate,
+    Sought,
     Sweep,
     Template,
     find_sweeps,
@@ -21,15 +22,8 @@ from legoc.language.resolving.template import (
 
 
 Chosen = Mapping[object, int]
-
-
-@dataclass(frozen=True, eq=False)
-class Pick:
-    """An axis with what it chose. `inside` tells that the choice of an outer axis shows it."""
-
-    key: str
-    text: str
-    inside: bool
+# An axis that was met: whether inside an option of another, and whether a search chooses.
+Met = tuple[Sweep | Sought, bool, bool]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +41,7 @@ class Expander:
     them."""
 
     keys: Mapping[object, str]
+    paths: Mapping[object, tuple[str, ...]] = field(default_factory=dict[object, tuple[str, ...]])
     outcomes_of: dict[object, tuple[Outcome, ...]] = field(default_factory=dict)
     parts: dict[object, "Given | Record"] = field(default_factory=dict)
     below: dict[object, tuple[object, ...]] = field(default_factory=dict)
@@ -73,6 +68,9 @@ class Expander:
     def make(self, part: "Template | RecordTemplate", chosen: Chosen) -> "Given | Record":
         if isinstance(part, Leaf):
             return part.given
+        if isinstance(part, Sought):
+            key = self.keys.get(part.identity, part.param or "")
+            return Given(Range(key, part.low, part.high, part.log), part.span)
         if isinstance(part, Sweep):
             return self.build(part.options[chosen[part.identity]], chosen)
         if isinstance(part, Listed):
@@ -111,47 +109,59 @@ class Expander:
         return found
 
     def ways_through(self, part: "Template | RecordTemplate", chosen: Chosen) -> Iterator[Outcome]:
-        for fresh, met in self.walk(part, chosen, False):
+        for fresh, met in self.walk(part, chosen, False, False):
             known = {**chosen, **fresh}
-            picks = tuple(
-                Pick(
-                    self.keys[sweep.identity],
-                    self.text(sweep.options[known[sweep.identity]], known),
-                    inside,
-                )
-                for sweep, inside in met
-            )
+            picks = tuple(self.pick(each, known) for each in met)
             made = self.build(part, known)
             value = made.value if isinstance(made, Given) else made
             yield Outcome(fresh, picks, value if isinstance(value, Settings | Record) else made)
 
+    def pick(self, met: Met, chosen: Chosen) -> Pick:
+        axis, inside, searched = met
+        part = axis if isinstance(axis, Sought) else axis.options[chosen[axis.identity]]
+        return Pick(
+            key=self.keys[axis.identity],
+            text=self.text(part, chosen),
+            inside=inside,
+            searched=searched,
+            path=self.paths.get(axis.identity, ()),
+            span=axis.span,
+            made=self.given(part, chosen),
+        )
+
     def walk(
-        self, part: "Template | RecordTemplate", chosen: Chosen, inside: bool
-    ) -> Iterator[tuple[Chosen, tuple[tuple[Sweep, bool], ...]]]:
+        self, part: "Template | RecordTemplate", chosen: Chosen, inside: bool, searched: bool
+    ) -> Iterator[tuple[Chosen, tuple[Met, ...]]]:
         """Choices in the order evaluation meets them: what is newly chosen, and the axes met."""
         if not self.sweeps(part):
             yield {}, ()
+        elif isinstance(part, Sought):
+            # A param is met once, however often it stands there.
+            known = part.identity in chosen
+            yield ({}, ()) if known else ({part.identity: 0}, ((part, inside, True),))
         elif isinstance(part, Sweep):
             place = chosen.get(part.identity)
             if place is not None:
-                yield from self.walk(part.options[place], chosen, inside)
+                yield from self.walk(part.options[place], chosen, inside, searched)
                 return
+            # What stands within a choice of a search is met by that choice alone.
+            searched = searched or part.searched
             for index, option in enumerate(part.options):
                 own = {part.identity: index}
-                for fresh, met in self.walk(option, {**chosen, **own}, True):
-                    yield {**own, **fresh}, ((part, inside), *met)
+                for fresh, met in self.walk(option, {**chosen, **own}, True, searched):
+                    yield {**own, **fresh}, ((part, inside, searched), *met)
         else:
-            yield from self.walk_all(children(part), chosen, inside)
+            yield from self.walk_all(children(part), chosen, inside, searched)
 
     def walk_all(
-        self, parts: Sequence[Template], chosen: Chosen, inside: bool
-    ) -> Iterator[tuple[Chosen, tuple[tuple[Sweep, bool], ...]]]:
+        self, parts: Sequence[Template], chosen: Chosen, inside: bool, searched: bool
+    ) -> Iterator[tuple[Chosen, tuple[Met, ...]]]:
         if not parts:
             yield {}, ()
             return
         first, *rest = parts
-        for fresh, met in self.walk(first, chosen, inside):
-            for more, further in self.walk_all(rest, {**chosen, **fresh}, inside):
+        for fresh, met in self.walk(first, chosen, inside, searched):
+            for more, further in self.walk_all(rest, {**chosen, **fresh}, inside, searched):
                 yield {**fresh, **more}, (*met, *further)
 
 

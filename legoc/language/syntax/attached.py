@@ -81,7 +81,7 @@ def find_holders(parsed: Parsed, found: Attached) -> list[Holder]:
     for part in tree.walk(root):
         if isinstance(part, tree.Block):
             holders.append(Holder(part, part.span, part.fields))
-        elif isinstance(part, tree.Items | tree.Arguments):
+        elif isinstance(part, tree.Items | tree.Options | tree.Arguments):
             holders.append(Holder(part, part.span, part.values))
         elif isinstance(part, tree.Declared) and isinstance(part.body, tree.Chain):
             # What stands behind `model NAME =` belongs to the first stage.

@@ -158,6 +158,14 @@ class Builder:
     def make_list(self, raw: Raw) -> tree.Items:
         return tree.Items(span=self.span(raw), values=tuple(self.parts(raw)))
 
+    def make_options(self, raw: Raw) -> tree.Options:
+        return tree.Options(span=self.span(raw), values=tuple(self.parts(raw)))
+
+    def make_range(self, raw: Raw) -> tree.Range:
+        low, high = self.parts(raw)
+        log = any(t.type == "LOG" for t in tokens(raw))
+        return tree.Range(span=self.span(raw), low=low, high=high, log=log)
+
     def make_variable(self, raw: Raw) -> tree.Variable:
         return tree.Variable(span=self.span(raw), name=str(raw.children[0])[1:])
 

@@ -34,7 +34,8 @@ EXAMPLES = (
             "model m = content A(b=1,) behavior", "model m = content in [] behavior",
             "model m = content in [A] behavior", "model m = content in [A,] behavior",
             "content A behavior", "content A.b behavior", "content A() behavior",
-            "content in [A] behavior",
+            "content in [A] behavior", "content in {A} behavior",
+            "model m = content in {A} behavior",
         ),
     ),
     Example(
@@ -106,9 +107,14 @@ EXAMPLES = (
         ),
     ),
     Example(
-        label="`in` is followed by a list",
-        help="write the values to sweep in brackets: `in [a, b]`",
+        label="`in` is followed by a list or a range",
+        help="write the values to sweep, `in [a, b]`, or from one to another, `in 1..5`",
         snippets=("param p in ...", "data d { a in ...", "train t = t(a in ...", "content in ..."),
+    ),
+    Example(
+        label="a range lacks its end",
+        help="write both ends, `in 1..5`, or the values to sweep, `in [a, b]`",
+        snippets=("param p in 1.. ...", "param p in 1 ...", "param p in 1k ..."),
     ),
     Example(
         label="a field has a value",
@@ -122,7 +128,9 @@ EXAMPLES = (
             "data d { a = b,", "data d { a = b.c,", "data d { a = 1,", "data d { a = 1k,",
             'data d { a = "b",', "data d { a = $b,", "data d { a = [],", "data d { a = [b],",
             "data d { a = [b,],", "data d { a = b(),", "data d { a = b(c),", "data d { a = b(c,),",
-            "data d { a in [],", "data d { a = 1 b = 2,",
+            "data d { a in [],", "data d { a = 1 b = 2,", "data d { a in {},",
+            "data d { a in {b},", "data d { a in {b,},", "data d { a in 1..2,",
+            "data d { a in 1..2 log,", "data d { a in 1k..2k,",
         ),
     ),
     Example(

@@ -10,7 +10,7 @@ from legoc.language.declaring.shipped import shipped
 from legoc.language.syntax.tables import read_tables
 
 
-STARTS = ("start", "value", "args")
+STARTS = ("start", "value", "args", "axis")
 TABLES = "lego.tables.json"
 
 

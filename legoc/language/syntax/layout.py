@@ -167,6 +167,9 @@ class Layout:
         if isinstance(part, tree.Items):
             write: Write = lambda each, indent: self.value(each, indent, indent, 1)  # noqa: E731
             return f"[{self.opened(part, part.values, indent, write)}]"
+        if isinstance(part, tree.Options):
+            write = lambda each, indent: self.value(each, indent, indent, 1)  # noqa: E731
+            return f"{{{self.opened(part, part.values, indent, write)}}}"
         if isinstance(part, tree.Except):
             return f"except {self.arguments(part.pattern, indent)}"
         if isinstance(part, tree.Stage):
@@ -209,6 +212,10 @@ def flatten(part: tree.Part) -> str:
     """A part on one line, whatever its length."""
     if isinstance(part, tree.Items):
         return f"[{flat_all(part.values)}]"
+    if isinstance(part, tree.Options):
+        return f"{{{flat_all(part.values)}}}"
+    if isinstance(part, tree.Range):
+        return f"{flatten(part.low)}..{flatten(part.high)}{' log' if part.log else ''}"
     if isinstance(part, tree.Arguments):
         return f"({flat_all(part.values)})" if part.values else ""
     if isinstance(part, tree.Invocation):

@@ -13,7 +13,7 @@ WORDS = {
     name: name.lower()
     for name in (
         "USE", "PARAM", "DATA", "TRAIN", "EXPORT", "MODEL", "RUN", "CONTENT", "BEHAVIOR", "FLATTEN",
-        "PREDICT", "IN", "ON", "WITH", "AS", "WHERE", "VALID", "EXCEPT",
+        "PREDICT", "IN", "ON", "WITH", "AS", "WHERE", "VALID", "EXCEPT", "LOG",
     )
 }  # fmt: skip
 

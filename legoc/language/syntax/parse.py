@@ -87,6 +87,11 @@ def parse_value(document: Document, start: int) -> "tree.Value | tuple[Diagnosti
     return parse_part(document, start, "value")
 
 
+def parse_axis(document: Document, start: int) -> "tree.Axis | tuple[Diagnostic, ...]":
+    """Read `in` with what follows it, from an offset on."""
+    return parse_part(document, start, "axis")
+
+
 def parse_arguments(document: Document, start: int) -> "tree.Arguments | tuple[Diagnostic, ...]":
     """Read arguments in parentheses: the pattern of `--only`."""
     return parse_part(document, start, "args")

@@ -13,7 +13,7 @@ from legoc.language.syntax.scan import DECLARATIONS, RESERVED, STAGES
 
 
 CONSTANTS = ("true", "false", "none")
-VERBS = tuple(sorted((RESERVED | {"valid"}) - {*DECLARATIONS, *STAGES, *CONSTANTS}))
+VERBS = tuple(sorted((RESERVED | {"valid", "log"}) - {*DECLARATIONS, *STAGES, *CONSTANTS}))
 NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 # An attribute may be a word with other letters.
 WORD = r"[^\W\d]\w*"
@@ -34,7 +34,9 @@ def rules() -> Sequence[tuple[str, str, Mapping[int, str]]]:
     known = terminals()
     names = "|".join(DECLARATIONS)
     # A stage word before `in` is the stage of a pipeline, before `=` a key.
-    key = rf"(?:{NAME}(?:\.{NAME})*(?=\s*=)|(?!(?:{'|'.join(STAGES)})\b){NAME}(?=\s+in\s*\[))"
+    key = (
+        rf"(?:{NAME}(?:\.{NAME})*(?=\s*=)|(?!(?:{'|'.join(STAGES)})\b){NAME}(?=\s+in\s*[\[{{\d+-]))"
+    )
     return (
         ("comment.line.documentation.lego", r"##[^\n]*", {}),
         ("comment.line.number-sign.lego", known["COMMENT"], {}),
@@ -56,6 +58,7 @@ def rules() -> Sequence[tuple[str, str, Mapping[int, str]]]:
         ("entity.name.function.lego", rf"{WORD}(?=\()", {}),
         ("variable.other.lego", WORD, {}),
         ("keyword.operator.assignment.lego", known["EQUAL"], {}),
+        ("keyword.operator.range.lego", known["DOTS"], {}),
         ("punctuation.lego", r"[()\[\]{},.]", {}),
     )
 

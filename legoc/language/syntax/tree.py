@@ -78,6 +78,22 @@ class Items(Part):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class Options(Part):
+    """What a search chooses from: `{a, b}`."""
+
+    values: "tuple[Value, ...]"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Range(Part):
+    """`1..5`, or `1e-5..1e-2 log`."""
+
+    low: Number | Quantity
+    high: Number | Quantity
+    log: bool = False
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Arguments(Part):
     """What stands in parentheses, with them."""
 
@@ -104,9 +120,14 @@ class Bind(Part):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Axis(Part):
-    """`in [a, b]`: one point for each."""
+    """`in [a, b]`: one point for each; `in {a, b}` or `in 1e-5..1e-2 log`: for a search."""
 
-    values: Items
+    values: Items | Options | Range
+
+    @property
+    def written(self) -> tuple[Value, ...]:
+        """The values that stand there; a range names none."""
+        return () if isinstance(self.values, Range) else self.values.values
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -49,7 +49,8 @@ def describe(mistake: Mistake) -> Diagnostic:
     if text.startswith("=>", offset) or (mistake.text == "." and FRACTION.match(text, offset)):
         return describe_character(mistake)
     return (
-        unfinished(mistake)
+        bound_range(mistake)
+        or unfinished(mistake)
         or word_as_name(mistake)
         or misspelt(mistake)
         or labelled(mistake)
@@ -59,6 +60,15 @@ def describe(mistake: Mistake) -> Diagnostic:
         or second_value(mistake)
         or stray_pipeline(mistake)
         or unexpected(mistake, "this does not fit here", help=fitting(mistake))
+    )
+
+
+def bound_range(mistake: Mistake) -> Diagnostic | None:
+    """A range in the place of one value."""
+    if mistake.kind != "DOTS" or "DOTS" in mistake.accepted:
+        return None
+    return unexpected(
+        mistake, "a range follows `in`", help="write, for instance, `seed in 1..5`, without `=`"
     )
 
 

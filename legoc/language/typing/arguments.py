@@ -16,7 +16,7 @@ from legoc.language.diagnosing.diagnostics import Diagnostic
 from legoc.language.diagnosing.document import Span
 from legoc.language.ir.checkpoints import HUB_NAME, names_hub
 from legoc.language.ir.spec import Call
-from legoc.language.resolving.points import Argument, Given, Measure, Settings
+from legoc.language.resolving.points import Argument, Given, Measure, Range, Settings
 from legoc.language.resolving.wording_operators import meant_by, unknown_operator, unknown_parameter
 from legoc.language.typing import wording_params as wording
 from legoc.language.typing.rules import check_rules, default_value
@@ -135,8 +135,17 @@ class Judge:
     def of_kind(self, p: Param, kind: Kind, given: Given, owner: Declaration, prefix: str) -> Any:
         value = given.value
         match kind.name, value:
+            case (("int" | "float" | "quantity"), Range()):
+                return self.range(p, kind, value, owner, prefix)
+            case "operator", Range() if self.catalog.shorthand(kind.role or "") is not None:
+                return self.shorthand(p, kind, given, owner, prefix)
             case "list", tuple():
                 element = kind.element or Kind("str")
+                self.spans |= {
+                    f"{prefix}{p.name}.{index}": each.span
+                    for index, each in enumerate(value)
+                    if isinstance(each.value, Range)
+                }
                 found = [
                     self.of_kind(p, element, each, owner, f"{prefix}{p.name}.{index}.")
                     for index, each in enumerate(value)
@@ -173,6 +182,14 @@ class Judge:
                 fitting = [d.name for d in self.catalog.role(kind.role or "")]
                 self.problems.append(wording.wrong_kind(p, kind, owner, given, fitting))
                 return BROKEN
+
+    def range(self, p: Param, kind: Kind, found: Range, owner: Declaration, prefix: str) -> Any:
+        """What a search is to find: both ends fit; until it has, the lower one stands there."""
+        first = self.of_kind(p, kind, found.low, owner, prefix)
+        if first is BROKEN:
+            return BROKEN
+        last = self.of_kind(p, kind, found.high, owner, prefix)
+        return BROKEN if last is BROKEN else first
 
     def in_range(self, p: Param, value: Any, given: Given, owner: Declaration) -> Any:
         if isinstance(value, int) and p.max is None:

@@ -31,8 +31,10 @@ from legoc.language.resolving.template import (
     Listed,
     RecordTemplate,
     RunTemplate,
+    Sought,
     Template,
     count_ways,
+    find_sweeps,
 )
 from legoc.language.resolving.wording_overrides import changes_nothing
 from legoc.language.syntax import tree
@@ -52,7 +54,7 @@ def idle_copies(copied: Iterable[Copied], lowering: Lowering) -> Iterator[Diagno
         field = each.field
         if any(isinstance(part, tree.Axis | tree.Variable) for part in tree.walk(field)):
             continue
-        if each.old is not None and unlike(each.old, each.new):
+        if each.old is not None and (unlike(each.old, each.new) or is_open(each.old)):
             continue
         if not alike(each.made, each.without, lowering):
             continue
@@ -63,6 +65,11 @@ def idle_copies(copied: Iterable[Copied], lowering: Lowering) -> Iterator[Diagno
             *((Label(span=each.old.span, text="already here"),) if each.old else ()),
             help="drop it, or write another value",
         )
+
+
+def is_open(template: Template) -> bool:
+    """Whether a search is to find something of it: then one value of it is another thing."""
+    return any(isinstance(axis, Sought) for _, axis in find_sweeps(template, ()))
 
 
 def unlike(old: Template, new: Template) -> bool:
@@ -177,7 +184,7 @@ def outcomes(resolved: Resolved, lowering: Lowering, only: str | None) -> Iterat
     for point in points:
         spec = lowering.lower(point).spec
         if spec is not None:
-            yield spec.model, spec.data, spec.train, spec.export
+            yield spec.model, spec.data, spec.train, spec.export, spec.search
     for record in records:
         yield from meanings_of(record, lowering)
 

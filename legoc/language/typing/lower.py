@@ -5,7 +5,7 @@ of parts that meet: 5,280 points cost about as much as their distinct stages.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from legoc.language.declaring.catalog import Catalog
@@ -39,6 +39,7 @@ from legoc.language.typing.lower_train import (
 )
 from legoc.language.typing.origins import model_origin, point_origin
 from legoc.language.typing.recipes import check_recipes, compare_kinds
+from legoc.language.typing.searching import choose_witness, with_search
 
 
 T = TypeVar("T")
@@ -69,7 +70,14 @@ class Lowering:
         return self.known[key]
 
     def lower(self, point: Point) -> Lowered:
-        """The spec of one point."""
+        """The spec of one point; of one with ranges, of some model that it may become."""
+        found = self.lower_as_is(point)
+        if not point.searched:
+            return found
+        found = choose_witness(point, found, self.lower_as_is)
+        return replace(found, spec=found.spec and with_search(found.spec, point))
+
+    def lower_as_is(self, point: Point) -> Lowered:
         model = self.model(point.model)
         data = self.data(point, model)
         problems = [*model.problems, *data.problems]

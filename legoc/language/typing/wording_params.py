@@ -9,7 +9,7 @@ from legoc.language.declaring.kinds import LARGEST, Kind, Param
 from legoc.language.diagnosing.diagnostics import Diagnostic, Fix, Label
 from legoc.language.diagnosing.document import Span
 from legoc.language.diagnosing.suggest import listing, nearest
-from legoc.language.resolving.points import Given, Measure, Settings
+from legoc.language.resolving.points import Given, Measure, Range, Settings
 from legoc.language.resolving.wording_operators import (
     ROLE_NAMES,
     article,
@@ -96,6 +96,8 @@ def describe(given: Given) -> str:
             return "text"
         case Measure():
             return "a number with a unit"
+        case Range():
+            return "a range of numbers"
         case Settings(called=True):
             return "an operator with settings"
         case Settings():

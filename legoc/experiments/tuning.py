@@ -1,0 +1,295 @@
+"""A search: proposals are checked, trained and judged by their validation part; the best is tested.
+
+A trial is a run like any other, in a folder that its spec and data decide. So what was trained
+before, in this search or outside, is not trained again.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from legoc.data import prepare
+from legoc.evaluation.compute import better, metric_name
+from legoc.experiments.search import Space, Trial, hopeless, propose, settled, verify_optuna
+from legoc.experiments.study import Identity, Study, open_study
+from legoc.language.declaring.catalog import catalog
+from legoc.language.diagnosing.diagnostics import LegoError, SpecError, fail
+from legoc.language.ir.digest import digest
+from legoc.language.ir.spec import Spec, is_alone
+from legoc.language.resolving.points import Point
+from legoc.language.typing.lower import Lowering
+from legoc.model.run import Run
+from legoc.progress import SILENT, Progress
+from legoc.training import train
+from legoc.training.cost import BUDGET, read_cost
+from legoc.training.files import write_json
+from legoc.training.log import read_monitor
+
+
+# What a trial may fail by and the others not: a loss that leaves all bounds.
+OWN = ("E0550",)
+# Proposals in a row that are no models, behind which there is nothing to be found.
+FRUITLESS = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How trials train; what `legoc.train` takes. until: the last phase of the best."""
+
+    runs: Path = Path("runs")
+    cache: str | Path | None = None
+    strict: bool = False
+    truncated: bool = False
+    threads: int | None = None
+    device: str | None = None
+    baselines: bool = True
+    stop_hopeless: bool = False
+    until: Literal["train", "evaluate"] = "evaluate"
+    progress: Progress = SILENT
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tuned:
+    """What a search has found. best: the trial, point, spec and run of the best so far; monitor: by
+    what; tried: whether there was nothing else to propose."""
+
+    space: Space
+    study: Study
+    monitor: str
+    lower: bool
+    best: Trial | None = None
+    point: Point | None = None
+    run: Run | None = None
+    tried: bool = False
+
+    @property
+    def ranked(self) -> list[Trial]:
+        """The trials, best first; then what was given up, failed, or is still to be trained."""
+        order = ("trained", "hopeless", "failed", "open")
+        sign = 1 if self.lower else -1
+        kept = [trial for trial in self.study.trials if trial.state in order]
+        return sorted(
+            kept,
+            key=lambda trial: (
+                order.index(trial.state),
+                sign * (trial.value if trial.value is not None else 0.0),
+            ),
+        )
+
+    @property
+    def budget(self) -> dict[str, Any]:
+        """What finding the best has cost, as budget.json says it."""
+        return {
+            "trials": len(self.study.trained),
+            "proposals": len([t for t in self.study.trials if t.state != "open"]),
+            "cpu": round(self.study.cpu, 3),
+            "study": self.study.folder.name,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """One search, ready to go on."""
+
+    space: Space
+    study: Study
+    seed: int
+    monitor: str
+    lower: bool
+    settings: Settings
+    lowering: Lowering = field(default_factory=lambda: Lowering(catalog()))
+
+    def go_on(self, trials: int) -> Tuned:
+        """Train until there are so many trials, and test the best of them."""
+        study, fruitless, tried = self.study, 0, False
+        while len(study.trained) < trials:
+            trial = study.open or self.propose()
+            if trial is None:
+                tried = True
+                break
+            ended = self.judge(trial, trials)
+            fruitless = fruitless + 1 if ended.state == "no model" else 0
+            if fruitless == FRUITLESS:
+                raise fail(
+                    "E0573",
+                    f"the last {FRUITLESS} proposals of `{self.space.name}` were no models",
+                    "narrow the ranges to what fits: "
+                    f"the first was refused by {study.refused[0].why}",
+                )
+        return self.conclude(tried=tried)
+
+    def propose(self) -> Trial | None:
+        choices = propose(self.space, self.study.trials, seed=self.seed, lower=self.lower)
+        if choices is None:
+            return None
+        return self.study.enter(settled(self.space, choices).name, choices)
+
+    def judge(self, trial: Trial, trials: int) -> Trial:
+        """Bring one trial to its end."""
+        study, progress = self.study, self.settings.progress
+        lowered = self.lowering.lower(settled(self.space, trial.choices))
+        if lowered.spec is None:
+            errors = [each for each in lowered.problems if each.severity == "error"]
+            return study.end(trial, "no model", why=f"{errors[0].code}: {errors[0].message}")
+        progress.say(f"trial {len(study.trained) + 1} of {trials}: {trial.name}")
+        try:
+            run = self.train(lowered.spec, until="train", watched=True)
+        except LegoError as error:
+            if any(each.code not in OWN for each in error.diagnostics):
+                raise
+            first = error.diagnostics[0]
+            return study.end(trial, "failed", why=f"{first.code}: {first.message}")
+        by_epoch = self.figures(run)
+        cost = float(read_cost(run.folder).get("cpu", 0.0))
+        told: dict[str, Any] = {"by_epoch": by_epoch, "cpu": cost, "folder": run.folder.name}
+        if not by_epoch:
+            why = "nothing was validated, so it cannot be compared"
+            return study.end(trial, "failed", why=why, **told)
+        value = (min if self.lower else max)(by_epoch.values())
+        state = "hopeless" if run.given_up else "trained"
+        ended = study.end(trial, state, value=value, **told)
+        best = study.best(lower=self.lower)
+        told_best = "" if best is None or best is ended else f", the best has {best.value:.4f}"
+        progress.say(f"trial {len(study.trained)}: {self.monitor} {value:.4f}{told_best}")
+        return ended
+
+    def figures(self, run: Run) -> dict[int, float]:
+        """The monitor after each epoch; nothing where there was no validation."""
+        log = run.folder / "log.jsonl"
+        try:
+            return read_monitor(log, self.monitor) if log.is_file() else {}
+        except KeyError:
+            return {}
+
+    def train(self, spec: Spec, *, until: Any, watched: bool) -> Run:
+        told = self.settings
+        known = tuple(self.study.trials)
+
+        def give_up(own: Mapping[int, float]) -> bool:
+            return hopeless(known, own, lower=self.lower)
+
+        return train(
+            spec, runs=told.runs, until=until, cache=told.cache, strict=told.strict,
+            truncated=told.truncated, threads=told.threads, device=told.device,
+            baselines=told.baselines, progress=told.progress,
+            hopeless=give_up if watched and told.stop_hopeless else None,
+        )  # fmt: skip
+
+    def conclude(self, *, tried: bool = False) -> Tuned:
+        """The best so far, tested, with what finding it has cost beside it."""
+        best = self.study.best(lower=self.lower)
+        if best is None:
+            raise fail(
+                "E0573",
+                f"no trial of `{self.space.name}` has a figure",
+                *([f"the last failed: {self.study.trained[-1].why}"] if self.study.trained else []),
+                "lower the learning rates of the range, or look at the data with `legoc data`",
+            )
+        point = settled(self.space, best.choices)
+        spec = self.lowering.lower(point).spec
+        assert spec is not None
+        run = self.train(spec, until=self.settings.until, watched=False)
+        found = self.so_far(best=best, point=point, run=run, tried=tried)
+        write_json(run.folder / BUDGET, found.budget)
+        return found
+
+    def so_far(self, **more: Any) -> Tuned:
+        return Tuned(
+            space=self.space, study=self.study, monitor=self.monitor, lower=self.lower, **more
+        )
+
+
+def begin(
+    space: Space, *, seed: int = 0, folder: str | Path | None = None, settings: Settings
+) -> Search:
+    """A search at its beginning, or as far as it had come.
+
+    folder: where it is kept, else below `studies` of the runs, by its name and a digest of what is
+    searched. Raises SpecError where no point of the space is a model, E0570 to E0575.
+    """
+    verify_optuna()
+    lowering = Lowering(catalog())
+    lowered = [lowering.lower(point) for point in space.points]
+    specs = [each.spec for each in lowered if each.spec is not None]
+    if not specs:
+        raise SpecError(*(each for one in lowered for each in one.problems))
+    verify_alike(space, specs)
+    first = lowering.lower(settled_first(space, specs[0])).spec
+    assert first is not None
+    data = prepare(
+        first, cache=settings.cache, strict=settings.strict, truncated=settings.truncated,
+        progress=settings.progress,
+    )  # fmt: skip
+    if "valid" not in data.logs:
+        raise fail(
+            "E0572",
+            f"`{space.name}` has no validation part, by which trials are compared",
+            "choose a `split` that makes one, such as `time(valid=10%, test=10%)`",
+        )
+    points = [
+        [point.name, one.spec.keys.spec if one.spec is not None else ""]
+        for point, one in zip(space.points, lowered, strict=True)
+    ]
+    identity = Identity(
+        name=space.name,
+        spec=digest({"points": points, "search": [list(p.choices.items()) for p in space.points]}),
+        data=data.digest,
+        seed=seed,
+    )
+    where = Path(folder) if folder is not None else settings.runs / "studies" / place(identity)
+    train_recipe = first.train
+    assert train_recipe is not None
+    return Search(
+        space=space,
+        study=open_study(where, identity),
+        seed=seed,
+        monitor=metric_name(train_recipe.monitor),
+        lower=better(train_recipe.monitor) == "lower",
+        settings=settings,
+        lowering=lowering,
+    )
+
+
+def settled_first(space: Space, spec: Spec) -> Point:
+    """The point of a spec that has ranges, with values that make it a model."""
+    from legoc.language.resolving.settle import settle, witnesses
+
+    lowering = Lowering(catalog())
+    point = next(each for each in space.points if each.name == spec.name)
+    for values in witnesses(point):
+        made = settle(point, values)
+        if lowering.lower(made).spec is not None:
+            return made
+    return point
+
+
+def place(identity: Identity) -> str:
+    """The name of a study's folder."""
+    name = re.sub(r"[^\w.-]+", "_", identity.name.partition("[")[0]).strip("._") or "search"
+    whole = digest([identity.name, identity.spec, identity.data, identity.seed])
+    return f"{name}-{whole[:12]}"
+
+
+def verify_alike(space: Space, specs: Sequence[Spec]) -> None:
+    """Refuse a search over what decides how figures are made (E0574), or over models of which none
+    trains."""
+    if all(is_alone(spec) or spec.train is None for spec in specs):
+        raise fail(
+            "E0572",
+            f"`{space.name}` has nothing that trains, so nothing to search",
+            "train it with `legoc train`",
+        )
+    for name, values in {
+        "monitor": [spec.train.monitor for spec in specs if spec.train is not None],
+        "source": [spec.data.source for spec in specs],
+        "split": [spec.data.split for spec in specs],
+        "group": [spec.data.group for spec in specs],
+    }.items():
+        if any(value != values[0] for value in values):
+            raise fail(
+                "E0574",
+                f"`{name}` is searched in `{space.name}`: its trials would not be measured alike",
+                f"choose one, or make it an axis, `{name} in [...]`: each value is a search then",
+            )
