@@ -24,7 +24,8 @@ SHOWN = 3
 def runs_flags(parser: ArgumentParser) -> None:
     parser.add_argument(
         "words", nargs="*", metavar="PATTERN|FILE",
-        help="a part of a name, or one with * and ?; a spec file: say where its points went",
+        help="a part of a name, or one with * and ?, or a run folder; a spec file: say where its "
+        "points went",
     )  # fmt: skip
     selects(parser)
     runs(parser)

@@ -81,16 +81,28 @@ def infer_state(folder: Path) -> State:
 
 
 def choose(entries: Sequence[Entry], patterns: Sequence[str], states: Sequence[str]) -> list[Entry]:
-    """The entries that some pattern and some state fits; no pattern, or no state, fits all. A
-    pattern is a part of the name or of the folder's, or has `*` and `?`."""
+    """The entries that some pattern and some state fits; no pattern, or no state, fits all."""
+    return [
+        entry
+        for entry in entries
+        if (not patterns or any(fits(entry, pattern) for pattern in patterns))
+        and (not states or entry.state in states)
+    ]
 
-    def fits(entry: Entry) -> bool:
-        names = (entry.name, entry.folder.name, str(entry.folder))
-        return not patterns or any(
-            pattern in name or fnmatchcase(name, pattern) for pattern in patterns for name in names
-        )
 
-    return [entry for entry in entries if fits(entry) and (not states or entry.state in states)]
+def fits(entry: Entry, pattern: str) -> bool:
+    """Whether a pattern is a part of the name of a run or of its folder, fits one of them whole
+    with `*` and `?`, or is the path of the folder. Where the folder lies is no part of its name,
+    and a pattern without letters fits nothing."""
+    if not pattern:
+        return False
+    # Names hold brackets, which would be sets of letters.
+    written = pattern.replace("[", "[[]")
+    names = (entry.name, entry.folder.name)
+    return (
+        any(pattern in name or fnmatchcase(name, written) for name in names)
+        or Path(pattern).resolve() == entry.folder.resolve()
+    )
 
 
 def explain_point(spec: Spec, entries: Sequence[Entry]) -> str:

@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from legoc.experiments.folders import find_runs, list_folders
+from legoc.experiments.listing import Entry, choose
 from legoc.experiments.naming import shorten, without_seed
 from legoc.training.folder import locked, read_index
 from tests.product.conftest import run
@@ -139,3 +140,55 @@ def test_paths_are_as_short_as_tells_them_apart():
         "model.content.hidden": "content.hidden", "model.behavior.hidden": "behavior.hidden",
         "train.lr": "lr",
     }  # fmt: skip
+
+
+def entry(name, folder):
+    return Entry(folder=folder, name=name, state="begun", spec=None, written=0.0, size=0)
+
+
+@pytest.fixture
+def entries(tmp_path):
+    """Runs below a folder whose own path holds the name of one of them."""
+    place = tmp_path / "naml" / "runs"
+    names = {"naml": "naml-01", "nrms": "nrms-02", "text[seed=1]": "text-03", "texts": "texts-04"}
+    made = [entry(name, place / folder) for name, folder in names.items()]
+    for each in made:
+        each.folder.mkdir(parents=True)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("naml", ["naml"]),
+        ("run", []),
+        ("nrms-0", ["nrms"]),
+        ("n*", ["naml", "nrms"]),
+        ("*/runs/*", []),
+        # Brackets belong to names; only * and ? stand for other letters.
+        ("text[seed=1]", ["text[seed=1]"]),
+        ("text[seed=?]", ["text[seed=1]"]),
+        ("text[seed=*", ["text[seed=1]"]),
+        # What a shell makes of a variable that is not set.
+        ("", []),
+    ],
+)
+def test_a_pattern_is_of_names_and_not_of_where_they_lie(entries, pattern, names):
+    assert [each.name for each in choose(entries, [pattern], [])] == names
+
+
+def test_a_path_is_one_run(entries, monkeypatch):
+    folder = entries[1].folder
+    for word in (str(folder), f"{folder}/", str(folder / ".." / folder.name)):
+        assert choose(entries, [word], []) == [entries[1]]
+    monkeypatch.chdir(folder.parent.parent)
+    assert choose(entries, ["runs/nrms-02"], []) == [entries[1]]
+    # The folder of all of them is no run.
+    assert choose(entries, ["runs"], []) == []
+
+
+def test_removing_by_a_word_of_the_path_removes_nothing_else(copies, capsys):
+    there = sorted(copies.iterdir())
+    assert run("runs", copies.parent.name, "--runs", copies, "--remove", "--yes") == 1
+    assert "E0560]: nothing in" in capsys.readouterr().err
+    assert sorted(copies.iterdir()) == there
