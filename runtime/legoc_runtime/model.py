@@ -136,8 +136,8 @@ class Model:
     def score(self, user: User, ids: Iterable[Id], when: object = None) -> F32:
         """[P] logits of candidates; the higher, the likelier a click.
 
-        when: the moment, for models with a `context`: a datetime, ISO text or seconds since 1970;
-        the latest one the counters know unless given. Raises RequestError where an id is not among
+        when: the moment, for models with a `context`, as `items.clicked` takes it; the latest one
+        the counters know unless given. Raises RequestError where an id is not among
         the items: `items.index(id)` is 0 for it.
         """
         table = self.items.table
@@ -152,7 +152,7 @@ class Model:
         if when is None:
             return None
         self.items.need_counters()
-        return as_moment(when)
+        return as_moment(when, unit=self.items.unit)
 
     def context(self, rows: NDArray[np.integer], moment: int | None) -> F32 | None:
         """The numbers [P, n] of items at a moment; None where the model reads none, or where they

@@ -6,10 +6,21 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 import legoc_runtime
 from legoc_runtime import BundleError, RequestError
-from tests.runtime.bundles import END, ITEMS, KEPT, MOMENT, NUMBERS, Kind, rewrite, write_bundle
+from tests.runtime.bundles import (
+    END,
+    ITEMS,
+    KEPT,
+    MOMENT,
+    NEVER,
+    NUMBERS,
+    Kind,
+    rewrite,
+    write_bundle,
+)
 
 
 IDS = [item["id"] for item in ITEMS]
@@ -159,7 +170,28 @@ def test_a_date_is_its_midnight(model):
 
 
 @pytest.mark.parametrize(
-    "when", ["yesterday", "", None, True, float("nan"), "03/04/2024", -5, np.datetime64("NaT"), {}]
+    "when",
+    [
+        "yesterday",
+        "",
+        None,
+        True,
+        float("nan"),
+        "03/04/2024",
+        -5,
+        np.datetime64("NaT"),
+        {},
+        [1],
+        # Alone a number has no unit unless that makes it a time of our days.
+        0,
+        1,
+        "1",
+        86_400,
+        np.float32(12.5),
+        5 * 10**9,
+        10**30,
+    ],
+    ids=str,
 )
 def test_what_is_no_time_is_refused_and_counts_nothing(model, when):
     before = model.items.counters.kept()
@@ -170,7 +202,58 @@ def test_what_is_no_time_is_refused_and_counts_nothing(model, when):
         assert np.array_equal(array, before[name])
 
 
+@pytest.fixture
+def relative(tmp_path):
+    """A bundle of a log that counts milliseconds from 0; the last one is an hour."""
+    folder = write_bundle(tmp_path / "relative", KINDS["dot"])
+    path = folder / "cache" / "counters.safetensors"
+    moments = {name: KEPT[name] - END + HOUR for name in ("moments", "first")}
+    known = {name: np.where(KEPT[name] == NEVER, NEVER, kept) for name, kept in moments.items()}
+    save_file({**KEPT, **known, "last": np.array([HOUR])}, path)
+    rewrite(folder, lambda manifest: manifest["context"].update(unit="milliseconds"))
+    return legoc_runtime.load(folder)
+
+
+@pytest.mark.parametrize("when", [3_700_000, 3.7e6, "3700000", np.int64(3_700_000)], ids=str)
+def test_numbers_of_a_log_with_a_beginning_of_its_own_have_its_unit(relative, when):
+    relative.items.clicked(["N1", "N2"], [when, when])
+    assert relative.items.counters.last == 3700 * 10**6
+    relative.items.add([{"id": "X1", "title": "goal"}], when=3_800_000)
+    assert relative.items.counters.last == 3800 * 10**6
+    user = relative.encode_user([])
+    assert (
+        relative.score(user, ["N1"], when=when) == relative.score_users([user], [["N1"]], [when])[0]
+    )
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        NOW,
+        NOW.isoformat(),
+        date(2023, 11, 15),
+        np.datetime64("2023-11-14"),
+        np.datetime64("NaT"),
+        "soon",
+        None,
+        float("inf"),
+        10**30,
+        [1],
+    ],
+    ids=str,
+)
+def test_the_calendar_says_nothing_to_a_log_with_a_beginning_of_its_own(relative, when):
+    with pytest.raises(RequestError, match="numbers of milliseconds from a beginning") as caught:
+        relative.items.clicked(["N1"], [when])
+    assert "give a number of milliseconds" in caught.value.help
+    assert relative.items.counters.last == HOUR
+
+
 def test_calls_that_are_not_right_say_what_is(model):
+    with pytest.raises(RequestError, match="2 moments for 1"):
+        model.items.clicked(["N1"], [[1], [2, 3]])
+    with pytest.raises(RequestError, match="one of `when` is \\[1\\], which is no time"):
+        model.items.clicked(["N1", "N2"], [[1], [2, 3]])
     with pytest.raises(RequestError, match="2 moments for 1"):
         model.items.clicked(["N1"], [NOW, NOW])
     with pytest.raises(RequestError, match="are one text"):

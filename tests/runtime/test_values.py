@@ -218,6 +218,7 @@ def test_one_unit_for_all_numbers(unit, written):
     found, rule = read_column([written(n) for n in TIMES[unit]])
     assert found == [(NOW + n * DAY) * 10**6 for n in range(40)]
     assert rule.told == f"times read as {unit} since 1970"
+    assert not rule.own
 
 
 @pytest.mark.parametrize(("scale", "unit"), [(1, "seconds"), (1000, "milliseconds")])
@@ -227,6 +228,20 @@ def test_a_log_that_counts_from_0_keeps_its_order(scale, unit):
     found, rule = read_column([0, *times])
     assert found[1:] == [n * 10**6 // scale for n in times]
     assert rule.told.startswith(f"times read as {unit}, counted from a beginning of their own")
+    assert (rule.unit, rule.own) == (unit, True)
+
+
+def test_a_unit_that_is_named_does_not_say_since_when():
+    def decide(values):
+        moments = Moments("time", unit="milliseconds")
+        for value in values:
+            moments.see(value)
+        return moments.decide()
+
+    assert decide([0, 10, 20_000, 3_600_000]).own
+    assert not decide([NOW * 1000, NOW * 1000 + 1, 5]).own
+    # A slip among dates is no clock.
+    assert not decide(["2024-03-01", "2024-03-02", "2024-03-03", 7]).own
 
 
 def test_dates_in_figures():

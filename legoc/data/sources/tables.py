@@ -143,6 +143,7 @@ class Tables:
             drops=(*losses.drops(), *drops),
             notes=tuple(note for note in (said, dated) if note),
             order="time" if layout.meant.time else "file",
+            clock=log.clock,
             feedback=self.feedback(layout, "histories" in tables),
             ratings=measure_ratings(connection, layout, log.table),
             users=users is not None,
