@@ -16,6 +16,7 @@ from legoc.data.indexing.shares import Showings
 from legoc.evaluation import Uncached, score_log
 from legoc.evaluation.torch_engine import TorchEngine
 from legoc.exporting.bundle import write_bundle
+from legoc.exporting.card import load_example
 from legoc.exporting.contents import describe_context
 from legoc.exporting.gates import TARGET
 from legoc.exporting.verify import verify_bundle
@@ -135,6 +136,8 @@ def test_the_bundle_tells_the_unit_of_a_log_with_a_beginning_of_its_own(made):
     counted = replace(tiny.prepared.context, clock="milliseconds")
     described = describe_context(counted, np.zeros(len(NAMES)).tolist())
     assert described["unit"] == "milliseconds"
+    for context, told in (described, "milliseconds as"), (bundle.manifest["context"], "a datetime"):
+        assert f"when=now)  # {told}" in load_example(tiny.plan, {"context": context})
 
 
 def test_every_engine_scores_a_log_alike(made):

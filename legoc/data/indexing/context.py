@@ -84,8 +84,8 @@ class Context:
 
     names: as they are written, in the order of the spec; kinds: the operators of them. counters:
     clicks by span. showings: where a number is a share. first: microseconds at which each item was
-    published or first seen, `NEVER` for one that was not. last: the latest moment of the log; clock:
-    the unit of its times where they count from a beginning of their own.
+    published or first seen, `NEVER` for one that was not. last: the latest moment of the log;
+    clock: the unit of its times where they count from a beginning of their own.
     """
 
     names: tuple[str, ...]

@@ -46,11 +46,11 @@ class Report:
     """The counts of one data set, kept beside its tables and printed by `legoc data`.
 
     order: what times are, as in `Extracted`. clock: the unit of times that are numbers and count
-    from a beginning of their own, not from 1970. group: what rows are ranked within, `impression` or
-    `user`. candidates: what the non-clicks of valid and test are: `shown`, `rated`, `drawn`, `rated
-    and drawn`, `none`, or `given` by whoever made the rows. warnings: what the user should change
-    or know before training. generated: how many of the items, the last ones, a language model made
-    up for short histories; they are no candidates. notation: how the raw files write
+    from a beginning of their own, not from 1970. group: what rows are ranked within, `impression`
+    or `user`. candidates: what the non-clicks of valid and test are: `shown`, `rated`, `drawn`,
+    `rated and drawn`, `none`, or `given` by whoever made the rows. warnings: what the user should
+    change or know before training. generated: how many of the items, the last ones, a language
+    model made up for short histories; they are no candidates. notation: how the raw files write
     attributes, by name, where it is no plain notation; new items may be written so too.
     """
 
