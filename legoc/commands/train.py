@@ -147,7 +147,7 @@ def finished_at(run: "Run") -> float | None:
 def data_warnings(done: "Sequence[Run]", arguments: Namespace) -> list[str]:
     """What `legoc data` warns of in the data of some runs, each said once."""
     from legoc.data import prepare
-    from legoc.data.survey.portrait import draw_portrait, facets
+    from legoc.data.survey.portrait import facets, find_warnings
 
     seen: set[str] = set()
     found: dict[str, None] = {}
@@ -157,7 +157,7 @@ def data_warnings(done: "Sequence[Run]", arguments: Namespace) -> list[str]:
         if told <= seen:
             continue
         seen |= told
-        found.update(dict.fromkeys(draw_portrait(run.spec, prepared).warnings))
+        found.update(dict.fromkeys(find_warnings(run.spec, prepared)))
     return list(found)
 
 

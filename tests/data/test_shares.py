@@ -214,7 +214,7 @@ def test_clicks_alone_are_refused_with_what_to_type(tmp_path):
             read(root, rows, calls=(AGE, share(hours=24.0), share()), **settings)
         (found,) = caught.value.diagnostics
         assert found.code == "E0632"
-        assert "`share(hours=24)`, `share` needs" in found.message
+        assert "`share(hours=24)`, `share` need " in found.message
         assert "every row of Tables is a click" in found.message
         assert (said or "") in found.message
         assert "write `popularity(hours=24)`, `popularity`" in found.help[0]

@@ -2,6 +2,7 @@
 
 import bz2
 import gzip
+import io
 import json
 import lzma
 import zipfile
@@ -106,6 +107,17 @@ def test_a_header_and_a_gzip_are_read(read, name):
     assert found.bad == 0
 
 
+def locked():
+    """A zip whose one file says that it wants a password."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("glove.txt", "rome 1 2 3\n")
+    raw = bytearray(made.getvalue())
+    raw[6] |= 1
+    raw[raw.index(b"PK\x01\x02") + 8] |= 1
+    return bytes(raw)
+
+
 def zipped(raw, *names):
     def write(path):
         with zipfile.ZipFile(path, "w") as archive:
@@ -143,7 +155,7 @@ def test_a_file_of_a_model_is_told_from_word_vectors(tmp_path):
     with pytest.raises(LegoError) as error:
         read_width(str(tmp_path / "model.safetensors"))
     (problem,) = error.value.diagnostics
-    assert (problem.code, f'"{tmp_path.name}"' in problem.help[0]) == ("E0641", True)
+    assert (problem.code, f'"{tmp_path}"' in problem.help[0]) == ("E0641", True)
 
 
 def test_an_archive_of_several_files_is_not_guessed_from(vocabulary, tmp_path):
@@ -193,6 +205,9 @@ def test_a_second_reading_comes_from_the_cache(read, tmp_path):
         (b"\x93NUMPY\x01\x00", "an array of NumPy"),
         (b"2 3\nrome \x00\x00\x80\x3f\x00\x00", "word2vec's binary form"),
         ("other 1 2 3\n", "no vector for any of 7 words"),
+        ("3 99999999999999999999\nrome 1\n", "first line"),
+        (gzip.compress(b"")[:10] + b"\xff" * 20, "breaks off after line 0"),
+        (locked(), "cannot be unpacked"),
     ],
 )
 def test_what_holds_no_vectors_is_refused(read, tmp_path, text, said):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from legoc.language.declaring.declare import Declaration
 from legoc.language.declaring.kinds import Kind, Param
 from legoc.language.declaring.records import RECORDS
-from legoc.language.typing.checks import reads_ids
+from legoc.language.typing.checks import is_table
 from tests.language.declared import CATALOG
 
 
@@ -173,7 +173,7 @@ def programs(draw: st.DrawFn) -> str:
         f"{name}=" in pipeline.replace(f"{name}=none", "") for name in ("side", "lora")
     )
     skip = ["task", "metrics", "monitor", *([] if tuned else ["lr_pretrained"])]
-    if encoder.pretrained or reads_ids(encoder):
+    if encoder.pretrained or is_table(encoder):
         skip.append("word_dropout")
     train = draw(records("train", skip))
     if draw(st.booleans()):

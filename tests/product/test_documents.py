@@ -121,18 +121,21 @@ def test_the_example_metric_is_one(tmp_path: Path) -> None:
         "from legoc.language.declaring.declare import operator, param\n"
     )
     use = (
-        "import numpy as np, precision\nfrom legoc.evaluation.ranking import rank\n"
+        "import numpy as np, waste\nfrom legoc.evaluation.metrics import METRICS\n"
+        "from legoc.evaluation.ranking import rank\n"
         "ranking = rank([3., 2., 2., 1.], [True, True, False, False], [0, 0, 0, 0])\n"
-        "made = precision.Precision(precision.Precision.Config(k=2))\n"
-        "print(made.measure(ranking).tolist())\n"
+        "made = waste.Waste(waste.Waste.Config(k=2))\n"
+        "print(made.measure(ranking).tolist(), 'Waste' in METRICS)\n"
     )
     # The second place is shared by a click and a non-click.
-    assert run_beside(tmp_path, "precision", "## Add a metric", use, before) == "[0.75]\n"
+    assert run_beside(tmp_path, "waste", "## Add a metric", use, before) == "[0.25] False\n"
 
 
 def test_the_example_check_is_one(tmp_path: Path) -> None:
     use = (
-        "import many\nfrom legoc.language.diagnosing.document import Document, Span\n"
+        "import many\nfrom legoc.language.codes import all_codes\n"
+        "assert many.CODES[0].code not in all_codes()\n"
+        "from legoc.language.diagnosing.document import Document, Span\n"
         "from legoc.language.diagnosing.render import render\n"
         "found = many.too_many_negatives(Span(Document('t.lego', 'abc'), 0, 3), 1000)\n"
         "print(found.code == many.CODES[0].code, render([found], format='concise'))\n"

@@ -16,7 +16,15 @@ from typing import Any
 import numpy as np
 
 from legoc.data.cache import digest, obtain
-from legoc.data.indexing.counters import F64, MICROSECONDS, Counter, EventTimes
+from legoc.data.indexing.counters import (
+    F64,
+    MICROSECONDS,
+    Counter,
+    EventTimes,
+    load_array,
+    load_counts,
+    save_counts,
+)
 from legoc.data.indexing.log import F32, I32, I64, Moments
 from legoc.data.indexing.shares import Showings, build_showings
 from legoc.data.indexing.sightings import read_moments, read_times
@@ -190,25 +198,17 @@ def build_context(
         progress.say("counting clicks")
         clicked, first = read_moments(tables.folder, items)
         times = EventTimes.of(*clicked, items)
-        arrays = {"starts": times.starts, "moments": times.moments, "counts": times.counts}
-        arrays |= {f"span{n}": times.decayed(span) for n, span in enumerate(distinct)}
-        for name, array in {**arrays, "first": first}.items():
-            np.save(staging / f"{name}.npy", array)
+        times.save(staging)
+        save_counts(staging, "span", times, distinct)
+        np.save(staging / "first.npy", first)
         return {"last": int(read_times(tables.folder).max(initial=0))}
 
     folder, facts = obtain(root / "counters" / key[:32], make)
-
-    def load(name: str) -> Any:
-        return np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r"))
-
-    times = EventTimes(starts=load("starts"), moments=load("moments"), counts=load("counts"))
-    counted = {
-        span: Counter(times=times, values=load(f"span{n}"), span=span)
-        for n, span in enumerate(distinct)
-    }
+    times = EventTimes.load(folder)
     return Context(
-        names=names, kinds=kinds, spans=spans, times=times, counters=counted, showings=showings,
-        first=load("first"), last=facts["last"], clock=tables.report.clock,
+        names=names, kinds=kinds, spans=spans, times=times, showings=showings,
+        counters=load_counts(folder, "span", times, distinct),
+        first=load_array(folder, "first"), last=facts["last"], clock=tables.report.clock,
     )  # fmt: skip
 
 

@@ -7,7 +7,10 @@ window has to be forgotten. `legoc_runtime.counters` keeps the same numbers whil
 Letters: T entries, N items with row 0, Q questions.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,6 +96,16 @@ class EventTimes:
             step *= 2
         return value
 
+    def save(self, folder: Path) -> None:
+        """Put the entries into a folder."""
+        for name in ENTRIES:
+            np.save(folder / f"{name}.npy", getattr(self, name))
+
+    @staticmethod
+    def load(folder: Path) -> "EventTimes":
+        """What `save` has put there; the arrays are memory-mapped."""
+        return EventTimes(**{name: load_array(folder, name) for name in ENTRIES})
+
 
 @dataclass(frozen=True, kw_only=True)
 class Counter:
@@ -126,3 +139,27 @@ def first_moments(items: I32, moments: I64, rows: int) -> I64:
     found = np.full(rows, np.iinfo(np.int64).max)
     np.minimum.at(found, items, moments)
     return found
+
+
+ENTRIES = ("starts", "moments", "counts")
+
+
+def load_array(folder: Path, name: str) -> Any:
+    """An array of a folder, memory-mapped."""
+    return np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r"))
+
+
+def save_counts(folder: Path, name: str, times: EventTimes, spans: Sequence[float]) -> None:
+    """Put the decayed counts after each entry into a folder, an array for each span."""
+    for number, span in enumerate(spans):
+        np.save(folder / f"{name}{number}.npy", times.decayed(span))
+
+
+def load_counts(
+    folder: Path, name: str, times: EventTimes, spans: Sequence[float]
+) -> dict[float, Counter]:
+    """The counters by their spans that `save_counts` has put there."""
+    return {
+        span: Counter(times=times, values=load_array(folder, f"{name}{number}"), span=span)
+        for number, span in enumerate(spans)
+    }

@@ -9,7 +9,7 @@ import numpy as np
 
 from legoc.data.cache import digest, obtain
 from legoc.data.indexing.codes import SPLITS, Codes, find, number_trained, renumber
-from legoc.data.indexing.log import Log, Moments
+from legoc.data.indexing.log import I32, I64, Log, Moments
 from legoc.data.indexing.names import Names
 from legoc.data.indexing.sightings import read_times
 from legoc.data.indexing.tables import Tables
@@ -117,15 +117,20 @@ def build_logs(
     return Logs(names=tuple(tables.report.parts), make=make)
 
 
+def order_rows(codes: Codes, split: str, group: str) -> tuple[I64, I32, I64]:
+    """The rows of a part in the order of the tables, the number of each one's group, and the order
+    in which a log has them: rows of one group become adjacent and keep their order."""
+    rows = np.flatnonzero(codes.split == SPLITS.index(split))
+    people = codes.person[codes.history[rows]]
+    _, unit = renumber(people if group == "user" else codes.impression[rows])
+    return rows, unit, np.argsort(unit, kind="stable")
+
+
 def index(tables: Tables, split: str, history: int, group: str) -> dict[str, np.ndarray]:
     """The arrays of one split's log."""
     codes = Codes.load(tables.folder)
-    rows = np.flatnonzero(codes.split == SPLITS.index(split))
-    told = codes.history[rows]
-    histories, history_of = renumber(told)
-    _, unit = renumber(codes.person[told] if group == "user" else codes.impression[rows])
-    # Rows of one unit become adjacent and keep their order.
-    order = np.argsort(unit, kind="stable")
+    rows, unit, order = order_rows(codes, split, group)
+    histories, history_of = renumber(codes.history[rows])
     ends = codes.starts[1:][histories]
     kept = np.minimum(ends - codes.starts[:-1][histories], history)
     starts = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from legoc.data.indexing.codes import SPLITS, Codes, place_first, renumber
+from legoc.data.indexing.codes import Codes, place_first, renumber
+from legoc.data.indexing.index import order_rows, read_names
 from legoc.data.indexing.log import I32, I64, Log
 from legoc.data.indexing.tables import Tables
 
@@ -43,10 +44,8 @@ class RowNames:
 def name_rows(tables: Tables, log: Log, split: str, group: str) -> RowNames:
     """The names of the rows of the log of a part, which `build_logs` made of these tables."""
     codes = Codes.load(tables.folder)
-    rows = np.flatnonzero(codes.split == SPLITS.index(split))
-    person = codes.person[codes.history[rows]]
-    _, unit = renumber(person if group == "user" else codes.impression[rows])
-    rows = rows[np.argsort(unit, kind="stable")]
+    rows, _, order = order_rows(codes, split, group)
+    rows = rows[order]
     item = codes.item[rows]
     if not np.array_equal(item, log.item):
         raise RuntimeError(f"the log of `{split}` has other rows than its tables")
@@ -60,7 +59,7 @@ def name_rows(tables: Tables, log: Log, split: str, group: str) -> RowNames:
         item=item,
         impressions=read_impressions(tables, codes, seen),
         users=read_distinct(tables, "histories", "user_id").take(user_seen),
-        items=read_column(tables, "items", "item_id").take(item_seen - 1),
+        items=read_names(tables, "items", "item_id").take(item_seen - 1),
     )
 
 
@@ -86,10 +85,4 @@ def read_impressions(tables: Tables, codes: Codes, chosen: I32) -> Any:
 
 def read_distinct(tables: Tables, table: str, column: str) -> Any:
     """The distinct texts of a column in the order of their first appearance."""
-    return read_column(tables, table, column).unique()
-
-
-def read_column(tables: Tables, table: str, column: str) -> Any:
-    import pyarrow.parquet as pq
-
-    return pq.read_table(tables.path(table), columns=[column]).column(0).combine_chunks()
+    return read_names(tables, table, column).unique()

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from legoc.data.cache import digest, obtain
-from legoc.data.indexing.counters import F64, Counter, EventTimes
+from legoc.data.indexing.counters import F64, Counter, EventTimes, load_counts, save_counts
 from legoc.data.indexing.log import I64
 from legoc.data.indexing.sightings import Shown, read_overall, read_showings
 from legoc.data.indexing.tables import Tables
@@ -111,29 +111,18 @@ def build_showings(
             EventTimes.of(found.items, found.moments, events, items)
             for events in (found.showings, found.clicks)
         )
-        arrays = {"starts": shown.starts, "moments": shown.moments, "counts": shown.counts}
-        for number, span in enumerate(spans):
-            arrays[f"shown{number}"] = shown.decayed(span)
-            arrays[f"clicked{number}"] = clicked.decayed(span)
-        for name, array in arrays.items():
-            np.save(staging / f"{name}.npy", array)
+        shown.save(staging)
+        save_counts(staging, "shown", shown, spans)
+        save_counts(staging, "clicked", clicked, spans)
         return {"overall": read_overall(tables.folder)}
 
     folder, facts = obtain(root / "counters" / key[:32], make)
-
-    def load(name: str) -> Any:
-        return np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r"))
-
-    times = EventTimes(starts=load("starts"), moments=load("moments"), counts=load("counts"))
-
-    def counters(name: str) -> dict[float, Counter]:
-        return {
-            span: Counter(times=times, values=load(f"{name}{number}"), span=span)
-            for number, span in enumerate(spans)
-        }
-
+    times = EventTimes.load(folder)
     return Showings(
-        times=times, shown=counters("shown"), clicked=counters("clicked"), overall=facts["overall"]
+        times=times,
+        shown=load_counts(folder, "shown", times, spans),
+        clicked=load_counts(folder, "clicked", times, spans),
+        overall=facts["overall"],
     )
 
 
@@ -146,19 +135,19 @@ def verify_showings(shown: Shown, tables: Tables, names: Mapping[str, float]) ->
 
 def says_nothing(tables: Tables, names: Mapping[str, float], *, unclicked: bool) -> LegoError:
     """unclicked: whether the log has showings, and no click among them."""
-    named = ", ".join(f"`{name}`" for name in names)
+    named = ", ".join(f"`{name}`" for name in names) + (" needs" if len(names) == 1 else " need")
     instead = ", ".join(f"`{name.replace('share', 'popularity', 1)}`" for name in names)
     source = tables.report.source
     if unclicked:
         return fail(
             "E0632",
-            f"{named} needs clicks among what was shown, and no row of {source} is one",
+            f"{named} clicks among what was shown, and no row of {source} is one",
             "leave it out, or name the column that says what was clicked",
         )
     drawn = tables.report.candidates == "drawn"
     return fail(
         "E0632",
-        f"{named} needs what was shown and not clicked, and every row of {source} is a click"
+        f"{named} what was shown and not clicked, and every row of {source} is a click"
         + (": the non-clicks of valid and test are drawn" if drawn else ""),
         f"write {instead}, which counts clicks alone",
     )

@@ -9,6 +9,7 @@ import gzip
 import io
 import lzma
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ STRANGE = {
 OF_A_MODEL = (".safetensors", ".json", ".pt", ".pth", ".ckpt")
 PACKED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
 ZIP = b"PK\x03\x04"
+# More numbers than a word has anywhere; a first line that says so is damaged.
+WIDEST = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,10 @@ class GloveFile:
         """How many numbers each word has, from the first lines. Raises E0641."""
         for number, line in read_lines(self.path):
             if number == 1 and is_header(line):
-                return int(line.split()[1])
+                width = int(line.split()[1])
+                if width > WIDEST:
+                    break
+                return width
             fields = line.split(" ")
             width = 0
             for field in reversed(fields[1:]):
@@ -147,7 +153,12 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
                         "binary=True).save_word2vec_format(TEXT)`",
                     )
                 yield number, raw.decode("utf-8", errors="surrogateescape").rstrip(" \r\n")
-    except (EOFError, OSError, zipfile.BadZipFile, lzma.LZMAError) as error:
+    except (RuntimeError, NotImplementedError) as error:
+        # What `zipfile` says of a password and of a method that it does not know.
+        raise fail(
+            "E0641", f"`{path.name}` cannot be unpacked: {error}", "unpack it and name the text"
+        ) from None
+    except (EOFError, OSError, zipfile.BadZipFile, lzma.LZMAError, zlib.error) as error:
         raise broken(path, number, error) from None
 
 
@@ -159,7 +170,7 @@ def open_text(path: Path) -> Iterator[IO[bytes]]:
         raise fail(
             "E0641",
             f"`{path.name}` is no file of word vectors but, it seems, of a language model",
-            f'name its folder: `vectors = "{path.parent.name}"`',
+            f'name its folder: `vectors = "{path.parent}"`',
         )
     with path.open("rb") as file:
         head = file.read(8)

@@ -33,7 +33,8 @@ def measure_context(prepared: Prepared) -> Mapping[str, tuple[Moment, ...]]:
     for part, log in prepared.logs.items():
         total, zero = np.zeros(len(context.names)), np.zeros(len(context.names))
         for start in range(0, log.rows, ROWS):
-            numbers = context.at(log.item[start : start + ROWS], log.moment[start : start + ROWS])
+            numbers = log.numbers(slice(start, start + ROWS))
+            assert numbers is not None
             total += numbers.sum(axis=0, dtype=np.float64)
             zero += (numbers == 0).sum(axis=0)
         rows = max(log.rows, 1)

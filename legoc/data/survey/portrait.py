@@ -1,6 +1,6 @@
 """What a careful person wants to see of prepared data: distributions, lengths, what looks wrong."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -91,7 +91,7 @@ def draw_portrait(spec: Spec, prepared: Prepared) -> Portrait:
             histories[split] = count(lengths)
             longer[split] = float((lengths > spec.data.history).mean()) if len(lengths) else 0.0
         clicks = item_clicks(connection)
-        warnings = suspect(connection, prepared.report)
+        suspicions = suspect(connection, prepared.report)
     spoken = None
     if prepared.vectors is not None and prepared.reading is not None:
         read: Any = prepared.inputs
@@ -106,11 +106,26 @@ def draw_portrait(spec: Spec, prepared: Prepared) -> Portrait:
         top={"1%": share_of_top(clicks, 0.01), "10%": share_of_top(clicks, 0.1)},
         lengths=measured, words=known, vectors=spoken, context=measure_context(prepared),
         counters=0 if prepared.context is None else prepared.context.bytes,
-        warnings=(
-            *warnings, *compare_candidates(spec, prepared), *warn_of_words(known, prepared),
-            *cut_texts(measured), *warn_of_spans(prepared.context),
-        ),
+        warnings=(*suspicions, *warn(spec, prepared, measured, known)),
     )  # fmt: skip
+
+
+def find_warnings(spec: Spec, prepared: Prepared) -> tuple[str, ...]:
+    """The warnings of a portrait, for those who want no more of it."""
+    with prepared.tables.connect() as connection:
+        suspicions = suspect(connection, prepared.report)
+    lengths, words = measure_lengths(prepared), measure_words(prepared)
+    return (*suspicions, *warn(spec, prepared, lengths, words))
+
+
+def warn(
+    spec: Spec, prepared: Prepared, lengths: Sequence[Lengths], words: Mapping[str, Known]
+) -> Iterator[str]:
+    """What a reader should know of the rows, the words and the moments that a spec reads."""
+    yield from compare_candidates(spec, prepared)
+    yield from warn_of_words(words, prepared)
+    yield from cut_texts(lengths)
+    yield from warn_of_spans(prepared.context)
 
 
 def cut_texts(lengths: Sequence[Lengths]) -> list[str]:
