@@ -107,6 +107,8 @@ class Tables:
             **{name: list(v) if isinstance(v, tuple) else v for name, v in found.items()},
             # A file may be another table under another name.
             "tables": {name: [file.format for file in files] for name, files in tables.items()},
+            # What was prepared before does not say whether times count from their own beginning.
+            "clock": True,
         }
 
     def files(self) -> Sequence[Path]:
