@@ -2,10 +2,10 @@
 
 import sys
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 
 from legoc.commands.console import choose
 from legoc.commands.flags import Command, caches
+from legoc.commands.output import opened
 
 
 def predict_flags(parser: ArgumentParser) -> None:
@@ -27,17 +27,17 @@ def predict_flags(parser: ArgumentParser) -> None:
 
 
 def run_predict(arguments: Namespace) -> int:
-    from legoc.evaluation.predicted import verify_ending
+    from legoc.evaluation.predicted import ending_of
     from legoc.evaluation.public import predict
 
-    path = Path(arguments.output)
-    verify_ending(path)
-    found = predict(
-        arguments.folder, split=arguments.split, cache=arguments.cache, data=arguments.data,
-        progress=choose(arguments.quiet),
-    )  # fmt: skip
-    found.write(path)
-    print(f"{path}: {len(found.scores):,} scores", file=sys.stderr)
+    ending = ending_of(arguments.output)
+    with opened(arguments.output) as made:
+        found = predict(
+            arguments.folder, split=arguments.split, ending=ending, cache=arguments.cache,
+            data=arguments.data, progress=choose(arguments.quiet),
+        )  # fmt: skip
+        found.write(made, ending)
+    print(f"{arguments.output}: {len(found.scores):,} scores", file=sys.stderr)
     return 0
 
 

@@ -17,7 +17,7 @@ from legoc.evaluation.engine import Engine
 from legoc.evaluation.evaluator import Mask, evaluate_log, score_log
 from legoc.evaluation.kept import keep
 from legoc.evaluation.marks import find_marks
-from legoc.evaluation.predicted import Predicted
+from legoc.evaluation.predicted import Predicted, verify_ending, verify_rows
 from legoc.evaluation.report import Report
 from legoc.evaluation.uncached import Uncached
 from legoc.language.declaring.records import RECORDS
@@ -116,22 +116,31 @@ def predict(
     run_or_bundle: Any,
     *,
     split: str = "predict",
+    ending: str | None = None,
     cache: str | Path | None = None,
     data: str | Path | None = None,
     progress: Progress = SILENT,
 ) -> "Predicted":
     """The scores of a part of the data, labelled or not, through the bundle. Raises as `evaluate`,
-    whose parameters these are."""
+    whose parameters the others are.
+
+    ending: that of the file they are for; E0599 before anything is scored where these data have no
+    such form.
+    """
     folder = locate(run_or_bundle)
     bundle = open_bundle_of(folder, "onnxruntime")
     spec = read_spec(folder, bundle, data)
+    if ending is not None:
+        verify_ending(ending, spec)
     from legoc.data import prepare
 
     prepared = prepare(spec, cache=cache, truncated=True, progress=progress)
     log = prepared.logs[choose_split(prepared.logs, split)]
+    names = name_rows(prepared.tables, log, split, spec.data.group)
+    if ending is not None:
+        verify_rows(ending, prepared, names)
     engine = build_engine(folder, bundle, prepared, cached=True)
     scores = score_log(engine, prepared.inputs, log, progress=progress)
-    names = name_rows(prepared.tables, log, split, spec.data.group)
     assert bundle is not None
     return Predicted(
         spec=spec, prepared=prepared, bundle=Path(bundle.path), names=names, scores=scores
