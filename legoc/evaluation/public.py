@@ -22,7 +22,6 @@ from legoc.evaluation.report import Report
 from legoc.evaluation.uncached import Uncached
 from legoc.language.declaring.records import RECORDS
 from legoc.language.diagnosing.diagnostics import fail
-from legoc.language.ir import form
 from legoc.language.ir.places import find_places, list_places
 from legoc.language.ir.spec import Call, Spec
 from legoc.progress import SILENT, Progress
@@ -186,11 +185,12 @@ def open_bundle_of(folder: Path, engine: EngineName) -> "Bundle | None":
 def read_spec(folder: Path, bundle: "Bundle | None", data: str | Path | None = None) -> Spec:
     """The spec of a run or a bundle, its files and folders where they can be found."""
     from legoc.model.run import Run
+    from legoc.model.run import read_spec as read_stored
 
     if bundle is None or not (folder / "manifest.json").is_file():
         spec = Run(folder).spec
     else:
-        spec = form.from_json(bundle.manifest["spec"])
+        spec = read_stored(bundle.manifest["spec"], folder / "manifest.json", "E0592")
         run = folder.resolve().parent
         if data is None and (run / "spec.json").is_file():
             trained = Run(run).spec

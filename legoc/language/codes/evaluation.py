@@ -30,7 +30,8 @@ CODES: tuple[Code, ...] = (
         explanation=(
             "Evaluation takes a run folder, which has a spec.json, or a bundle, which has a "
             "manifest.json. A run that was not exported has no bundle yet, and one that was not "
-            "trained has no weights."
+            "trained has no weights. A bundle of another version may have a spec that this one "
+            "cannot read."
         ),
         bad="legoc eval runs/",
         good="legoc eval runs/nrms-1f0c88e2ab31",
