@@ -34,13 +34,14 @@ def table_flags(parser: ArgumentParser) -> None:
 
 
 def run_table(arguments: Namespace) -> int:
-    from legoc.experiments.contrast import choose_metrics
+    from legoc.experiments.contrast import unmeasured
     from legoc.experiments.table import all_metrics, tabulate
 
     systems = chosen_systems(arguments)
     known = all_metrics(systems)
-    if not set(arguments.metrics) <= set(known):
-        choose_metrics(systems, arguments.metrics)
+    for metric in arguments.metrics:
+        if metric not in known:
+            raise unmeasured(metric, systems[0].results[0], known)
     made = tabulate(systems, arguments.metrics or known)
     form = chosen_format(arguments)
     if arguments.output is None and form == "text":

@@ -88,8 +88,8 @@ CODES: tuple[Code, ...] = (
         title="a metric that was not kept",
         explanation=(
             "A comparison has the metrics that the recipe named when the runs were measured, as "
-            "far as groups add up to them. Another one is measured by training the file again "
-            "with it: what is trained stays as it is."
+            "far as groups add up to them; `ECE` is of all rows together. Another one is measured "
+            "by training the file again with it: what is trained stays as it is."
         ),
         bad="legoc compare nrms naml --metric MRR    # metrics = [GAUC]",
         good="legoc train news.lego --set train.metrics=[GAUC,MRR]",
