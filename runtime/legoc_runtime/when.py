@@ -5,6 +5,8 @@ refused, and a number has the unit that makes it a time between 1990 and 2100. A
 from a beginning of its own knows no calendar: its moments are numbers of its unit.
 """
 
+from collections.abc import Iterable, Mapping
+
 import numpy as np
 
 from legoc_runtime.dates import MICRO, Meanings, read_meanings
@@ -18,15 +20,19 @@ FORMS = (
     "1990 and 2100, such as seconds since 1970"
 )
 
+# What NumPy counts more finely than in microseconds.
+FINER = ("ns", "ps", "fs", "as")
+
 
 def as_moment(value: object, what: str = "`when`", unit: Unit | None = None) -> int:
     """Microseconds since 1970, UTC where nothing else is said; with the `unit` of a log that counts
     from a beginning of its own, since that. RequestError for what is no time."""
     # NumPy's times are numbers of a unit of theirs.
     if isinstance(value, np.datetime64) and unit is None:
-        if np.isnat(value):
+        counted = count_micros(value)
+        if counted is None:
             raise RequestError(f"{what} is {shown(value)}, which is no time", FORMS)
-        return int(value.astype("datetime64[us]").astype(np.int64))
+        return counted
     plain: object = value.item() if isinstance(value, np.generic) else value
     if unit is not None:
         dated = isinstance(value, np.datetime64)
@@ -38,10 +44,19 @@ def as_moment(value: object, what: str = "`when`", unit: Unit | None = None) -> 
     except UndecidedError:
         found = None
     # In a column such a number would count from a beginning of its own. Alone it has no unit.
-    counted = moments.numbers > moments.figures and not any(moments.modern.values())
-    if found is None or counted:
+    unclear = moments.numbers > moments.figures and not any(moments.modern.values())
+    if found is None or unclear:
         raise RequestError(f"{what} is {shown(value)}, which is no time", FORMS)
     return found
+
+
+def count_micros(value: np.datetime64) -> int | None:
+    """Of a time of NumPy; None where it is none, or so far away that NumPy would wrap around."""
+    if np.isnat(value):
+        return None
+    micros = value.astype("datetime64[us]")
+    finer = np.datetime_data(value.dtype)[0] in FINER
+    return int(micros.astype(np.int64)) if finer or micros.astype(value.dtype) == value else None
 
 
 def count_moment(seen: Meanings, value: object, what: str, unit: Unit) -> int:
@@ -56,12 +71,18 @@ def count_moment(seen: Meanings, value: object, what: str, unit: Unit) -> int:
     return round(seen.number * MICRO / scale)
 
 
+def is_several(value: object) -> bool:
+    """Whether a value gives moments one after the other, as a list does."""
+    if isinstance(value, str | bytes | bytearray | Mapping | np.generic):
+        return False
+    return value.ndim > 0 if isinstance(value, np.ndarray) else isinstance(value, Iterable)
+
+
 def as_moments(
     value: object, count: int, what: str = "`when`", unit: Unit | None = None
 ) -> list[int]:
     """One moment for each of `count`: a list of as many, or one for all of them."""
-    several = isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.ndim > 0)
-    if not several:
+    if not is_several(value):
         return [as_moment(value, what, unit)] * count
     given = as_list(value, what, FORMS)
     if len(given) != count:

@@ -5,11 +5,12 @@ import threading
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import numpy as np
+import pandas
 import pytest
 from safetensors.numpy import save_file
 
 import legoc_runtime
-from legoc_runtime import BundleError, RequestError
+from legoc_runtime import BundleError, RequestError, tensors
 from tests.runtime.bundles import (
     END,
     ITEMS,
@@ -155,6 +156,7 @@ WHENS = [
     NOW, NOW.replace(tzinfo=None), NOW.astimezone(timezone(timedelta(hours=5))),
     NOW.isoformat(), "2023-11-14 22:13:20", END // 10**6, END / 10**6, END // 1000, END,
     np.datetime64("2023-11-14T22:13:20"), np.int64(END // 10**6), str(END // 10**6),
+    np.longdouble(END // 10**6), np.array(END // 10**6), pandas.Timestamp(NOW),
 ]  # fmt: skip
 
 
@@ -162,6 +164,17 @@ WHENS = [
 def test_moments_are_read_as_times_of_logs_are(model, when):
     model.items.clicked(["N5"], when)
     assert model.items.counters.moments[model.items.index("N5")] == END
+
+
+def test_moments_may_come_one_after_the_other(model):
+    for whens in (
+        pandas.Series([END // 10**6] * 2), pandas.DatetimeIndex([NOW, NOW]), iter([NOW, NOW]),
+        np.array([NOW.replace(tzinfo=None)] * 2, dtype="datetime64[us]"),
+    ):  # fmt: skip
+        before = model.items.counters.version
+        assert model.items.clicked(["N5", "N1"], whens).counted == 2
+        assert model.items.counters.version > before
+        assert model.items.counters.last == END
 
 
 def test_a_date_is_its_midnight(model):
@@ -190,6 +203,13 @@ def test_a_date_is_its_midnight(model):
         np.float32(12.5),
         5 * 10**9,
         10**30,
+        pytest.param(10**400, id="10**400"),
+        pandas.NaT,
+        pandas.NA,
+        np.datetime64(2**62, "s"),
+        np.datetime64("9999999-01-01"),
+        ...,
+        b"soon",
     ],
     ids=str,
 )
@@ -238,6 +258,8 @@ def test_numbers_of_a_log_with_a_beginning_of_its_own_have_its_unit(relative, wh
         None,
         float("inf"),
         10**30,
+        pytest.param(10**400, id="10**400"),
+        pandas.NaT,
         [1],
     ],
     ids=str,
@@ -247,6 +269,28 @@ def test_the_calendar_says_nothing_to_a_log_with_a_beginning_of_its_own(relative
         relative.items.clicked(["N1"], [when])
     assert "give a number of milliseconds" in caught.value.help
     assert relative.items.counters.last == HOUR
+
+
+def test_two_threads_may_save_to_one_file(model, tmp_path, monkeypatch):
+    """Both stand with a whole file before either takes the name."""
+    met, failed = threading.Barrier(2), []
+    sync = tensors.os.fsync
+    monkeypatch.setattr(tensors.os, "fsync", lambda handle: (sync(handle), met.wait(20)))
+
+    def save():
+        try:
+            model.items.save_counters(tmp_path / "clicks")
+        except Exception as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=save) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert [path.name for path in tmp_path.iterdir()] == ["clicks"]
+    assert model.items.load_counters(tmp_path / "clicks") == ()
 
 
 def test_calls_that_are_not_right_say_what_is(model):

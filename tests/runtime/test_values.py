@@ -1,7 +1,7 @@
 """What one value means, and what many values say of their column."""
 
 import random
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
 import numpy as np
@@ -304,3 +304,24 @@ def test_what_the_spec_says_of_times_holds():
 def test_a_few_slips_are_no_reason_to_stop():
     found, _ = read_column([*TIMES["seconds"] * 5, "soon", None, 0])
     assert found[-3:] == [None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        # Where the clocks of a zone are, the year may be one that no datetime has.
+        ("9999-12-31T23:59:59-14:00", datetime(9999, 12, 31, 23, 59, 59).replace(tzinfo=UTC)
+         .timestamp() + 14 * 3600),
+        (datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14))), -62135596800 - 14 * 3600),
+        ("2024-03-07 22:01:04.5+01:30",
+         datetime(2024, 3, 7, 20, 31, 4, 500_000, tzinfo=UTC).timestamp()),
+    ],
+)  # fmt: skip
+def test_a_moment_at_the_ends_of_the_calendar(given, expected):
+    (found,), _ = read_column([given])
+    assert found == round(expected * 10**6)
+
+
+def test_numbers_too_large_for_any_time_are_no_time():
+    found, _ = read_column([1709848864, 10**400])
+    assert found == [1709848864 * 10**6, None]
