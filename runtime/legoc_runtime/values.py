@@ -81,7 +81,7 @@ def plain(name: str, value: object) -> object:
     if hasattr(value, "tolist"):
         found = cast(Any, value).tolist()
         # NumPy's long floats are Python's nothing, and stay what they are.
-        return plain(name, float(found) if type(found) is type(value) else found)
+        return plain(name, float(cast(Any, found)) if type(found) is type(value) else found)
     if type(value).__name__ in ("NAType", "NaTType"):
         return None
     if type(value).__name__ == "Decimal":
