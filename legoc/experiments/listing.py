@@ -133,6 +133,12 @@ def fits(entry: Entry, pattern: str) -> bool:
     )
 
 
+def has_state(spec: Spec, entries: Sequence[Entry], states: Sequence[str]) -> bool:
+    """Whether the run of a point, the latest one, is in one of these states."""
+    found = runs_of(spec, entries)
+    return bool(found) and found[0].state in states
+
+
 def explain_point(spec: Spec, entries: Sequence[Entry]) -> str:
     """Where a point went, in a sentence."""
     found = runs_of(spec, entries)

@@ -171,7 +171,7 @@ def test_points_of_a_file_that_were_not_trained_are_named(runs, tmp_path, capsys
     spec.write_text(SPEC.replace("[1, 2, 3]", "[1, 9]"), encoding="utf-8")
     assert run("compare", spec, "--runs", runs) == 0
     said = capsys.readouterr()
-    assert "2 of its points have no run" in said.err
+    assert "warning: 2 of its points have no run" in said.err
     assert "text[seed=9]" in said.err
     said = refusal(capsys, spec, "--runs", runs / "elsewhere")
     assert f"legoc train {spec}" in said

@@ -342,3 +342,51 @@ def test_a_file_and_its_points_find_the_same_runs(copies, spec, tmp_path, capsys
     assert str(later) in explain_point(point, listing.list_runs(copies))
     assert run("runs", spec, "--runs", copies) == 0
     assert f"ids[seed=1]: measured, in {later}; 1 more of other states" in capsys.readouterr().out
+
+
+def test_a_state_chooses_among_the_points_of_a_file(copies, spec, capsys):
+    (one,) = find_runs("ids[seed=2]", copies)
+    shutil.rmtree(one / "bundle")
+    (one / "metrics.json").unlink()
+    words = ("runs", spec, "--runs", copies)
+    assert run(*words, "--state", "trained") == 0
+    assert capsys.readouterr().out == f"ids[seed=2]: trained, in {one}\n"
+    assert len(listed(capsys, *words[1:], "--state", "trained", "--state", "measured")) == 6
+    assert listed(capsys, *words[1:], "--state", "begun") == {}
+    assert run(*words, "--state", "begun") == 0
+    assert "no point of it has a run that is begun" in capsys.readouterr().out
+
+
+def test_words_that_would_choose_nothing_are_refused(copies, spec, capsys):
+    for command, words, told in (
+        ("runs", (spec, "text"), "`text` is a pattern, and a file names points"),
+        ("runs", ("text", "--only", "seed=1"), "`--only` chooses among the points of a file"),
+        ("runs", ("--set", "train.lr=1"), "`--set` chooses among the points of a file"),
+        ("compare", ("text", "ids", "--set", "train.lr=1"), "`--set` chooses among the points"),
+        ("table", ("text", "--only", "seed=1"), "`--only` chooses among the points of a file"),
+    ):
+        assert run(command, *words, "--runs", copies) == 1
+        assert f"E0560]: {told}" in capsys.readouterr().err
+
+
+def test_names_of_points_are_evaluated_too(copies, cache, capsys):
+    (folder,) = find_runs("text[seed=2]", copies)
+    flags = ("--cache", cache, "-q", "--no-baselines", "--json")
+    assert run("eval", "text[seed=2]", "--runs", copies, *flags, "--scores") == 0
+    said = capsys.readouterr()
+    assert str(folder / "scores.parquet") in said.err
+    assert run("eval", folder, *flags) == 0
+    assert json.loads(capsys.readouterr().out)["metrics"] == json.loads(said.out)["metrics"]
+    rows = copies.parent / "rows.csv"
+    words = ("predict", "--runs", copies, "--cache", cache, "-q", "--split", "test", "-o", rows)
+    assert run(*words, "text[seed=2]") == 0
+    assert len(rows.read_text("utf-8").splitlines()) > 40
+    for command in (("eval", "--runs", copies), words):
+        assert run(*command, "text") == 1
+        assert "E0560]: `text` names 3 runs" in capsys.readouterr().err
+        assert run(*command, "texd") == 1
+        assert "did you mean `text`?" in capsys.readouterr().err
+        assert run(*command, copies) == 1
+        assert "E0592]" in capsys.readouterr().err
+    shutil.move(folder / "bundle", copies / "alone")
+    assert run("eval", copies / "alone", "--runs", copies, *flags) == 0

@@ -247,3 +247,32 @@ def test_what_is_not_defined_is_blamed_on_what_it_is_of(runs, tmp_path, capsys):
     for name in ("AUC", "LogLoss", "F1(0.5)", "ECE(15)"):
         assert f"warning: {name} is not defined: the rows are all clicks or all non-clicks" in said
     assert "nan" not in said
+
+
+def test_a_form_that_does_not_exist_is_refused_by_name(runs, tmp_path, monkeypatch, capsys):
+    words = ("table", "ids[seed=1]", "--runs", runs)
+    with monkeypatch.context() as patched:
+        # Before anything is drawn or written.
+        patched.setattr("legoc.experiments.table.tabulate", None)
+        assert run(*words, "-o", tmp_path / "t.html") == 1
+    said = capsys.readouterr().err
+    assert "E0599]: `t.html` does not say how the table is to be written" in said
+    assert "name a file that ends in .md, .csv, .tex or .txt, or say `--format`" in said
+    assert list(tmp_path.iterdir()) == []
+    for name, flags in (("t.html", ("--format", "markdown")), ("t.txt", ()), ("t", ())):
+        assert run(*words, "-o", tmp_path / name, *flags) == 0
+    assert (tmp_path / "t.html").read_text("utf-8").startswith("| model")
+    assert (tmp_path / "t.txt").read_text("utf-8") == (tmp_path / "t").read_text("utf-8")
+
+
+def test_warnings_stand_beside_what_machines_read(runs, capsys):
+    words = ("ids[seed=1]", "text[seed=1]", "--runs", runs)
+    assert run("table", *words, "--format", "csv") == 0
+    said = capsys.readouterr()
+    assert "warning" not in said.out
+    assert "warning: trained once" in said.err
+    for command in ("table", "compare"):
+        assert run(command, *words) == 0
+        said = capsys.readouterr()
+        assert "\nwarning: trained once" in said.out
+        assert said.err == ""

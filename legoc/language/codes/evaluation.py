@@ -96,12 +96,13 @@ CODES: tuple[Code, ...] = (
     ),
     Code(
         code="E0599",
-        title="scores that cannot be written so",
+        title="results that cannot be written so",
         explanation=(
             "The ending of a file says what is written: a row per candidate, or with `.zip` the "
             "ranks of each impression as a publisher takes them, which MIND and EB-NeRD do. A "
             "submission has to rank every candidate of the published part: where the data hold "
-            "less than that, it would be refused or be wrong."
+            "less than that, it would be refused or be wrong. A table is written as text, "
+            "Markdown, CSV or LaTeX."
         ),
         bad="legoc predict runs/nrms-1f0c88e2ab31 -o scores.txt",
         good="legoc predict runs/nrms-1f0c88e2ab31 -o prediction.zip",
