@@ -1,6 +1,6 @@
 """What counting alone reaches, beside what was trained."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from legoc.commands.printing import figure, show_warnings, table
@@ -14,25 +14,37 @@ Reported = Mapping[str, Any]
 
 def show_baselines(out: "Console", reports: Sequence[tuple[str, Reported]]) -> None:
     """One table of models measured on the same rows with the counted ones below them: each metric
-    over all rows, then the first one on each part; and a line for each model that does not beat
-    them. The reports are in JSON's types."""
-    from legoc.evaluation.baselines import find_better
+    over all rows, then the one that decides on each part; and a line for each model that does not
+    beat them. The reports are in JSON's types."""
+    from legoc.evaluation.baselines import deciding_metric, find_better
 
     _, first = reports[0]
     metrics, slices = list(first["metrics"]), list(first["slices"])
-    columns = [*metrics, *(f"{metrics[0]}, {name}" for name in slices)]
-    counted = [(name, found) for name, found in first["baselines"].items()]
+    decides = deciding_metric(first) or metrics[0]
+    cells = [(name, "all") for name in metrics] + [(decides, part) for part in slices]
+    columns = [name if part == "all" else f"{name}, {part}" for name, part in cells]
+    counted = list(first["baselines"].items())
     rows = [
-        (name, *(figure(value) for value in figures(found, metrics, slices)))
+        (name, *(cell(found, metric, part) for metric, part in cells))
         for name, found in [*reports, *counted]
     ]
     title = f"beside what counting alone reaches on {first['split']}"
     out.print(table(title, ("model", *columns), rows))
+    unknown = {name for _, found in counted for name, v in found["metrics"].items() if v is None}
+    if any(first["metrics"][name] is not None for name in unknown & first["metrics"].keys()):
+        out.print("-: what is counted orders items, and is no probability", style="dim")
     show_warnings([f"{name}: {line}" for name, found in reports for line in find_better(found)])
 
 
-def figures(found: Reported, metrics: Sequence[str], slices: Sequence[str]) -> Iterator[Any]:
-    for name in metrics:
-        yield found["metrics"].get(name)
-    for part in slices:
-        yield found["slices"].get(part, {}).get(metrics[0])
+def cell(found: Reported, metric: str, part: str) -> str:
+    """The figure of a metric on a part, with the mark where it says nothing of the model."""
+    from legoc.evaluation.marks import MARK
+
+    figures = found["metrics"] if part == "all" else found["slices"].get(part, {})
+    return figure(figures.get(metric)) + MARK * (metric in marks_of(found))
+
+
+def marks_of(found: Reported) -> Mapping[str, str]:
+    """The metrics of a report that say nothing; one that was written before there were marks, and
+    a counted model, have none."""
+    return found.get("marks", {})

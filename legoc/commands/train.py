@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from legoc.commands.comparing import show_baselines
+from legoc.commands.comparing import marks_of, show_baselines
 from legoc.commands.console import choose
 from legoc.commands.flags import (
     Command,
@@ -110,12 +110,6 @@ def show_runs(done: "Sequence[Run]", began: float = 0.0) -> None:
             out.print(f"  {write_calibration(run.calibration)}")
         if run.bundle.is_dir():
             out.print(f"  bundle {run.bundle}, largest difference {difference(run.bundle)}")
-
-
-def marks_of(found: Mapping[str, Any]) -> Mapping[str, str]:
-    """The metrics of a report that say nothing; one that was written before there were marks has
-    none."""
-    return found.get("marks", {})
 
 
 def show_beside(done: "Sequence[Run]") -> None:

@@ -15,8 +15,9 @@ import numpy as np
 
 from legoc.data.cache import cache_root, digest, obtain
 from legoc.data.prepare import read_items
-from legoc.evaluation.compute import better, plain
+from legoc.evaluation.compute import better, call_named, plain
 from legoc.evaluation.evaluator import Mask, evaluate_log
+from legoc.evaluation.marks import find_marks, reads_probabilities
 from legoc.evaluation.report import Baseline
 from legoc.evaluation.torch_engine import TorchEngine
 from legoc.language.declaring.catalog import catalog
@@ -32,7 +33,10 @@ if TYPE_CHECKING:
     from legoc.data.prepare import Prepared
 
 # Raise when the same data would give other figures than an older version wrote.
-VERSION = 1
+VERSION = 2
+# Numbers in the table of `ItemKNN`, which is made beside a training: twice this as float32 is there
+# at a time.
+NUMBERS = 1 << 26
 # Fewer groups than these do not tell two models apart on a part of the rows.
 GROUPS = 100
 
@@ -63,8 +67,15 @@ def choose(spec: Spec, prepared: "Prepared") -> list[Call]:
         found.append(call_of("Popularity", hours=24.0))
     if (np.asarray(prepared.logs["train"].label) <= 0.5).any():
         found.append(call_of("ItemMean"))
-    found += [call_of("ItemKNN"), call_of("TFIDF"), call_of("LastCategory")]
+    found += [nearest(len(prepared.items)), call_of("TFIDF"), call_of("LastCategory")]
     return [call for call in found if counted_spec(spec, call) is not None]
+
+
+def nearest(items: int) -> Call:
+    """`ItemKNN` with as many neighbours as there is room for, up to its default."""
+    call = call_of("ItemKNN")
+    room = (NUMBERS // items - 1) // 2
+    return call_of("ItemKNN", neighbours=max(min(call.args["neighbours"], room), 1))
 
 
 def measure_baselines(
@@ -142,7 +153,8 @@ def count(
     root: Path,
     progress: Progress,
 ) -> dict[str, dict[str, float | None]]:
-    """Count on the training part and measure, as any model is."""
+    """Count on the training part and measure, as any model is; None for what reads probabilities
+    where a count is none."""
     declaration = catalog().get("predict", call.op)
     assert declaration is not None
     items = len(prepared.items)
@@ -152,22 +164,29 @@ def count(
     assert reads_tokens(declaration) == (reading is not None)
     recommender = compile(made).build(rows).eval()
     fill(recommender.content, call, read)
+    # No count reads the numbers of the moment, and looking them up takes longer than the rest.
+    log = replace(prepared.logs[split], context=None)
     report = evaluate_log(
-        TorchEngine(recommender), inputs, prepared.logs[split], metrics, split=split,
-        group=made.data.group, slices=slices,
+        TorchEngine(recommender), inputs, log, metrics, split=split, group=made.data.group,
+        slices=slices, marks=find_marks(made, metrics),
     )  # fmt: skip
     return {
-        part: {name: plain(figure.value) for name, figure in figures.items()}
+        part: {
+            name: None if name in report.marks else plain(figure.value)
+            for name, figure in figures.items()
+        }
         for part, figures in report.parts().items()
     }
 
 
 def find_better(report: Mapping[str, Any]) -> list[str]:
     """A sentence for all rows, and one for each slice of enough groups, where the best of the
-    counted models is at least as good as the model of a report (in JSON's types) by its first
-    metric."""
-    name = next(iter(report["metrics"]))
-    lower = better(Call(op=name.partition("(")[0])) == "lower"
+    counted models is at least as good as the model of a report (in JSON's types) by
+    `deciding_metric`."""
+    name = deciding_metric(report)
+    if name is None:
+        return []
+    lower = better(call_named(name)) == "lower"
     beside = [Baseline.from_json(*each) for each in report.get("baselines", {}).items()]
     told: list[str] = []
     for part, figures in {"all": report["metrics"], **report["slices"]}.items():
@@ -181,6 +200,14 @@ def find_better(report: Mapping[str, Any]) -> list[str]:
         if theirs == ours or (theirs < ours) == lower:
             told.append(tell(part, best, name, theirs, ours))
     return told
+
+
+def deciding_metric(report: Mapping[str, Any]) -> str | None:
+    """The first metric of a report that orders items, whatever their scores mean; else the first
+    whose figure of the model means something."""
+    names, marks = list(report["metrics"]), report.get("marks", {})
+    ordering = (name for name in names if not reads_probabilities(call_named(name)))
+    return next(ordering, next((name for name in names if name not in marks), None))
 
 
 def tell(part: str, best: str, metric: str, theirs: float, ours: float) -> str:

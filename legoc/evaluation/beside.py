@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from legoc.evaluation.ranking import rank_rows
 from legoc.language.diagnosing.diagnostics import fail
 
 
@@ -34,9 +35,7 @@ def beside_lines(root: Path, part: str, bundle: Path) -> Iterator[str]:
         for offered in candidates:
             verify_known(model, offered)
         for row, scores in zip(rows, model.score_users(users, candidates), strict=True):
-            order = np.argsort(-np.asarray(scores), kind="stable")
-            ranks = np.empty(len(order), dtype=np.int64)
-            ranks[order] = np.arange(1, len(order) + 1)
+            ranks = rank_rows(np.zeros(len(scores), dtype=np.int64), np.asarray(scores))
             yield f"{row['impression_id']} [{','.join(map(str, ranks.tolist()))}]\n"
 
 

@@ -12,12 +12,16 @@ from numpy.typing import NDArray
 
 from legoc.data.indexing.log import F32, I32, I64, Log
 from legoc.evaluation.compute import plain
+from legoc.evaluation.ranking import order_rows
+from legoc.model.counting import training_clicks
 
 
 if TYPE_CHECKING:
     from legoc.data.prepare import Prepared
 
 F64 = NDArray[np.float64]
+# Numbers of vectors that are looked at together.
+FLOATS = 1 << 18
 
 MEANINGS = {
     "coverage": "share of the catalogue that is recommended to somebody",
@@ -52,20 +56,13 @@ class Beyond:
 
 def look_beyond(log: Log, scores: F32, prepared: "Prepared", vectors: F32 | None, k: int) -> Beyond:
     """The figures of the rows of a log under scores [R]. vectors: of the items, F[N, D]."""
-    clicks = count_clicks(prepared)
+    clicks = training_clicks(prepared)
     categories = prepared.categories() if "category" in prepared.report.coverage else None
     catalogue = len(prepared.items) - 1 - prepared.generated
     return measure_lists(
         np.asarray(log.group), np.asarray(log.item), scores, k,
         clicks=clicks, categories=categories, vectors=vectors, catalogue=catalogue,
     )  # fmt: skip
-
-
-def count_clicks(prepared: "Prepared") -> I64:
-    """[N]: clicks of each item in the training rows."""
-    log = prepared.logs["train"]
-    clicked = np.asarray(log.item)[np.nan_to_num(np.asarray(log.label)) > 0.5]
-    return np.bincount(clicked, minlength=len(prepared.items))
 
 
 def measure_lists(
@@ -80,7 +77,8 @@ def measure_lists(
     catalogue: int,
 ) -> Beyond:
     """The figures of rows in groups [R]. clicks: [N]; catalogue: how many items there are."""
-    top = first_rows(group, scores, k)
+    order, place = order_rows(group, scores)
+    top = order[place < k]
     owner, chosen = group[top], item[top]
     count = int(group.max(initial=-1)) + 1
     offered = np.unique(item)
@@ -90,7 +88,7 @@ def measure_lists(
     if categories is not None:
         groups["diversity of categories"] = differing(owner, categories[chosen], count)
     if vectors is not None:
-        groups["diversity of vectors"] = spread(owner, vectors[chosen], count)
+        groups["diversity of vectors"] = spread(owner, vectors, chosen, count)
     exposure = np.bincount(chosen, minlength=len(clicks))[offered]
     candidates = means(group, clicks[item].astype(np.float64), count)
     recommended = means(owner, clicks[chosen].astype(np.float64), count)
@@ -104,15 +102,6 @@ def measure_lists(
     }
     figures |= {name: nan_mean(each) for name, each in groups.items() if name not in figures}
     return Beyond(k=k, figures=figures, groups=groups)
-
-
-def first_rows(group: I32, scores: F32, k: int) -> I64:
-    """The rows of the k highest scores of each group, group by group, best first."""
-    order = np.lexsort((np.arange(len(scores)), -scores, group))
-    ordered = group[order]
-    opens = np.flatnonzero(np.diff(ordered, prepend=-1))
-    place = np.arange(len(ordered)) - np.repeat(opens, np.diff(opens, append=len(ordered)))
-    return order[place < k]
 
 
 def means(owner: I32, values: F64, count: int) -> F64:
@@ -133,17 +122,30 @@ def differing(owner: I32, codes: I32, count: int) -> F64:
     return divide(every - same, every)
 
 
-def spread(owner: I32, vectors: F32, count: int) -> F64:
-    """[G]: 1 - cosine, the mean over pairs of vectors [K, D]; one of length 0 is at right angles to
-    all. The cosines of pairs are what the squared sum of unit vectors has beyond their own."""
-    lengths = np.linalg.norm(vectors.astype(np.float64), axis=1)
-    units_KD = vectors / np.where(lengths > 0, lengths, 1)[:, None]
-    sums_GD = np.zeros((count, vectors.shape[1]))
-    np.add.at(sums_GD, owner, units_KD)
-    own = np.bincount(owner, (units_KD**2).sum(1), minlength=count)
+def spread(owner: I32, vectors: F32, chosen: I64, count: int) -> F64:
+    """[G]: 1 - cosine, the mean over pairs of the vectors [N, D] of the items that are chosen for
+    each group; one of length 0 is at right angles to all. owner: ascending. The cosines of pairs
+    are what the squared sum of unit vectors has beyond their own."""
+    width = vectors.shape[1]
+    step = max(FLOATS // max(width, 1), 1)
+    together, own = np.zeros(count), np.zeros(count)
+    before_D = np.zeros(width)
+    for start in range(0, len(owner), step):
+        groups = owner[start : start + step]
+        vectors_KD = vectors[chosen[start : start + step]].astype(np.float64)
+        lengths = np.linalg.norm(vectors_KD, axis=1)
+        units_KD = vectors_KD / np.where(lengths > 0, lengths, 1)[:, None]
+        opens = np.flatnonzero(np.diff(groups, prepend=-1))
+        sums_GD = np.add.reduceat(units_KD, opens)
+        if start and owner[start - 1] == owner[start]:
+            # The group goes on from the block before, and replaces what was known of it.
+            sums_GD[0] += before_D
+        together[groups[opens]] = (sums_GD**2).sum(1)
+        own[groups[opens]] += np.add.reduceat(lengths > 0, opens, dtype=np.float64)
+        before_D = sums_GD[-1]
     sizes = np.bincount(owner, minlength=count)
     every = sizes * (sizes - 1) / 2
-    return 1 - divide(((sums_GD**2).sum(1) - own) / 2, every)
+    return 1 - divide((together - own) / 2, every)
 
 
 def gini(counts: I64) -> float:

@@ -52,6 +52,11 @@ def metric_name(call: Call) -> str:
     return f"{call.op}({given})" if given else call.op
 
 
+def call_named(name: str) -> Call:
+    """The metric of a name as `metric_name` writes it, with no parameters: `NDCG` of `NDCG(5)`."""
+    return Call(op=name.partition("(")[0])
+
+
 def better(call: Call) -> Literal["higher", "lower"]:
     """Which values of a metric are better."""
     return METRICS[call.op].declaration.facts["better"]

@@ -34,3 +34,26 @@ class Engine(Protocol):
         """[P] logits of the pairs (row `owner` of Users, row `candidates` of Items); `context` are
         the numbers [P, n] of their moments where the data has any."""
         ...
+
+
+class EncodedOnce:
+    """An engine that keeps the items it has encoded, for whoever asks for the same ones again."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.name = engine.name
+        self.reads_user = engine.reads_user
+        self.items: Any = None
+
+    def encode_items(self, inputs: ItemInputs) -> Any:
+        if self.items is None:
+            self.items = self.engine.encode_items(inputs)
+        return self.items
+
+    def encode_users(self, items: Any, clicks: Iterable[I32], users: Iterable[I32]) -> Any:
+        return self.engine.encode_users(items, clicks, users)
+
+    def score(
+        self, users: Any, items: Any, owner: I32, candidates: I32, context: F32 | None = None
+    ) -> F32:
+        return self.engine.score(users, items, owner, candidates, context)

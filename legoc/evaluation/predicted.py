@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from legoc.data.indexing.log import F32, I64
+from legoc.data.indexing.log import F32
 from legoc.data.indexing.row_names import RowNames
 from legoc.evaluation.beside import REASON, beside_lines
 from legoc.evaluation.kept import row_columns
+from legoc.evaluation.ranking import rank_rows
 from legoc.language.diagnosing.diagnostics import fail
 from legoc.language.ir.spec import Spec
 
@@ -96,17 +97,6 @@ def verify_rows(ending: str, prepared: "Prepared", names: RowNames) -> None:
 def part_of(names: RowNames) -> str:
     """What the publisher calls the part."""
     return names.impressions[0].as_py().partition("/")[0] if len(names.rows) else ""
-
-
-def rank_rows(impression: I64, scores: F32) -> I64:
-    """[R]: the rank of each row in its impression, the best is 1; of equal scores the first comes
-    first, for a publisher takes each rank once. Rows of an impression are adjacent."""
-    order = np.lexsort((np.arange(len(scores)), -scores, impression))
-    opens = np.flatnonzero(np.diff(impression, prepend=-1))
-    start = np.repeat(opens, np.diff(opens, append=len(scores)))
-    ranks = np.empty(len(scores), dtype=np.int64)
-    ranks[order] = np.arange(len(scores)) - start + 1
-    return ranks
 
 
 def submission_lines(predicted: Predicted) -> Iterator[str]:

@@ -13,7 +13,7 @@ from legoc.data.indexing.row_names import name_rows
 from legoc.evaluation.baselines import measure_baselines
 from legoc.evaluation.beyond import look_beyond, vectors_of
 from legoc.evaluation.cold import mark_cold
-from legoc.evaluation.engine import Engine
+from legoc.evaluation.engine import EncodedOnce, Engine
 from legoc.evaluation.evaluator import Mask, evaluate_log, score_log
 from legoc.evaluation.kept import keep
 from legoc.evaluation.marks import find_marks
@@ -23,7 +23,7 @@ from legoc.evaluation.uncached import Uncached
 from legoc.language.declaring.records import RECORDS
 from legoc.language.diagnosing.diagnostics import fail
 from legoc.language.ir.places import find_places, list_places
-from legoc.language.ir.spec import Call, Spec
+from legoc.language.ir.spec import Call, Spec, is_alone
 from legoc.progress import SILENT, Progress
 
 
@@ -80,13 +80,14 @@ def evaluate(
     prepared = prepare(spec, cache=cache, truncated=True, progress=progress)
     chosen = choose_split(prepared.logs, split)
     made = build_engine(folder, bundle, prepared, cached=cached)
+    once = EncodedOnce(made)
     log = prepared.logs[chosen]
     slices = novelty(prepared, log)
     if cold:
         slices.update(mark_cold(log))
     metrics = chosen_metrics(spec)
     report = evaluate_log(
-        made if cached else Uncached(made),
+        once if cached else Uncached(made),
         prepared.inputs,
         log,
         metrics,
@@ -101,7 +102,9 @@ def evaluate(
     if scores:
         keep(folder, report, metrics, spec, prepared, log)
     if top is not None and report.scores is not None:
-        vectors = vectors_of(made.encode_items(prepared.inputs))
+        # What stands for an item where a predictor is counted has no angle to another.
+        known = not is_alone(spec)
+        vectors = vectors_of(once.encode_items(prepared.inputs)) if known else None
         report = replace(report, beyond=look_beyond(log, report.scores, prepared, vectors, top))
     if not baselines:
         return report

@@ -78,6 +78,23 @@ def rank(scores: ArrayLike, positive: ArrayLike, groups: ArrayLike) -> Ranking:
     )
 
 
+def order_rows(groups: I64, scores: NDArray[np.float32]) -> tuple[I64, I64]:
+    """[R] the rows, group by group, best first, and [R] the place of each of them in its group,
+    from 0. Of equal scores the earlier row comes first; rows of a group need not be adjacent."""
+    order = np.lexsort((-scores, groups))
+    opens = np.flatnonzero(np.diff(groups[order], prepend=-1))
+    return order, np.arange(len(order)) - np.repeat(opens, np.diff(opens, append=len(order)))
+
+
+def rank_rows(groups: I64, scores: NDArray[np.float32]) -> I64:
+    """[R]: the rank of each row in its group, the best is 1. No rank comes twice: publishers take
+    each once."""
+    order, place = order_rows(groups, scores)
+    ranks = np.empty(len(order), dtype=np.int64)
+    ranks[order] = place + 1
+    return ranks
+
+
 def empty(excluded: int) -> Ranking:
     none = np.zeros(0, dtype=np.int64)
     return Ranking(

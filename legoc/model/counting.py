@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from legoc.data.indexing.log import F32
+from legoc.data.indexing.log import F32, I64
 from legoc.language.diagnosing.diagnostics import fail
 from legoc.model.build import declared
 from legoc.model.neighbours import find_neighbours
@@ -44,9 +44,14 @@ def count_clicks(args: Mapping[str, Any], prepared: "Prepared") -> NDArray[np.fl
     span = hours * HOUR if hours is not None else None if days is None else days * DAY
     if span is not None:
         return np.log1p(fading_clicks(prepared, span))[:, None]
+    return np.log1p(training_clicks(prepared))[:, None]
+
+
+def training_clicks(prepared: "Prepared") -> I64:
+    """[N] the clicks of each item in the training rows."""
     log = prepared.logs["train"]
     clicked = np.asarray(log.item)[np.asarray(log.label) > 0.5]
-    return np.log1p(np.bincount(clicked, minlength=len(prepared.items)))[:, None]
+    return np.bincount(clicked, minlength=len(prepared.items))
 
 
 def fading_clicks(prepared: "Prepared", span: float) -> NDArray[np.float64]:
@@ -117,11 +122,12 @@ def count_neighbours(args: Mapping[str, Any], prepared: "Prepared") -> NDArray[n
             f"the catalogue has {size - 1:,} items, and `ItemKNN` counts up to {LARGEST - 1:,}",
             "use another predictor, such as `predict Popularity`",
         )
-    rows, similarity = find_neighbours(
-        prepared.logs["train"], items=size, count=args["neighbours"]
-    )  # fmt: skip
-    own = np.arange(size, dtype=np.float32)[:, None]
-    return np.concatenate([own, rows.astype(np.float32), similarity], axis=1)
+    count = args["neighbours"]
+    made = np.zeros((size, 1 + 2 * count), dtype=np.float32)
+    made[:, 0] = np.arange(size)
+    for some, rows, similarity in find_neighbours(prepared.logs["train"], items=size, count=count):
+        made[some, 1 : 1 + count], made[some, 1 + count :] = rows, similarity
+    return made
 
 
 def weigh_words(args: Mapping[str, Any], prepared: "Prepared") -> NDArray[np.floating]:

@@ -3,6 +3,7 @@
 Letters: N rows of the item table, E clicks (each user's items once), K neighbours.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,39 +28,40 @@ class Clicked:
     starts: I64
 
 
-def find_neighbours(log: Log, *, items: int, count: int) -> tuple[I32, F32]:
-    """Rows of the nearest items [N, K], nearest first and of equal ones the earlier row first, and
-    their similarities [N, K]; 0 behind the last one.
+def find_neighbours(log: Log, *, items: int, count: int) -> Iterator[tuple[slice, I32, F32]]:
+    """Blocks of the item table: which of its rows, the rows of the items nearest to each of them
+    [n, K], and how similar those are [n, K]; 0 behind the last one.
 
-    Two items are as similar as the cosine of the sets of users who clicked them, so an item is its
-    own nearest. What a user clicked is in the rows and the histories of the log. Where users have
-    so many items that counting all pairs would take too long, their newest ones count.
+    The nearest comes first, and of equal ones the item itself, then the earlier row. Two items are
+    as similar as the cosine of the sets of users who clicked them. What a user clicked is in the
+    rows and the histories of the log. Where users have so many items that counting all pairs would
+    take too long, their newest ones count.
     """
     clicked = collect(log)
     users = np.bincount(clicked.item, minlength=items)
-    norm = np.sqrt(np.maximum(users, 1))
     by_item = np.argsort(clicked.item, kind="stable")
     first = np.concatenate([[0], np.cumsum(users)])
     sizes = np.diff(clicked.starts)
     steps = np.concatenate([[0], np.cumsum(sizes[clicked.user[by_item]])])[first]
-    rows = np.zeros((items, count), dtype=np.int32)
-    similarity = np.zeros((items, count), dtype=np.float32)
     start = 0
     while start < items:
         most = int(np.searchsorted(steps, steps[start] + PAIRS, side="right")) - 1
         stop = min(max(most, start + 1), items)
         one, other, common = count_common(clicked, by_item[first[start] : first[stop]], items)
-        similar = common / (norm[one] * norm[other])
-        # Within a row the most similar first; a stable order leaves equal ones by their rows.
-        order = np.argsort((one - start) + (1 - similar), kind="stable")
-        one, other, similar = one[order], other[order], similar[order]
-        begins = np.searchsorted(one, np.arange(start, stop))
-        place = np.arange(len(one)) - begins[one - start]
+        # The cosine squared, a quotient of whole numbers: what is equal rounds alike.
+        squared = common.astype(np.float64) ** 2 / (users[one].astype(np.float64) * users[other])
+        # A stable order leaves equal ones by their rows, and nothing is above the item itself.
+        order = np.lexsort((-np.where(one == other, 2, squared), one))
+        one, other, similar = one[order] - start, other[order], np.sqrt(squared[order])
+        begins = np.searchsorted(one, np.arange(stop - start))
+        place = np.arange(len(one)) - begins[one]
         kept = place < count
+        rows = np.zeros((stop - start, count), dtype=np.int32)
+        similarity = np.zeros((stop - start, count), dtype=np.float32)
         rows[one[kept], place[kept]] = other[kept]
         similarity[one[kept], place[kept]] = similar[kept]
+        yield slice(start, stop), rows, similarity
         start = stop
-    return rows, similarity
 
 
 def count_common(clicked: Clicked, found: I64, items: int) -> tuple[I64, I64, I64]:

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from legoc.data.indexing.rows import Rows
-from legoc.language.diagnosing.diagnostics import fail
+from legoc.language.diagnosing.diagnostics import LegoError, fail
 from legoc.language.ir import form
+from legoc.language.ir.places import list_places
 from legoc.language.ir.spec import Spec
 from legoc.model.recommender import Recommender
+from legoc.model.versions import find_revised, is_of_another_version
 from legoc.model.weights import load_own, own_tensors
 
 
@@ -136,11 +138,13 @@ def load_recommender(run: Run, rows: Rows, *, raw: bool = False) -> Recommender:
     """The trained model of a run, in evaluation mode on the CPU.
 
     rows: sizes of the tables of the data it is used on; other sizes than in training are an error
-    of the user (E0561). raw: before it is calibrated, too (else E0560).
+    of the user (E0561), and so is a run of another version whose operators have changed. raw:
+    before it is calibrated, too (else E0560).
     """
     from legoc.model import compile
 
     verify_model(run, rows)
+    verify_version(run)
     recipe = run.spec.train
     if not raw and recipe is not None and recipe.calibrate and run.calibration is None:
         raise fail(
@@ -149,7 +153,7 @@ def load_recommender(run: Run, rows: Rows, *, raw: bool = False) -> Recommender:
             "start `legoc train` on its spec again; it goes on",
         )
     recommender = compile(run.spec).build(rows)
-    load_weights(recommender, run.weights)
+    load_weights(recommender, run)
     return recommender.eval()
 
 
@@ -165,11 +169,32 @@ def verify_model(run: Run, rows: Rows) -> None:
         )
 
 
-def load_weights(recommender: Recommender, path: Path) -> None:
-    """Put the weights of a safetensors file into a model of the same shape."""
+def verify_version(run: Run) -> None:
+    """Refuse a run of another version with an operator that has changed between versions (E0561):
+    weights of the same shapes would give other scores."""
+    revised = find_revised(run.spec) if is_of_another_version(run.spec) else []
+    if revised:
+        named = " and ".join(f"`{name}`" for name in revised)
+        have = "have" if revised[1:] else "has"
+        raise of_another_version(run, f", and {named} {have} changed between versions")
+
+
+def of_another_version(run: Run, what: str) -> LegoError:
+    files = "a file that the spec names and that has changed since training looks the same"
+    return fail(
+        "E0561",
+        f"the run `{run.folder}` was trained by another version of legoc{what}",
+        "train the spec again, or use the version that trained it",
+        notes=(files,) if list_places(run.spec) else (),
+    )
+
+
+def load_weights(recommender: Recommender, run: Run) -> None:
+    """Put the weights of a run into a model of the same shape."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
+    path = run.weights
     if not path.is_file():
         raise fail(
             "E0560",
@@ -185,6 +210,8 @@ def load_weights(recommender: Recommender, path: Path) -> None:
         ours = tuple(expected[name].shape) if name in expected else None
         theirs = tuple(stored[name].shape) if name in stored else None
         if ours != theirs:
+            if is_of_another_version(run.spec):
+                raise of_another_version(run, ": its weights are not those of the model now")
             raise fail(
                 "E0561",
                 f"weight `{name}` has shape {theirs} in `{path}` and {ours} in the model",

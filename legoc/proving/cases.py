@@ -131,7 +131,9 @@ def make_case(point: Point, lowering: Lowering, shrinker: Shrinker, whole: Spec)
     spec = replace(spec, data=data, export=Export(), origin={}, source_text="")
     value = form.to_json(spec)
     train = value["train"]
-    key = digest([value["model"], value["data"], train["task"], train["optimizer"]])
+    key = digest(
+        [value["model"], value["data"], train["task"], train["optimizer"], train["calibrate"]]
+    )
     return Case(
         key=key[:16], spec=spec, labels=labels(point), points=(point.name,), small=small is not None
     )

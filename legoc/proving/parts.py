@@ -33,6 +33,7 @@ from legoc.writing import write_text
 
 
 ITEM = ("content", "tokens")
+PREDICTOR = ("predict", "prior", "calibration")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +127,7 @@ LABELS = {"legoc.format": "legoc-proof/1"}
 def state_of(model: nn.Module, graph: str) -> Iterator[tuple[str, Any]]:
     """The weights that a graph of a model holds."""
     cascaded = getattr(model, "content", None) is not None
-    homes = dict.fromkeys(("predict", "prior"), "predictor") | dict.fromkeys(
+    homes = dict.fromkeys(PREDICTOR, "predictor") | dict.fromkeys(
         ITEM if cascaded else (), "item_encoder"
     )
     for name, value in model.state_dict().items():

@@ -27,10 +27,12 @@ from legoc.model import compile
 from legoc.model.filling import fill_items
 from legoc.model.recommender import Recommender
 from legoc.model.run import Run, load_recommender
+from legoc.model.versions import keys_of
 from legoc.progress import SILENT
 from legoc.proving.cases import STEPS, Case
 from legoc.proving.parts import Parts, lent_graphs
 from legoc.proving.standins import stand_in_file
+from legoc.training.calibration import obtain_calibration
 from legoc.training.epoch import infer_seed
 from legoc.training.files import write_json
 from legoc.training.folder import open_folder
@@ -45,6 +47,11 @@ ROUNDING = 1e-6
 
 SEEDS = (1, 2, 3)
 """A unit before a ReLU may be dead by the draw of its weights; no weight is from every seed."""
+
+
+CALIBRATED = {"temperature": 0.75, "bias": -0.5}
+"""What every calibrated model has after its own fit: a predictor is lent to models whose scores are
+of other sizes, which a fit to one of them could flatten."""
 
 
 class Refuted(Exception):
@@ -131,7 +138,10 @@ def prove(spec: Spec, bench: Bench, work: Path, record: dict[str, Any]) -> None:
             trained_on = {"language_model": prepared.rows.checkpoint or None}
             write_json(work / "environment.json", trained_on)
             obtain_weights(run, prepared, torch.device("cpu"), bench.cache, SILENT, {})
+            obtain_calibration(run, prepared, torch.device("cpu"), bench.cache, SILENT)
             trained = load_recommender(run, prepared.rows)
+            if trained.calibration is not None:
+                trained.calibration.put(**CALIBRATED)
         unmoved = find_unmoved(fresh, trained, matching=record["task"] == "matching")
         still = unmoved if still is None else still & unmoved
         if not still:
@@ -147,7 +157,11 @@ def prove(spec: Spec, bench: Bench, work: Path, record: dict[str, Any]) -> None:
             )
             graphs = lent_graphs(parts)
         record["exported"] = list(exported)
-        bundle = write_bundle(trained, spec, plan(spec), prepared, run.bundle, graphs=graphs)
+        calibration = None if run.calibration is None else {**run.calibration, **CALIBRATED}
+        bundle = write_bundle(
+            trained, spec, plan(spec), prepared, run.bundle,
+            calibration=calibration, graphs=graphs,
+        )  # fmt: skip
         record["export"] = bundle.certificate["difference"]
     with phase(record, "evaluate"):
         # A bundle computes in float32, whatever the number type of the training.
@@ -167,8 +181,10 @@ def stand_in(spec: Spec, bench: Bench) -> Spec:
 
 
 def reseeded(spec: Spec, seed: int) -> Spec:
+    """A recipe of its own, and so the keys of its own that tell its run from others."""
     assert spec.train is not None
-    return replace(spec, train=replace(spec.train, seed=seed))
+    seeded = replace(spec, train=replace(spec.train, seed=seed))
+    return replace(seeded, keys=keys_of(seeded))
 
 
 def find_unmoved(fresh: Recommender, trained: Recommender, *, matching: bool) -> set[str]:

@@ -45,17 +45,21 @@ def obtain_bundle(run: Run, prepared: "Prepared", progress: Progress) -> None:
 
 def last_validation(run: Run) -> dict[str, Any] | None:
     """What the last validation of the best epoch found, for the model card: the test part is
-    measured later, through the bundle itself."""
-    from legoc.evaluation.marks import find_marks, find_marks_in_training
-    from legoc.evaluation.public import chosen_metrics
+    measured later, through the bundle itself. Without what reads probabilities where they were
+    calibrated since: those are of another model."""
+    from legoc.evaluation.compute import call_named
+    from legoc.evaluation.marks import reads_probabilities
 
     found = [e for e in run.log if e["event"] == "evaluation" and e["best"] and e["metrics"]]
     if not found:
         return None
-    metrics = chosen_metrics(run.spec)
-    # What calibration has changed since is of another model.
-    gone = find_marks_in_training(run.spec, metrics).keys() - find_marks(run.spec, metrics).keys()
-    figures = {name: value for name, value in found[-1]["metrics"].items() if name not in gone}
+    recipe, figures = run.spec.train, found[-1]["metrics"]
+    if recipe is not None and recipe.calibrate:
+        figures = {
+            name: value
+            for name, value in figures.items()
+            if not reads_probabilities(call_named(name))
+        }
     return {"valid": {"split": "valid", "metrics": figures}}
 
 
@@ -64,7 +68,8 @@ def obtain_metrics(
 ) -> None:
     """Measure the bundle, unless metrics.json has every metric of the recipe and the scores are
     kept: which metrics are reported is no part of what was trained. baselines: what counting
-    reaches is to be there too."""
+    reaches is to be there too. It is counted last, when the report is written; what is known of it
+    stays."""
     from legoc.evaluation.baselines import measure_baselines
     from legoc.evaluation.compute import metric_name
     from legoc.evaluation.kept import places
@@ -74,31 +79,34 @@ def obtain_metrics(
     split = choose_split(prepared.logs, None)
     kept = places(run.folder, split)
     wanted = {metric_name(call) for call in chosen_metrics(run.spec)}
-    known = (run.metrics or {}).get(split, {"metrics": {}})
-    compared = not baselines or is_alone(run.spec) or "baselines" in known
+    report = (run.metrics or {}).get(split, {"metrics": {}})
+    beside = report.get("baselines", {})
     there = kept.scores.is_file() and kept.groups.is_file()
-    if wanted <= known["metrics"].keys() and compared and there:
+    if not there or not wanted <= report["metrics"].keys():
+        report = measure_bundle(run, prepared, split, progress)
+        record_metrics(run.bundle, {split: report}, run.spec)
+        if beside:
+            report["baselines"] = beside
+        write_json(run.folder / "metrics.json", {split: report})
+    compared = beside and all(wanted <= each["metrics"].keys() for each in beside.values())
+    if not baselines or is_alone(run.spec) or compared:
         return
-    metrics = measure_bundle(run, prepared, split, progress)
-    if baselines:
-        log = prepared.logs[split]
-        found = measure_baselines(
-            run.spec, prepared, split, chosen_metrics(run.spec), tell_slices(prepared, log),
-            cache=cache, progress=progress,
-        )  # fmt: skip
-        if found:
-            told = {name: baseline.to_json() for name, baseline in found.items()}
-            metrics[split]["baselines"] = told
-    record_metrics(run.bundle, metrics, run.spec)
-    write_json(run.folder / "metrics.json", metrics)
+    log = prepared.logs[split]
+    found = measure_baselines(
+        run.spec, prepared, split, chosen_metrics(run.spec), tell_slices(prepared, log),
+        cache=cache, progress=progress,
+    )  # fmt: skip
+    if found:
+        report["baselines"] = {name: baseline.to_json() for name, baseline in found.items()}
+        write_json(run.folder / "metrics.json", {split: report})
 
 
 def measure_bundle(
     run: Run, prepared: "Prepared", split: str, progress: Progress
 ) -> dict[str, Any]:
-    """What metrics.json says: `{split: report}` of the bundle through onnxruntime; overall and on
-    known and new items. Rows and groups are kept beside it. The item vectors are those the export
-    has just made of this data."""
+    """What metrics.json says of a part: the report of the bundle through onnxruntime; overall and
+    on known and new items. Rows and groups are kept beside it. The item vectors are those the
+    export has just made of this data."""
     from legoc.evaluation import evaluate_log
     from legoc.evaluation.kept import keep
     from legoc.evaluation.marks import find_marks
@@ -120,7 +128,7 @@ def measure_bundle(
         progress=progress,
     )
     keep(run.folder, report, metrics, run.spec, prepared, log)
-    return {split: report.to_json()}
+    return report.to_json()
 
 
 def tell_slices(prepared: "Prepared", log: "Log") -> dict[str, Any]:

@@ -30,7 +30,9 @@ class Matching:
     """One clicked candidate among negatives: cross-entropy over their scores.
 
     Trains on one row per click of the training part. The negatives of a row are drawn anew in every
-    epoch, without duplicates, and never from validation or test rows.
+    epoch, and never from validation or test rows. Of the pools `batch` and `mixed` an item may come
+    twice in a row, as several others have clicked it; of the rest none does while there are enough.
+    A place that no other row of the batch can serve is masked: it takes no part in the loss.
     """
 
     class Config:

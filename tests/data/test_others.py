@@ -11,6 +11,7 @@ from legoc.data.batching.sampling import matching_batches, ranking_batches
 from legoc.data.indexing.log import Log
 from legoc.data.indexing.rows import Rows
 from legoc.data.reading.inputs import IdTable
+from legoc.training.tasks import Matching
 
 
 def clicks_alone(items, users=None):
@@ -86,6 +87,17 @@ def test_negatives_are_clicks_of_other_rows(demo_data, pool, near, size):
         assert len(set(batch.items.tolist())) == len(batch.items)
         assert batch.offsets.tolist() == samples.offsets.tolist()
         assert batch.offsets.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    "pool", ["impression", "uniform", "popularity", "category", "batch", "mixed"]
+)
+def test_the_page_names_the_pools_that_give_an_item_twice(demo_data, pool):
+    sampler = matching_batches(demo_data, batch=160, seed=3, negatives=8, pool=pool)
+    rows = [row for step in range(sampler.steps) for row in sampler.samples(0, step).candidates]
+    twice = any(len(set(row[1:].tolist())) < 8 for row in rows)
+    (sentence,) = [part for part in Matching.__doc__.split(". ") if "twice" in part]
+    assert twice == (f"`{pool}`" in sentence)
 
 
 @pytest.mark.parametrize(("pool", "near"), [("batch", 3), ("mixed", 2)])

@@ -2,11 +2,14 @@
 
 import itertools
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
 
-from legoc.evaluation.beyond import MEANINGS, first_rows, gini, measure_lists
+from legoc.evaluation import beyond
+from legoc.evaluation.beyond import MEANINGS, gini, measure_lists, spread
+from legoc.evaluation.ranking import order_rows, rank_rows
 
 
 @pytest.fixture
@@ -77,18 +80,58 @@ def test_figures_are_those_of_a_loop(rows):
     assert found.figures["gini"] == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("floats", [1, 12, 18, 40, 1000])
+def test_lists_of_every_length_may_end_anywhere_in_a_block(floats, monkeypatch):
+    monkeypatch.setattr(beyond, "FLOATS", floats)
+    rng = np.random.default_rng(2)
+    vectors = rng.normal(size=(9, 6)).astype(np.float32)
+    vectors[3] = 0
+    sizes = [3, 0, 1, 9, 2, 2, 0]
+    owner = np.repeat(np.arange(7), sizes).astype(np.int32)
+    chosen = rng.integers(0, 9, len(owner))
+    lengths = np.linalg.norm(vectors, axis=1)
+    cosine = vectors @ vectors.T / np.maximum(np.outer(lengths, lengths), 1e-9)
+    expected = []
+    for g in range(7):
+        pairs = list(itertools.combinations(chosen[owner == g], 2))
+        expected.append(np.mean([1 - cosine[i, j] for i, j in pairs]) if pairs else math.nan)
+    np.testing.assert_allclose(spread(owner, vectors, chosen, 7), expected, atol=1e-6)
+
+
+def test_many_lists_of_wide_vectors_take_little_memory():
+    """All vectors that are shown would be 40 MB, and twice that as the sums are made."""
+    rng = np.random.default_rng(3)
+    vectors = rng.normal(size=(50, 256)).astype(np.float32)
+    owner = np.repeat(np.arange(10_000, dtype=np.int32), 4)
+    chosen = rng.integers(0, 50, len(owner))
+    tracemalloc.start()
+    try:
+        found = spread(owner, vectors, chosen, 10_000)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(found) == 10_000
+    assert most < 30e6
+
+
 def test_gini_of_what_is_plain():
     assert gini(np.array([5, 5, 5])) == 0
     assert gini(np.array([0, 0, 9])) == pytest.approx(2 / 3)
     assert math.isnan(gini(np.array([0, 0])))
 
 
-def test_the_first_rows_of_ragged_groups(rows):
+def test_rows_of_ragged_groups_stand_by_their_scores(rows):
     group, item, scores = rows
-    found = first_rows(group, scores, 3)
-    expected = lists(rows, 3)
+    scores[:4] = -0.0  # which equals 0.0
+    order, place = order_rows(group, scores)
+    assert (np.diff(group[order]) >= 0).all()
+    expected = lists(rows, 7)
+    ranks = rank_rows(group, scores)
     for g in range(30):
-        assert item[found[group[found] == g]].tolist() == expected[g]
+        found = order[group[order] == g]
+        assert item[found].tolist() == expected[g]
+        assert place[group[order] == g].tolist() == list(range(len(found)))
+        assert ranks[found].tolist() == list(range(1, len(found) + 1))
 
 
 def test_what_there_is_no_ground_for_is_left_out(rows):

@@ -11,11 +11,13 @@ from safetensors.torch import save_file
 import legoc
 import legoc.data
 from legoc.commands.cli import main
+from legoc.evaluation import public
 from legoc.evaluation.cold import mark_cold
+from legoc.evaluation.torch_engine import TorchEngine
 from legoc.exporting import write_bundle
 from legoc.language.diagnosing.diagnostics import LegoError
 from legoc.language.ir import form
-from legoc.model.run import Run
+from legoc.model.run import Run, load_recommender
 from legoc_runtime.graphs import Graphs
 from tests.exporting.tiny import call, make, make_log, make_spec
 
@@ -61,6 +63,29 @@ def test_every_way_of_evaluating_agrees(tiny):
         assert other.scores == pytest.approx(report.scores, abs=1e-5)
         assert other["GAUC"] == pytest.approx(report["GAUC"], abs=1e-6)
     assert other.split == "valid"
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_a_look_at_lists_encodes_the_catalogue_no_second_time(tiny, monkeypatch, cached):
+    run, prepared = tiny
+    whole: list[int] = []
+    told = []
+    right = TorchEngine.encode_items
+
+    def watched(engine, inputs):
+        # Without caches, the items of some pairs are encoded as well.
+        if not hasattr(inputs, "origin"):
+            whole.append(len(inputs.lengths))
+        return right(engine, inputs)
+
+    monkeypatch.setattr(TorchEngine, "encode_items", watched)
+    monkeypatch.setattr(public, "look_beyond", lambda *given: told.append(given))
+    legoc.evaluate(run, engine="torch", cached=cached, top=2)
+    assert whole == [len(prepared.items)]
+    vectors = right(TorchEngine(load_recommender(run, prepared.rows)), prepared.inputs)
+    ((_, _, _, found, k),) = told
+    np.testing.assert_array_equal(found, vectors.numpy())
+    assert k == 2
 
 
 def test_what_cannot_be_evaluated(tiny, tmp_path):

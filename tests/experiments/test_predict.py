@@ -7,7 +7,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from legoc.evaluation.predicted import rank_rows
+from legoc.evaluation.ranking import rank_rows
 from tests.product.conftest import run
 
 

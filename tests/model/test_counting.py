@@ -18,6 +18,7 @@ from legoc.model import compile, neighbours
 from legoc.model.counting import count_for, fill
 from legoc.model.neighbours import find_neighbours
 from legoc.model.tensors import to_inputs
+from legoc.operators.predict.itemknn import ItemKNN
 
 
 TEXT = """\
@@ -149,6 +150,16 @@ def clicked_by(log):
     return found
 
 
+def gather(log, *, items, count):
+    """All blocks of rows, each of which may come once."""
+    rows = np.full((items, count), -1)
+    similarity = np.full((items, count), np.nan, np.float32)
+    for some, near, similar in find_neighbours(log, items=items, count=count):
+        assert (rows[some] == -1).all()
+        rows[some], similarity[some] = near, similar
+    return rows, similarity
+
+
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("pairs", [1, 50, 1 << 20])
 def test_neighbours_are_those_of_the_cosine(seed, pairs, monkeypatch):
@@ -160,20 +171,61 @@ def test_neighbours_are_those_of_the_cosine(seed, pairs, monkeypatch):
     users = [
         {user for user, held in clicked_by(log).items() if item in held} for item in range(items)
     ]
-    rows, similarity = find_neighbours(log, items=items, count=4)
+    rows, similarity = gather(log, items=items, count=4)
     for one in range(items):
         cosine = {
             other: len(users[one] & users[other]) / math.sqrt(len(users[one]) * len(users[other]))
             for other in range(items)
             if users[one] & users[other]
         }
-        wanted = sorted(cosine, key=lambda other: (-round(cosine[other], 9), other))[:4]
+        wanted = sorted(
+            cosine, key=lambda other: (-round(cosine[other], 9), other != one, other)
+        )[:4]  # fmt: skip
         real = similarity[one] > 0
         assert rows[one][real].tolist() == wanted
         np.testing.assert_allclose(
             similarity[one][real], [cosine[other] for other in wanted], rtol=1e-6
         )
         assert not rows[one][~real].any()
+
+
+def test_among_items_of_the_same_users_each_is_its_own_nearest():
+    """Eleven items that three users clicked, all of them: √3 · √3 is not quite 3."""
+    users, items = 3, 12
+    log = Log(
+        clicks=np.tile(np.arange(1, items), users).astype(np.int32),
+        starts=np.arange(users + 1) * (items - 1), user=np.arange(1, users + 1, dtype=np.int32),
+        history=np.zeros(1, np.int32), item=np.ones(1, np.int32), label=np.zeros(1, np.float32),
+        group=np.zeros(1, np.int32),
+    )  # fmt: skip
+    rows, similarity = gather(log, items=items, count=3)
+    for item in range(1, items):
+        others = [other for other in range(1, items) if other != item]
+        assert rows[item].tolist() == [item, *others[:2]]
+    assert (similarity[1:] == 1).all()
+    # What nobody clicked has no neighbour, itself included.
+    assert rows[0].tolist() == [0, 0, 0]
+    assert not similarity[0].any()
+
+
+def test_equal_cosines_are_equal_whatever_makes_them(monkeypatch):
+    """As quotients of roots, 3 / √(3 · 9) came out smaller than 1 / √(3 · 1)."""
+    monkeypatch.setattr(neighbours, "PAIRS", 1)
+    held = {1: [1, 2, 3], 2: [1, 2, 3, *range(20, 26)], 3: [1], 4: [1, 2, 10, 11]}
+    pairs = sorted((user, item) for item, users in held.items() for user in users)
+    user, item = (np.array(each, np.int32) for each in zip(*pairs, strict=True))
+    log = Log(
+        clicks=np.zeros(0, np.int32), starts=np.zeros(len(user) + 1, int), user=user,
+        history=np.arange(len(user), dtype=np.int32), item=item,
+        label=np.ones(len(user), np.float32), group=np.arange(len(user), dtype=np.int32),
+    )  # fmt: skip
+    rows, similarity = gather(log, items=5, count=4)
+    assert rows[1].tolist() == [1, 2, 3, 4]
+    np.testing.assert_allclose(similarity[1], [1, 3**-0.5, 3**-0.5, 3**-0.5], rtol=1e-7)
+
+
+def test_the_page_of_item_knn_says_where_pairs_end():
+    assert f"{neighbours.STEPS // 10**6} million pairs" in " ".join(ItemKNN.__doc__.split())
 
 
 def test_of_too_many_clicks_the_newest_count(monkeypatch):
@@ -183,7 +235,7 @@ def test_of_too_many_clicks_the_newest_count(monkeypatch):
         user=np.array([1, 1], np.int32), history=np.array([1, 1], np.int32),
         item=np.array([5, 1], np.int32), label=np.ones(2, np.float32), group=np.arange(2),
     )  # fmt: skip
-    rows, similarity = find_neighbours(log, items=6, count=6)
+    rows, similarity = gather(log, items=6, count=6)
     # Three items make nine pairs: the last row, the row before, the newest of the history.
     assert sorted(rows[1][similarity[1] > 0].tolist()) == [1, 4, 5]
     assert not similarity[2].any()

@@ -10,11 +10,14 @@ import pytest
 
 import legoc
 import legoc_runtime
+from legoc.commands.comparing import show_baselines
+from legoc.commands.printing import console
 from legoc.data import prepare
 from legoc.evaluation import baselines
 from legoc.evaluation.baselines import call_of, find_better, label, measure_baselines
 from legoc.evaluation.torch_engine import TorchEngine
 from legoc.model.run import Run, load_recommender
+from legoc.training import results
 from legoc_runtime.engine import Engine
 from tests.product.conftest import run
 
@@ -114,6 +117,15 @@ def test_a_table_has_no_row_for_a_new_item(free):
     assert np.all(np.diff(scores) <= 0)
 
 
+def test_what_stands_for_an_item_in_a_table_is_no_vector_to_compare(free, trained, cache):
+    """The number of an item, and of its neighbours, has no angle to another."""
+    for name in ("ItemKNN", "TFIDF", "Popularity"):
+        found = legoc.evaluate(free[name], cache=cache, top=3).beyond.figures
+        assert "diversity of categories" in found
+        assert "diversity of vectors" not in found
+    assert "diversity of vectors" in legoc.evaluate(trained, cache=cache, top=3).beyond.figures
+
+
 def test_beside_a_trained_model_stand_the_same_figures(free, trained):
     report = json.loads((trained / "metrics.json").read_text())["test"]
     beside = report["baselines"]
@@ -123,11 +135,14 @@ def test_beside_a_trained_model_stand_the_same_figures(free, trained):
     for name in ("Popularity", "ItemMean", "TFIDF", "LastCategory"):
         own = free[name].metrics["test"]
         for metric, value in own["metrics"].items():
-            assert beside[name]["metrics"][metric] == pytest.approx(value, abs=1e-6)
+            told = name == "ItemMean" or not of_probabilities(metric)
+            wanted = pytest.approx(value, abs=1e-6) if told else None
+            assert beside[name]["metrics"][metric] == wanted
         for part, figures in own["slices"].items():
             for metric, value in figures.items():
+                told = value is not None and (name == "ItemMean" or not of_probabilities(metric))
                 other = beside[name]["slices"][part][metric]
-                assert other == (None if value is None else pytest.approx(value, abs=1e-6))
+                assert other == (pytest.approx(value, abs=1e-6) if told else None)
 
 
 def test_eval_shows_them_unless_asked_not_to(trained, cache, capsys):
@@ -156,6 +171,48 @@ def test_training_without_them_leaves_them_out(trained, cache, tmp_path, capsys)
     assert "TFIDF" in capsys.readouterr().out
 
 
+def test_a_part_is_measured_once_though_they_are_asked_for_later(
+    trained, cache, tmp_path, monkeypatch
+):
+    shutil.copytree(trained.parent, tmp_path / "runs")
+    (tmp_path / "text.lego").write_text(TEXT % "text")
+    metrics = tmp_path / "runs" / trained.name / "metrics.json"
+    told = json.loads(metrics.read_text())
+    metrics.unlink()
+    given = ("train", tmp_path / "text.lego", "--cache", cache, "--runs", tmp_path / "runs", "-q")
+    with monkeypatch.context() as patch:
+        patch.setattr(baselines, "measure_baselines", stopped)
+        assert run(*given) == 130
+    bare = json.loads(metrics.read_text())
+    assert "baselines" not in bare["test"]
+    with monkeypatch.context() as patch:
+        patch.setattr(results, "measure_bundle", stopped)
+        assert run(*given) == 0
+    beside = {"baselines": told["test"]["baselines"]}
+    assert json.loads(metrics.read_text()) == {"test": {**bare["test"], **beside}}
+
+
+def test_other_metrics_leave_what_is_known_beside(trained, cache, tmp_path):
+    """Without counting anew; asked for, every metric of the recipe is there for all of them."""
+    shutil.copytree(trained.parent, tmp_path / "runs")
+    (tmp_path / "text.lego").write_text(TEXT % "text")
+    metrics = tmp_path / "runs" / trained.name / "metrics.json"
+    known = json.loads(metrics.read_text())["test"]["baselines"]
+    given = ("train", tmp_path / "text.lego", "--cache", cache, "--runs", tmp_path / "runs", "-q")
+    given = (*given, "--set", "train.metrics=[GAUC, MRR]")
+    assert run(*given, "--no-baselines") == 0
+    found = json.loads(metrics.read_text())["test"]
+    assert set(found["metrics"]) == {"GAUC", "MRR"}
+    assert found["baselines"] == known
+    assert run(*given) == 0
+    found = json.loads(metrics.read_text())["test"]
+    assert all(set(each["metrics"]) == {"GAUC", "MRR"} for each in found["baselines"].values())
+
+
+def stopped(*given, **named):
+    raise KeyboardInterrupt
+
+
 def test_they_are_counted_once_for_a_state_of_the_data(trained, cache, monkeypatch):
     report = legoc.evaluate(trained / "bundle", cache=cache, baselines=True)
     assert "ItemKNN" in report.baselines
@@ -170,6 +227,21 @@ def test_they_are_counted_once_for_a_state_of_the_data(trained, cache, monkeypat
         legoc.evaluate(trained / "bundle", cache=cache, baselines=True, split="valid")
 
 
+def test_no_number_of_the_moment_is_looked_up_for_them(trained, cache, tmp_path):
+    class Never:
+        def at(self, items, moments):
+            raise AssertionError("a count reads no moment")
+
+    spec = Run(trained).spec
+    prepared = prepare(spec, cache=cache)
+    log = dataclasses.replace(prepared.logs["test"], context=Never(), moment=None)
+    prepared = dataclasses.replace(prepared, logs={**prepared.logs, "test": log})
+    progress, given = baselines.SILENT, (spec.train.metrics, {}, tmp_path)
+    call = call_of("Popularity")
+    made = baselines.measure(spec, call, prepared, "test", *given, progress)
+    assert made.parts["all"]["GAUC"] is not None
+
+
 def test_what_does_not_apply_is_left_out(free, trained, cache):
     spec = Run(trained).spec
     prepared = prepare(spec, cache=cache)
@@ -182,6 +254,25 @@ def test_what_does_not_apply_is_left_out(free, trained, cache):
     assert names == ["Popularity", "ItemKNN"]
     names = [label(call) for call in baselines.choose(spec, prepared)]
     assert "Random" not in names
+
+
+def test_of_a_huge_catalogue_fewer_neighbours_are_kept(trained, cache, monkeypatch):
+    """The table is made beside a training: what it takes has a bound, which its name tells."""
+    spec = Run(trained).spec
+    prepared = prepare(spec, cache=cache)
+    items = len(prepared.items)
+    for room, expected in (
+        (201 * items, "ItemKNN"), (201 * items - 1, "ItemKNN(neighbours=99)"),
+        (7 * items, "ItemKNN(neighbours=3)"), (2 * items, "ItemKNN(neighbours=1)"),
+    ):  # fmt: skip
+        monkeypatch.setattr(baselines, "NUMBERS", room)
+        assert expected in [label(call) for call in baselines.choose(spec, prepared)]
+    found = measure_baselines(spec, prepared, "test", spec.train.metrics, {}, cache=cache)
+    assert found["ItemKNN(neighbours=1)"].parts["all"]["GAUC"] is not None
+
+
+def of_probabilities(name):
+    return name in ("LogLoss", "F1(0.5)")
 
 
 def report_of(ours, theirs, groups=500, metric="GAUC"):
@@ -219,6 +310,41 @@ def test_of_a_loss_the_lower_one_is_better():
     theirs = {"Popularity": {"all": 0.4}, "TFIDF": {"all": 0.3}}
     told = find_better(report_of({"all": 0.35}, theirs, metric="LogLoss"))
     assert told == ["TFIDF ranks better: LogLoss 0.3000 against 0.3500"]
+
+
+def mixed_report(marks=()):
+    """A model that ranks better than a count, and whose probabilities mean less."""
+    ours, theirs = {"LogLoss": 0.9, "GAUC": 0.7}, {"LogLoss": 0.3, "GAUC": 0.6}
+    beside = {"metrics": theirs, "slices": {"new": {"LogLoss": 0.3, "GAUC": 0.8}}}
+    bare = {"LogLoss": None, "GAUC": 0.5}
+    return {
+        "split": "test", "metrics": ours, "slices": {"new": ours},
+        "marks": dict.fromkeys(marks, ""),
+        "groups": {"all": 500, "new": 500},
+        "baselines": {
+            "ItemMean": beside, "Popularity": {"metrics": bare, "slices": {"new": bare}},
+        },
+    }  # fmt: skip
+
+
+def test_models_are_compared_by_what_reads_no_probabilities():
+    told = find_better(mixed_report())
+    assert told == ["ItemMean ranks better on new items: GAUC 0.8000 against 0.7000"]
+    alone = report_of({"all": 0.9}, {"ItemMean": {"all": 0.3}}, metric="LogLoss")
+    assert find_better(alone | {"marks": {"LogLoss": "why"}}) == []
+
+
+def test_the_table_marks_what_says_nothing(capsys):
+    show_baselines(console(), [("m", mixed_report(["LogLoss"]))])
+    lines = [line for line in capsys.readouterr().out.splitlines() if line]
+    assert lines[2].replace("\u2503", " ").split() == [
+        "model", "LogLoss", "GAUC", "GAUC,", "new",
+    ]  # fmt: skip
+    rows = [line.replace("\u2502", " ").split() for line in lines]
+    assert ["m", "0.9000*", "0.7000", "0.7000"] in rows
+    assert ["ItemMean", "0.3000", "0.6000", "0.8000"] in rows
+    assert ["Popularity", "-", "0.5000", "0.5000"] in rows
+    assert "-: what is counted orders items, and is no probability" in lines
 
 
 def test_an_equal_model_is_told_too():

@@ -9,15 +9,18 @@ import torch
 
 from legoc.commands.cli import main
 from legoc.language import LegoError
+from legoc.model.calibration import Calibration
 from legoc.operators.predict.dot import Dot
-from legoc.proving import prove, text
+from legoc.proving import proof, prove, text
 from legoc.proving.cases import find_cases
 from legoc.proving.matrix import build_matrix
+from legoc.proving.parts import state_of
 from legoc.proving.public import cover, neighbours
 from legoc.proving.state import State
 
 
 ROOT = Path(__file__).resolve().parents[2]
+GRAPHS = ("item_encoder", "user_encoder", "predictor")
 ZOO = ROOT / "specs/zoo.lego"
 SMALL = """
 data d {{ source = Demo content = [title(16), category] }}
@@ -81,6 +84,56 @@ def test_equal_points_are_one_case(tmp_path: Path) -> None:
     )
     (case,) = find_cases(str(file)).cases
     assert len(case.points) == 4
+
+
+def test_what_changes_a_predictor_beside_its_name_is_proved_apart(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Calibrated and not, with the numbers of the moment and without: four cases of one model. The
+    layer that calibrates is proved with numbers that change a score."""
+    file = tmp_path / "m.lego"
+    file.write_text(
+        "data d { source = Demo content = [title(16)] }\n"
+        "data e = d(context=[popularity(hours=24)])\n"
+        "model m = content Pooling(hidden=16) -> behavior Pooling -> predict Dot\n"
+        "train plain {}\ntrain sure = plain(calibrate=true)\n"
+        "run m on d, e with plain, sure\n",
+        encoding="utf-8",
+    )
+    cases = find_cases(str(file)).cases
+    assert len(cases) == 4
+    seen: list[tuple[float, float]] = []
+
+    monkeypatch.setattr(proof, "write_bundle", watched(proof.write_bundle, seen))
+    proven = prove(file, out=tmp_path / "out", cache=cache)
+    assert not proven.red, [record["reason"] for record in proven.red]
+    assert proven.matrix.counts["green"] == 4
+    assert len(seen) == 2
+    assert all(temperature != 1 and bias != 0 for temperature, bias in seen)
+
+
+def watched(right: Any, seen: list[tuple[float, float]]) -> Any:
+    """`write_bundle` that notes the two numbers of a calibrated model."""
+
+    def write(trained: Any, *given: Any, **named: Any) -> Any:
+        if trained.calibration is not None:
+            layer = trained.calibration
+            seen.append((float(layer.temperature), float(layer.bias)))
+        return right(trained, *given, **named)
+
+    return write
+
+
+def test_the_weights_of_calibration_are_the_predictors() -> None:
+    model = torch.nn.Module()
+    model.predict = torch.nn.Linear(2, 1)
+    model.behavior = torch.nn.Linear(2, 2)
+    model.calibration = Calibration()
+    named = {graph: {name for name, _ in state_of(model, graph)} for graph in GRAPHS}
+    assert named["predictor"] == {
+        "predict.weight", "predict.bias", "calibration.temperature", "calibration.bias",
+    }  # fmt: skip
+    assert named["user_encoder"] == {"behavior.weight", "behavior.bias"}
 
 
 def test_distinct_widths_stay_distinct(tmp_path: Path) -> None:

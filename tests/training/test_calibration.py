@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from legoc.language.ir.spec import Call
 from legoc.model.run import CALIBRATION, load_recommender
 from legoc.training import calibration, train
 from legoc.training.platt import fit
+from legoc.training.results import last_validation
 from tests.training.test_train import Watching, build_spec, call
 
 
@@ -138,6 +140,17 @@ def test_the_numbers_are_in_the_weights_the_bundle_and_the_reports(raw, calibrat
     one, two = raw.metrics["test"], calibrated.metrics["test"]
     assert one["metrics"]["GAUC"] == pytest.approx(two["metrics"]["GAUC"], abs=1e-6)
     assert two["metrics"]["LogLoss"] < one["metrics"]["LogLoss"] - 0.05
+
+
+@pytest.mark.parametrize("task", [call("task", "ranking"), call("task", "matching")])
+def test_a_card_has_no_figure_of_probabilities_from_before_the_fit(task):
+    """Plain logits of `ranking` say something too, and of another model than the calibrated one."""
+    metrics = {"GAUC": 0.6, "LogLoss": 0.4, "F1(0.5)": 0.3}
+    entry = {"event": "evaluation", "best": True, "metrics": metrics}
+    run = SimpleNamespace(log=[entry], spec=recipe(calibrate=True, task=task))
+    assert last_validation(run) == {"valid": {"split": "valid", "metrics": {"GAUC": 0.6}}}
+    plain = SimpleNamespace(log=[entry], spec=recipe(task=task))
+    assert last_validation(plain) == {"valid": {"split": "valid", "metrics": metrics}}
 
 
 def test_every_engine_gives_calibrated_scores(raw, calibrated, cache):

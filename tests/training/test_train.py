@@ -12,6 +12,7 @@ from legoc.data import prepare
 from legoc.language.declaring.catalog import catalog
 from legoc.language.declaring.declare import Attribute
 from legoc.language.diagnosing.diagnostics import LegoError
+from legoc.language.ir.digest import Digester
 from legoc.language.ir.spec import Call, Data, Export, Keys, Spec, Train, Types
 from legoc.model.run import Run, load_recommender
 from legoc.training import train
@@ -34,7 +35,7 @@ def build_spec(*, export=None, recipe=True, **changes):
         "task": call("task", "matching"), "epochs": 2, "batch": 32, "lr": 1e-2, "patience": 3,
         "seed": 5, "metrics": (Call(op="GAUC"), Call(op="LogLoss")), "monitor": Call(op="GAUC"),
     }  # fmt: skip
-    return Spec(
+    spec = Spec(
         name="tiny[hidden=32]",
         model={
             "content": call("content", "CNN", hidden=WIDTH, dim=WIDTH),
@@ -52,9 +53,10 @@ def build_spec(*, export=None, recipe=True, **changes):
         ),
         train=Train(**(given | changes)) if recipe else None,
         export=export or Export(), types=Types(item=f"Vec[{WIDTH}]", user=f"Vec[{WIDTH}]"),
-        keys=Keys(item="", user="", prefix="", spec="12" * 32),
+        keys=Keys(item="", user="", prefix="", spec=""),
         source_text="content CNN(hidden=32, dim=32) -> behavior Additive(dim=32) -> predict Dot\n",
     )  # fmt: skip
+    return replace(spec, keys=Digester(catalog()).keys(spec.model, spec.data, spec.train))
 
 
 @pytest.fixture(scope="module")

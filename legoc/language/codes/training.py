@@ -98,7 +98,8 @@ run m on demo with base""",
         title="the weights of a run do not fit",
         explanation=(
             "The stored weights have other shapes than the model of the spec on this data: the "
-            "tables of items, users or words have another number of rows, or the file is damaged."
+            "tables of items, users or words have another number of rows, or the file is damaged. "
+            "Or another version trained them, and an operator of the model has changed since."
         ),
         bad="legoc eval runs/naml-0123456789ab/",
         good="legoc train naml.lego --again",

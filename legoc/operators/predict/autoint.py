@@ -13,10 +13,10 @@ from legoc.operators.sizes import Sizes
 
 
 @operator(
-    "predict", "AutoInt", "(Vec[d], Vec[d]) -> Score", version=2, tasks=("ranking", "matching"),
+    "predict", "AutoInt", "(Vec[d], Vec[d]) -> Score", version=3, tasks=("ranking", "matching"),
     paper="Song et al., AutoInt: Automatic Feature Interaction Learning via Self-Attentive Neural "
     "Networks, CIKM 2019",
-    facts={"dense": ["units"]},
+    facts={"dense": ["units"], "weights": 3},
 )  # fmt: skip
 class AutoInt(nn.Module):
     """Stacked self-attention over user and candidate, then a Linear over both.

@@ -12,7 +12,8 @@ from legoc.operators.sizes import Sizes
 
 
 @operator(
-    "predict", "ItemKNN", "(Seq[Vec[d]], Vec[d]) -> Score", tasks=("ranking", "matching"),
+    "predict", "ItemKNN", "(Seq[Vec[d]], Vec[d]) -> Score", version=2,
+    tasks=("ranking", "matching"),
     paper="Deshpande and Karypis, Item-based Top-N Recommendation Algorithms, TOIS 2004",
     facts={"counts": "neighbours", "width": {"plus": 1, "per": "neighbours", "times": 2}},
 )  # fmt: skip
@@ -22,9 +23,10 @@ class ItemKNN(ByUser):
     The score is the sum, over the clicks, of their similarity to the candidate where it is one of
     their nearest neighbours. It stands alone and is counted, not trained. Two items are as similar
     as the cosine of the sets of training users who clicked them: users in common / √(users of one
-    · users of the other); an item is its own first neighbour, with 1. The vector of an item is its
-    own number, those of its neighbours, and their similarities. A user without clicks gives every
-    item 0.
+    · users of the other); an item that was clicked is its own first neighbour, with 1, and one that
+    was not has none. The vector of an item is its own number, those of its neighbours, and their
+    similarities. A user without clicks gives every item 0. Where users clicked so much that there
+    were more than 100 million pairs of clicks to count, the newest items of each user count.
     """
 
     class Config:
