@@ -20,6 +20,7 @@ from legoc.language import load
 from legoc.language.declaring.catalog import catalog
 from legoc.language.declaring.declare import Declaration
 from legoc.language.ir.counted import is_counted
+from legoc.language.ir.spec import Call
 
 
 WORLD = "Demo(items=600, users=500, impressions=3000)"
@@ -90,6 +91,7 @@ def learn(
     """Train one pipeline on a world. recipe: fields of `train` beside the defaults."""
     from legoc.data import prepare
     from legoc.evaluation import evaluate_log
+    from legoc.evaluation.compute import compute
     from legoc.evaluation.torch_engine import TorchEngine
     from legoc.model.run import load_recommender
     from legoc.training import train
@@ -113,24 +115,14 @@ def learn(
     clicks = np.bincount(
         prepared.logs["train"].item, prepared.logs["train"].label, len(prepared.training_items)
     )
+    gauc = [Call(op="GAUC", args={})]
+    popularity = compute(gauc, clicks[log.item], log.label, log.group)["GAUC"].value
     best = max(ends, key=lambda entry: entry["metrics"]["GAUC"])
     return Learnt(
         role=declaration.role, name=declaration.name, pipeline=pipeline, task=spec.train.task.op,
-        gauc=report.metrics["GAUC"].value, popularity=grouped_auc(clicks[log.item], log),
+        gauc=report.metrics["GAUC"].value, popularity=popularity,
         best=prepared.best["all"]["GAUC"], epoch=best["epoch"], seconds=ends[-1]["seconds"],
     )  # fmt: skip
-
-
-def grouped_auc(scores: np.ndarray, log: object) -> float:
-    """The mean AUC of the groups with both labels, pairs compared one by one."""
-    found = []
-    for group in np.unique(log.group):
-        rows = log.group == group
-        clicked, rest = (scores[rows & (log.label == label)] for label in (1, 0))
-        if len(clicked) and len(rest):
-            above = clicked[:, None] - rest[None, :]
-            found.append(float(((above > 0) + 0.5 * (above == 0)).mean()))
-    return float(np.mean(found))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 """The runs that a command puts side by side: named one by one, or all of a file."""
 
-import sys
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from legoc.commands.flags import runs, selects
+from legoc.commands.printing import show_warnings
 
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def chosen_folders(arguments: Namespace) -> list[Path]:
     from legoc.language.diagnosing.diagnostics import fail
 
     place = Path(arguments.runs)
+    verify_selects(arguments, [word for word in arguments.runs_or_file if is_file(word)])
     folders: list[Path] = []
     for word in arguments.runs_or_file:
         if not is_file(word):
@@ -63,13 +65,42 @@ def chosen_folders(arguments: Namespace) -> list[Path]:
         if found.missing:
             names = ", ".join(spec.name for spec in found.missing[:SHOWN])
             more = ", ..." if len(found.missing) > SHOWN else ""
-            print(
-                f"{len(found.missing)} of its points have no run in {place}: {names}{more}; "
-                f"`legoc runs {word}` says why",
-                file=sys.stderr,
-            )
+            told = f"{len(found.missing)} of its points have no run in {place}: {names}{more}"
+            show_warnings([f"{told}; `legoc runs {word}` says why"], aside=True)
         folders += found.folders
     return list(dict.fromkeys(folders))
+
+
+def chosen_folder(arguments: Namespace) -> str:
+    """The folder of a run or a bundle that a word names, by its path or by the name of the point.
+    What is there and is neither is for its reader to refuse."""
+    from legoc.experiments.folders import find_runs
+    from legoc.language.diagnosing.diagnostics import fail
+
+    word = arguments.folder
+    if Path(word).exists():
+        return word
+    found = find_runs(word, Path(arguments.runs))
+    if len(found) > 1:
+        raise fail(
+            "E0560",
+            f"`{word}` names {len(found)} runs",
+            f"name one of {', '.join(f'`{folder}`' for folder in found)}",
+        )
+    return str(found[0])
+
+
+def verify_selects(arguments: Namespace, files: Sequence[str]) -> None:
+    """E0560 for `--set` or `--only` where no file is named whose points they could choose."""
+    from legoc.language.diagnosing.diagnostics import fail
+
+    for flag, given in (("--set", arguments.overrides), ("--only", arguments.only)):
+        if given and not files:
+            raise fail(
+                "E0560",
+                f"`{flag}` chooses among the points of a file, and no file is named",
+                f"name the spec file, or leave `{flag}` out",
+            )
 
 
 def is_file(word: str) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from legoc.commands.chosen_runs import chosen_systems, takes_runs
 from legoc.commands.flags import Command, prints_json
-from legoc.commands.printing import console, print_json, table
+from legoc.commands.printing import console, print_json, show_warnings, table
 
 
 if TYPE_CHECKING:
@@ -71,8 +71,7 @@ def show_contrasts(
         f"users, p by permutation, corrected over {len(found)} comparisons",
         style="dim",
     )
-    for text in warnings:
-        out.print(f"warning: {text}", style="yellow")
+    show_warnings(warnings)
 
 
 def number(figure: float) -> str:

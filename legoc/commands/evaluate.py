@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from legoc.commands.bundles import name_of
+from legoc.commands.chosen_runs import chosen_folder
 from legoc.commands.comparing import show_baselines
 from legoc.commands.console import choose
-from legoc.commands.flags import Command, at_least, caches, compares, prints_json
+from legoc.commands.flags import Command, at_least, caches, compares, prints_json, runs
 from legoc.commands.printing import console, print_json, table
 
 
@@ -21,7 +22,9 @@ PARTS = {
 
 
 def eval_flags(parser: ArgumentParser) -> None:
-    parser.add_argument("folder", metavar="BUNDLE|RUN")
+    parser.add_argument(
+        "folder", metavar="BUNDLE|RUN", help="a folder, or the name of a point that was trained"
+    )
     parser.add_argument(
         "--uncached", action="store_true", help="encode every pair anew, to compare"
     )
@@ -43,6 +46,7 @@ def eval_flags(parser: ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--split", choices=("train", "valid", "test"), default=None)
     caches(parser)
+    runs(parser)
     compares(parser)
     prints_json(parser)
 
@@ -51,8 +55,9 @@ def run_eval(arguments: Namespace) -> int:
     from legoc.evaluation import evaluate
     from legoc.evaluation.kept import places
 
+    folder = chosen_folder(arguments)
     result = evaluate(
-        arguments.folder, cached=not arguments.uncached, split=arguments.split,
+        folder, cached=not arguments.uncached, split=arguments.split,
         cold=arguments.cold, scores=arguments.scores, top=arguments.top, data=arguments.data,
         cache=arguments.cache, baselines=not arguments.no_baselines,
         progress=choose(arguments.quiet),
@@ -60,10 +65,10 @@ def run_eval(arguments: Namespace) -> int:
     if arguments.json:
         print_json(result.to_json())
     else:
-        name = name_of(arguments.folder)
+        name = name_of(folder)
         show_report(result, f"{name} on {result.split}", name)
     if arguments.scores:
-        found = places(Path(arguments.folder), result.split)
+        found = places(Path(folder), result.split)
         print(f"rows: {found.scores}\ngroups: {found.groups}", file=sys.stderr)
     return 0
 

@@ -74,14 +74,15 @@ def run_verify(arguments: Namespace) -> int:
 def show_bundle(path: Path | str) -> None:
     """What is in a verified bundle."""
     import legoc_runtime
-    from legoc.language.ir import form
     from legoc.language.ir.notation import write_pipeline
+    from legoc.model.run import read_spec
 
     model = legoc_runtime.load(path)
     manifest = model.manifest
     out = console()
     out.print(f"{manifest['spec'].get('name', 'model')}  ({manifest['format']})", style="bold")
-    out.print(write_pipeline(form.from_json(manifest["spec"]).model))
+    spec = read_spec(manifest["spec"], Path(path) / "manifest.json", "E0592")
+    out.print(write_pipeline(spec.model))
     for name, graph in manifest["graphs"].items():
         out.print(f"  {name}  ({manifest['files'][graph['file']]['bytes']:,} bytes)")
         show_ports(out, graph)

@@ -2,6 +2,14 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+
+if TYPE_CHECKING:
+    from legoc.language.diagnosing.diagnostics import LegoError
 
 
 def write_output(text: str, path: str | None, *, replaces: bool = False) -> int:
@@ -17,12 +25,30 @@ def write_output(text: str, path: str | None, *, replaces: bool = False) -> int:
     try:
         write_whole(path, text)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise fail(
-            "E0905", f"`{path}` cannot be written: {reason}", "check the folder it goes to"
-        ) from None
+        raise unwritten(path, error) from None
     print(f"{path}: written", file=sys.stderr)
     return 0
+
+
+@contextmanager
+def opened(path: str) -> Iterator[Path]:
+    """A path to write to that takes the place of a file when the block ends. Where no file can be
+    written, that is said before the block begins (E0905)."""
+    from legoc.writing import replacing
+
+    with ExitStack() as stack:
+        try:
+            made = stack.enter_context(replacing(path))
+        except OSError as error:
+            raise unwritten(path, error) from None
+        yield made
+
+
+def unwritten(path: str, error: OSError) -> "LegoError":
+    from legoc.language.diagnosing.diagnostics import fail
+
+    reason = (error.strerror or str(error)).lower()
+    return fail("E0905", f"`{path}` cannot be written: {reason}", "check the folder it goes to")
 
 
 def write_whole(path: str, text: str) -> None:

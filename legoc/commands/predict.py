@@ -2,14 +2,17 @@
 
 import sys
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 
+from legoc.commands.chosen_runs import chosen_folder
 from legoc.commands.console import choose
-from legoc.commands.flags import Command, caches
+from legoc.commands.flags import Command, caches, runs
+from legoc.commands.output import opened
 
 
 def predict_flags(parser: ArgumentParser) -> None:
-    parser.add_argument("folder", metavar="BUNDLE|RUN")
+    parser.add_argument(
+        "folder", metavar="BUNDLE|RUN", help="a folder, or the name of a point that was trained"
+    )
     parser.add_argument(
         "--split", choices=("train", "valid", "test", "predict"), default="predict",
         help="the part of the data (default: predict, the one without labels)",
@@ -24,20 +27,22 @@ def predict_flags(parser: ArgumentParser) -> None:
         help="where the files and folders that the spec names are found",
     )  # fmt: skip
     caches(parser)
+    runs(parser)
 
 
 def run_predict(arguments: Namespace) -> int:
-    from legoc.evaluation.predicted import verify_ending
+    from legoc.evaluation.predicted import ending_of
     from legoc.evaluation.public import predict
 
-    path = Path(arguments.output)
-    verify_ending(path)
-    found = predict(
-        arguments.folder, split=arguments.split, cache=arguments.cache, data=arguments.data,
-        progress=choose(arguments.quiet),
-    )  # fmt: skip
-    found.write(path)
-    print(f"{path}: {len(found.scores):,} scores", file=sys.stderr)
+    ending = ending_of(arguments.output)
+    folder = chosen_folder(arguments)
+    with opened(arguments.output) as made:
+        found = predict(
+            folder, split=arguments.split, ending=ending, cache=arguments.cache,
+            data=arguments.data, progress=choose(arguments.quiet),
+        )  # fmt: skip
+        found.write(made, ending)
+    print(f"{arguments.output}: {len(found.scores):,} scores", file=sys.stderr)
     return 0
 
 

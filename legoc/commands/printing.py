@@ -12,13 +12,15 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-def console() -> "Console":
-    """Results go to standard output; markup is off because names hold brackets."""
+def console(*, aside: bool = False) -> "Console":
+    """Results go to standard output, what stands beside them (`aside`) to standard error; markup is
+    off because names hold brackets."""
     from rich.console import Console
 
+    stream = sys.stderr if aside else sys.stdout
     # A file or pipe has no width: tables take the room their figures need.
-    width = None if sys.stdout.isatty() else 160
-    made = Console(file=sys.stdout, markup=False, highlight=False, soft_wrap=True, width=width)
+    width = None if stream.isatty() else 160
+    made = Console(file=stream, markup=False, highlight=False, soft_wrap=True, width=width)
     made.on_broken_pipe = raise_unread
     return made
 
@@ -69,9 +71,12 @@ def figure(value: float | None) -> str:
     return "-" if value is None else f"{value:.4f}"
 
 
-def show_warnings(warnings: Sequence[str]) -> None:
-    """What looks wrong in data, a sentence a line."""
-    out = console()
+def show_warnings(warnings: Sequence[str], *, aside: bool = False) -> None:
+    """What a reader of results has to know, a sentence a line: below them, or `aside` where
+    standard output is for machines."""
+    if not warnings:
+        return
+    out = console(aside=aside)
     for text in warnings:
         out.print(f"warning: {text}", style="yellow")
 

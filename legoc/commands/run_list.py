@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from legoc.commands.chosen_runs import is_file, specs_of
+from legoc.commands.chosen_runs import is_file, specs_of, verify_selects
 from legoc.commands.flags import Command, prints_json, runs, selects
 from legoc.commands.printing import console, figure, memory, print_json, table
 
@@ -24,7 +24,8 @@ SHOWN = 3
 def runs_flags(parser: ArgumentParser) -> None:
     parser.add_argument(
         "words", nargs="*", metavar="PATTERN|FILE",
-        help="a part of a name, or one with * and ?; a spec file: say where its points went",
+        help="a part of a name, or one with * and ?, or a run folder; a spec file: say where its "
+        "points went",
     )  # fmt: skip
     selects(parser)
     runs(parser)
@@ -40,8 +41,9 @@ def run_runs(arguments: Namespace) -> int:
     from legoc.experiments.listing import choose, list_runs
 
     place = Path(arguments.runs)
-    entries = list_runs(place)
     files = [word for word in arguments.words if is_file(word)]
+    verify_selects(arguments, files)
+    entries = list_runs(place)
     if files:
         return explain_files(files, entries, arguments)
     chosen = choose(entries, arguments.words, arguments.state)
@@ -80,8 +82,9 @@ def show_entries(entries: "Sequence[Entry]", place: Path) -> None:
 
 
 def explain_files(files: Sequence[str], entries: "Sequence[Entry]", arguments: Namespace) -> int:
-    """Where the points of files went, a line each. Nothing is removed by a file."""
-    from legoc.experiments.listing import explain_point
+    """Where the points of files went, a line each; with `--state` those whose run is in one of
+    these. Nothing is removed by a file."""
+    from legoc.experiments.listing import explain_point, has_state
     from legoc.language.diagnosing.diagnostics import fail
 
     if arguments.remove:
@@ -90,16 +93,27 @@ def explain_files(files: Sequence[str], entries: "Sequence[Entry]", arguments: N
             "`--remove` takes patterns, and a file names points",
             "name the runs to remove, as `legoc runs` lists them",
         )
+    pattern = next((word for word in arguments.words if word not in files), None)
+    if pattern is not None:
+        raise fail(
+            "E0560",
+            f"`{pattern}` is a pattern, and a file names points",
+            "name files or patterns; `--only` chooses among the points of a file",
+        )
     said = {
         spec.name: explain_point(spec, entries)
         for file in files
         for spec in specs_of(file, arguments)
+        if not arguments.state or has_state(spec, entries, arguments.state)
     }
     if arguments.json:
         print_json(said)
         return 0
     for name, text in said.items():
         print(f"{name}: {text}")
+    if not said and arguments.state:
+        states = " or ".join(arguments.state)
+        print(f"{', '.join(files)}: no point of it has a run that is {states}")
     return 0
 
 

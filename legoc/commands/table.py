@@ -1,7 +1,6 @@
 """`legoc table`: runs as the rows of a table, for people, spreadsheets and papers."""
 
 import io
-import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from legoc.experiments.table import Table
 
 FORMATS = ("text", "markdown", "csv", "latex")
-ENDINGS = {".md": "markdown", ".csv": "csv", ".tex": "latex"}
+ENDINGS = {".md": "markdown", ".csv": "csv", ".tex": "latex", ".txt": "text"}
 WIDTH = 200
 
 
@@ -34,15 +33,16 @@ def table_flags(parser: ArgumentParser) -> None:
 
 
 def run_table(arguments: Namespace) -> int:
-    from legoc.experiments.contrast import choose_metrics
+    from legoc.experiments.contrast import unmeasured
     from legoc.experiments.table import all_metrics, tabulate
 
+    form = chosen_format(arguments)
     systems = chosen_systems(arguments)
     known = all_metrics(systems)
-    if not set(arguments.metrics) <= set(known):
-        choose_metrics(systems, arguments.metrics)
+    for metric in arguments.metrics:
+        if metric not in known:
+            raise unmeasured(metric, systems[0].results[0], known)
     made = tabulate(systems, arguments.metrics or known)
-    form = chosen_format(arguments)
     if arguments.output is None and form == "text":
         out = console()
         out.print(drawn(made, intervals=arguments.intervals))
@@ -51,17 +51,26 @@ def run_table(arguments: Namespace) -> int:
     else:
         text = write_form(made, form, intervals=arguments.intervals)
         write_output(text, arguments.output, replaces=True)
-    if form == "text" and arguments.output is None:
-        show_warnings(made.warnings)
-    else:
-        say(made.warnings)
+    show_warnings(made.warnings, aside=form != "text" or arguments.output is not None)
     return 0
 
 
 def chosen_format(arguments: Namespace) -> str:
+    """What was asked for, else what the ending of the file says; E0599 for an ending that says
+    nothing."""
     if arguments.format is not None:
         return arguments.format
-    return ENDINGS.get(Path(arguments.output or "").suffix, "text")
+    path = Path(arguments.output or "")
+    if path.suffix in ENDINGS or not path.suffix:
+        return ENDINGS.get(path.suffix, "text")
+    from legoc.language.diagnosing.diagnostics import fail
+    from legoc.language.diagnosing.suggest import listing
+
+    raise fail(
+        "E0599",
+        f"`{path.name}` does not say how the table is to be written",
+        f"name a file that ends in {listing(list(ENDINGS), joint='or')}, or say `--format`",
+    )
 
 
 def write_form(made: "Table", form: str, *, intervals: bool) -> str:
@@ -87,12 +96,6 @@ def drawn(made: "Table", *, intervals: bool) -> "Drawn":
     from legoc.experiments.table_forms import columns, write_text_rows
 
     return draw(made.part, columns(made), write_text_rows(made, intervals=intervals))
-
-
-def say(warnings: "tuple[str, ...]") -> None:
-    """Warnings aside, for standard output holds the table."""
-    for text in warnings:
-        print(f"warning: {text}", file=sys.stderr)
 
 
 COMMANDS = {"table": Command(table_flags, run_table)}

@@ -8,20 +8,25 @@ the figure owes to the cluster, to first order; pulls sum to 0. Letters: C clust
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 
 from legoc.evaluation.resampling import F64
 
 
+Over: TypeAlias = Literal["groups", "rows"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Measured:
     """One metric of one system, the mean over its seeds. figures: one per seed; pull, share [C]:
     of the clusters, shares sum to 1; scatter: what the variance over seeds would be if they
-    differed by chance within the clusters alone, 0 for a single seed."""
+    differed by chance within the clusters alone, 0 for a single seed. over: what the figure is the
+    mean of."""
 
     better: Literal["higher", "lower"]
+    over: Over = "groups"
     figures: tuple[float, ...]
     pull: F64
     share: F64
@@ -42,7 +47,9 @@ class Measured:
         return int(np.count_nonzero(self.share))
 
 
-def combine(sums: Sequence[tuple[F64, F64]], better: Literal["higher", "lower"]) -> Measured:
+def combine(
+    sums: Sequence[tuple[F64, F64]], better: Literal["higher", "lower"], over: Over = "groups"
+) -> Measured:
     """A metric from the numerators and denominators [C] of each seed."""
     figures: list[float] = []
     pull, squares, share = (np.zeros(len(sums[0][0])) for _ in range(3))
@@ -59,7 +66,9 @@ def combine(sums: Sequence[tuple[F64, F64]], better: Literal["higher", "lower"])
     if count > 1:
         left = float((squares - count * pull**2).sum()) / (count - 1)
         scatter = max(left, 0.0) * freed(int(np.count_nonzero(share)))
-    return Measured(better=better, figures=tuple(figures), pull=pull, share=share, scatter=scatter)
+    return Measured(
+        better=better, over=over, figures=tuple(figures), pull=pull, share=share, scatter=scatter
+    )
 
 
 def freed(clusters: int) -> float:

@@ -20,7 +20,6 @@ from legoc.evaluation.kept import row_columns
 from legoc.evaluation.ranking import rank_rows
 from legoc.language.diagnosing.diagnostics import fail
 from legoc.language.ir.spec import Spec
-from legoc.writing import replacing
 
 
 if TYPE_CHECKING:
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
 # What a publisher calls the one file in the archive that it takes.
 SUBMISSIONS = {"MIND": "prediction.txt", "EBNeRD": "predictions.txt"}
+SUBMISSION = ".zip"
 ENDINGS = (".parquet", ".csv", ".tsv", ".jsonl")
 # `test/12`, and `test/12+2` for the second impression of that id.
 IMPRESSION = re.compile(r"[^/]*/(?P<id>.*?)(?:\+\d+)?")
@@ -44,57 +44,59 @@ class Predicted:
     names: RowNames
     scores: F32
 
-    @property
-    def part(self) -> str:
-        """What the publisher calls the part."""
-        return self.names.impressions[0].as_py().partition("/")[0] if len(self.scores) else ""
-
-    def verify(self, path: Path) -> None:
-        """E0599 where the scores cannot be written in the form that the ending asks for."""
-        verify_ending(path)
-        if path.suffix == ".zip":
-            self.verify_submission()
-
-    def write(self, path: Path) -> None:
-        """Write the rows, or for `.zip` the submission, whole or not at all."""
-        self.verify(path)
-        with replacing(path) as made:
-            if path.suffix == ".zip":
-                write_submission(made, SUBMISSIONS[self.spec.data.source.op], self)
-            else:
-                write_rows(made, path.suffix, self)
-
-    def verify_submission(self) -> None:
-        source = self.spec.data.source.op
-        if source not in SUBMISSIONS:
-            raise fail(
-                "E0599",
-                f"{source} has no form of submission",
-                f"write the rows themselves: name a file that ends in {', '.join(ENDINGS)}",
-                notes=(f"{' and '.join(SUBMISSIONS)} have one",),
-            )
-        lost = [
-            f"{drop.count:,} x {drop.reason}"
-            for drop in self.prepared.report.drops
-            if drop.part == self.part and "dropped" in drop.policy and "history" not in drop.reason
-        ]
-        if lost:
-            raise fail(
-                "E0599",
-                f"a submission ranks every candidate of `{self.part}`, and some were dropped",
-                "mend the publisher's files, which `legoc data` names with their lines",
-                notes=lost,
-            )
+    def write(self, path: Path, ending: str) -> None:
+        """Write the rows, or for `.zip` the submission, in the form of an ending that was verified
+        before anything was scored."""
+        if ending == SUBMISSION:
+            write_submission(path, SUBMISSIONS[self.spec.data.source.op], self)
+        else:
+            write_rows(path, ending, self)
 
 
-def verify_ending(path: Path) -> None:
-    """E0599 for an ending that no form has."""
-    if path.suffix not in (*ENDINGS, ".zip"):
+def ending_of(path: Path | str) -> str:
+    """What says the form of a file; E0599 for an ending that no form has."""
+    path = Path(path)
+    if path.suffix not in (*ENDINGS, SUBMISSION):
         raise fail(
             "E0599",
             f"`{path.name}` does not say what is to be written",
-            f"name a file that ends in {', '.join(ENDINGS)}, or .zip for a submission",
+            f"name a file that ends in {', '.join(ENDINGS)}, or {SUBMISSION} for a submission",
         )
+    return path.suffix
+
+
+def verify_ending(ending: str, spec: Spec) -> None:
+    """E0599 for a submission to a publisher who takes none."""
+    source = spec.data.source.op
+    if ending == SUBMISSION and source not in SUBMISSIONS:
+        raise fail(
+            "E0599",
+            f"{source} has no form of submission",
+            f"write the rows themselves: name a file that ends in {', '.join(ENDINGS)}",
+            notes=(f"{' and '.join(SUBMISSIONS)} have one",),
+        )
+
+
+def verify_rows(ending: str, prepared: "Prepared", names: RowNames) -> None:
+    """E0599 for a submission of a part whose candidates are not all there."""
+    part = part_of(names)
+    lost = [
+        f"{drop.count:,} x {drop.reason}"
+        for drop in prepared.report.drops
+        if drop.part == part and "dropped" in drop.policy and "history" not in drop.reason
+    ]
+    if ending == SUBMISSION and lost:
+        raise fail(
+            "E0599",
+            f"a submission ranks every candidate of `{part}`, and some were dropped",
+            "mend the publisher's files, which `legoc data` names with their lines",
+            notes=lost,
+        )
+
+
+def part_of(names: RowNames) -> str:
+    """What the publisher calls the part."""
+    return names.impressions[0].as_py().partition("/")[0] if len(names.rows) else ""
 
 
 def submission_lines(predicted: Predicted) -> Iterator[str]:
@@ -126,7 +128,7 @@ def write_submission(path: Path, name: str, predicted: Predicted) -> None:
         text.writelines(submission_lines(predicted))
         if any(drop.reason == REASON for drop in predicted.prepared.report.drops):
             root = Path(predicted.spec.data.source.args["path"])
-            text.writelines(beside_lines(root, predicted.part, predicted.bundle))
+            text.writelines(beside_lines(root, part_of(predicted.names), predicted.bundle))
 
 
 def write_rows(path: Path, ending: str, predicted: Predicted) -> None:

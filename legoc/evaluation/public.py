@@ -17,12 +17,11 @@ from legoc.evaluation.engine import EncodedOnce, Engine
 from legoc.evaluation.evaluator import Mask, evaluate_log, score_log
 from legoc.evaluation.kept import keep
 from legoc.evaluation.marks import find_marks
-from legoc.evaluation.predicted import Predicted
+from legoc.evaluation.predicted import Predicted, verify_ending, verify_rows
 from legoc.evaluation.report import Report
 from legoc.evaluation.uncached import Uncached
 from legoc.language.declaring.records import RECORDS
 from legoc.language.diagnosing.diagnostics import fail
-from legoc.language.ir import form
 from legoc.language.ir.places import find_places, list_places
 from legoc.language.ir.spec import Call, Spec, is_alone
 from legoc.progress import SILENT, Progress
@@ -119,22 +118,31 @@ def predict(
     run_or_bundle: Any,
     *,
     split: str = "predict",
+    ending: str | None = None,
     cache: str | Path | None = None,
     data: str | Path | None = None,
     progress: Progress = SILENT,
 ) -> "Predicted":
     """The scores of a part of the data, labelled or not, through the bundle. Raises as `evaluate`,
-    whose parameters these are."""
+    whose parameters the others are.
+
+    ending: that of the file they are for; E0599 before anything is scored where these data have no
+    such form.
+    """
     folder = locate(run_or_bundle)
     bundle = open_bundle_of(folder, "onnxruntime")
     spec = read_spec(folder, bundle, data)
+    if ending is not None:
+        verify_ending(ending, spec)
     from legoc.data import prepare
 
     prepared = prepare(spec, cache=cache, truncated=True, progress=progress)
     log = prepared.logs[choose_split(prepared.logs, split)]
+    names = name_rows(prepared.tables, log, split, spec.data.group)
+    if ending is not None:
+        verify_rows(ending, prepared, names)
     engine = build_engine(folder, bundle, prepared, cached=True)
     scores = score_log(engine, prepared.inputs, log, progress=progress)
-    names = name_rows(prepared.tables, log, split, spec.data.group)
     assert bundle is not None
     return Predicted(
         spec=spec, prepared=prepared, bundle=Path(bundle.path), names=names, scores=scores
@@ -180,11 +188,12 @@ def open_bundle_of(folder: Path, engine: EngineName) -> "Bundle | None":
 def read_spec(folder: Path, bundle: "Bundle | None", data: str | Path | None = None) -> Spec:
     """The spec of a run or a bundle, its files and folders where they can be found."""
     from legoc.model.run import Run
+    from legoc.model.run import read_spec as read_stored
 
     if bundle is None or not (folder / "manifest.json").is_file():
         spec = Run(folder).spec
     else:
-        spec = form.from_json(bundle.manifest["spec"])
+        spec = read_stored(bundle.manifest["spec"], folder / "manifest.json", "E0592")
         run = folder.resolve().parent
         if data is None and (run / "spec.json").is_file():
             trained = Run(run).spec

@@ -15,7 +15,7 @@ from legoc.data.indexing.log import F32, I32
 from legoc.data.reading.inputs import ItemInputs
 from legoc.model.recommender import Recommender
 from legoc.model.tensors import to_inputs, to_tensor
-from legoc_runtime.chunks import by_length, pairs_at_once, stack_padded, users_at_once
+from legoc_runtime.chunks import by_length, pair_parts, pairs_at_once, stack_padded, users_at_once
 from legoc_runtime.histories import gather_tokens, histories_at_once
 
 
@@ -110,8 +110,7 @@ class TorchEngine:
         step = pairs_at_once(wide * items.shape[1])
         scores = np.empty(len(owner), dtype=np.float32)
         with evaluating(self.recommender):
-            for start in range(0, len(owner), step):
-                chosen = slice(start, start + step)
+            for chosen in pair_parts(owner, step, self.most):
                 numbers = None if context is None else context[chosen]
                 scores[chosen] = self.score_chunk(
                     users, items, owner[chosen], candidates[chosen], numbers
@@ -128,21 +127,6 @@ class TorchEngine:
     ) -> F32:
         numbers_Pn = None if context is None else to_tensor(context, self.device)
         distinct, place = np.unique(owner, return_inverse=True)
-        if len(distinct) > self.most:
-            half = len(owner) // 2
-            parts = (slice(None, half), slice(half, None))
-            return np.concatenate(
-                [
-                    self.score_chunk(
-                        users,
-                        items,
-                        owner[part],
-                        candidates[part],
-                        None if context is None else context[part],
-                    )
-                    for part in parts
-                ]
-            )
         items_PD = items[to_tensor(candidates, self.device).long()]
         distinct_U = to_tensor(distinct, self.device).long()
         owner_P = to_tensor(place, self.device).long()

@@ -7,11 +7,19 @@ from itertools import combinations
 from typing import Any, Literal, TypeAlias
 
 from legoc.evaluation.comparison import ALPHA, FEW, adjust, compare, draws_for
+from legoc.evaluation.measured import Over
 from legoc.evaluation.report import plain
+from legoc.experiments.results import Result
 from legoc.experiments.systems import System
-from legoc.language.diagnosing.diagnostics import fail
+from legoc.language.diagnosing.diagnostics import LegoError, fail
+from legoc.language.diagnosing.suggest import listing, nearest
 
 
+# Why a figure is not defined.
+UNDEFINED = {
+    "groups": "no group has a click and a non-click",
+    "rows": "the rows are all clicks or all non-clicks",
+}
 # Pairs of places among systems, by metric.
 Plan: TypeAlias = Sequence[tuple[str, Sequence[tuple[int, int]]]]
 
@@ -22,6 +30,7 @@ class Contrast:
     `other`; p: of the permutation test, adjusted: by Holm over all comparisons made together."""
 
     metric: str
+    over: Over
     better: Literal["higher", "lower"]
     one: str
     other: str
@@ -51,7 +60,7 @@ class Contrast:
     def verdict(self) -> str:
         """What one may say of it."""
         if math.isnan(self.difference):
-            return "not defined: no group has a click and a non-click"
+            return f"not defined: {UNDEFINED[self.over]}"
         if self.winner is None:
             return f"{self.one} and {self.other} are not distinguishable"
         loser = self.other if self.winner == self.one else self.one
@@ -77,24 +86,44 @@ class Contrast:
 
 
 def choose_metrics(systems: Sequence[System], wanted: Sequence[str] = ()) -> list[str]:
-    """The metrics asked for, else those that all systems have; E0598 for one that was not kept."""
+    """The metrics asked for, else those that all systems have; E0598 for one that was not kept, or
+    has no value per group."""
     common = [m for m in systems[0].metrics if all(m in each.metrics for each in systems)]
+    results = [result for each in systems for result in each.results]
     for metric in wanted:
-        lacking = next((each for each in systems if metric not in each.metrics), None)
-        if lacking is not None:
+        lacking = next((result for result in results if metric not in result.metrics), None)
+        if lacking is not None and metric in lacking.whole:
+            kept = f"; compare {listing(common, joint='or')}" if common else ""
             raise fail(
                 "E0598",
-                f"`{metric}` was not measured by groups in `{lacking.results[0].run.folder}`",
-                f"all runs have {', '.join(common) or 'no metric in common'}; or train again with "
-                f"`--set train.metrics=[{metric}]`, which measures without training again",
+                f"`{metric}` is of all rows together, and has no value per group to compare",
+                f"`legoc table` shows it{kept}",
             )
+        if lacking is not None:
+            raise unmeasured(metric, lacking, common)
     if not wanted and not common:
         raise fail(
             "E0598",
-            "the runs have no metric in common",
-            "train again with the same `metrics`, which measures without training again",
+            "the runs have no metric in common that has a value per group",
+            "train again with the same `metrics`, such as `--set train.metrics=[GAUC]`, which "
+            "measures without training again",
         )
     return list(wanted) or common
+
+
+def unmeasured(metric: str, result: Result, common: Sequence[str]) -> LegoError:
+    """E0598 for a metric that a run does not have; `common` are those that could be asked for."""
+    # A metric is called with its parameters, those by default too.
+    pool = list(result.about["figures"])
+    near = next((each for each in pool if each.partition("(")[0] == metric), None)
+    near = near or nearest(metric, pool)
+    hint = f"did you mean `{near}`? " if near else ""
+    return fail(
+        "E0598",
+        f"`{metric}` was not measured in `{result.run.folder}`",
+        f"{hint}all runs have {', '.join(common) or 'no metric in common'}; or train again with "
+        f"`--set train.metrics=[{metric}]`, which measures without training again",
+    )
 
 
 def every_pair(systems: Sequence[System], metrics: Sequence[str]) -> Plan:
@@ -115,7 +144,7 @@ def contrast(systems: Sequence[System], plan: Plan, *, seed: int = 0) -> list[Co
         for (one, other), result in zip(pairs, found, strict=True):
             pair = measured[one], measured[other]
             made.append({
-                "metric": metric, "better": pair[0].better,
+                "metric": metric, "over": pair[0].over, "better": pair[0].better,
                 "one": systems[one].name, "other": systems[other].name,
                 "figures": (pair[0].figure, pair[1].figure),
                 "seeds": (len(pair[0].figures), len(pair[1].figures)),

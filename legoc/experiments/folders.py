@@ -1,15 +1,28 @@
 """Run folders found again: by their path, by the name of a point, or as all that a file names."""
 
-import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from legoc.experiments.naming import tell_apart, without_seed
-from legoc.language.diagnosing.diagnostics import fail
+from legoc.language.diagnosing.diagnostics import LegoError, fail
 from legoc.language.diagnosing.suggest import nearest
-from legoc.language.ir import form
 from legoc.language.ir.spec import Spec
+from legoc.model.run import Run
+
+
+class Told(Protocol):
+    """What says which spec a folder is of."""
+
+    @property
+    def folder(self) -> Path: ...
+    @property
+    def spec(self) -> Spec | None: ...
+
+
+Known = TypeVar("Known", bound=Told)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +33,6 @@ class Listed:
     folder: Path
     point: str
     name: str
-    digest: str
     spec: Spec | None
 
 
@@ -34,8 +46,8 @@ class Found:
 
 def list_folders(runs: Path) -> list[Listed]:
     """The folders below `runs` that have a spec.json, by name."""
-    folders = [path.parent for path in sorted(runs.glob("*/spec.json"))]
-    specs = [read_spec(folder / "spec.json") for folder in folders]
+    folders = [path.parent for path in sorted(runs.glob("*/spec.json")) if path.is_file()]
+    specs = [read_spec(folder) for folder in folders]
     known = [place for place, spec in enumerate(specs) if spec is not None]
     readable = [spec for spec in specs if spec is not None]
     told = tell_apart(readable, [spec.name for spec in readable])
@@ -45,23 +57,30 @@ def list_folders(runs: Path) -> list[Listed]:
             folder=folder,
             point=folder.name if spec is None else spec.name,
             name=names.get(place, folder.name),
-            digest="" if spec is None else spec.keys.spec,
             spec=spec,
         )
         for place, (folder, spec) in enumerate(zip(folders, specs, strict=True))
     ]
 
 
-def read_spec(path: Path) -> Spec | None:
+def read_spec(folder: Path) -> Spec | None:
     try:
-        return form.from_json(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return Run(folder).spec
+    except (LegoError, OSError):
         return None
 
 
+def runs_of(spec: Spec, known: Sequence[Known]) -> list[Known]:
+    """The runs of a point, the latest first: those of its name, else of points that mean the same.
+    Several of one point differ in the state of their data."""
+    same = [one for one in known if one.spec is not None and one.spec.keys.spec == spec.keys.spec]
+    own = [one for one in same if one.spec is not None and one.spec.name == spec.name]
+    return sorted(own or same, key=lambda one: last_written(one.folder), reverse=True)
+
+
 def find_points(specs: Sequence[Spec], runs: Path) -> Found:
-    """The run folders of points. Points that mean the same have one. Of several folders, which
-    differ in the state of their data, the one that was written last counts."""
+    """The run folders of points. Points that mean the same have one; of several folders the latest
+    counts."""
     listed = list_folders(runs)
     folders: list[Path] = []
     missing: list[Spec] = []
@@ -70,19 +89,21 @@ def find_points(specs: Sequence[Spec], runs: Path) -> Found:
         if spec.keys.spec in seen:
             continue
         seen.add(spec.keys.spec)
-        same = [one for one in listed if one.digest == spec.keys.spec]
-        named = [one for one in same if one.point == spec.name] or same
-        if named:
-            folders.append(max(named, key=lambda one: last_written(one.folder)).folder)
+        found = runs_of(spec, listed)
+        if found:
+            folders.append(found[0].folder)
         else:
             missing.append(spec)
     return Found(folders=tuple(folders), missing=tuple(missing))
 
 
 def last_written(folder: Path) -> float:
-    """When a run was last trained or measured: reading it, and opening it again, change nothing."""
-    parts = [folder / name for name in ("metrics.json", "best.safetensors", "spec.json")]
-    return next(path.stat().st_mtime for path in parts if path.is_file())
+    """When a run was last trained or measured: reading it, and opening it again, change nothing.
+    0 for one that somebody has removed meanwhile."""
+    for name in ("metrics.json", "best.safetensors", "spec.json"):
+        with suppress(OSError):
+            return (folder / name).stat().st_mtime
+    return 0.0
 
 
 def find_runs(word: str, runs: Path) -> list[Path]:

@@ -1,12 +1,16 @@
 """Every run folder with what became of it; where the points of a file went."""
 
+import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from legoc.experiments.folders import last_written, list_folders
+from legoc.experiments.folders import last_written, list_folders, runs_of
+from legoc.language.diagnosing.diagnostics import LegoError
 from legoc.language.ir.difference import changes, write
 from legoc.language.ir.spec import Spec
 from legoc.model.run import Run
@@ -33,13 +37,10 @@ class Entry:
     written: float
     size: int
 
-    @property
-    def figures(self) -> Mapping[str, Any]:
+    @cached_property
+    def figures(self) -> Mapping[str, float | None]:
         """The figures of the part that training measured, by metric."""
-        if self.state != "measured":
-            return {}
-        found = Run(self.folder).metrics or {}
-        return next((each["metrics"] for each in found.values()), {})
+        return read_figures(self.folder) or {} if self.state == "measured" else {}
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -62,16 +63,43 @@ def list_runs(runs: Path) -> list[Entry]:
             state="unreadable" if one.spec is None else infer_state(one.folder),
             spec=one.spec,
             written=last_written(one.folder),
-            size=sum(path.stat().st_size for path in one.folder.rglob("*") if path.is_file()),
+            size=measure_size(one.folder),
         )
         for one in list_folders(runs)
+        if one.folder.is_dir()
     ]
     return sorted(entries, key=lambda entry: (entry.name, entry.written))
 
 
+def measure_size(folder: Path) -> int:
+    """The bytes of its files. Those that vanish meanwhile, as of a training at work, have none."""
+    size = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                size += os.stat(os.path.join(place, name)).st_size
+    return size
+
+
+def read_figures(folder: Path) -> Mapping[str, float | None] | None:
+    """The figures of the part that metrics.json has first, null where one is not defined; None
+    where it cannot be read."""
+    try:
+        found = Run(folder).metrics
+    except (LegoError, OSError):
+        return None
+    report = next(iter(found.values()), None) if isinstance(found, dict) else None
+    figures = report.get("metrics") if isinstance(report, dict) else None
+    if not isinstance(figures, dict):
+        return None
+    if not all(value is None or isinstance(value, int | float) for value in figures.values()):
+        return None
+    return figures
+
+
 def infer_state(folder: Path) -> State:
     run = Run(folder)
-    if (folder / "metrics.json").is_file():
+    if read_figures(folder) is not None:
         return "measured"
     if (run.bundle / "manifest.json").is_file():
         return "exported"
@@ -81,36 +109,53 @@ def infer_state(folder: Path) -> State:
 
 
 def choose(entries: Sequence[Entry], patterns: Sequence[str], states: Sequence[str]) -> list[Entry]:
-    """The entries that some pattern and some state fits; no pattern, or no state, fits all. A
-    pattern is a part of the name or of the folder's, or has `*` and `?`."""
+    """The entries that some pattern and some state fits; no pattern, or no state, fits all."""
+    return [
+        entry
+        for entry in entries
+        if (not patterns or any(fits(entry, pattern) for pattern in patterns))
+        and (not states or entry.state in states)
+    ]
 
-    def fits(entry: Entry) -> bool:
-        names = (entry.name, entry.folder.name, str(entry.folder))
-        return not patterns or any(
-            pattern in name or fnmatchcase(name, pattern) for pattern in patterns for name in names
-        )
 
-    return [entry for entry in entries if fits(entry) and (not states or entry.state in states)]
+def fits(entry: Entry, pattern: str) -> bool:
+    """Whether a pattern is a part of the name of a run or of its folder, fits one of them whole
+    with `*` and `?`, or is the path of the folder. Where the folder lies is no part of its name,
+    and a pattern without letters fits nothing."""
+    if not pattern:
+        return False
+    # Names hold brackets, which would be sets of letters.
+    written = pattern.replace("[", "[[]")
+    names = (entry.name, entry.folder.name)
+    return (
+        any(pattern in name or fnmatchcase(name, written) for name in names)
+        or Path(pattern).resolve() == entry.folder.resolve()
+    )
+
+
+def has_state(spec: Spec, entries: Sequence[Entry], states: Sequence[str]) -> bool:
+    """Whether the run of a point, the latest one, is in one of these states."""
+    found = runs_of(spec, entries)
+    return bool(found) and found[0].state in states
 
 
 def explain_point(spec: Spec, entries: Sequence[Entry]) -> str:
     """Where a point went, in a sentence."""
-    same = [e for e in entries if e.spec is not None and e.spec.keys.spec == spec.keys.spec]
-    own = [e for e in same if e.spec is not None and e.spec.name == spec.name]
-    if own:
-        latest = max(own, key=lambda entry: entry.written)
-        more = f"; {len(own) - 1} more of other states of the data" if len(own) > 1 else ""
+    found = runs_of(spec, entries)
+    if found:
+        latest = found[0]
+        if latest.spec is not None and latest.spec.name != spec.name:
+            return f"the same model, data and recipe as {latest.name}, in {latest.folder}"
+        more = f"; {len(found) - 1} more of other states of the data" if len(found) > 1 else ""
         return f"{latest.state}, in {latest.folder}{more}"
-    if same:
-        return f"the same model, data and recipe as {same[0].name}, in {same[0].folder}"
     named = [e for e in entries if e.spec is not None and e.spec.name == spec.name]
     if not named:
         return "no run: it was not trained, or its folder was removed"
     latest = max(named, key=lambda entry: entry.written)
     assert latest.spec is not None
-    found = changes(latest.spec, spec)
-    told = [f"{c.path}: {write(c.before)}, now {write(c.after)}" for c in found[:SHOWN]]
-    rest = ", ..." if len(found) > SHOWN else ""
-    if not found:
+    changed = changes(latest.spec, spec)
+    told = [f"{c.path}: {write(c.before)}, now {write(c.after)}" for c in changed[:SHOWN]]
+    rest = ", ..." if len(changed) > SHOWN else ""
+    if not changed:
         return f"no run: an earlier version trained it, in {latest.folder}"
     return f"no run; {latest.folder} is of another spec ({'; '.join(told)}{rest})"

@@ -9,7 +9,6 @@ from legoc.language.ir.difference import ABSENT, changes, write
 from legoc.language.ir.spec import Spec
 
 
-SEED = "train.seed"
 # The axis of seeds in a point's name: `base[hidden=64, seed=2]`.
 AXIS = re.compile(r"(?:(?<=\[)seed=\d+(?:, )?)|(?:, seed=\d+(?=[,\]]))")
 

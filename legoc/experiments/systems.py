@@ -37,8 +37,9 @@ class System:
 
     def measure(self, metric: str) -> Measured:
         """A metric over its seeds, by clusters."""
-        better = self.results[0].about["figures"][metric]["better"]
-        return combine([result.sums(metric) for result in self.results], better)
+        figure = self.results[0].about["figures"][metric]
+        sums = [result.sums(metric) for result in self.results]
+        return combine(sums, figure["better"], figure["over"])
 
 
 def gather(results: Sequence[Result]) -> list[System]:

@@ -4,11 +4,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
-from typing import Literal
+from typing import Any, Literal
 
 from legoc.evaluation.comparison import UNKNOWN, Interval, estimate
 from legoc.evaluation.measured import Measured
-from legoc.experiments.contrast import Contrast, contrast, doubts
+from legoc.experiments.contrast import UNDEFINED, Contrast, contrast, doubts
 from legoc.experiments.systems import System
 from legoc.training.cost import read_budget, read_cost
 
@@ -72,7 +72,7 @@ class Table:
         said = [f"{self.part}: {self.groups:,} {self.group}s of {self.users:,} users"]
         if any(row.seeds > 1 for row in self.rows):
             said.append("mean and standard deviation over seeds")
-        if len(self.rows) > 1:
+        if self.comparisons:
             many = "comparison" if self.comparisons == 1 else "comparisons"
             said.append(
                 "best and runner-up are marked where they are really better than all behind them: "
@@ -104,17 +104,20 @@ def tabulate(systems: Sequence[System], metrics: Sequence[str]) -> Table:
             if metric not in own and metric in each.results[0].whole:
                 own[metric] = sum_whole(each, metric)
     first = systems[0].results[0]
-    users = max((one.clusters for found in measured.values() for one in found.values()), default=0)
+    clusters = [one.clusters for found in measured.values() for one in found.values()]
+    users = max(clusters, default=first.clusters[1])
+    # What all rows together give has no interval to doubt.
+    doubted = doubts(systems, users) if clusters else []
     contract = first.about["contract"]
     return Table(
         part=contract["part"], group=contract["group"], groups=first.groups, users=users,
-        better={metric: direction(systems, metric) for metric in metrics},
+        better={metric: figure_of(systems, metric)["better"] for metric in metrics},
         rows=tuple(
             Row(name=each.name, seeds=len(each.results), cells=own, cost=sum_up(each))
             for each, own in zip(systems, cells, strict=True)
         ),
         comparisons=len(contrasts),
-        warnings=(*doubts(systems, users), *undefined(measured)),
+        warnings=(*doubted, *undefined(systems, metrics, cells)),
     )  # fmt: skip
 
 
@@ -125,9 +128,10 @@ def sum_whole(system: System, metric: str) -> Cell:
     return Cell(figure=fmean(figures), deviation=deviation, interval=UNKNOWN)
 
 
-def direction(systems: Sequence[System], metric: str) -> Literal["higher", "lower"]:
+def figure_of(systems: Sequence[System], metric: str) -> Mapping[str, Any]:
+    """What the first run that has a metric says of its figure."""
     return next(
-        result.about["figures"][metric]["better"]
+        result.about["figures"][metric]
         for system in systems
         for result in system.results
         if metric in result.about["figures"]
@@ -171,12 +175,15 @@ def mark(
     return made
 
 
-def undefined(measured: Mapping[str, Mapping[int, Measured]]) -> list[str]:
+def undefined(
+    systems: Sequence[System], metrics: Sequence[str], cells: Sequence[Mapping[str, Cell]]
+) -> list[str]:
     """A sentence for each metric that no system has a figure of."""
+    found = {metric: [own[metric].figure for own in cells if metric in own] for metric in metrics}
     return [
-        f"{metric} is not defined: no group has a click and a non-click"
-        for metric, found in measured.items()
-        if found and not ranked(found)
+        f"{metric} is not defined: {UNDEFINED[figure_of(systems, metric)['over']]}"
+        for metric, figures in found.items()
+        if figures and all(map(math.isnan, figures))
     ]
 
 

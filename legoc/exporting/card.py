@@ -78,7 +78,9 @@ def load_example(plan: Plan, manifest: Mapping[str, Any]) -> str:
         lines[-1] = "ids, scores = model.recommend(user, k=10, exclude=history, when=now)"
         if has_share(manifest):
             lines.append("model.items.shown(ids, when=now)  # what was displayed")
-        lines.append("model.items.clicked(ids[:1], when=now)  # a datetime, ISO text or seconds")
+        unit = manifest["context"].get("unit")
+        told = "a datetime, ISO text or seconds" if unit is None else f"{unit} as the log has them"
+        lines.append(f"model.items.clicked(ids[:1], when=now)  # {told}")
     return "```python\n" + "\n".join(lines) + "\n```"
 
 

@@ -86,7 +86,8 @@ def write_counters(folder: Path, context: Context) -> None:
 
 
 def describe_context(context: Context, neutral: Sequence[float]) -> dict[str, Any]:
-    """The entry of the manifest: what each number is, and its value that says nothing."""
+    """The entry of the manifest: what each number is, and its value that says nothing; the unit of
+    moments that are not of the calendar."""
     numbers: list[dict[str, Any]] = []
     told = zip(context.names, context.kinds, context.spans, neutral, strict=True)
     for name, kind, span, silent in told:
@@ -96,7 +97,8 @@ def describe_context(context: Context, neutral: Sequence[float]) -> dict[str, An
         if kind == "share" and context.showings is not None:
             number |= {"overall": context.showings.overall, "weight": WEIGHT}
         numbers.append(number)
-    return {"file": COUNTERS, "numbers": numbers}
+    unit = {} if context.clock is None else {"unit": context.clock}
+    return {"file": COUNTERS, **unit, "numbers": numbers}
 
 
 def write_golden(

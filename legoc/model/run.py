@@ -33,7 +33,7 @@ class Run:
 
     @cached_property
     def spec(self) -> Spec:
-        return form.from_json(self.record("spec.json"))
+        return read_spec(self.record("spec.json"), self.folder / "spec.json")
 
     @property
     def id(self) -> str:
@@ -74,7 +74,7 @@ class Run:
                 entry = json.loads(file.read().rstrip(b"\n").rpartition(b"\n")[2])
         except (OSError, ValueError):
             return None
-        return entry if entry.get("event") == "end" else None
+        return entry if isinstance(entry, dict) and entry.get("event") == "end" else None
 
     @property
     def environment(self) -> Mapping[str, Any]:
@@ -114,7 +114,7 @@ class Run:
         path = self.folder / name
         try:
             return json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             raise fail(
                 "E0560",
                 f"`{self.folder}` has no `{name}`, so it is not a run folder",
@@ -126,6 +126,19 @@ class Run:
                 f"`{path}` is not readable as JSON",
                 "train the spec again with `--again`",
             ) from None
+
+
+def read_spec(document: Any, place: Path, code: str = "E0560") -> Spec:
+    """The spec in a file of a run or a bundle; a mistake of the user, of this code, where it cannot
+    be read or another version wrote it."""
+    try:
+        return form.read_stored(document)
+    except ValueError as error:
+        raise fail(
+            code,
+            f"the spec in `{place}` cannot be read: {error}",
+            "train it again, or use the version of legoc that wrote it",
+        ) from None
 
 
 def load_recommender(run: Run, rows: Rows, *, raw: bool = False) -> Recommender:

@@ -31,6 +31,23 @@ def users_at_once(rows: int) -> int:
     return max(1, SUMS_AT_ONCE // max(rows, 1))
 
 
+def pair_parts(owner: NDArray[np.integer], step: int, most: int) -> Iterator[slice]:
+    """Parts of pairs, given by the users [P] that own them: at most `step` pairs, of at most `most`
+    users, in each."""
+    for start in range(0, len(owner), step):
+        yield from halve(owner, start, min(start + step, len(owner)), most)
+
+
+def halve(owner: NDArray[np.integer], start: int, end: int, most: int) -> Iterator[slice]:
+    """A part of pairs, halved until it has so few users."""
+    if end - start <= most or len(np.unique(owner[start:end])) <= most:
+        yield slice(start, end)
+        return
+    middle = (start + end) // 2
+    yield from halve(owner, start, middle, most)
+    yield from halve(owner, middle, end, most)
+
+
 def stack_padded(blocks: Sequence[I32]) -> I32:
     """Blocks [m, S] of different S as one [U, S], padded with 0 on the right."""
     width = max((block.shape[1] for block in blocks), default=1)

@@ -8,7 +8,7 @@ import math
 import re
 from calendar import timegm
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import cast
 
@@ -17,6 +17,7 @@ from legoc_runtime.values import plain
 
 
 MICRO = 1_000_000
+LARGEST = 1e300
 FIRST = {"month first": "month", "day first": "day"}
 MONTHS = {
     name: place
@@ -64,7 +65,8 @@ NONE = Meanings()
 def read_meanings(value: object, form: str | None = None) -> Meanings:
     """All that a value may mean; nothing where nobody could tell. form: of `strptime`."""
     if isinstance(value, datetime):
-        return Meanings(plain=micros(value))
+        # NaT of pandas is one, and is not equal to itself.
+        return Meanings(plain=micros(value)) if value == value else NONE
     if isinstance(value, date):
         return Meanings(plain=timegm(value.timetuple()) * MICRO)
     value = plain("time", value)
@@ -73,7 +75,8 @@ def read_meanings(value: object, form: str | None = None) -> Meanings:
     if isinstance(value, bool) or value is None:
         return NONE
     if isinstance(value, int | float):
-        return read_figure(float(value))
+        # A whole number may be larger than any float.
+        return read_figure(float(value)) if abs(value) < LARGEST else NONE
     text = str(value).strip()
     if NUMBER.fullmatch(text):
         return read_figure(float(text))
@@ -167,6 +170,6 @@ def read_form(text: str, form: str) -> int | None:
 
 
 def micros(given: datetime) -> int:
-    if given.tzinfo is not None:
-        given = given.astimezone(UTC)
-    return timegm(given.timetuple()) * MICRO + given.microsecond
+    """Reckoned by the offset itself, for UTC may have a year that no datetime has."""
+    away = given.utcoffset() or timedelta()
+    return timegm(given.timetuple()) * MICRO + given.microsecond - away // timedelta(microseconds=1)

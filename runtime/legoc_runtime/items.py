@@ -19,6 +19,7 @@ from legoc_runtime.errors import RequestError
 from legoc_runtime.graphs import F32, I32, Graphs
 from legoc_runtime.histories import TokenRows
 from legoc_runtime.ids import Id, as_id, as_ids, as_list, shown
+from legoc_runtime.moments import Unit
 from legoc_runtime.table import Table, extend
 from legoc_runtime.tensors import write_tensors
 from legoc_runtime.tokens import Reader, Record
@@ -92,7 +93,8 @@ class Items:
         """Count a click of each of these items, for models with a `context`.
 
         when: the moment of all of them, or a list with one for each: datetimes, ISO texts or
-        seconds since 1970, in any order. Ids that are not among the items are left out and told. A
+        seconds since 1970, in any order; numbers of the log's unit where that counts from a
+        beginning of its own. Ids that are not among the items are left out and told. A
         click is no showing: a `share` takes no more clicks of an item than showings that `shown`
         was told. Raises RequestError, and counts nothing, for what is no list of ids or no time,
         and for models that read no moment.
@@ -113,12 +115,18 @@ class Items:
     ) -> Counted:
         """Hand the rows of these items and their moments to an event of the counters."""
         names = as_ids(ids, what)
-        moments = np.array(as_moments(when, len(names)), dtype=np.int64)
+        moments = np.array(as_moments(when, len(names), unit=self.unit), dtype=np.int64)
         table = self.table
         rows = np.array([table.places.get(name, 0) for name in names], dtype=np.int32)
         event(rows[rows > 0], moments[rows > 0])
         unknown = [name for name, row in zip(names, rows, strict=True) if not row]
         return Counted(counted=int((rows > 0).sum()), unknown=tuple(dict.fromkeys(unknown)))
+
+    @property
+    def unit(self) -> Unit | None:
+        """Of moments that count from a beginning of their own."""
+        context = self.graphs.parts.context
+        return None if context is None else context.unit
 
     def need_counters(self) -> Counters:
         """The counters, or a RequestError that says why there are none."""
@@ -178,7 +186,7 @@ class Items:
         moment = None
         if when is not None:
             self.need_counters()
-            moment = as_moment(when)
+            moment = as_moment(when, unit=self.unit)
         if not self.graphs.encodes_items or self.reader is None:
             raise RequestError(
                 "items of this model are rows of a table that was trained; it has no row for a "

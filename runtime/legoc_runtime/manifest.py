@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from legoc_runtime.errors import BundleError
+from legoc_runtime.moments import Unit
 from legoc_runtime.schema import SchemaError, manifest_schema, verify
 
 
@@ -67,10 +68,12 @@ class Number:
 @dataclass(frozen=True, kw_only=True)
 class Context:
     """The numbers a predictor reads of a pair's moment, in the order of its input, and the file of
-    the counters at the end of the data; None where a bundle goes without."""
+    the counters at the end of the data; None where a bundle goes without. unit: of the moments of
+    a log that counts from a beginning of its own; None where they are those of the calendar."""
 
     numbers: tuple[Number, ...]
     file: str | None
+    unit: Unit | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,7 +224,7 @@ def collect_context(value: Mapping[str, Any] | None) -> Context | None:
         )
         for number in value["numbers"]
     )
-    return Context(numbers=numbers, file=value.get("file"))
+    return Context(numbers=numbers, file=value.get("file"), unit=value.get("unit"))
 
 
 def collect_calibration(value: Mapping[str, Any]) -> Calibration:

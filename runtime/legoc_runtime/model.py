@@ -136,8 +136,8 @@ class Model:
     def score(self, user: User, ids: Iterable[Id], when: object = None) -> F32:
         """[P] logits of candidates; the higher, the likelier a click.
 
-        when: the moment, for models with a `context`: a datetime, ISO text or seconds since 1970;
-        the latest one the counters know unless given. Raises RequestError where an id is not among
+        when: the moment, for models with a `context`, as `items.clicked` takes it; the latest one
+        the counters know unless given. Raises RequestError where an id is not among
         the items: `items.index(id)` is 0 for it.
         """
         table = self.items.table
@@ -152,7 +152,7 @@ class Model:
         if when is None:
             return None
         self.items.need_counters()
-        return as_moment(when)
+        return as_moment(when, unit=self.items.unit)
 
     def context(self, rows: NDArray[np.integer], moment: int | None) -> F32 | None:
         """The numbers [P, n] of items at a moment; None where the model reads none, or where they
@@ -166,38 +166,38 @@ class Model:
 
     def score_users(
         self,
-        users: Sequence[User],
-        candidates: Sequence[Iterable[Id]],
-        when: Sequence[object] | None = None,
+        users: Iterable[User],
+        candidates: Iterable[Iterable[Id]],
+        when: Iterable[object] | None = None,
     ) -> list[F32]:
         """What `score` gives of several users and the candidates of each, computed together; `when`
         has a moment, or None, for each user.
 
         Raises RequestError where an id is not among the items.
         """
-        if len(users) != len(candidates):
+        given = self.verify_users(users)
+        asked = as_list(candidates, "the candidates", EACH)
+        if len(given) != len(asked):
             raise RequestError(
-                f"{len(users)} users and {len(candidates)} lists of candidates",
+                f"{len(given)} users and {len(asked)} lists of candidates",
                 "give one list per user",
             )
-        if not users:
+        if not given:
             return []
-        for user in users:
-            self.verify_user(user)
         table = self.items.table
-        rows = [candidate_rows(table, ids) for ids in candidates]
+        rows = [candidate_rows(table, ids) for ids in asked]
         sizes = [len(part) for part in rows]
         if self.bundle.parts.plan.user == "clicks":
-            clicked = [np.array([table.places[n] for n in u.clicks], np.int32) for u in users]
+            clicked = [np.array([table.places[n] for n in u.clicks], np.int32) for u in given]
             encoded: F32 | Clicks = Clicks(rows=stack_padded([part[None] for part in clicked]))
         else:
-            encoded = np.stack([user.vectors for user in users])
-        owner = np.repeat(np.arange(len(users), dtype=np.int32), sizes)
+            encoded = np.stack([user.vectors for user in given])
+        owner = np.repeat(np.arange(len(given), dtype=np.int32), sizes)
         context = self.contexts(rows, when)
         scores = self.scorer.score(encoded, table.vectors, owner, np.concatenate(rows), context)
         return np.split(scores, np.cumsum(sizes)[:-1])
 
-    def contexts(self, rows: Sequence[I32], when: Sequence[object] | None) -> F32 | None:
+    def contexts(self, rows: Sequence[I32], when: Iterable[object] | None) -> F32 | None:
         """The numbers of several users' candidates, end to end, each at the moment of its user."""
         given = [None] * len(rows) if when is None else as_list(when, "the moments", EACH)
         if len(given) != len(rows):
@@ -234,9 +234,9 @@ class Model:
 
     def recommend_users(
         self,
-        users: Sequence[User],
+        users: Iterable[User],
         k: int = 10,
-        exclude: Sequence[Iterable[Id]] | None = None,
+        exclude: Iterable[Iterable[Id]] | None = None,
         when: object = None,
     ) -> list[tuple[list[str], F32]]:
         """What `recommend` gives of several users at one moment, scored together; `exclude` has a
@@ -246,19 +246,20 @@ class Model:
         """
         k = as_count(k, "k")
         table = self.items.table
-        left = [()] * len(users) if exclude is None else exclude
-        if len(left) != len(users):
+        given = self.verify_users(users)
+        left = [()] * len(given)
+        if exclude is not None:
+            left = as_list(exclude, "the excluded items", EACH)
+        if len(left) != len(given):
             raise RequestError(
-                f"{len(users)} users and {len(left)} lists of excluded items",
+                f"{len(given)} users and {len(left)} lists of excluded items",
                 "give one list per user",
             )
-        for user in users:
-            self.verify_user(user)
         names = [as_ids(ids, "the excluded items") for ids in left]
         moment = self.moment(when)
         prior = self.prior(table, moment)
         context = None if prior is not None else self.context(np.arange(len(table.ids)), moment)
-        every = self.scorer.every([user.vectors for user in users], table.vectors, context, prior)
+        every = self.scorer.every([user.vectors for user in given], table.vectors, context, prior)
         return [self.best(table, scores, k, out) for scores, out in zip(every, names, strict=True)]
 
     def best(self, table: Table, scores: F32, k: int, left: Sequence[str]) -> tuple[list[str], F32]:
@@ -276,6 +277,13 @@ class Model:
                 "export it again; `legoc verify` finds what is not finite",
             )
         return [table.ids[row] for row in best], scores[best]
+
+    def verify_users(self, users: object) -> list[User]:
+        """A list of users of this model."""
+        given = as_list(users, "the users", EACH)
+        for user in given:
+            self.verify_user(user)
+        return given
 
     def verify_user(self, user: object) -> None:
         """A user is what `encode_user` of this model gives."""

@@ -55,13 +55,15 @@ class Rule:
     """What all numbers and all ambiguous dates of a column mean.
 
     unit: of the numbers; None where they are dates in figures, or there are none. first, last: of
-    the numbers that can be read. order: what stands first in a date. told: what was found out.
+    the numbers that can be read. order: what stands first in a date. own: whether the numbers
+    count from a beginning of their own and not from 1970. told: what was found out.
     """
 
     unit: Unit | None
     first: float
     last: float
     order: Literal["month", "day"]
+    own: bool = False
     told: str = ""
 
     def read(self, meanings: Meanings) -> int | None:
@@ -140,10 +142,16 @@ class Moments:
                 f'write {FORMS}, or say the form, such as `time_format="%d.%m.%Y %H:%M"`',
             )
         unit, first, last, told = self.decide_unit()
+        # A slip among dates is no clock.
+        own = unit is not None and 2 * self.numbers > self.total and self.is_own(unit)
         order = self.decide_order()
         if self.dates > self.same:
             told = "; ".join(part for part in (told, f"dates read {order} first") if part)
-        return Rule(unit=unit, first=first, last=last, order=order, told=told)
+        return Rule(unit=unit, first=first, last=last, order=order, own=own, told=told)
+
+    def is_own(self, unit: Unit) -> bool:
+        """Whether most numbers are no time between 1990 and 2100."""
+        return 2 * self.modern[unit] < self.numbers - self.idle
 
     def decide_unit(self) -> tuple[Unit | None, float, float, str]:
         if not self.numbers:

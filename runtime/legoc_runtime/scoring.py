@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from legoc_runtime.chunks import pairs_at_once, users_at_once
+from legoc_runtime.chunks import pair_parts, pairs_at_once, users_at_once
 from legoc_runtime.graphs import F32, I32, Graphs, verify_range
 
 
@@ -53,8 +53,7 @@ class Scorer:
         wide = users.rows.shape[1] if isinstance(users, Clicks) else users[:1, ..., 0].size
         step = pairs_at_once(max(wide, 1) * items.shape[1])
         scores = np.empty(len(owner), dtype=np.float32)
-        for start in range(0, len(owner), step):
-            chosen = slice(start, start + step)
+        for chosen in pair_parts(owner, step, self.most):
             numbers = None if context is None else context[chosen]
             scores[chosen] = self.chunk(users, items, owner[chosen], candidates[chosen], numbers)
         return scores
@@ -70,21 +69,6 @@ class Scorer:
         if self.inner_product and not self.reads_moment and not isinstance(users, Clicks):
             return self.calibrated(np.einsum("pd,pd->p", users[owner], items[candidates]))
         distinct, place = np.unique(owner, return_inverse=True)
-        if len(distinct) > self.most:
-            half = len(owner) // 2
-            parts = (slice(None, half), slice(half, None))
-            return np.concatenate(
-                [
-                    self.chunk(
-                        users,
-                        items,
-                        owner[part],
-                        candidates[part],
-                        None if context is None else context[part],
-                    )
-                    for part in parts
-                ]
-            )
         if isinstance(users, Clicks):
             return self.target(users.rows[distinct], items, place, items[candidates], context)
         return self.graphs.predict(users[distinct], items[candidates], place, None, context)
@@ -120,8 +104,8 @@ class Scorer:
     ) -> Iterator[F32]:
         """[N] logits of all items for each user, given as `one` takes them. Where the catalogue is
         small, users of like length share a call of the graph."""
-        most = max((user.size for user in users), default=1)
-        together = pairs_at_once(most) // max(len(items), 1)
+        largest = max((user.size for user in users), default=1)
+        together = min(pairs_at_once(largest) // max(len(items), 1), self.most)
         if self.inner_product or together < 2 or len(users) < 2:
             yield from (self.one(user, items, context, prior) for user in users)
             return

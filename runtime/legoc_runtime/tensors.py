@@ -63,9 +63,10 @@ def write_tensors(path: Path, tensors: Mapping[str, Array]) -> None:
     text = json.dumps(header).encode()
     # Values begin at a multiple of eight, so that they can be read where they lie.
     text += b" " * (-len(text) % 8)
-    made = path.with_name(f".{path.name}.{os.getpid()}.part")
+    # Threads and processes that write to one path each have a file of their own.
+    made = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(8).hex()}.part")
     try:
-        with made.open("wb") as file:
+        with made.open("xb") as file:
             for part in (len(text).to_bytes(8, "little"), text, *parts):
                 file.write(part)
             file.flush()

@@ -79,7 +79,9 @@ def plain(name: str, value: object) -> object:
     if isinstance(value, tuple):
         return list(cast(Iterable[object], value))
     if hasattr(value, "tolist"):
-        return plain(name, cast(Any, value).tolist())
+        found = cast(Any, value).tolist()
+        # NumPy's long floats are Python's nothing, and stay what they are.
+        return plain(name, float(cast(Any, found)) if type(found) is type(value) else found)
     if type(value).__name__ in ("NAType", "NaTType"):
         return None
     if type(value).__name__ == "Decimal":

@@ -161,6 +161,17 @@ def test_a_log_of_one_moment_and_one_of_a_day(tmp_path):
     assert_same(numbers(logs, known), expected(day))
 
 
+@pytest.mark.parametrize("begin", [0, BEGIN])
+def test_a_log_that_counts_from_its_own_beginning_has_the_unit_of_its_clock(tmp_path, begin):
+    rows = [
+        {"user_id": f"u{n % 4}", "item_id": f"i{n % 3}", "time": (begin + 60 * n) * 1000}
+        for n in range(40)
+    ]
+    *_, context = read(tmp_path, rows, time_unit="milliseconds")
+    assert context.last == (begin + 60 * 39) * 10**6
+    assert context.clock == (None if begin else "milliseconds")
+
+
 def test_a_log_without_times_is_refused_by_name(tmp_path):
     rows = [{"user_id": f"u{n % 9}", "item_id": f"i{n % 11}"} for n in range(100)]
     with pytest.raises(LegoError) as caught:

@@ -176,6 +176,7 @@ def test_impressions_have_the_clicks_before_them(tmp_path):
     }
     (note,) = tables.report.notes
     assert note == "times read as seconds, counted from a beginning of their own"
+    assert tables.report.clock == "seconds"
 
 
 TOLD = [

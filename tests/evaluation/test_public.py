@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 
 import legoc
 import legoc.data
+from legoc.commands.cli import main
 from legoc.evaluation import public
 from legoc.evaluation.cold import mark_cold
 from legoc.evaluation.torch_engine import TorchEngine
@@ -194,3 +195,16 @@ def test_a_bundle_is_not_evaluated_with_the_numbers_of_other_words(tiny, tmp_pat
     with pytest.raises(LegoError, match="other numbers") as caught:
         legoc.evaluate(run)
     assert caught.value.diagnostics[0].code == "E0593"
+
+
+def test_a_bundle_of_another_version_says_so(tiny, tmp_path, capsys):
+    shutil.copytree(tiny[0].folder / "bundle", tmp_path / "bundle")
+    path = tmp_path / "bundle" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["spec"]["model"]["content"]["op"] = "Sorcery"
+    path.write_text(json.dumps(manifest))
+    for command in ("eval", "inspect"):
+        assert main([command, str(tmp_path / "bundle")]) == 1
+        said = capsys.readouterr().err
+        assert "E0592" in said
+        assert "no content operator 'Sorcery' is declared" in said

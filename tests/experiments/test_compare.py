@@ -123,6 +123,17 @@ def test_what_cannot_be_compared(copies, capsys):
         (("text[seed=1]", "text[seed=2]"), "E0597", "2 runs of one system are repetitions"),
         ((one,), "E0597", "one run is nothing to compare"),
         ((one, other, "--metric", "MRR"), "E0598", "--set train.metrics=[MRR]"),
+        ((one, other, "--metric", "ECE"), "E0598", "did you mean `ECE(15)`?"),
+        (
+            (one, other, "--metric", "ECE(15)"),
+            "E0598",
+            "`ECE(15)` is of all rows together, and has no value per group to compare",
+        ),
+        (
+            (one, other, "--metric", "ECE(15)"),
+            "E0598",
+            "`legoc table` shows it; compare GAUC, NDCG(5), AUC, LogLoss or F1(0.5)",
+        ),
         (("texd", other), "E0560", "did you mean `text`?"),
         ((one, other, "--split", "valid"), "E0595", f"legoc eval {one} --scores --split valid"),
         ((copies.parent / "none.lego",), "E0201", "none.lego"),
@@ -160,7 +171,7 @@ def test_points_of_a_file_that_were_not_trained_are_named(runs, tmp_path, capsys
     spec.write_text(SPEC.replace("[1, 2, 3]", "[1, 9]"), encoding="utf-8")
     assert run("compare", spec, "--runs", runs) == 0
     said = capsys.readouterr()
-    assert "2 of its points have no run" in said.err
+    assert "warning: 2 of its points have no run" in said.err
     assert "text[seed=9]" in said.err
     said = refusal(capsys, spec, "--runs", runs / "elsewhere")
     assert f"legoc train {spec}" in said

@@ -109,7 +109,17 @@ def test_equal_scores_are_ranked_in_their_order():
     assert rank_rows(impression[:0], scores[:0]).tolist() == []
 
 
-def test_what_cannot_be_written(mind, cache, runs, tmp_path, capsys):
+@pytest.fixture
+def unscored(monkeypatch):
+    """Nothing may be scored: what a user has to mend is said before hours of work."""
+
+    def score(*_, **__):
+        raise AssertionError("scored")
+
+    monkeypatch.setattr("legoc.evaluation.public.score_log", score)
+
+
+def test_what_cannot_be_written(mind, cache, runs, tmp_path, unscored, capsys):
     _, folder = mind
     assert run("predict", folder, "-o", tmp_path / "scores.txt", "--cache", cache, "-q") == 1
     assert "E0599]: `scores.txt` does not say what is to be written" in capsys.readouterr().err
@@ -119,13 +129,28 @@ def test_what_cannot_be_written(mind, cache, runs, tmp_path, capsys):
     assert "E0599]: Demo has no form of submission" in capsys.readouterr().err
     assert run("predict", demo, "-o", tmp_path / "x.csv", "--cache", cache, "-q") == 1
     assert "E0591" in capsys.readouterr().err
-    assert not list(tmp_path.iterdir())
+    (tmp_path / "folder.csv").mkdir()
+    for name, reason in (("folder.csv", "is a directory"), ("no/x.csv", "no such file")):
+        assert run(*words, tmp_path / name) == 1
+        assert f"E0905]: `{tmp_path / name}` cannot be written: {reason}" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["folder.csv"]
 
 
-def test_candidates_that_were_dropped_are_no_submission(cache, tmp_path, capsys):
+def test_rows_go_where_a_link_points(cache, runs, tmp_path):
+    demo = next(runs.glob("text-*"))
+    (tmp_path / "x.csv").symlink_to(tmp_path / "data")
+    words = ("predict", demo, "--split", "test", "--cache", cache, "-q", "-o")
+    assert run(*words, tmp_path / "x.csv") == 0
+    assert (tmp_path / "data").read_text("utf-8").startswith("impression,user,item,score\n")
+    assert (tmp_path / "x.csv").is_symlink()
+
+
+def test_candidates_that_were_dropped_are_no_submission(cache, tmp_path, monkeypatch, capsys):
     folder = trained(tmp_path, cache, strange=True)
     capsys.readouterr()
-    assert run("predict", folder, "-o", tmp_path / "p.zip", "--cache", cache, "-q") == 1
+    with monkeypatch.context() as patched:
+        patched.setattr("legoc.evaluation.public.score_log", None)  # nothing is scored
+        assert run("predict", folder, "-o", tmp_path / "p.zip", "--cache", cache, "-q") == 1
     said = capsys.readouterr().err
     assert "E0599]: a submission ranks every candidate of `test`" in said
     assert "15 x unknown item as a candidate" in said

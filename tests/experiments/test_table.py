@@ -8,6 +8,8 @@ import shutil
 import subprocess
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from legoc.evaluation.comparison import Interval
@@ -184,3 +186,93 @@ def test_one_run_is_a_table_too(runs, capsys, tmp_path):
     verify_latex(capsys.readouterr().out)
     assert run("table", "ids[seed=1]", "--runs", runs, "-o", tmp_path / "no" / "t.tex") == 1
     assert "E0905" in capsys.readouterr().err
+
+
+def test_a_table_of_all_rows_together_tells_of_no_users_or_intervals(runs, capsys):
+    words = ("text[seed=1]", "ids[seed=1]", "--runs", runs)
+    assert run("table", *words, "--metric", "ECE(15)") == 0
+    said = capsys.readouterr()
+    users = len(
+        set(pq.read_table(next(runs.glob("text-*")) / "groups.parquet")["user"].to_pylist())
+    )
+    assert f"test: {groups_of(runs)} impressions of {users} users" in said.out
+    for word in ("are few", "trained once", "interval", "Holm", "best and runner-up"):
+        assert word not in said.out + said.err
+    assert run("table", *words) == 0
+    assert "trained once: text, ids" in capsys.readouterr().out
+
+
+def groups_of(runs):
+    return pq.read_metadata(next(runs.glob("text-*")) / "groups.parquet").num_rows
+
+
+def test_a_metric_that_nobody_measured_is_named_with_what_there_is(runs, capsys):
+    words = ("table", "text[seed=1]", "--runs", runs)
+    for metric, told in (
+        ("MRR", "or train again with `--set train.metrics=[MRR]`"),
+        ("ECE", "did you mean `ECE(15)`?"),
+        ("NDCG", "did you mean `NDCG(5)`?"),
+    ):
+        assert run(*words, "--metric", "ECE(15)", "--metric", metric) == 1
+        said = capsys.readouterr().err
+        assert f"E0598]: `{metric}` was not measured in" in said
+        assert told in said
+        assert "GAUC, NDCG(5), AUC, LogLoss, F1(0.5), ECE(15)" in said
+
+
+def test_what_is_not_defined_is_blamed_on_what_it_is_of(runs, tmp_path, capsys):
+    """One class alone: no group, and no row against another, has what a metric asks for."""
+    folder = tmp_path / "runs" / "text-0123456789ab"
+    shutil.copytree(next(runs.glob("text-*")), folder)
+    table = pq.read_table(folder / "groups.parquet")
+    about = json.loads(table.schema.metadata[b"legoc"])
+    for name, figure in about["figures"].items():
+        if not figure["by groups"]:
+            figure["value"] = None
+        elif figure["over"] == "rows":
+            nothing = pa.array([None] * len(table), pa.float64()).fill_null(float("nan"))
+            table = table.set_column(
+                table.column_names.index(f"{name}.sum"), f"{name}.sum", nothing
+            )
+        else:
+            nothing = pa.array([None] * len(table), pa.float64())
+            table = table.set_column(table.column_names.index(name), name, nothing)
+    pq.write_table(
+        table.replace_schema_metadata({b"legoc": json.dumps(about)}), folder / "groups.parquet"
+    )
+    assert run("table", folder, "--runs", folder.parent) == 0
+    said = capsys.readouterr().out
+    for name in ("GAUC", "NDCG(5)"):
+        assert f"{name} is not defined: no group has a click and a non-click" in said
+    for name in ("AUC", "LogLoss", "F1(0.5)", "ECE(15)"):
+        assert f"warning: {name} is not defined: the rows are all clicks or all non-clicks" in said
+    assert "nan" not in said
+
+
+def test_a_form_that_does_not_exist_is_refused_by_name(runs, tmp_path, monkeypatch, capsys):
+    words = ("table", "ids[seed=1]", "--runs", runs)
+    with monkeypatch.context() as patched:
+        # Before anything is drawn or written.
+        patched.setattr("legoc.experiments.table.tabulate", None)
+        assert run(*words, "-o", tmp_path / "t.html") == 1
+    said = capsys.readouterr().err
+    assert "E0599]: `t.html` does not say how the table is to be written" in said
+    assert "name a file that ends in .md, .csv, .tex or .txt, or say `--format`" in said
+    assert list(tmp_path.iterdir()) == []
+    for name, flags in (("t.html", ("--format", "markdown")), ("t.txt", ()), ("t", ())):
+        assert run(*words, "-o", tmp_path / name, *flags) == 0
+    assert (tmp_path / "t.html").read_text("utf-8").startswith("| model")
+    assert (tmp_path / "t.txt").read_text("utf-8") == (tmp_path / "t").read_text("utf-8")
+
+
+def test_warnings_stand_beside_what_machines_read(runs, capsys):
+    words = ("ids[seed=1]", "text[seed=1]", "--runs", runs)
+    assert run("table", *words, "--format", "csv") == 0
+    said = capsys.readouterr()
+    assert "warning" not in said.out
+    assert "warning: trained once" in said.err
+    for command in ("table", "compare"):
+        assert run(command, *words) == 0
+        said = capsys.readouterr()
+        assert "\nwarning: trained once" in said.out
+        assert said.err == ""

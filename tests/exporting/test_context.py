@@ -16,6 +16,8 @@ from legoc.data.indexing.shares import Showings
 from legoc.evaluation import Uncached, score_log
 from legoc.evaluation.torch_engine import TorchEngine
 from legoc.exporting.bundle import write_bundle
+from legoc.exporting.card import load_example
+from legoc.exporting.contents import describe_context
 from legoc.exporting.gates import TARGET
 from legoc.exporting.verify import verify_bundle
 from legoc.language.ir.spec import Call
@@ -126,6 +128,16 @@ def test_the_bundle_is_proved_with_the_moment(made):
     right[SHARES] = 1 / (1 + np.exp(-mean[SHARES]))
     assert [number["neutral"] for number in numbers] == pytest.approx(right, rel=1e-5)
     verify_bundle(bundle.path)
+
+
+def test_the_bundle_tells_the_unit_of_a_log_with_a_beginning_of_its_own(made):
+    tiny, bundle, _ = made
+    assert "unit" not in bundle.manifest["context"]
+    counted = replace(tiny.prepared.context, clock="milliseconds")
+    described = describe_context(counted, np.zeros(len(NAMES)).tolist())
+    assert described["unit"] == "milliseconds"
+    for context, told in (described, "milliseconds as"), (bundle.manifest["context"], "a datetime"):
+        assert f"when=now)  # {told}" in load_example(tiny.plan, {"context": context})
 
 
 def test_every_engine_scores_a_log_alike(made):

@@ -118,6 +118,14 @@ WRONG = {
     "k of nothing": (lambda m: m.recommend(USER, k=None), "k is None"),
     "k as a truth": (lambda m: m.recommend(USER, k=True), "k is True"),
     "excluded as one text": (lambda m: m.recommend(USER, exclude="N1"), "one text"),
+    "an exclusion that is no list": (lambda m: m.recommend_users([USER], exclude=5), "items are 5"),
+    "an exclusion as one text": (lambda m: m.recommend_users([USER], exclude="N"), "items are 'N'"),
+    "one exclusion for several": (lambda m: m.recommend_users([USER], exclude=["N1"]), "one text"),
+    "a user for users": (lambda m: m.recommend_users(USER), "the users are User"),
+    "nothing for users": (lambda m: m.recommend_users(None), "the users are None"),
+    "a user to score": (lambda m: m.score_users(USER, [["N1"]]), "the users are User"),
+    "a number of candidates": (lambda m: m.score_users([USER], 5), "the candidates are 5"),
+    "a text of candidates": (lambda m: m.score_users([USER], "N"), "the candidates are 'N'"),
     "a record alone": (lambda m: m.items.add({"id": "X", "title": "a"}), "not a list"),
     "a text for records": (lambda m: m.items.add("X"), "not a list"),
     "an id for a record": (lambda m: m.items.add(["X"]), "a record is 'X'"),
@@ -147,6 +155,8 @@ def test_calls_that_look_wrong_and_have_an_answer(model):
     assert user.clicks == ("N1",) * 3  # the newest `history` count
     assert model.encode_user([]).clicks == ()
     assert model.encode_users([]) == []
+    assert model.recommend_users(iter([user]), exclude=iter([["N1"]]))[0][0]
+    assert model.score_users((u for u in [user]), (c for c in [["N1"]]))[0].shape == (1,)
     assert model.score(user, []).shape == (0,)
     assert len(model.recommend(user, k=10**9)[0]) == len(ITEMS)
     ids = [item["id"] for item in ITEMS]

@@ -5,11 +5,23 @@ import threading
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import numpy as np
+import pandas
 import pytest
+from safetensors.numpy import save_file
 
 import legoc_runtime
-from legoc_runtime import BundleError, RequestError
-from tests.runtime.bundles import END, ITEMS, KEPT, MOMENT, NUMBERS, Kind, rewrite, write_bundle
+from legoc_runtime import BundleError, RequestError, tensors
+from tests.runtime.bundles import (
+    END,
+    ITEMS,
+    KEPT,
+    MOMENT,
+    NEVER,
+    NUMBERS,
+    Kind,
+    rewrite,
+    write_bundle,
+)
 
 
 IDS = [item["id"] for item in ITEMS]
@@ -144,6 +156,7 @@ WHENS = [
     NOW, NOW.replace(tzinfo=None), NOW.astimezone(timezone(timedelta(hours=5))),
     NOW.isoformat(), "2023-11-14 22:13:20", END // 10**6, END / 10**6, END // 1000, END,
     np.datetime64("2023-11-14T22:13:20"), np.int64(END // 10**6), str(END // 10**6),
+    np.longdouble(END // 10**6), np.array(END // 10**6), pandas.Timestamp(NOW),
 ]  # fmt: skip
 
 
@@ -153,13 +166,52 @@ def test_moments_are_read_as_times_of_logs_are(model, when):
     assert model.items.counters.moments[model.items.index("N5")] == END
 
 
+def test_moments_may_come_one_after_the_other(model):
+    for whens in (
+        pandas.Series([END // 10**6] * 2), pandas.DatetimeIndex([NOW, NOW]), iter([NOW, NOW]),
+        np.array([NOW.replace(tzinfo=None)] * 2, dtype="datetime64[us]"),
+    ):  # fmt: skip
+        before = model.items.counters.version
+        assert model.items.clicked(["N5", "N1"], whens).counted == 2
+        assert model.items.counters.version > before
+        assert model.items.counters.last == END
+
+
 def test_a_date_is_its_midnight(model):
     model.items.clicked(["N5"], date(2023, 11, 15))
     assert model.items.counters.last == END + (24 * 3600 - (22 * 3600 + 13 * 60 + 20)) * 10**6
 
 
 @pytest.mark.parametrize(
-    "when", ["yesterday", "", None, True, float("nan"), "03/04/2024", -5, np.datetime64("NaT"), {}]
+    "when",
+    [
+        "yesterday",
+        "",
+        None,
+        True,
+        float("nan"),
+        "03/04/2024",
+        -5,
+        np.datetime64("NaT"),
+        {},
+        [1],
+        # Alone a number has no unit unless that makes it a time of our days.
+        0,
+        1,
+        "1",
+        86_400,
+        np.float32(12.5),
+        5 * 10**9,
+        10**30,
+        pytest.param(10**400, id="10**400"),
+        pandas.NaT,
+        pandas.NA,
+        np.datetime64(2**62, "s"),
+        np.datetime64("9999999-01-01"),
+        ...,
+        b"soon",
+    ],
+    ids=str,
 )
 def test_what_is_no_time_is_refused_and_counts_nothing(model, when):
     before = model.items.counters.kept()
@@ -170,7 +222,82 @@ def test_what_is_no_time_is_refused_and_counts_nothing(model, when):
         assert np.array_equal(array, before[name])
 
 
+@pytest.fixture
+def relative(tmp_path):
+    """A bundle of a log that counts milliseconds from 0; the last one is an hour."""
+    folder = write_bundle(tmp_path / "relative", KINDS["dot"])
+    path = folder / "cache" / "counters.safetensors"
+    moments = {name: KEPT[name] - END + HOUR for name in ("moments", "first")}
+    known = {name: np.where(KEPT[name] == NEVER, NEVER, kept) for name, kept in moments.items()}
+    save_file({**KEPT, **known, "last": np.array([HOUR])}, path)
+    rewrite(folder, lambda manifest: manifest["context"].update(unit="milliseconds"))
+    return legoc_runtime.load(folder)
+
+
+@pytest.mark.parametrize("when", [3_700_000, 3.7e6, "3700000", np.int64(3_700_000)], ids=str)
+def test_numbers_of_a_log_with_a_beginning_of_its_own_have_its_unit(relative, when):
+    relative.items.clicked(["N1", "N2"], [when, when])
+    assert relative.items.counters.last == 3700 * 10**6
+    relative.items.add([{"id": "X1", "title": "goal"}], when=3_800_000)
+    assert relative.items.counters.last == 3800 * 10**6
+    user = relative.encode_user([])
+    assert (
+        relative.score(user, ["N1"], when=when) == relative.score_users([user], [["N1"]], [when])[0]
+    )
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        NOW,
+        NOW.isoformat(),
+        date(2023, 11, 15),
+        np.datetime64("2023-11-14"),
+        np.datetime64("NaT"),
+        "soon",
+        None,
+        float("inf"),
+        10**30,
+        pytest.param(10**400, id="10**400"),
+        pandas.NaT,
+        [1],
+    ],
+    ids=str,
+)
+def test_the_calendar_says_nothing_to_a_log_with_a_beginning_of_its_own(relative, when):
+    with pytest.raises(RequestError, match="numbers of milliseconds from a beginning") as caught:
+        relative.items.clicked(["N1"], [when])
+    assert "give a number of milliseconds" in caught.value.help
+    assert relative.items.counters.last == HOUR
+
+
+def test_two_threads_may_save_to_one_file(model, tmp_path, monkeypatch):
+    """Both stand with a whole file before either takes the name."""
+    met, failed = threading.Barrier(2), []
+    sync = tensors.os.fsync
+    monkeypatch.setattr(tensors.os, "fsync", lambda handle: (sync(handle), met.wait(20)))
+
+    def save():
+        try:
+            model.items.save_counters(tmp_path / "clicks")
+        except Exception as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=save) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert [path.name for path in tmp_path.iterdir()] == ["clicks"]
+    assert model.items.load_counters(tmp_path / "clicks") == ()
+
+
 def test_calls_that_are_not_right_say_what_is(model):
+    with pytest.raises(RequestError, match="2 moments for 1"):
+        model.items.clicked(["N1"], [[1], [2, 3]])
+    with pytest.raises(RequestError, match="one of `when` is \\[1\\], which is no time"):
+        model.items.clicked(["N1", "N2"], [[1], [2, 3]])
     with pytest.raises(RequestError, match="2 moments for 1"):
         model.items.clicked(["N1"], [NOW, NOW])
     with pytest.raises(RequestError, match="are one text"):

@@ -9,6 +9,7 @@ import pytest
 
 import legoc_runtime
 from legoc_runtime import BundleError, RequestError
+from legoc_runtime.chunks import pair_parts
 from legoc_runtime.scoring import top
 from legoc_runtime.sessions import all_providers
 from legoc_runtime.table import Table, extend
@@ -116,9 +117,29 @@ def test_users_together_are_given_what_each_alone_is(tmp_path, monkeypatch, name
         left = sorted((i for i in IDS if i not in history), key=lambda i: -every[i])
         assert ids == left[:3]
         assert scores == pytest.approx([every[i] for i in ids], abs=1e-6)
+    # Where each user needs a sum for every row of a table, two are all that fit.
+    monkeypatch.setattr(model.scorer, "most", 2)
+    calls.clear()
+    again = model.recommend_users(users, k=3, exclude=histories)
+    assert len(calls) == (0 if model.scorer.inner_product else 4)
+    for (ids, scores), (same, values) in zip(together, again, strict=True):
+        assert ids == same
+        assert scores == pytest.approx(values, abs=1e-6)
     assert model.recommend_users([], k=3) == []
     with pytest.raises(RequestError, match="7 users and 1 lists"):
         model.recommend_users(users, exclude=[[]])
+
+
+@pytest.mark.parametrize(("step", "most"), [(1, 1), (7, 3), (64, 1), (50, 1000), (1000, 5)])
+def test_parts_of_pairs_have_few_pairs_and_few_users(step, most):
+    random = np.random.default_rng(step)
+    for owner in (random.integers(0, 40, 300), np.sort(random.integers(0, 40, 300)), np.zeros(0)):
+        parts = list(pair_parts(owner.astype(np.int32), step, most))
+        taken = [place for part in parts for place in range(part.start, part.stop)]
+        assert taken == list(range(len(owner)))
+        for part in parts:
+            assert 0 < part.stop - part.start <= step
+            assert len(set(owner[part].tolist())) <= most
 
 
 @pytest.mark.parametrize("levels", [1, 3, 1000])

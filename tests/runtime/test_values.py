@@ -1,7 +1,7 @@
 """What one value means, and what many values say of their column."""
 
 import random
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
 import numpy as np
@@ -218,6 +218,7 @@ def test_one_unit_for_all_numbers(unit, written):
     found, rule = read_column([written(n) for n in TIMES[unit]])
     assert found == [(NOW + n * DAY) * 10**6 for n in range(40)]
     assert rule.told == f"times read as {unit} since 1970"
+    assert not rule.own
 
 
 @pytest.mark.parametrize(("scale", "unit"), [(1, "seconds"), (1000, "milliseconds")])
@@ -227,6 +228,20 @@ def test_a_log_that_counts_from_0_keeps_its_order(scale, unit):
     found, rule = read_column([0, *times])
     assert found[1:] == [n * 10**6 // scale for n in times]
     assert rule.told.startswith(f"times read as {unit}, counted from a beginning of their own")
+    assert (rule.unit, rule.own) == (unit, True)
+
+
+def test_a_unit_that_is_named_does_not_say_since_when():
+    def decide(values):
+        moments = Moments("time", unit="milliseconds")
+        for value in values:
+            moments.see(value)
+        return moments.decide()
+
+    assert decide([0, 10, 20_000, 3_600_000]).own
+    assert not decide([NOW * 1000, NOW * 1000 + 1, 5]).own
+    # A slip among dates is no clock.
+    assert not decide(["2024-03-01", "2024-03-02", "2024-03-03", 7]).own
 
 
 def test_dates_in_figures():
@@ -289,3 +304,24 @@ def test_what_the_spec_says_of_times_holds():
 def test_a_few_slips_are_no_reason_to_stop():
     found, _ = read_column([*TIMES["seconds"] * 5, "soon", None, 0])
     assert found[-3:] == [None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        # Where the clocks of a zone are, the year may be one that no datetime has.
+        ("9999-12-31T23:59:59-14:00", datetime(9999, 12, 31, 23, 59, 59).replace(tzinfo=UTC)
+         .timestamp() + 14 * 3600),
+        (datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14))), -62135596800 - 14 * 3600),
+        ("2024-03-07 22:01:04.5+01:30",
+         datetime(2024, 3, 7, 20, 31, 4, 500_000, tzinfo=UTC).timestamp()),
+    ],
+)  # fmt: skip
+def test_a_moment_at_the_ends_of_the_calendar(given, expected):
+    (found,), _ = read_column([given])
+    assert found == round(expected * 10**6)
+
+
+def test_numbers_too_large_for_any_time_are_no_time():
+    found, _ = read_column([1709848864, 10**400])
+    assert found == [1709848864 * 10**6, None]

@@ -92,7 +92,8 @@ class Context:
 
     names: as they are written, in the order of the spec; kinds: the operators of them. counters:
     clicks by span. showings: where a number is a share. first: microseconds at which each item was
-    published or first seen, `NEVER` for one that was not. last: the latest moment of the log.
+    published or first seen, `NEVER` for one that was not. last: the latest moment of the log;
+    clock: the unit of its times where they count from a beginning of their own.
     """
 
     names: tuple[str, ...]
@@ -103,6 +104,7 @@ class Context:
     showings: Showings | None = None
     first: I64
     last: int
+    clock: str | None = None
 
     def at(self, items: I32, moments: I64) -> F32:
         """F32[Q, n]: the numbers of some items, each strictly before a moment."""
@@ -206,7 +208,7 @@ def build_context(
     return Context(
         names=names, kinds=kinds, spans=spans, times=times, showings=showings,
         counters=load_counts(folder, "span", times, distinct),
-        first=load_array(folder, "first"), last=facts["last"],
+        first=load_array(folder, "first"), last=facts["last"], clock=tables.report.clock,
     )  # fmt: skip
 
 

@@ -230,6 +230,7 @@ def write(
     report = replace(
         report, drops=(*report.drops, *again), warnings=doubt(report, extracted, split),
         candidates=name_candidates(extracted, protocol), order=extracted.order,
+        clock=extracted.clock,
     )  # fmt: skip
     (staging / "LICENCE.txt").write_text(licence + "\n", encoding="utf-8")
     return report.to_json()

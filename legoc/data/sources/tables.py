@@ -107,6 +107,8 @@ class Tables:
             **{name: list(v) if isinstance(v, tuple) else v for name, v in found.items()},
             # A file may be another table under another name.
             "tables": {name: [file.format for file in files] for name, files in tables.items()},
+            # What was prepared before does not say whether times count from their own beginning.
+            "clock": True,
         }
 
     def files(self) -> Sequence[Path]:
@@ -143,6 +145,7 @@ class Tables:
             drops=(*losses.drops(), *drops),
             notes=tuple(note for note in (said, dated) if note),
             order="time" if layout.meant.time else "file",
+            clock=log.clock,
             feedback=self.feedback(layout, "histories" in tables),
             ratings=measure_ratings(connection, layout, log.table),
             users=users is not None,

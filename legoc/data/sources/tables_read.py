@@ -15,7 +15,7 @@ from legoc.language.diagnosing.diagnostics import LegoError, fail
 from legoc.language.typing.columns import Column
 from legoc_runtime.dates import MICRO
 from legoc_runtime.errors import RequestError
-from legoc_runtime.moments import UNITS, Moments, Rule, UndecidedError, is_lost
+from legoc_runtime.moments import UNITS, Moments, Rule, UndecidedError, Unit, is_lost
 from legoc_runtime.values import (
     NOTHING,
     plain,
@@ -44,10 +44,12 @@ TOLD = {"file": "text", "line": "integer", "key": "text", "user_id": "text", "cl
 
 @dataclass(frozen=True, kw_only=True)
 class StagedLog:
-    """The staged interactions in SQL, with a column `time`; what their times were taken for."""
+    """The staged interactions in SQL, with a column `time`; what their times were taken for, and
+    the unit of those that count from a beginning of their own."""
 
     table: str
     told: str
+    clock: Unit | None
 
 
 def rows_of(
@@ -192,7 +194,8 @@ def stage_interactions(layout: Layout, staging: Path, losses: Losses) -> StagedL
         rule = moments.decide()
     except UndecidedError as error:
         raise fail("E0630", error.message, error.help) from None
-    return StagedLog(table=timed(scan(target), rule), told=rule.told)
+    clock = rule.unit if rule.own else None
+    return StagedLog(table=timed(scan(target), rule), told=rule.told, clock=clock)
 
 
 def timed(table: str, rule: Rule) -> str:

@@ -45,11 +45,12 @@ class Part:
 class Report:
     """The counts of one data set, kept beside its tables and printed by `legoc data`.
 
-    order: what times are, as in `Extracted`. group: what rows are ranked within, `impression` or
-    `user`. candidates: what the non-clicks of valid and test are: `shown`, `rated`, `drawn`, `rated
-    and drawn`, `none`, or `given` by whoever made the rows. warnings: what the user should change
-    or know before training. generated: how many of the items, the last ones, a language model made
-    up for short histories; they are no candidates. notation: how the raw files write
+    order: what times are, as in `Extracted`. clock: the unit of times that are numbers and count
+    from a beginning of their own, not from 1970. group: what rows are ranked within, `impression`
+    or `user`. candidates: what the non-clicks of valid and test are: `shown`, `rated`, `drawn`,
+    `rated and drawn`, `none`, or `given` by whoever made the rows. warnings: what the user should
+    change or know before training. generated: how many of the items, the last ones, a language
+    model made up for short histories; they are no candidates. notation: how the raw files write
     attributes, by name, where it is no plain notation; new items may be written so too.
     """
 
@@ -64,6 +65,7 @@ class Report:
     drops: tuple[Drop, ...] = ()
     notes: tuple[str, ...] = ()
     order: str = "time"
+    clock: str | None = None
     group: str = "impression"
     candidates: str = "shown"
     warnings: tuple[str, ...] = ()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from legoc.data.staging.report import Drop
 from legoc.progress import Progress
+from legoc_runtime.moments import Unit
 
 
 if TYPE_CHECKING:
@@ -98,16 +99,17 @@ class Extracted:
     feedback(position, part, user_id, item_id, label, time, impression): label 1, 0 or (in an
     unlabelled part) NULL, time never NULL, impression NULL where there are none. bench: for the
     protocols, where there are impressions. order: what the times are: those of the clicks, the
-    place in the list of a user, or the place in the file. ratings: where a column of one's own
-    makes the labels. published: whether there is published(item_id, time), a row an item at most:
-    when it appeared. remembered: whether there is remembered(item_id, time), clicks of histories
-    whose moment is known and that no row shows. notation: as in Report.
+    place in the list of a user, or the place in the file. clock: as in Report. ratings: where a
+    column of one's own makes the labels. published: whether there is published(item_id, time), a
+    row an item at most: when it appeared. remembered: whether there is remembered(item_id, time),
+    clicks of histories whose moment is known and that no row shows. notation: as in Report.
     """
 
     parts: tuple[Published, ...]
     drops: tuple[Drop, ...]
     notes: tuple[str, ...] = ()
     order: Literal["time", "list", "file"] = "time"
+    clock: Unit | None = None
     feedback: Feedback | None = None
     bench: Bench | None = None
     ratings: Ratings | None = None

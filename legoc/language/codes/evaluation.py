@@ -30,7 +30,8 @@ CODES: tuple[Code, ...] = (
         explanation=(
             "Evaluation takes a run folder, which has a spec.json, or a bundle, which has a "
             "manifest.json. A run that was not exported has no bundle yet, and one that was not "
-            "trained has no weights."
+            "trained has no weights. A bundle of another version may have a spec that this one "
+            "cannot read."
         ),
         bad="legoc eval runs/",
         good="legoc eval runs/nrms-1f0c88e2ab31",
@@ -87,20 +88,21 @@ CODES: tuple[Code, ...] = (
         title="a metric that was not kept",
         explanation=(
             "A comparison has the metrics that the recipe named when the runs were measured, as "
-            "far as groups add up to them. Another one is measured by training the file again "
-            "with it: what is trained stays as it is."
+            "far as groups add up to them; `ECE` is of all rows together. Another one is measured "
+            "by training the file again with it: what is trained stays as it is."
         ),
         bad="legoc compare nrms naml --metric MRR    # metrics = [GAUC]",
         good="legoc train news.lego --set train.metrics=[GAUC,MRR]",
     ),
     Code(
         code="E0599",
-        title="scores that cannot be written so",
+        title="results that cannot be written so",
         explanation=(
             "The ending of a file says what is written: a row per candidate, or with `.zip` the "
             "ranks of each impression as a publisher takes them, which MIND and EB-NeRD do. A "
             "submission has to rank every candidate of the published part: where the data hold "
-            "less than that, it would be refused or be wrong."
+            "less than that, it would be refused or be wrong. A table is written as text, "
+            "Markdown, CSV or LaTeX."
         ),
         bad="legoc predict runs/nrms-1f0c88e2ab31 -o scores.txt",
         good="legoc predict runs/nrms-1f0c88e2ab31 -o prediction.zip",

@@ -54,7 +54,8 @@ CODES = (
         title="a file that is not written",
         explanation=(
             "`legoc new` and `legoc import` write new files and never replace one that is there: "
-            "it may hold work. The place they are given must be a folder that can be written to."
+            "it may hold work. The place that they, `legoc table` and `legoc predict` are given "
+            "must be a folder that can be written to."
         ),
         bad="legoc new nrms -o nrms.lego   # twice",
         good="legoc new nrms -o another.lego",

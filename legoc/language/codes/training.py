@@ -87,7 +87,8 @@ run m on demo with base""",
         title="not a run folder",
         explanation=(
             "A run folder holds `spec.json`, `log.jsonl` and `best.safetensors`, as `legoc train` "
-            "writes them. One of these is missing or cannot be read."
+            "writes them. One of these is missing or cannot be read, for it is damaged or another "
+            "version wrote it."
         ),
         bad="legoc export somewhere/",
         good="legoc export runs/naml-0123456789ab/",

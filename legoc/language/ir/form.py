@@ -119,6 +119,17 @@ def from_json(document: Mapping[str, Any], *, known: Catalog | None = None) -> S
     )
 
 
+def read_stored(document: Any) -> Spec:
+    """The spec of what a file holds, which may be anything. Raises ValueError, with what is wrong,
+    for all that `from_json` cannot read."""
+    try:
+        return from_json(document)
+    except KeyError as error:
+        raise ValueError(f"it has no `{error.args[0]}`") from None
+    except (TypeError, AttributeError):
+        raise ValueError("it is not as legoc writes it") from None
+
+
 def read_call(role: str, document: Mapping[str, Any], known: Catalog) -> Call:
     declaration = known.get(role, document["op"])
     if declaration is None:
