@@ -49,6 +49,16 @@ CODES: tuple[Code, ...] = (
         good="legoc eval nrms/bundle --data raw",
     ),
     Code(
+        code="E0594",
+        title="what draws is not installed",
+        explanation=(
+            "`legoc report` draws its pictures with altair and vl-convert, which come with the "
+            "extra `report`. `legoc table` and `legoc compare` say the same without pictures."
+        ),
+        bad="legoc report news.lego    # after `pip install legoc`",
+        good="pip install 'legoc[report]'",
+    ),
+    Code(
         code="E0595",
         title="a run whose scores were not kept",
         explanation=(
