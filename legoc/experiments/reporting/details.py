@@ -9,7 +9,6 @@ from legoc.experiments.reporting.charts import curves, reliability
 from legoc.experiments.reporting.curves import Course
 from legoc.experiments.reporting.data_read import DataRead, counts
 from legoc.experiments.reporting.drawing import draw
-from legoc.experiments.reporting.figures import padded
 from legoc.experiments.reporting.markup import (
     figure,
     figures,
@@ -22,6 +21,7 @@ from legoc.experiments.reporting.markup import (
     table,
 )
 from legoc.experiments.reporting.material import Material
+from legoc.experiments.reporting.pictures import padded
 from legoc.experiments.reporting.reliability import Reliability
 from legoc.experiments.systems import System
 from legoc.language.ir.difference import changes, write
@@ -72,8 +72,8 @@ def write_reliability(material: Material) -> str:
     lines = [said(f"{', '.join(names)}: {why}") for why, names in doubts.items()]
     key = (
         paragraph(
-            "On the dashed line what was predicted happens. Points: rows of all seeds in bins of "
-            "equal width; bars: how many rows a bin has.",
+            "On the dashed line what was predicted happens. Each point: a tenth of the rows of all "
+            "seeds, from those with the lowest predictions to those with the highest.",
             "dim",
         )
         if drawn

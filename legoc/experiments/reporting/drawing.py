@@ -6,7 +6,7 @@ nothing to turn or filter in these pictures that the tables beside them do not s
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,7 @@ LETTER = 5.9
 AXIS = {
     "labelColor": INK, "titleColor": INK, "domainColor": INK, "tickColor": INK, "gridColor": GRID,
     "labelFontSize": 11, "titleFontSize": 11, "titleFontWeight": "normal", "titlePadding": 6,
-    "labelOverlap": "greedy",
+    "labelOverlap": "greedy", "labelFlush": False,
 }  # fmt: skip
 LEGEND = {
     "labelColor": INK, "titleColor": INK, "labelFontSize": 11, "titleFontSize": 11,
@@ -50,6 +50,8 @@ CONFIG: Mapping[str, Any] = {
 }
 
 ROOT = re.compile(r"<svg [^>]*?width=\"([\d.]+)\" height=\"([\d.]+)\" viewBox=\"([^\"]*)\">")
+# Attributes that say where something is; what texts say stays as it is.
+PLACES = re.compile(r"(?<= )(?:d|x2|y2|transform)=\"[^\"]*\"")
 NUMBER = re.compile(r"-?\d+\.\d{3,}")
 
 
@@ -71,4 +73,14 @@ def draw(chart: "altair.TopLevelMixin", name: str, title: str, told: str) -> str
         f'<desc id="{name}-told">{escape(told)}</desc>'
     )
     body = svg[found.end() :].replace(f' font-family="{FONT}"', "")
-    return head + NUMBER.sub(lambda digits: f"{float(digits[0]):.2f}", body)
+    return head + PLACES.sub(lambda found: NUMBER.sub(rounded, found[0]), body)
+
+
+def rounded(digits: re.Match[str]) -> str:
+    return f"{float(digits[0]):.2f}"
+
+
+def values(rows: Sequence[dict[str, Any]]) -> "altair.InlineData":
+    import altair as alt
+
+    return alt.InlineData(values=list(rows))

@@ -12,6 +12,7 @@ from typing import Any
 
 from legoc.evaluation.baselines import find_better
 from legoc.experiments.systems import System
+from legoc.language.ir.spec import is_alone
 
 
 Reported = Mapping[str, Any]
@@ -96,7 +97,7 @@ def find_standings(systems: Sequence[System], part: str) -> list[Standing]:
     themselves."""
     made: list[Standing] = []
     for system in systems:
-        if system.results[0].spec.train is None:
+        if is_alone(system.results[0].spec):
             continue
         reports = [report for report in read_reports(system, part) if report.get("baselines")]
         if not reports:

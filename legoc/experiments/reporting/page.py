@@ -10,14 +10,10 @@ from legoc.experiments.reporting.details import (
     write_reliability,
     write_specs,
 )
-from legoc.experiments.reporting.figures import (
-    write_costs,
-    write_forests,
-    write_slices,
-    write_table,
-)
+from legoc.experiments.reporting.figures import write_table
 from legoc.experiments.reporting.markup import shorten_paths
 from legoc.experiments.reporting.material import Material
+from legoc.experiments.reporting.pictures import write_costs, write_forests, write_slices
 from legoc.experiments.reporting.summary import write_head, write_summary
 
 
@@ -57,6 +53,7 @@ u { text-decoration-thickness: 2px; text-underline-offset: 3px }
 .figures { display: flex; flex-wrap: wrap; gap: 1.4rem 1.8rem; margin: .8rem 0 }
 figure { margin: 0; width: 364px; max-width: 100% } figcaption { margin-bottom: .35rem;
   font-size: .92rem }
+svg text { paint-order: stroke; stroke: var(--paper); stroke-width: 3px }
 svg { display: block; max-width: 100%; height: auto; font-family: Arial, Helvetica, sans-serif }
 details { border: 1px solid var(--line); border-radius: 4px; padding: .35rem .7rem;
   margin: .4rem 0 } summary { cursor: pointer }
@@ -69,7 +66,7 @@ dt { color: var(--dim) } dd { margin: 0 }
   dd { margin-bottom: .3rem } }
 @media print { body { font-size: 10.5pt; max-width: none; padding: 0 } nav { display: none }
   figure, tr, .warnings li { break-inside: avoid } h2, h3, figcaption, caption {
-  break-after: avoid } .wide { overflow: visible } table { font-size: 8.5pt }
+  break-after: avoid } h2 + .dim, h3 + .dim { break-after: avoid } .wide { overflow: visible } table { font-size: 8.5pt }
   th, td { padding: .2rem .35rem } details:not([open]) { border-style: dashed }
   pre { white-space: pre-wrap } }
 """

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from legoc.evaluation.compute import metric_name
 from legoc.evaluation.kept import places
 from legoc.evaluation.metric import F32
 from legoc.evaluation.row_metrics import probabilities
@@ -16,7 +15,7 @@ from legoc.experiments.systems import System
 from legoc.language.ir.scores import find_doubt
 
 
-BINS = 15
+BINS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +30,8 @@ class Bin:
 
 @dataclass(frozen=True, kw_only=True)
 class Reliability:
-    """The rows of all seeds of a system in bins of equal width, as many as its ECE has; those
-    without a row are left out. doubt: why there is nothing to show."""
+    """The rows of all seeds of a system, in bins of as many rows each. doubt: why there is nothing
+    to show."""
 
     name: str
     bins: tuple[Bin, ...] = ()
@@ -60,25 +59,21 @@ def measure(system: System, part: str) -> Reliability:
         read = pq.read_table(path, columns=["label", "score"])
         scores.append(read["score"].to_numpy())
         labels.append(read["label"].to_numpy())
-    bins = bin_rows(np.concatenate(scores), np.concatenate(labels), bins_of(system))
+    bins = bin_rows(np.concatenate(scores), np.concatenate(labels))
     return Reliability(name=system.name, bins=bins)
 
 
-def bins_of(system: System) -> int:
-    """As many as the first ECE of the recipe has."""
-    train = system.results[0].spec.train
-    for call in () if train is None else train.metrics:
-        if call.op == "ECE" and metric_name(call) in system.results[0].about["figures"]:
-            return int(call.args["bins"])
-    return BINS
-
-
-def bin_rows(scores: F32, labels: F32, bins: int) -> tuple[Bin, ...]:
-    """The bins that have a row, from logits and labels [R]; rows without a label are left out."""
+def bin_rows(scores: F32, labels: F32, bins: int = BINS) -> tuple[Bin, ...]:
+    """Bins that part logits [R] at their quantiles, with the share of clicks among labels [R]; rows
+    without a label are left out. Equal scores stay together, so there may be fewer bins."""
     labelled = ~np.isnan(labels)
     positive = labels[labelled] > 0.5
     probability = probabilities(scores[labelled])
-    place = np.minimum((probability * bins).astype(np.int64), bins - 1)
+    if not len(probability):
+        return ()
+    inner = np.linspace(0, 1, bins + 1)[1:-1]
+    edges = np.unique(np.quantile(probability, inner, method="lower"))
+    place = np.searchsorted(edges, probability, side="right")
     rows = np.bincount(place, minlength=bins)
     predicted = np.bincount(place, probability, minlength=bins)
     clicked = np.bincount(place, positive, minlength=bins)

@@ -61,22 +61,29 @@ def write_summary(material: Material) -> str:
 
 
 def write_verdicts(material: Material) -> str:
-    """The sentences of `legoc compare`, the first metric first."""
+    """The sentences of `legoc compare`, those of real differences first."""
     found = material.contrasts
     order = {metric: place for place, metric in enumerate(material.table.metrics)}
     lines = [
         f"<b>{plain(each.metric)}:</b> {plain(each.verdict())}"
-        for each in sorted(found, key=lambda each: order[each.metric])
+        for each in sorted(found, key=lambda each: (not each.real, order[each.metric]))
     ]
-    more = len(lines) - SHOWN
-    rest = folded(f"{count(more, 'more comparison')}", items(lines[SHOWN:])) if more > 0 else ""
+    real = sum(each.real for each in found)
     first = found[0]
     basis = (
         f"Paired comparison over {first.clusters:,} users: intervals by bootstrap, p by "
         f"permutation, corrected (Holm) over {count(len(found), 'comparison')}. “Not "
         "distinguishable” does not say equal: the intervals say how much may still lie between."
     )
-    return items(lines[:SHOWN], "verdicts") + rest + paragraph(basis, "dim")
+    total = paragraph(f"{real} of {count(len(found), 'comparison')} show a real difference.")
+    return (total if len(found) > SHOWN else "") + listed(lines) + paragraph(basis, "dim")
+
+
+def listed(lines: Sequence[str]) -> str:
+    """Sentences, the first of which are read before one unfolds the rest."""
+    more = len(lines) - SHOWN
+    rest = folded(f"{more} more", items(lines[SHOWN:])) if more > 0 else ""
+    return items(lines[:SHOWN], "verdicts") + rest
 
 
 def write_standings(standings: Sequence[Standing]) -> str:
@@ -85,7 +92,7 @@ def write_standings(standings: Sequence[Standing]) -> str:
         "By means over seeds, and not by a test: free baselines are counted and keep no values "
         "per group."
     )
-    return items(lines, "verdicts") + paragraph(basis, "dim")
+    return listed(lines) + paragraph(basis, "dim")
 
 
 def count(number: int, name: str) -> str:
