@@ -25,6 +25,7 @@ def report_flags(parser: ArgumentParser) -> None:
 
 def run_report(arguments: Namespace) -> int:
     verify_installed()
+    verify_place(Path(arguments.output))
     from legoc.experiments.contrast import choose_metrics
     from legoc.experiments.reporting.material import gather_material
     from legoc.experiments.reporting.page import write_page
@@ -59,6 +60,21 @@ def verify_installed() -> None:
             f"the pictures of the page need {error.name}, which is not installed",
             "install it: pip install 'legoc[report]'",
         ) from None
+
+
+def verify_place(path: Path) -> None:
+    """E0905 where no file can be written there, before the work is done."""
+    from legoc.language.diagnosing.diagnostics import fail
+
+    why = None
+    if path.is_dir():
+        why = "it is a folder"
+    elif not path.absolute().parent.is_dir():
+        why = f"there is no folder `{path.parent}`"
+    if why is not None:
+        raise fail(
+            "E0905", f"`{path}` cannot be written: {why}", "name a file in a folder that exists"
+        )
 
 
 def title_of(arguments: Namespace) -> str:

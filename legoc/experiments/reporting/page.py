@@ -66,7 +66,8 @@ dt { color: var(--dim) } dd { margin: 0 }
   dd { margin-bottom: .3rem } }
 @media print { body { font-size: 10.5pt; max-width: none; padding: 0 } nav { display: none }
   figure, tr, .warnings li { break-inside: avoid } h2, h3, figcaption, caption {
-  break-after: avoid } h2 + .dim, h3 + .dim { break-after: avoid } .wide { overflow: visible } table { font-size: 8.5pt }
+  break-after: avoid } h2 + .dim, h3 + .dim { break-after: avoid }
+  .wide { overflow: visible } table { font-size: 8.5pt }
   th, td { padding: .2rem .35rem } details:not([open]) { border-style: dashed }
   pre { white-space: pre-wrap } }
 """
