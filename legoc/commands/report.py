@@ -46,7 +46,7 @@ def run_report(arguments: Namespace) -> int:
 
 
 def verify_installed() -> None:
-    """E0594 where the packages that draw are not there, before anything is read."""
+    """E0589 where the packages that draw are not there, before anything is read."""
     from legoc.language.diagnosing.diagnostics import fail
 
     try:
@@ -56,7 +56,7 @@ def verify_installed() -> None:
         if (error.name or "").split(".")[0] not in DRAWING:
             raise
         raise fail(
-            "E0594",
+            "E0589",
             f"the pictures of the page need {error.name}, which is not installed",
             "install it: pip install 'legoc[report]'",
         ) from None

@@ -223,7 +223,7 @@ def test_what_cannot_be_said_is_one_message(
     monkeypatch.setitem(sys.modules, "vl_convert", None)
     assert report(folder, "-o", out, cache=cache) == 1
     told = capsys.readouterr().err
-    assert "E0594" in told
+    assert "E0589" in told
     assert "pip install 'legoc[report]'" in told
     assert not out.exists()
 
