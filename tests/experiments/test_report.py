@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from legoc.experiments.reporting.markup import plain, said, shorten_paths, table
+from legoc.experiments.reporting.markup import plain, said, table
 from tests.experiments.pages import Element, read_page, rows_of
 from tests.product.conftest import run
 
@@ -190,21 +190,6 @@ def test_a_name_cannot_write_into_the_page(runs: Path, cache: Path, tmp_path: Pa
     assert "<script" not in cells
     assert read_page(cells).all("th")[1].text == "<script>&\"'"
     assert said("`<b>` of `x`") == "<code>&lt;b&gt;</code> of <code>x</code>"
-
-
-@pytest.mark.parametrize(
-    ("text", "short"),
-    [
-        ('source = MIND(path="/home/ann/data/MINDsmall")', 'source = MIND(path="…/MINDsmall")'),
-        ("`~/x/y.tsv` is missing", "`…/y.tsv` is missing"),
-        (r'path="C:\data\mind\"', 'path="…/mind"'),
-        (r'path="\\server\share\m"', 'path="…/m"'),
-        ('file="vectors/glove.txt"', 'file="vectors/glove.txt"'),
-        ('join="a / b" then "c / d"', 'join="a / b" then "c / d"'),
-    ],
-)
-def test_absolute_paths_are_cut(text: str, short: str) -> None:
-    assert shorten_paths(text) == short
 
 
 def test_what_cannot_be_said_is_one_message(

@@ -5,19 +5,7 @@ import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
-
-# An absolute path in quotes; what ends it is its last part.
-PATH = re.compile(r"(?P<quote>[\"'`])(?:/|~/|[A-Za-z]:[\\/]|\\\\)(?P<rest>[^\"'`\n]*)(?P=quote)")
-
-
-def shorten_paths(text: str) -> str:
-    """The text with absolute paths in quotes as `…/last`."""
-
-    def last(found: re.Match[str]) -> str:
-        name = re.split(r"[\\/]", found["rest"].rstrip("\\/"))[-1]
-        return f"{found['quote']}…/{name}{found['quote']}"
-
-    return PATH.sub(last, text)
+from legoc.language.diagnosing.paths import shorten_paths
 
 
 def plain(text: str) -> str:

@@ -11,10 +11,10 @@ from legoc.experiments.reporting.details import (
     write_specs,
 )
 from legoc.experiments.reporting.figures import write_table
-from legoc.experiments.reporting.markup import shorten_paths
 from legoc.experiments.reporting.material import Material
 from legoc.experiments.reporting.pictures import write_costs, write_forests, write_slices
 from legoc.experiments.reporting.summary import write_head, write_summary
+from legoc.language.diagnosing.paths import shorten_paths
 
 
 # Colours of Okabe and Ito, those that stand out on white first; on dark ground the lighter ones.
