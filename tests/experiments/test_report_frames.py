@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from legoc.evaluation.comparison import Interval
-from legoc.experiments.contrast import contrast, every_pair
+from legoc.experiments.contrast import Contrast, contrast, every_pair
 from legoc.experiments.reporting.curves import find_courses
 from legoc.experiments.reporting.data_read import find_data
 from legoc.experiments.reporting.dots import Mark, dots
@@ -26,7 +26,7 @@ from legoc.experiments.reporting.scatter import Place, spread_labels
 from legoc.experiments.reporting.trade import find_points
 from legoc.experiments.results import read_result
 from legoc.experiments.systems import System, gather
-from legoc.experiments.table import Cell, Cost, Row, Table, tabulate
+from legoc.experiments.table import Cell, Cost, Row, tabulate
 from tests.product.conftest import run
 
 
@@ -62,7 +62,9 @@ def test_differences_are_those_of_the_groups(systems: list[System], runs: Path) 
     assert loss.rows[0].difference > 0
 
 
-def test_three_systems_stand_in_the_order_of_the_metric() -> None:
+def test_three_systems_stand_in_the_order_of_the_metric(systems: list[System]) -> None:
+    plain = tabulate(systems, ["GAUC"])
+    (base,) = contrast(systems, every_pair(systems, ["GAUC"]))
     cells = {"a": 0.5, "b": 0.7, "c": 0.6}
     unknown = Interval(low=math.nan, high=math.nan)
     cost = Cost(parameters=None, cpu=None, memory=None)
@@ -72,9 +74,10 @@ def test_three_systems_stand_in_the_order_of_the_metric() -> None:
                 cells={"M": Cell(figure=v, deviation=None, interval=unknown)})
             for n, v in cells.items()
         )  # fmt: skip
-        table = Table(part="test", group="user", groups=9, users=9, better={"M": better},
-                      rows=rows, comparisons=0, warnings=())  # fmt: skip
-        pairs = [made(one, other, cells, better) for one, other in itertools.combinations("abc", 2)]
+        table = replace(plain, better={"M": better}, rows=rows)
+        pairs = [
+            made(base, one, other, cells, better) for one, other in itertools.combinations("abc", 2)
+        ]
         (forest,) = find_forests(table, pairs)
         best = "b" if better == "higher" else "a"
         assert forest.best == best
@@ -85,16 +88,14 @@ def test_three_systems_stand_in_the_order_of_the_metric() -> None:
             assert row.high == pytest.approx(row.difference + 0.2)
 
 
-def made(one: str, other: str, cells: dict[str, float], better: str):
+def made(base: Contrast, one: str, other: str, cells: dict[str, float], better: str) -> Contrast:
     """A comparison whose interval reaches 0.1 below and 0.2 above `x less best`."""
-    from legoc.experiments.contrast import Contrast
-
     best = "b" if better == "higher" else "a"
     difference = cells[one] - cells[other]
     low, high = (0.1, 0.2) if other == best else (0.2, 0.1)
-    return Contrast(
-        metric="M", better=better, one=one, other=other, figures=(cells[one], cells[other]),
-        seeds=(1, 1), clusters=9, low=difference - low, high=difference + high, p=1, adjusted=1,
+    return replace(
+        base, metric="M", better=better, one=one, other=other, figures=(cells[one], cells[other]),
+        low=difference - low, high=difference + high, adjusted=1,
     )  # fmt: skip
 
 
@@ -122,7 +123,8 @@ def test_parts_of_the_rows_are_means_of_what_was_measured(
         assert best.figure == max(value for value in figures if value is not None)
 
 
-def test_a_front_is_what_nothing_is_cheaper_and_better_than() -> None:
+def test_a_front_is_what_nothing_is_cheaper_and_better_than(systems: list[System]) -> None:
+    plain = tabulate(systems, ["GAUC"])
     draw_numbers = random.Random(3)
     for better in ("higher", "lower"):
         rows = tuple(
@@ -134,8 +136,7 @@ def test_a_front_is_what_nothing_is_cheaper_and_better_than() -> None:
             )
             for n in range(12)
         )  # fmt: skip
-        table = Table(part="test", group="user", groups=9, users=9, better={"M": better},
-                      rows=rows, comparisons=0, warnings=())  # fmt: skip
+        table = replace(plain, better={"M": better}, rows=rows)
         assert find_points(table, "M", "cpu") == []
         points = find_points(table, "M", "parameters")
         assert len(points) == len(rows)
@@ -216,6 +217,16 @@ def test_equal_scores_stay_together_and_unlabelled_rows_are_out() -> None:
     assert [each.rows for each in bin_rows(steps, np.ones(1000, np.float32))] == pytest.approx(
         [100] * 10, abs=2
     )
+
+
+def test_scores_that_are_gone_or_damaged_are_said_to_be(calibrated: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(calibrated, tmp_path / calibrated.name)
+    (copy / "scores.parquet").write_bytes(b"PAR1")
+    for why in ("cannot be read", "are gone"):
+        (found,) = find_reliability(gather([read_result(copy)]), "test")
+        assert not found.bins
+        assert f"the scores {why}; `legoc eval {copy.name} --scores`" in (found.doubt or "")
+        (copy / "scores.parquet").unlink(missing_ok=True)
 
 
 def test_scores_that_order_alone_are_not_drawn(systems: list[System]) -> None:

@@ -81,7 +81,7 @@ def write_reliability(material: Material) -> str:
     )
     return section(
         "reliability", "Whether probabilities hold", key, figures(drawn) if drawn else "",
-        paragraph("Not shown, for their scores are no probabilities:") + items(lines)
+        paragraph("Not shown:") + items(lines)
         if lines
         else "",
     )  # fmt: skip

@@ -121,7 +121,7 @@ def find_slices(
         if counted:
             figure, name = max(counted) if better == "higher" else min(counted)
             dots.append(Dot(name=name, figure=figure, deviation=None, free=True))
-        groups = next((found[0]["groups"].get(where) for _, found in reports), None)
+        groups = next((found[0].get("groups", {}).get(where) for _, found in reports), None)
         if dots:
             made.append(Slice(name=PARTS.get(where, where), groups=groups, dots=tuple(dots)))
     return made

@@ -44,6 +44,7 @@ def find_reliability(systems: Sequence[System], part: str) -> list[Reliability]:
 
 
 def measure(system: System, part: str) -> Reliability:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     doubt = find_doubt(system.results[0].spec)
@@ -53,10 +54,13 @@ def measure(system: System, part: str) -> Reliability:
     labels: list[F32] = []
     for result in system.results:
         path = places(result.run.folder, part).scores
+        again = f"`legoc eval {result.run.folder.name} --scores` writes them"
         if not path.is_file():
-            again = f"`legoc eval {result.run.folder.name} --scores` writes them"
             return Reliability(name=system.name, doubt=f"the scores are gone; {again}")
-        read = pq.read_table(path, columns=["label", "score"])
+        try:
+            read = pq.read_table(path, columns=["label", "score"])
+        except (pa.ArrowInvalid, OSError):
+            return Reliability(name=system.name, doubt=f"the scores cannot be read; {again}")
         scores.append(read["score"].to_numpy())
         labels.append(read["label"].to_numpy())
     bins = bin_rows(np.concatenate(scores), np.concatenate(labels))
