@@ -15,7 +15,7 @@ from legoc.operators.sizes import Sizes
     paper="Wu et al., Neural News Recommendation with Attentive Multi-View Learning, IJCAI 2019",
 )  # fmt: skip
 class Additive(nn.Module):
-    """A learned weighted mean of the click vectors; an empty history is the zero vector."""
+    """A learned weighted mean of the click vectors."""
 
     class Config(ColdSettings):
         dim: int = param(256, min=1, doc="inner width of the additive attention")

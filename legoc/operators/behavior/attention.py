@@ -6,17 +6,19 @@ from legoc.language.declaring.declare import Divides, operator, param
 from legoc.operators.blocks.attention import AttentionPooling, Settings
 from legoc.operators.blocks.cold import Cold
 from legoc.operators.blocks.cold import Settings as ColdSettings
+from legoc.operators.blocks.linear import align
 from legoc.operators.sizes import Sizes
 
 
 @operator(
-    "behavior", "Attention", "Seq[Vec[d]] -> Vec[hidden]",
+    "behavior", "Attention", "Seq[Vec[d]] -> Vec[hidden]", version=2,
     paper="Wu et al., Neural News Recommendation with Multi-Head Self-Attention, EMNLP 2019",
 )  # fmt: skip
 class Attention(nn.Module):
     """Self-attention over the clicks, then additive attention.
 
-    An empty history is the zero vector.
+    Values and output begin as the identity, so the result as a mean of the clicks, where the widths
+    agree.
     """
 
     class Config(Settings, ColdSettings):
@@ -29,6 +31,8 @@ class Attention(nn.Module):
         super().__init__()
         self.cold = Cold(config.cold, config.hidden)
         self.encode = AttentionPooling(sizes.width, config)
+        attend = self.encode.attend
+        align(attend.value, attend.output, self.encode.project)
 
     def forward(self, clicks_BSD: Tensor, mask_BS: Tensor) -> Tensor:
         """[B, S, D], Bool[B, S] -> [B, hidden]."""

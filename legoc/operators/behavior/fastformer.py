@@ -6,17 +6,19 @@ from legoc.language.declaring.declare import Divides, operator, param
 from legoc.operators.blocks.cold import Cold
 from legoc.operators.blocks.cold import Settings as ColdSettings
 from legoc.operators.blocks.fastformer import FastformerPooling
+from legoc.operators.blocks.linear import align
 from legoc.operators.sizes import Sizes
 
 
 @operator(
-    "behavior", "Fastformer", "Seq[Vec[d]] -> Vec[hidden]",
+    "behavior", "Fastformer", "Seq[Vec[d]] -> Vec[hidden]", version=2,
     paper="Wu et al., Fastformer: Additive Attention Can Be All You Need, 2021",
 )  # fmt: skip
 class Fastformer(nn.Module):
     """Fastformer layers over the clicks, additive attention, then a Linear.
 
-    The cost is linear in the number of clicks. An empty history is the zero vector.
+    The cost is linear in the number of clicks. The Linear begins as the
+    identity where the widths agree.
     """
 
     class Config(ColdSettings):
@@ -35,6 +37,7 @@ class Fastformer(nn.Module):
             width=sizes.width, hidden=config.hidden, layers=config.layers, heads=config.heads,
             dropout=config.dropout, longest=sizes.clicks,
         )  # fmt: skip
+        align(self.encode.project)
 
     def forward(self, clicks_BSD: Tensor, mask_BS: Tensor) -> Tensor:
         """[B, S, D], Bool[B, S] -> [B, hidden]."""

@@ -11,14 +11,14 @@ from legoc.operators.sizes import Sizes
 
 
 @operator(
-    "behavior", "GRU", "Seq[Vec[d]] -> Vec[hidden]", version=2,
+    "behavior", "GRU", "Seq[Vec[d]] -> Vec[hidden]", version=3,
     paper="An et al., Neural News Recommendation with Long- and Short-term User Representations, "
     "ACL 2019 (its short term)",
 )  # fmt: skip
 class GRU(nn.Module):
     """The state of a gated recurrent unit after the newest click.
 
-    An empty history is the zero vector.
+    It begins as means of the clicks over spans of many lengths where the widths agree.
     """
 
     class Config(ColdSettings):
@@ -29,7 +29,7 @@ class GRU(nn.Module):
     def __init__(self, config: "GRU.Config", sizes: Sizes) -> None:
         super().__init__()
         self.cold = Cold(config.cold, config.hidden)
-        self.run = GatedUnit(sizes.width, config.hidden)
+        self.run = GatedUnit(sizes.width, config.hidden, longest=sizes.clicks)
 
     def forward(self, clicks_BSD: Tensor, mask_BS: Tensor) -> Tensor:
         """[B, S, D], Bool[B, S] -> [B, hidden].

@@ -14,7 +14,7 @@ from legoc.operators.sizes import Sizes
 
 
 @operator(
-    "behavior", "LSTUR", "(Seq[Vec[d]], Id) -> Vec[hidden]", version=2,
+    "behavior", "LSTUR", "(Seq[Vec[d]], Id) -> Vec[hidden]", version=3,
     paper="An et al., Neural News Recommendation with Long- and Short-term User Representations, "
     "ACL 2019",
 )  # fmt: skip
@@ -43,7 +43,7 @@ class LSTUR(nn.Module):
         short = config.hidden if config.form == "ini" else config.hidden - long
         self.form = config.form
         self.mask = config.mask
-        self.run = GatedUnit(sizes.width, short)
+        self.run = GatedUnit(sizes.width, short, longest=sizes.clicks)
         self.users = nn.Embedding(sizes.users, long, padding_idx=0)
         nn.init.zeros_(self.users.weight)
 

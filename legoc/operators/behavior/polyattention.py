@@ -19,8 +19,7 @@ class PolyAttention(nn.Module):
     """Several weighted means of the clicks, each by a learned code of its own.
 
     The category bias of the paper is left out: it compares each click with the candidates, so that
-    nothing of a user could be cached, and no predictor is given categories. An empty history is so
-    many zero vectors.
+    nothing of a user could be cached, and no predictor is given categories.
     """
 
     class Config(ColdSettings):

@@ -13,7 +13,7 @@ from legoc.operators.sizes import Sizes
 
 @operator("behavior", "Pooling", "Seq[Vec[d]] -> Vec[d]")
 class Pooling(nn.Module):
-    """The mean (or maximum) of the click vectors; an empty history is the zero vector."""
+    """The mean (or maximum) of the click vectors."""
 
     class Config(ColdSettings):
         kind: Literal["mean", "max"] = param("mean", doc="what is taken over the clicks")

@@ -9,7 +9,7 @@ from legoc.language.declaring.declare import Divides, operator, param
 from legoc.operators.blocks.attention import SelfAttention
 from legoc.operators.blocks.cold import Cold
 from legoc.operators.blocks.cold import Settings as ColdSettings
-from legoc.operators.blocks.linear import PlainLinear
+from legoc.operators.blocks.linear import PlainLinear, align
 from legoc.operators.blocks.masking import cleared, last_real
 from legoc.operators.blocks.positions import Positions, places_back
 from legoc.operators.sizes import Sizes
@@ -19,7 +19,7 @@ EPSILON = 1e-8  # of the authors' normalisation
 
 
 @operator(
-    "behavior", "SASRec", "Seq[Vec[d]] -> Vec[hidden]", version=2,
+    "behavior", "SASRec", "Seq[Vec[d]] -> Vec[hidden]", version=3,
     paper="Kang & McAuley, Self-Attentive Sequential Recommendation, ICDM 2018",
 )  # fmt: skip
 class SASRec(nn.Module):
@@ -28,8 +28,8 @@ class SASRec(nn.Module):
     As in the authors' code: clicks times √d and a learned vector per place, counted back from the
     newest click; in a block queries are normalised, keys and values are not, what is added back is
     the normalised input, dropout falls on the weights of the attention and its heads have no output
-    projection; inner width as the input. A Linear follows where `hidden` is not the input width. An
-    empty history is the zero vector.
+    projection; inner width as the input. A Linear follows where `hidden` is not the input width.
+    Values begin as the identity.
     """
 
     class Config(ColdSettings):
@@ -51,6 +51,8 @@ class SASRec(nn.Module):
         self.blocks = nn.ModuleList(
             Block(width, config.heads, config.dropout) for _ in range(config.layers)
         )
+        for block in self.blocks:
+            align(block.attend.value)
         self.norm = nn.LayerNorm(width, eps=EPSILON)
         same = config.hidden == width
         self.project = nn.Identity() if same else PlainLinear(width, config.hidden, bias=False)

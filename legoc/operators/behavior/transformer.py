@@ -6,18 +6,20 @@ from legoc.language.declaring.declare import Divides, operator, param
 from legoc.operators.blocks.cold import Cold
 from legoc.operators.blocks.cold import Settings as ColdSettings
 from legoc.operators.blocks.encoder import EncoderPooling
+from legoc.operators.blocks.linear import align
 from legoc.operators.sizes import Sizes
 
 
 @operator(
-    "behavior", "Transformer", "Seq[Vec[d]] -> Vec[hidden]",
+    "behavior", "Transformer", "Seq[Vec[d]] -> Vec[hidden]", version=2,
     paper="Vaswani et al., Attention Is All You Need, NeurIPS 2017; blocks as in Devlin et al., "
     "BERT, NAACL 2019",
 )  # fmt: skip
 class Transformer(nn.Module):
     """Transformer blocks over the clicks, a Linear, then additive attention.
 
-    With learned positions; the oldest click is the first. An empty history is the zero vector.
+    With learned positions; the oldest click is the first. The Linear begins as the
+    identity where the widths agree.
     """
 
     class Config(ColdSettings):
@@ -36,6 +38,7 @@ class Transformer(nn.Module):
             width=sizes.width, hidden=config.hidden, layers=config.layers, heads=config.heads,
             dropout=config.dropout, longest=sizes.clicks,
         )  # fmt: skip
+        align(self.encode.encode.project)
 
     def forward(self, clicks_BSD: Tensor, mask_BS: Tensor) -> Tensor:
         """[B, S, D], Bool[B, S] -> [B, hidden]."""
