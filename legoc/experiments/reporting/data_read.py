@@ -65,10 +65,12 @@ def read(
 
 def counts(report: Report) -> Iterator[tuple[str, ...]]:
     """A row per split under its titles, which come first."""
-    yield ("split", f"{report.group}s", "rows", "clicks", "users", "without clicks before",
-           "new items")  # fmt: skip
+    grouped = report.group != "user"
+    groups = (f"{report.group}s",) if grouped else ()
+    yield ("split", *groups, "users", "rows", "clicks", "without clicks before", "new items")
     for name, part in report.parts.items():
+        found = (f"{part.groups:,}",) if grouped else ()
         yield (
-            name, f"{part.groups:,}", f"{part.rows:,}", f"{part.clicks:,}", f"{part.users:,}",
+            name, *found, f"{part.users:,}", f"{part.rows:,}", f"{part.clicks:,}",
             f"{part.cold:,}", f"{part.new_items:.1%}",
         )  # fmt: skip

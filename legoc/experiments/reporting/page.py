@@ -54,7 +54,8 @@ u { text-decoration-thickness: 2px; text-underline-offset: 3px }
 figure { margin: 0; width: 364px; max-width: 100% } figcaption { margin-bottom: .35rem;
   font-size: .92rem }
 svg text { paint-order: stroke; stroke: var(--paper); stroke-width: 3px }
-svg { display: block; max-width: 100%; height: auto; font-family: Arial, Helvetica, sans-serif }
+svg { display: block; overflow: visible; max-width: 100%; height: auto;
+  font-family: Arial, Helvetica, sans-serif }
 details { border: 1px solid var(--line); border-radius: 4px; padding: .35rem .7rem;
   margin: .4rem 0 } summary { cursor: pointer }
 pre { overflow-x: auto; background: var(--shade); padding: .6rem; font-size: .8rem }
