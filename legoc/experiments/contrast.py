@@ -10,6 +10,7 @@ from legoc.evaluation.comparison import ALPHA, FEW, adjust, compare, draws_for
 from legoc.evaluation.report import plain
 from legoc.experiments.systems import System
 from legoc.language.diagnosing.diagnostics import fail
+from legoc.language.ir.spec import is_alone
 
 
 # Pairs of places among systems, by metric.
@@ -137,7 +138,7 @@ def doubts(systems: Sequence[System], clusters: int) -> list[str]:
     single = [
         system.name
         for system in systems
-        if len(system.results) == 1 and system.results[0].spec.train is not None
+        if len(system.results) == 1 and not is_alone(system.results[0].spec)
     ]
     if single:
         found.append(

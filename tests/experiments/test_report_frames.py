@@ -6,15 +6,17 @@ import math
 import random
 import re
 import shutil
+from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
 from legoc.evaluation.comparison import Interval
-from legoc.experiments.contrast import Contrast, contrast, every_pair
+from legoc.experiments.contrast import Contrast, contrast, doubts, every_pair
 from legoc.experiments.reporting.curves import find_courses
 from legoc.experiments.reporting.data_read import find_data
 from legoc.experiments.reporting.dots import Mark, dots
@@ -331,3 +333,21 @@ def test_letters_stand_apart() -> None:
     same = [(100.0, 100.0), (101.0, 100.0), (200.0, 50.0)]
     together, alone = spread_labels(places[:3], same)
     assert (together.text, alone.text) == ("A B", "C")
+
+
+def test_what_is_counted_has_no_seeds_to_doubt(tmp_path: Path) -> None:
+    from legoc.commands.points import points
+
+    file = tmp_path / "two.lego"
+    file.write_text(
+        "data d { source = Demo content = [title(8)] }\nmodel counted = predict Popularity\n"
+        "model trained = content Pooling(hidden=8) -> behavior Pooling -> predict Dot\n"
+        "run counted on d\nrun trained on d\n",
+        encoding="utf-8",
+    )
+    found = points(Namespace(file=str(file), overrides=[], only=None))
+    once = [
+        SimpleNamespace(name=spec.name, results=(SimpleNamespace(spec=spec),)) for spec in found
+    ]
+    (told,) = doubts(once, 500)
+    assert told.startswith("trained once: trained;")
