@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "predict": ("predict", "score a part of the data, as rows or as MIND and EB-NeRD take them"),
     "compare": ("compare", "say which differences between runs are real"),
     "table": ("table", "write runs as a table, with what is really best"),
+    "report": ("report", "write runs as one page, with tables, pictures and sentences"),
     "runs": ("run_list", "list runs, remove them, or say where the points of a file went"),
     "score": ("serve", "score candidates for histories"),
     "recommend": ("serve", "give the best items for histories"),

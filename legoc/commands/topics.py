@@ -49,11 +49,15 @@ def show_topics() -> int:
 
 def show_topic(topic: str) -> int:
     """The parts a word names; of a code or a command, where its page is."""
+    from legoc.commands.cli import COMMANDS
+
     wanted = topic.strip("`-").lower()
     listed = parts()
     found = [p for p in listed if wanted in p.words or wanted == p.title.lower()]
     found = found or [p for p in listed if f"`{wanted}`" in p.text.lower()]
-    if not found:
+    if not found and wanted in COMMANDS:
+        print(f"legoc {wanted}: {COMMANDS[wanted][1]}")
+    elif not found:
         pool = [word for part in listed for word in part.words]
         near = nearest(wanted, pool)
         hint = f"did you mean `{near}`? " if near else ""
@@ -64,8 +68,6 @@ def show_topic(topic: str) -> int:
         )
     for place, part in enumerate(found):
         print(f"{chr(10) if place else ''}{part.title}\n\n{part.text}")
-    from legoc.commands.cli import COMMANDS
-
     if wanted in COMMANDS:
         print(f"\n`legoc {wanted} --help` explains the command.")
     return 0

@@ -13,6 +13,7 @@ from legoc.experiments.results import Result
 from legoc.experiments.systems import System
 from legoc.language.diagnosing.diagnostics import LegoError, fail
 from legoc.language.diagnosing.suggest import listing, nearest
+from legoc.language.ir.spec import is_alone
 
 
 # Why a figure is not defined.
@@ -166,7 +167,7 @@ def doubts(systems: Sequence[System], clusters: int) -> list[str]:
     single = [
         system.name
         for system in systems
-        if len(system.results) == 1 and system.results[0].spec.train is not None
+        if len(system.results) == 1 and not is_alone(system.results[0].spec)
     ]
     if single:
         found.append(

@@ -221,6 +221,33 @@ class Seen(HTMLParser):
         self.text.append(data)
 
 
+def test_every_bar_has_its_range_and_its_number(drawn):
+    prepared, portrait = drawn
+    when = datetime(2031, 5, 17, 8, 9)
+    source = 'MIND(path="/home/ann/raw/MINDsmall")'
+    drop = Drop(reason="short", policy="dropped", part="log", count=3,
+                examples=("/home/ann/raw/news.tsv:17: N9",))  # fmt: skip
+    page = render_page([(source, replace(prepared.report, drops=(drop,)), portrait)], when)
+    drawings = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
+    figures = [*portrait.histories.values(), portrait.popularity]
+    assert len(drawings) == len(figures)
+    for drawing, figure in zip(drawings, figures, strict=True):
+        texts = re.findall(r"<text[^>]*>([^<]*)</text>", drawing)
+        axis = ["clicks of an item", "items"] if figure is figures[-1] else [
+            "clicks before", "impressions"]  # fmt: skip
+        shown = [text for pair in zip(figure.labels, figure.counts, strict=True) for text in pair]
+        assert texts == [*axis, *(n if isinstance(n, str) else f"{n:,}" for n in shown)]
+        lengths = [float(n) for n in re.findall(r'<rect [^>]*?width="([\d.]+)"', drawing)]
+        expected = np.array(figure.counts) / max(figure.counts) * max(lengths)
+        assert lengths == pytest.approx(expected, abs=0.06)
+    assert "Written 2031-05-17 08:09 UTC by legoc " in page
+    assert "/home/ann" not in page
+    assert "…/MINDsmall" in page
+    assert "…/news.tsv:17: N9" in page
+    heads = re.findall(r"<th\b( scope=\"\w+\")?", page)
+    assert all(heads)
+
+
 def test_the_page_is_whole_and_needs_nothing_else(drawn):
     prepared, portrait = drawn
     page = render_page(

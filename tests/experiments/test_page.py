@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from legoc.evaluation.kept import GROUP_COLUMNS
+from tests.experiments.pages import read_page
 from tests.experiments.test_table import verify_latex
 from tests.product.conftest import run
 
@@ -109,6 +110,19 @@ def test_the_search_finds_a_model_and_the_table_says_what_it_cost(place, cache, 
     (other,) = Path("runs").glob("best_small-*/budget.json")
     assert other.read_bytes() == budget.read_bytes()
     assert other.parent.name[-12:] == budget.parent.name[-12:]
+
+
+def test_the_page_says_what_compare_and_table_say(place, capsys):
+    done("report", capsys)
+    page = read_page((place / "news.html").read_text("utf-8"))
+    told = " ".join(page.whole().split())
+    assert "text is better than ids GAUC:" in told
+    titles = [head.text for head in page.all("h2")]
+    assert titles == [
+        "In short", "Figures", "Differences from the best", "Known, new and cold",
+        "Accuracy against cost", "How they learned", "Whether probabilities hold", "The data",
+        "What stands behind each row", "How it was measured",
+    ]  # fmt: skip
 
 
 def test_lists_and_scores(place, capsys):

@@ -132,6 +132,9 @@ def test_the_parts_are_found_by_their_words(capsys: pytest.CaptureFixture[str]) 
     assert main(["help"]) == 0
     listed = capsys.readouterr().out
     assert all(part.title in listed for part in parts())
+    # A command that the chapter has no part on says what it does.
+    assert main(["help", "report"]) == 0
+    assert "legoc report: write runs as one page" in capsys.readouterr().out
     assert main(["help", "swep"]) == 1
     assert "did you mean `sweep`?" in capsys.readouterr().err
     assert main(["help", "E0403"]) == 1

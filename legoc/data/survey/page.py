@@ -1,46 +1,65 @@
 """The portrait of prepared data as one HTML page that needs nothing else: no script, no link."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from html import escape
 
+from legoc import __version__
 from legoc.data.staging.report import Report
-from legoc.data.survey.portrait import Histogram, Portrait
+from legoc.data.survey.bars import chart
+from legoc.data.survey.portrait import Portrait
+from legoc.language.diagnosing.paths import shorten_paths
 
 
-# A chart is a row of bars on this canvas, with room below for the labels.
-WIDTH, HEIGHT, BELOW = 360, 110, 34
-
+# A word of light and one of dark ground; what tells bars apart is their length and their number.
 STYLE = """
-:root { color-scheme: light dark; --bar: #3b6ea5; --faint: #8884; }
-body { font: 15px/1.45 system-ui, sans-serif; max-width: 64rem; }
-body { margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
-table { border-collapse: collapse; } td, th { padding: .2rem .8rem; text-align: right; }
-td:first-child, th:first-child { text-align: left; } tr { border-bottom: 1px solid var(--faint); }
-.charts { display: flex; flex-wrap: wrap; gap: 1.5rem; } figure { margin: 0; width: 310px; }
-figcaption { font-size: .9rem; } svg { max-width: 100%; height: auto; } rect { fill: var(--bar); }
-text { font: 9px system-ui, sans-serif; fill: currentColor; text-anchor: end; }
-.warning { border-left: 4px solid #c77700; padding: .3rem .8rem; margin: .4rem 0; }
-.dim { opacity: .75; font-size: .9rem; }
+:root { color-scheme: light dark; --paper: #fff; --ink: #1b1c1e; --dim: #55585e; --line: #c3c6cc;
+  --bar: #0072b2; --warn: #b34700; --shade: #f4f5f7 }
+@media screen and (prefers-color-scheme: dark) { :root { --paper: #16181b; --ink: #e8e9eb;
+  --dim: #a9adb5; --line: #4a4e55; --bar: #56b4e9; --warn: #ff9d52; --shade: #1f2226 } }
+* { box-sizing: border-box }
+body { font: 16px/1.5 system-ui, "Segoe UI", Helvetica, Arial, sans-serif; color: var(--ink);
+  background: var(--paper); max-width: 70rem; margin: 0 auto; padding: 1rem 14px 3rem;
+  overflow-wrap: anywhere }
+h1 { font-size: 1.5rem; line-height: 1.25; margin: 1rem 0 .4rem }
+h2 { font-size: 1.15rem; margin: 2rem 0 .5rem } p { max-width: 46rem; margin: .5rem 0 }
+.wide { overflow-x: auto } table { border-collapse: collapse; font-size: .92rem;
+  font-variant-numeric: tabular-nums } th, td { padding: .25rem .7rem; text-align: right;
+  border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: normal }
+thead th { border-bottom: 2px solid var(--ink) } tbody th { font-weight: 500 }
+td:first-child, th:first-child, .word { text-align: left }
+.charts { display: flex; flex-wrap: wrap; gap: 1.5rem 2rem } figure { margin: 0; width: 364px;
+  max-width: 100% } figcaption { font-size: .92rem; margin-bottom: .3rem }
+svg { display: block; max-width: 100%; height: auto } rect { fill: var(--bar) }
+text { font: 11px Arial, Helvetica, sans-serif; fill: var(--ink) } .axis { fill: var(--dim) }
+.warning { border-left: 4px solid var(--warn); background: var(--shade); padding: .3rem .8rem }
+.dim { color: var(--dim); font-size: .9rem }
+@media print { body { font-size: 10.5pt; max-width: none; padding: 0 } .wide { overflow: visible }
+  figure, tr, .warning { break-inside: avoid } h1, h2 { break-after: avoid } }
 """
 
 
-def render_page(sections: Sequence[tuple[str, Report, Portrait]]) -> str:
-    """A page with a section for each data set: its source as written, counts and portrait."""
+def render_page(
+    sections: Sequence[tuple[str, Report, Portrait]], when: datetime | None = None
+) -> str:
+    """A page with a section for each data set: its source as written, counts and portrait. when:
+    the time that it says it was written, now unless it is given."""
+    written = f"{when or datetime.now(UTC):%Y-%m-%d %H:%M} UTC by legoc {__version__}"
     body = "\n".join(render_section(*section) for section in sections)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width">'
-        f"<title>legoc data</title><style>{STYLE}</style></head>\n<body>\n{body}\n</body></html>\n"
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>legoc data</title><style>{STYLE}</style></head>\n<body>\n{body}\n"
+        f'<footer class="dim"><p>Written {written}.</p></footer>\n</body></html>\n'
     )
 
 
 def render_section(title: str, report: Report, portrait: Portrait) -> str:
     parts = [
-        f"<h1>{escape(title)}</h1>",
+        f"<h1>{text(title)}</h1>",
         f"<p>{report.items:,} items, {report.users:,} users, {report.histories:,} histories "
         f"({report.empty_histories:,} empty)</p>",
-        *(f'<p class="warning">{escape(text)}</p>' for text in portrait.warnings),
+        *(f'<p class="warning"><b>Warning:</b> {text(said)}</p>' for said in portrait.warnings),
         "<h2>Splits</h2>",
         table(
             ("split", "impressions", "rows", "clicks", "users", "cold", "cold rows", "one class",
@@ -55,7 +74,7 @@ def render_section(title: str, report: Report, portrait: Portrait) -> str:
         '<div class="charts">',
         *(
             chart(
-                name, figure,
+                name, figure, ("clicks before", "impressions"),
                 f"median {figure.median:g}, mean {figure.mean:.1f}, at most {figure.largest:,}; "
                 f"{portrait.longer[name]:.1%} longer than what the spec reads",
             )
@@ -65,14 +84,14 @@ def render_section(title: str, report: Report, portrait: Portrait) -> str:
         "<h2>Clicks of an item in training</h2>",
         '<div class="charts">',
         chart(
-            "items", portrait.popularity,
+            "items", portrait.popularity, ("clicks of an item", "items"),
             f"median {portrait.popularity.median:g}, at most {portrait.popularity.largest:,}; "
             + ", ".join(f"the top {k} have {v:.1%} of the clicks" for k, v in portrait.top.items()),
         ),
         "</div>",
         *attributes(report, portrait),
         *losses(report),
-        *(f'<p class="dim">{escape(note)}</p>' for note in (*report.notes, report.licence) if note),
+        *(f'<p class="dim">{text(note)}</p>' for note in (*report.notes, report.licence) if note),
     ]  # fmt: skip
     return "\n".join(parts)
 
@@ -131,34 +150,31 @@ def losses(report: Report) -> Iterable[str]:
     yield table(
         ("what", "where", "how many", "what became of it", "first"),
         ((d.reason, d.part, f"{d.count:,}", d.policy, "; ".join(d.examples)) for d in report.drops),
+        words=(1, 3, 4),
     )
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    def line(tag: str, cells: Sequence[str]) -> str:
-        return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], *, words: Sequence[int] = ()
+) -> str:
+    """A table in a box that scrolls by itself; the first cell of a row names it. words: further
+    columns of words."""
 
-    return "<table>" + line("th", columns) + "".join(line("td", row) for row in rows) + "</table>"
+    kind = [' class="word"' if place in words else "" for place in range(len(columns))]
 
+    def line(row: Sequence[str]) -> str:
+        cells = zip(kind[1:], row[1:], strict=True)
+        others = "".join(f"<td{own}>{text(cell)}</td>" for own, cell in cells)
+        return f'<tr><th scope="row">{text(row[0])}</th>{others}</tr>'
 
-def chart(name: str, histogram: Histogram, said: str) -> str:
-    """Bars as inline SVG, the tallest over the whole height, each with its label and count."""
-    count = len(histogram.counts)
-    step = WIDTH / max(count, 1)
-    tallest = max(histogram.counts, default=0) or 1
-    bars: list[str] = []
-    labels: Mapping[int, str] = dict(enumerate(histogram.labels))
-    for place, value in enumerate(histogram.counts):
-        height = HEIGHT * value / tallest
-        middle = step * (place + 0.5)
-        bars.append(
-            f'<rect x="{step * place + 1:.1f}" y="{HEIGHT - height:.1f}" width="{step - 2:.1f}" '
-            f'height="{height:.1f}"><title>{escape(labels[place])}: {value:,}</title></rect>'
-            f'<text x="{middle + 4:.1f}" y="{HEIGHT + 10}" transform="rotate(-35 {middle + 4:.1f} '
-            f'{HEIGHT + 10})">{escape(labels[place])}</text>'
-        )
+    titles = zip(kind, columns, strict=True)
+    head = "".join(f'<th scope="col"{own}>{text(column)}</th>' for own, column in titles)
     return (
-        f'<figure><svg viewBox="0 -4 {WIDTH} {HEIGHT + BELOW}" width="{WIDTH}" role="img" '
-        f'aria-label="{escape(name)}">{"".join(bars)}</svg>'
-        f"<figcaption><b>{escape(name)}</b>: {escape(said)}</figcaption></figure>"
+        f'<div class="wide" tabindex="0"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(map(line, rows))}</tbody></table></div>"
     )
+
+
+def text(said: str) -> str:
+    """A text as the page has it: without the folders of the machine."""
+    return escape(shorten_paths(said))

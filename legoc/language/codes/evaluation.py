@@ -5,6 +5,16 @@ from legoc.language.codes import Code
 
 CODES: tuple[Code, ...] = (
     Code(
+        code="E0589",
+        title="what draws is not installed",
+        explanation=(
+            "`legoc report` draws its pictures with altair and vl-convert, which come with the "
+            "extra `report`. `legoc table` and `legoc compare` say the same without pictures."
+        ),
+        bad="legoc report news.lego    # after `pip install legoc`",
+        good="pip install 'legoc[report]'",
+    ),
+    Code(
         code="E0590",
         title="scores that are not finite",
         explanation=(

@@ -1,0 +1,89 @@
+"""`legoc report`: runs as one page, with tables, pictures and what follows from them."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from legoc.commands.chosen_runs import chosen_systems, is_file, takes_runs
+from legoc.commands.console import choose
+from legoc.commands.flags import Command, caches, compares
+from legoc.commands.output import write_output
+
+
+# The packages of the extra `report`, as they are imported.
+DRAWING = ("altair", "vl_convert", "narwhals")
+
+
+def report_flags(parser: ArgumentParser) -> None:
+    takes_runs(parser)
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", default="report.html",
+        help="where the page goes (default: report.html)",
+    )  # fmt: skip
+    compares(parser)
+    caches(parser)
+
+
+def run_report(arguments: Namespace) -> int:
+    verify_installed()
+    verify_place(Path(arguments.output))
+    from legoc.experiments.contrast import choose_metrics
+    from legoc.experiments.reporting.material import gather_material
+    from legoc.experiments.reporting.page import write_page
+    from legoc.experiments.table import all_metrics
+
+    progress = choose(arguments.quiet)
+    systems = chosen_systems(arguments)
+    known = all_metrics(systems)
+    if not set(arguments.metrics) <= set(known):
+        choose_metrics(systems, arguments.metrics)
+    material = gather_material(
+        systems, arguments.metrics or known, baselines=not arguments.no_baselines,
+        cache=arguments.cache, progress=progress,
+    )  # fmt: skip
+    progress.say("drawing")
+    page = write_page(material, title_of(arguments))
+    return write_output(page, arguments.output, replaces=True)
+
+
+def verify_installed() -> None:
+    """E0589 where the packages that draw are not there, before anything is read."""
+    from legoc.language.diagnosing.diagnostics import fail
+
+    try:
+        import altair  # noqa: F401
+        import vl_convert  # noqa: F401
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] not in DRAWING:
+            raise
+        raise fail(
+            "E0589",
+            f"the pictures of the page need {error.name}, which is not installed",
+            "install it: pip install 'legoc[report]'",
+        ) from None
+
+
+def verify_place(path: Path) -> None:
+    """E0905 where no file can be written there, before the work is done."""
+    from legoc.language.diagnosing.diagnostics import fail
+
+    why = None
+    if path.is_dir():
+        why = "it is a folder"
+    elif not path.absolute().parent.is_dir():
+        why = f"there is no folder `{path.parent}`"
+    if why is not None:
+        raise fail(
+            "E0905", f"`{path}` cannot be written: {why}", "name a file in a folder that exists"
+        )
+
+
+def title_of(arguments: Namespace) -> str:
+    """What the page is of: files and runs without the folders they lie in."""
+    words = [
+        Path(word).name if is_file(word) or Path(word).exists() else word
+        for word in arguments.runs_or_file
+    ]
+    return f"Runs of {', '.join(words)}"
+
+
+COMMANDS = {"report": Command(report_flags, run_report)}

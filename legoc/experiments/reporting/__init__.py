@@ -1,0 +1,1 @@
+"""The page of runs: its material gathered, drawn and written as one HTML file."""

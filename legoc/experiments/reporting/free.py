@@ -1,0 +1,111 @@
+"""What counting alone reaches beside trained systems: figures, and who does not beat them.
+
+The figures are those that training left in metrics.json. They have no values per group, so there is
+no interval and no test of them.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+from legoc.evaluation.baselines import find_better
+from legoc.experiments.systems import System
+from legoc.language.ir.spec import is_alone
+
+
+Reported = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Free:
+    """A counted model. figures: by part of the rows (`all`, then the slices) and metric."""
+
+    name: str
+    figures: Mapping[str, Mapping[str, float | None]]
+
+    def figure(self, part: str, metric: str) -> float:
+        value = self.figures.get(part, {}).get(metric)
+        return math.nan if value is None else value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """A trained system against the free baselines. beats: whether it is better than all of them
+    over all rows, None where they were not measured; told: where the best of them is as good."""
+
+    system: str
+    beats: bool | None
+    told: tuple[str, ...]
+
+    def sentence(self) -> str:
+        if self.beats is None:
+            return (
+                f"{self.system}: free baselines were not measured with it; start `legoc train` on "
+                "its file again without `--no-baselines`"
+            )
+        if not self.beats:
+            return f"{self.system} does not beat the free baselines: {'; '.join(self.told)}"
+        but = f", but {'; '.join(self.told)}" if self.told else ""
+        return f"{self.system} beats every free baseline{but}"
+
+
+def read_reports(system: System, part: str) -> list[Reported]:
+    """What metrics.json says of a part of the data, for each seed that has it."""
+    found = [(result.run.metrics or {}).get(part) for result in system.results]
+    return [report for report in found if report is not None]
+
+
+def average(reports: Sequence[Reported]) -> dict[str, Any]:
+    """One report, in JSON's types, whose figures are means over seeds; a figure that a seed lacks
+    is null."""
+    first = reports[0]
+
+    def mean(parts: Sequence[Mapping[str, float | None]]) -> dict[str, float | None]:
+        values = {name: [part.get(name) for part in parts] for name in parts[0]}
+        return {
+            name: None if None in found else fmean(v for v in found if v is not None)
+            for name, found in values.items()
+        }
+
+    return {
+        **first,
+        "metrics": mean([report["metrics"] for report in reports]),
+        "slices": {
+            name: mean([report["slices"].get(name, {}) for report in reports])
+            for name in first["slices"]
+        },
+    }
+
+
+def find_free(systems: Sequence[System], part: str) -> list[Free]:
+    """The counted models that were measured beside some system, each once. All systems rest on the
+    same rows, so a metric has one figure."""
+    found: dict[str, dict[str, dict[str, float | None]]] = {}
+    for system in systems:
+        for report in read_reports(system, part):
+            for name, told in report.get("baselines", {}).items():
+                parts = found.setdefault(name, {})
+                for where, figures in {"all": told["metrics"], **told["slices"]}.items():
+                    parts[where] = {**figures, **parts.get(where, {})}
+    return [Free(name=name, figures=parts) for name, parts in found.items()]
+
+
+def find_standings(systems: Sequence[System], part: str) -> list[Standing]:
+    """Of each trained system, by its means over seeds. Systems that are counted stand for
+    themselves."""
+    made: list[Standing] = []
+    for system in systems:
+        if is_alone(system.results[0].spec):
+            continue
+        reports = [report for report in read_reports(system, part) if report.get("baselines")]
+        if not reports:
+            made.append(Standing(system=system.name, beats=None, told=()))
+            continue
+        report = average(reports)
+        overall = find_better({**report, "slices": {}})
+        made.append(
+            Standing(system=system.name, beats=not overall, told=tuple(find_better(report)))
+        )
+    return made
