@@ -137,7 +137,9 @@ def learn(
         path.write_text(write_spec(key, log, chosen, seeds, weights), encoding="utf-8")
         specs = load(path)
         done = [train(spec, runs=runs, until="evaluate", baselines=False) for spec in specs]
-    systems = gather([read_result(run.folder) for run in done])
+    # The seed is no part of what is counted, so its runs are one.
+    folders = dict.fromkeys(run.folder for run in done)
+    systems = gather([read_result(folder) for folder in folders])
     titles = {f"m{number}": name for number, name in enumerate(chosen)}
     found: list[Learnt] = []
     for system in systems:
