@@ -5,10 +5,11 @@ import io
 import os
 import sys
 
+from legoc.language.diagnosing.failures import OUTPUT
+
 
 # What a shell says of a tool that ended because nobody reads what it prints (128 + SIGPIPE).
 UNREAD = 141
-OUTPUT = "standard output"
 
 
 class Closed(io.TextIOBase):
