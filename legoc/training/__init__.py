@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from legoc.training.public import train
+    from legoc.training.sweep import train_all
 
-__all__ = ["train"]
+__all__ = ["train", "train_all"]
+
+HOME = {"train": "public", "train_all": "sweep"}
 
 
 def __getattr__(name: str) -> Any:
     # Reading the declarations of tasks must not load evaluation and export.
-    if name != "train":
+    home = HOME.get(name)
+    if home is None:
         raise AttributeError(f"module 'legoc.training' has no attribute {name!r}")
-    return import_module("legoc.training.public").train
+    return getattr(import_module(f"legoc.training.{home}"), name)

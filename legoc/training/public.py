@@ -3,7 +3,7 @@
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -29,6 +29,7 @@ from legoc.training.loop import fit
 from legoc.training.machine import choose_device, describe_environment, working
 from legoc.training.results import drop_results, obtain_bundle, obtain_metrics
 from legoc.training.samplers import build_sampler
+from legoc.training.settings import Settings, Until
 from legoc.training.sharing import take_over
 from legoc.training.sittings import enter_sitting
 from legoc.training.tasks import build_task
@@ -38,8 +39,6 @@ from legoc.training.validation import build_validation, verify_monitor
 if TYPE_CHECKING:
     from legoc.data.prepare import Prepared
     from legoc.model.recommender import Recommender
-
-Until = Literal["data", "train", "export", "evaluate"]
 
 
 def train(
@@ -104,6 +103,15 @@ def train(
                     run, prepared, progress, baselines=baselines, cache=cache_root(cache)
                 )
     return run
+
+
+def train_with(spec: Spec, settings: Settings, progress: Progress) -> Run:
+    """`train` with settings that are the same for several runs."""
+    return train(
+        spec, runs=settings.runs, until=settings.until, cache=settings.cache, again=settings.again,
+        strict=settings.strict, truncated=settings.truncated, threads=settings.threads,
+        device=settings.device, baselines=settings.baselines, progress=progress,
+    )  # fmt: skip
 
 
 def has_more_time(run: Run, progress: Progress) -> bool:

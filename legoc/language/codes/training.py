@@ -113,4 +113,15 @@ run m on demo with base""",
         bad="legoc train naml.lego --cache /read-only/folder",
         good="legoc train naml.lego --cache /large/disk/legoc",
     ),
+    Code(
+        code="E0570",
+        title="a worker ended before its run",
+        explanation=(
+            "With `--jobs` runs train in processes of their own. One of these was ended from "
+            "outside, most often because memory ran out. The other runs go on; this one resumes "
+            "from what it has saved when the command is given again."
+        ),
+        bad="legoc train sweep.lego --jobs 8",
+        good="legoc train sweep.lego --jobs 4",
+    ),
 )  # fmt: skip
