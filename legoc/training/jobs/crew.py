@@ -9,6 +9,7 @@ import queue
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from legoc.training.jobs.known import Known
 from legoc.training.jobs.messages import read_error, write_spec
 from legoc.training.jobs.process import Worker, describe_end
 from legoc.training.jobs.room import choose_jobs, free_memory
-from legoc.training.jobs.work import Pace, write_left
+from legoc.training.jobs.work import ENDING, Pace, write_left
 from legoc.training.settings import Settings
 from legoc.training.sweep import Failure, Sweep, say_failure
 
@@ -137,26 +138,26 @@ class Crew:
 def survey_points(crew: Crew, sweep: Sweep) -> dict[int, Known]:
     """What is known of each run; one that cannot train has failed already."""
     known: dict[int, Known] = {}
-    for place in range(len(crew.specs)):
-        crew.give("survey", place)
-        found = crew.answer()
-        assert found is not None
-        _, _, message = found
-        if "known" in message:
-            known[place] = Known.from_json(message["known"])
-        else:
-            enter(crew, sweep, place, message, len(crew.specs) - len(sweep.known) - 1)
+    with crew.progress.task("preparing", len(crew.specs), "runs") as bar:
+        for place in range(len(crew.specs)):
+            crew.give("survey", place)
+            found = crew.answer()
+            assert found is not None
+            _, _, message = found
+            if "known" in message:
+                known[place] = Known.from_json(message["known"])
+            else:
+                enter(crew, sweep, place, message)
+            bar.advance()
     return known
 
 
-def enter(
-    crew: Crew, sweep: Sweep, place: int, message: Mapping[str, Any], left: int
-) -> Run | Failure:
+def enter(crew: Crew, sweep: Sweep, place: int, message: Mapping[str, Any]) -> None:
+    """Enter what became of a run, and say so where it failed."""
     ended = crew.become(place, message)
     sweep.enter(place, ended)
     if isinstance(ended, Failure):
-        say_failure(ended, left, crew.progress)
-    return ended
+        say_failure(ended, len(crew.specs) - len(sweep.known), crew.progress)
 
 
 def fit_jobs(crew: Crew, known: Mapping[int, Known], asked: int) -> int:
@@ -185,11 +186,14 @@ def fit_jobs(crew: Crew, known: Mapping[int, Known], asked: int) -> int:
     return jobs
 
 
-def train_points(crew: Crew, known: Mapping[int, Known], jobs: int, sweep: Sweep) -> None:
+def train_points(crew: Crew, known: dict[int, Known], jobs: int, sweep: Sweep) -> None:
     """Train what can be trained, `jobs` runs at a time."""
     alike: dict[str, deque[int]] = {}
     for place, one in known.items():
         alike.setdefault(one.id, deque()).append(place)
+        if alike[one.id][0] != place:
+            # What it takes over it need not train.
+            known[place] = replace(one, work=ENDING)
     ready = deque(places.popleft() for places in alike.values())
     pace = Pace()
     with crew.progress.task("runs", len(crew.specs), "runs") as bar:
@@ -201,7 +205,7 @@ def train_points(crew: Crew, known: Mapping[int, Known], jobs: int, sweep: Sweep
             found = crew.answer()
             assert found is not None
             place, seconds, message = found
-            enter(crew, sweep, place, message, len(crew.specs) - len(sweep.known) - 1)
+            enter(crew, sweep, place, message)
             pace.enter(known[place].work, seconds)
             if waiting := alike[known[place].id]:
                 ready.appendleft(waiting.popleft())
@@ -230,5 +234,5 @@ def left(crew: Crew, known: Mapping[int, Known], pace: Pace, jobs: int, sweep: S
         for worker in crew.busy
         if worker.place is not None
     ]
-    seconds = pace.left(waiting, running, jobs)
+    seconds = pace.left(waiting, running, jobs) if waiting or running else None
     return "" if seconds is None else f", {write_left(seconds)}"

@@ -5,9 +5,11 @@ the data, and what a batch keeps for the way back, which is measured per item, u
 torch's meta device, where tensors have shapes and no values.
 """
 
+import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +17,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from legoc.evaluation.evaluator import PAIRS_AT_ONCE, USERS_AT_ONCE
+from legoc.language.ir import form
 from legoc.language.ir.plan import Plan, plan
 from legoc.language.ir.spec import Spec, is_alone
 from legoc.model import compile
 from legoc.model.build import build
-from legoc.model.cost import PROBE, longest, user_inputs
+from legoc.model.cost import PROBE, Cost, longest, user_inputs
+from legoc.training.samplers import build_sampler
+from legoc_runtime.chunks import pairs_at_once
 
 
 if TYPE_CHECKING:
@@ -35,6 +41,7 @@ NAME = 200
 # Beside what is kept for the way back there are results in between and gradients of them.
 BACKWARD = 1.5
 FLOAT = 4
+NO_KEYS = {"item": "", "user": "", "prefix": "", "spec": ""}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +64,8 @@ def estimate(spec: Spec, prepared: "Prepared") -> Need:
     data = array_bytes(prepared) + NAME * (len(prepared.items) + len(prepared.users))
     if is_alone(spec) or spec.train is None:
         return Need(process=PROCESS, weights=0, data=data, batch=0)
-    made = plan(spec)
-    cost = compile(spec).cost.sized(prepared.rows)
+    sizes = measure_sizes(essence(spec))
+    cost = sizes.cost.sized(prepared.rows)
     every, trained = cost.total or 0, cost.total_trainable or 0
     # Gradients, moments, and the sum of both sides of a table's gradient while it is made.
     kept = every + trained * (2 + MOMENTS[spec.train.optimizer])
@@ -67,27 +74,60 @@ def estimate(spec: Spec, prepared: "Prepared") -> Need:
         process=PROCESS,
         weights=FLOAT * kept + vectors,
         data=data,
-        batch=int(BACKWARD * batch_bytes(spec, made, prepared)),
+        batch=max(
+            int(BACKWARD * batch_bytes(sizes, *batch_sizes(spec, prepared))),
+            chunk_bytes(sizes, spec),
+        ),
     )
 
 
-def batch_bytes(spec: Spec, made: Plan, prepared: "Prepared") -> int:
+def batch_bytes(sizes: "Sizes", rows: int, candidates: int, items: int) -> int:
     """What a batch keeps between the way forward and the way back."""
-    item, user, pair = kept_bytes(spec, made)
-    rows, candidates, items = batch_sizes(spec, prepared)
-    return int(items * item + rows * (user + candidates * pair))
+    return items * sizes.item + rows * (sizes.user + candidates * sizes.pair)
+
+
+def chunk_bytes(sizes: "Sizes", spec: Spec) -> int:
+    """What an evaluation works on at once: pairs or users."""
+    made = plan(spec)
+    wide = spec.data.history if made.user == "clicks" else 1
+    pairs = min(pairs_at_once(wide * made.width), PAIRS_AT_ONCE)
+    return max(pairs * sizes.pair, USERS_AT_ONCE * sizes.user)
 
 
 def batch_sizes(spec: Spec, prepared: "Prepared") -> tuple[int, int, int]:
-    """Rows of a batch, candidates of a row, and the most distinct items all of them name."""
-    assert spec.train is not None
-    task, log = spec.train.task, prepared.logs["train"]
-    candidates = 1 + (task.args["negatives"] or 0) if task.op == "matching" else 1
-    clicks = np.diff(log.starts)
-    longest_history = float(np.quantile(clicks, 0.9)) if len(clicks) else 0.0
-    rows = spec.train.batch
-    named = int(rows * (longest_history + candidates))
-    return rows, candidates, min(named, prepared.rows.items)
+    """Rows of a batch, candidates of a row, and the distinct items all of them name: those of the
+    first batch."""
+    sampler = build_sampler(spec, prepared)
+    if not sampler.steps:
+        return 0, 0, 0
+    batch = sampler.batch(1, 0)
+    rows, candidates = batch.candidates.shape
+    return rows, candidates, len(batch.items)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sizes:
+    """The cost of a model, and the bytes that autograd keeps of an item, a user and a pair."""
+
+    cost: Cost
+    item: int
+    user: int
+    pair: int
+
+
+def essence(spec: Spec) -> str:
+    """A spec as text, without what tells runs of one model apart: name and figures of the recipe.
+    The sizes of a sweep over seeds or rates are measured once."""
+    train = spec.train and replace(spec.train, seed=0, lr=1.0, lr_pretrained=None, epochs=1)
+    return json.dumps(form.to_json(replace(spec, name="", train=train)) | {"keys": NO_KEYS})
+
+
+@lru_cache(maxsize=64)
+def measure_sizes(text: str) -> Sizes:
+    """The sizes of the model of an `essence`."""
+    spec = form.from_json(json.loads(text))
+    item, user, pair = kept_bytes(spec, plan(spec))
+    return Sizes(cost=compile(spec).cost, item=item, user=user, pair=pair)
 
 
 def kept_bytes(spec: Spec, made: Plan) -> tuple[int, int, int]:

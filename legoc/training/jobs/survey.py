@@ -40,7 +40,7 @@ def survey(spec: Spec, settings: Settings, progress: Progress) -> Known:
     return Known(
         folder=str(run.folder),
         finished=finished,
-        need=estimate(spec, prepared).total,
+        need=0 if finished else estimate(spec, prepared).total,
         work=0.0 if finished else operations(spec, prepared),
         resident=resident(),
     )

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from legoc.language.ir.spec import Spec, is_alone
-from legoc.model import compile
-from legoc.training.jobs.memory import batch_sizes
+from legoc.training.jobs.memory import batch_sizes, essence, measure_sizes
 
 
 if TYPE_CHECKING:
@@ -25,12 +24,12 @@ def operations(spec: Spec, prepared: "Prepared") -> float:
     something for the export."""
     if is_alone(spec) or spec.train is None or "train" not in prepared.logs:
         return ENDING
-    cost, train = compile(spec).cost, spec.train
+    cost, train = measure_sizes(essence(spec)).cost, spec.train
     log = prepared.logs["train"]
     rows, candidates, items = batch_sizes(spec, prepared)
     positive = int((np.asarray(log.label) > 0.5).sum()) if train.task.op == "matching" else log.rows
     samples = min(train.samples or positive, positive)
-    each = items / rows * cost.item + cost.user + candidates * cost.pair
+    each = items / max(rows, 1) * cost.item + cost.user + candidates * cost.pair
     measured = 0.0
     for name in ("valid", "test"):
         if name in prepared.logs:
