@@ -124,4 +124,25 @@ run m on demo with base""",
         bad="legoc train sweep.lego --jobs 8",
         good="legoc train sweep.lego --jobs 4",
     ),
+    Code(
+        code="E0571",
+        title="a replay on other data",
+        explanation=(
+            "`legoc replay` makes a row of a table again, so the data has to be what the run was "
+            "trained on. The digest of what lies there is compared before anything trains: a file "
+            "has changed, or is another one of the same name."
+        ),
+        bad="legoc replay runs/naml-0123456789ab/bundle",
+        good="legoc replay runs/naml-0123456789ab/bundle --data /archive/2024",
+    ),
+    Code(
+        code="E0572",
+        title="a replay in the place of the run",
+        explanation=(
+            "The new run of a replay has the name of the old one, and would lie where that one "
+            "lies. Nothing of the old run is changed."
+        ),
+        bad="legoc replay runs/naml-0123456789ab --runs runs",
+        good="legoc replay runs/naml-0123456789ab --runs again",
+    ),
 )  # fmt: skip

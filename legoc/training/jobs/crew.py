@@ -83,6 +83,7 @@ class Crew:
             place, seconds = worker.place, time.monotonic() - worker.since
             if "ended" in message:
                 self.workers.remove(worker)
+                worker.stop()
                 if place is not None:
                     return place, seconds, message
             elif "say" in message or "line" in message:
@@ -132,7 +133,7 @@ class Crew:
             if worker.place is not None:
                 worker.kill()
         for worker in self.workers:
-            worker.process.wait()
+            worker.wait()
 
 
 def survey_points(crew: Crew, sweep: Sweep) -> dict[int, Known]:

@@ -34,9 +34,10 @@ class Worker:
         )  # fmt: skip
         lines = threading.Thread(target=self.read_lines, args=(self.process.stderr,), daemon=True)
         lines.start()
-        threading.Thread(
+        self.reader = threading.Thread(
             target=self.read_messages, args=(self.process.stdout, lines), daemon=True
-        ).start()
+        )
+        self.reader.start()
 
     def give(self, order: Mapping[str, Any]) -> None:
         """An order; one that finds nobody is answered by the end of the process."""
@@ -54,17 +55,24 @@ class Worker:
     def kill(self) -> None:
         self.process.kill()
 
+    def wait(self) -> None:
+        """Until it has ended and all that it said is heard."""
+        self.stop()
+        self.reader.join()
+
     def read_lines(self, stream: BinaryIO) -> None:
         for line in stream:
             text = line.decode("utf-8", "replace").rstrip()
             if text:
                 self.hear(self, {"line": text})
+        stream.close()
 
     def read_messages(self, stream: BinaryIO, lines: threading.Thread) -> None:
         for line in stream:
             message = decode(line)
             if message is not None:
                 self.hear(self, message)
+        stream.close()
         try:
             self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
