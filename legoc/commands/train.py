@@ -45,6 +45,13 @@ def train_flags(parser: ArgumentParser) -> None:
         help="train so many runs at a time, as far as memory lasts (default: 1)",
     )
     parser.add_argument("--again", action="store_true", help="repeat runs that are finished")
+    parser.add_argument(
+        "--track",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="also tell a tracker how it goes, such as tensorboard; may be repeated",
+    )
     machine(parser)
     verifies(parser)
     compares(parser)
@@ -61,7 +68,7 @@ def run_train(arguments: Namespace) -> int:
         runs=arguments.runs, until=arguments.until, cache=arguments.cache,
         again=arguments.again, strict=arguments.strict, truncated=arguments.keep_truncated,
         threads=arguments.threads, device=arguments.device,
-        baselines=not arguments.no_baselines,
+        baselines=not arguments.no_baselines, track=tuple(dict.fromkeys(arguments.track)),
     )  # fmt: skip
     # All of the file is checked before anything trains.
     specs = points(arguments)

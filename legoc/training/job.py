@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from torch import Tensor, nn
 
@@ -13,6 +13,10 @@ from legoc.data.batching.batch import Batch
 from legoc.language.ir.spec import Train
 from legoc.progress import SILENT, Progress
 from legoc.training.position import Reason
+
+
+def ignore(entry: Mapping[str, Any]) -> None:
+    pass
 
 
 class Sampler(Protocol):
@@ -42,7 +46,8 @@ class Job:
     validate: the metrics of the model as it stands, by name; None where there is nothing to
     validate on, then the last epoch is the best. folder: the run folder. clock: seconds, for
     `limit` and the log. save_every: seconds between two states within an epoch. marks: metrics
-    whose figures say nothing while it trains, with the reason.
+    whose figures say nothing while it trains, with the reason. listen: is told every entry of the
+    log, with the updates made so far as `step`.
     """
 
     module: nn.Module
@@ -56,6 +61,7 @@ class Job:
     clock: Callable[[], float] = time.monotonic
     save_every: float = 120.0
     marks: Mapping[str, str] = field(default_factory=dict[str, str])
+    listen: Callable[[Mapping[str, Any]], None] = ignore
 
     @property
     def updates(self) -> int:

@@ -1,6 +1,8 @@
 """`train`: from a spec to a run folder with weights, bundle and metrics."""
 
 import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +35,7 @@ from legoc.training.settings import Settings, Until
 from legoc.training.sharing import take_over
 from legoc.training.sittings import enter_sitting
 from legoc.training.tasks import build_task
+from legoc.training.trackers import Tracking, load_trackers
 from legoc.training.validation import build_validation, verify_monitor
 
 
@@ -53,6 +56,7 @@ def train(
     threads: int | None = None,
     device: str | None = None,
     baselines: bool = True,
+    track: Sequence[str] = (),
     progress: Progress = SILENT,
 ) -> Run:
     """Prepare the data, train, export and evaluate; the run folder lies below `runs`.
@@ -63,8 +67,9 @@ def train(
     A run of another name that has trained the same is taken over. strict: no row of the raw files
     may be bad. truncated: gzip files that break off are read as far as they are whole. threads:
     within one torch operation (1, or OMP_NUM_THREADS). device: `cpu`, `cuda`, ...; a GPU if there
-    is one. baselines: what counting reaches on the same rows is measured beside it. A spec without
-    `train`, or a model without trainable parameters, skips to the export.
+    is one. baselines: what counting reaches on the same rows is measured beside it. track: names of
+    trackers (`legoc.training.trackers`) that are told how it goes, such as `tensorboard`. A spec
+    without `train`, or a model without trainable parameters, skips to the export.
 
     Raises LegoError for anything wrong with the data, the recipe or the folder; KeyboardInterrupt
     after the state is saved, by Ctrl-C or a signal that asks the process to stop.
@@ -73,12 +78,15 @@ def train(
 
     place = choose_device(device)
     runs = Path(runs)
+    tracking = Tracking(load_trackers(track), progress)
     with Interruptions():
         prepared = prepare(spec, cache=cache, strict=strict, truncated=truncated, progress=progress)
         for warning in prepared.report.warnings:
             progress.say(f"warning: {warning}")
         run = Run(infer_folder(runs, spec, prepared.digest))
-        with locked(run.folder), working(threads, place) as count:
+        with ExitStack() as stack:
+            stack.enter_context(locked(run.folder))
+            count = stack.enter_context(working(threads, place))
             open_folder(run.folder, spec, again=again)
             enter_index(runs, spec.name, run.folder)
             if until == "data":
@@ -93,8 +101,12 @@ def train(
                     verify_labels(spec, prepared)
                 enter_sitting(run.folder, environment, progress)
                 begun = state_path(run.folder).is_file()
+                stack.callback(tracking.end, run)
+                tracking.start(run)
                 with counted(run.folder, begun=begun) as cost:
-                    obtain_weights(run, prepared, place, cache_root(cache), progress, cost)
+                    obtain_weights(
+                        run, prepared, place, cache_root(cache), progress, cost, tracking.log
+                    )
             obtain_calibration(run, prepared, place, cache_root(cache), progress)
             if until in ("export", "evaluate"):
                 obtain_bundle(run, prepared, progress)
@@ -110,7 +122,8 @@ def train_with(spec: Spec, settings: Settings, progress: Progress) -> Run:
     return train(
         spec, runs=settings.runs, until=settings.until, cache=settings.cache, again=settings.again,
         strict=settings.strict, truncated=settings.truncated, threads=settings.threads,
-        device=settings.device, baselines=settings.baselines, progress=progress,
+        device=settings.device, baselines=settings.baselines, track=settings.track,
+        progress=progress,
     )  # fmt: skip
 
 
@@ -137,9 +150,10 @@ def obtain_weights(
     root: Path,
     progress: Progress,
     cost: dict[str, Any],
+    listen: Callable[[Mapping[str, Any]], None],
 ) -> None:
     """Train, or go on training, until the run folder holds its best weights. `cost` receives the
-    numbers of parameters."""
+    numbers of parameters, `listen` the entries of the log."""
     # What was exported or measured belongs to earlier weights.
     drop_results(run)
     (run.folder / CALIBRATION).unlink(missing_ok=True)
@@ -189,6 +203,7 @@ def obtain_weights(
             validate=build_validation(recommender, spec, prepared),
             progress=progress,
             marks=marks,
+            listen=listen,
         )
     )
     progress.say(

@@ -10,6 +10,7 @@ from legoc.language.ir.spec import Spec
 from legoc.model.run import Run
 from legoc.progress import SILENT, Progress
 from legoc.training.settings import Settings, Until
+from legoc.training.trackers import verify_trackers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +89,9 @@ def run_points(
     specs: Sequence[Spec], settings: Settings, sweep: Sweep, *, jobs: int, progress: Progress
 ) -> None:
     """Train each spec and enter what became of it into `sweep`; `jobs` of them at a time in
-    processes of their own, a single one in this process."""
+    processes of their own, a single one in this process. Raises LegoError for a tracker that is not
+    there."""
+    verify_trackers(settings.track)
     if jobs > 1 and len(specs) > 1:
         from legoc.training.jobs.crew import run_parallel
 

@@ -16,7 +16,6 @@ import legoc
 from legoc.data import prepare
 from legoc.training.checkpoint import state_path
 from legoc.training.jobs.memory import estimate
-from legoc.training.sweep import Failure
 
 
 DATA = "data d { source = Demo(items=300, users=80, impressions=240) content = [title(8)] }\n"
@@ -249,32 +248,3 @@ def test_a_second_signal_does_not_wait(long: Path, tmp_path: Path, cache: Path) 
     process.communicate(timeout=PATIENCE)
     assert process.returncode == 143
     assert not any(alive(number) for number in crew)
-
-
-def test_python_has_it_too(tmp_path: Path, cache: Path) -> None:
-    """A run that fails is among `failed`, with what is wrong shown at its place in the file."""
-    file = tmp_path / "calibrated.lego"
-    clicks = (
-        'data d { source = Tables(path="clicks") content = [title(8)] split = leave_one_out }\n'
-    )
-    recipe = (
-        "train t { epochs = 1 calibrate = true task = matching(pool=uniform) seed in [1, 2] }\n"
-    )
-    file.write_text(clicks + MODEL + recipe + "run m on d with t\n")
-    (tmp_path / "clicks").mkdir()
-    (tmp_path / "clicks/items.csv").write_text(
-        "\n".join(["item_id,title", *(f"i{i},word{i} b" for i in range(9)), ""])
-    )
-    rows = [f"u{u},i{i},{1_700_000_000 + i}" for u in range(5) for i in range(u, u + 4)]
-    (tmp_path / "clicks/interactions.csv").write_text(
-        "\n".join(["user_id,item_id,timestamp", *rows, ""])
-    )
-    sweep = legoc.train_all(legoc.load(file), jobs=2, runs=tmp_path / "runs", cache=cache)
-    assert not sweep.done
-    assert all(isinstance(one, Failure) for one in sweep.ended)
-    error = sweep.failed[0].error
-    assert isinstance(error, legoc.LegoError)
-    (found,) = error.diagnostics
-    assert found.code == "E0556"
-    assert found.primary is not None
-    assert found.primary.text.startswith("calibrate")

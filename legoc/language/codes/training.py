@@ -145,4 +145,26 @@ run m on demo with base""",
         bad="legoc replay runs/naml-0123456789ab --runs runs",
         good="legoc replay runs/naml-0123456789ab --runs again",
     ),
+    Code(
+        code="E0573",
+        title="an unknown tracker",
+        explanation=(
+            "`--track` names who else is told how a training goes: `tensorboard`, or what other "
+            "packages offer as entry points of the group `legoc.trackers`. No package that is "
+            "installed offers one of this name."
+        ),
+        bad="legoc train naml.lego --track tensorbord",
+        good="legoc train naml.lego --track tensorboard",
+    ),
+    Code(
+        code="E0574",
+        title="a tracker that does not start",
+        explanation=(
+            "The tracker is known, but its module cannot be imported or its class not be made; "
+            "most often a package that it needs is not installed. Once a training runs, a tracker "
+            "that fails is a warning and no more."
+        ),
+        bad="legoc train naml.lego --track tensorboard    # after `pip install legoc`",
+        good="pip install 'legoc[tensorboard]'",
+    ),
 )  # fmt: skip

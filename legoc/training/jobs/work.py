@@ -20,23 +20,26 @@ ENDING = 2e10
 
 
 def operations(spec: Spec, prepared: "Prepared") -> float:
-    """Products of matrices in all epochs of a training, their evaluations and the last one, with
+    """Roughly the operations of all epochs of a training, their evaluations and the last one, with
     something for the export."""
     if is_alone(spec) or spec.train is None or "train" not in prepared.logs:
         return ENDING
-    cost, train = measure_sizes(essence(spec)).cost, spec.train
+    sizes, train = measure_sizes(essence(spec)), spec.train
     log = prepared.logs["train"]
     rows, candidates, items = batch_sizes(spec, prepared)
     positive = int((np.asarray(log.label) > 0.5).sum()) if train.task.op == "matching" else log.rows
     samples = min(train.samples or positive, positive)
-    each = items / max(rows, 1) * cost.item + cost.user + candidates * cost.pair
+    # Work on single values is as much as the bytes that are kept of it.
+    item, user = sizes.cost.item + sizes.item, sizes.cost.user + sizes.user
+    pair = sizes.cost.pair + sizes.pair
+    each = items / max(rows, 1) * item + user + candidates * pair
     measured = 0.0
     for name in ("valid", "test"):
         if name in prepared.logs:
             part = prepared.logs[name]
             times = train.epochs if name == "valid" else 1
-            seen = prepared.rows.items * cost.item + part.histories * cost.user
-            measured += times * (seen + part.rows * cost.pair)
+            seen = prepared.rows.items * item + part.histories * user
+            measured += times * (seen + part.rows * pair)
     return UPDATE * train.epochs * samples * each + measured + ENDING
 
 
