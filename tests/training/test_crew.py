@@ -71,7 +71,7 @@ def test_an_error_comes_back_at_its_place(spec: legoc.language.Spec) -> None:
     assert isinstance(found, legoc.LegoError)
     assert list(found.diagnostics) == list(sent.diagnostics)
     assert found.diagnostics[0].primary is not None
-    assert found.diagnostics[0].primary.position == (3, 44)
+    assert found.diagnostics[0].primary.position == (3, 48)
     # What the system refuses is the user's, and told as such.
     message = write_error(OSError(28, "No space left on device", "/full/disk"))
     assert message["diagnostics"][0]["code"] == "E0562"

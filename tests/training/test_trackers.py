@@ -2,8 +2,12 @@
 
 import importlib.metadata
 import json
+import re
+import sys
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -168,8 +172,6 @@ def test_names_that_nobody_has(
 
 def test_what_ships_is_declared_for_others_to_find() -> None:
     """An application that lists the group finds what `--track` finds."""
-    import tomllib
-
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))
     assert project["project"]["entry-points"]["legoc.trackers"] == SHIPPED
     assert list_trackers().keys() >= SHIPPED.keys()
@@ -208,8 +210,6 @@ def test_tensorboard_shows_the_figures_of_a_run(file: Path, cache: Path, tmp_pat
 
 
 def test_tensorboard_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-
     monkeypatch.delitem(sys.modules, "legoc.training.tensorboard", raising=False)
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     with pytest.raises(legoc.LegoError) as failure:
@@ -217,3 +217,84 @@ def test_tensorboard_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None
     (found,) = failure.value.diagnostics
     assert found.code == "E0574"
     assert "pip install 'legoc[tensorboard]'" in found.help[0]
+
+
+NAME = re.compile(r"[\w./ -]+")
+
+
+class MLflow(ModuleType):
+    """Stands in for mlflow: it takes the calls of the page, and the names that mlflow takes."""
+
+    def __init__(self) -> None:
+        super().__init__("mlflow")
+        self.open = False
+        self.params: dict[str, Any] = {}
+        self.metrics: list[tuple[str, float, int | None]] = []
+        self.artifacts: list[Path] = []
+
+    def start_run(self, run_name: str) -> None:
+        assert not self.open
+        self.open = True
+        self.params["run"] = run_name
+
+    def log_params(self, params: Mapping[str, Any]) -> None:
+        assert self.open
+        self.params.update(params)
+
+    def log_metric(self, key: str, value: float, step: int | None = None) -> None:
+        assert self.open
+        assert NAME.fullmatch(key), key
+        self.metrics.append((key, float(value), step))
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        for key, value in metrics.items():
+            self.log_metric(key, value, step)
+
+    def log_artifact(self, path: str) -> None:
+        assert self.open
+        assert Path(path).is_file()
+        self.artifacts.append(Path(path))
+
+    def end_run(self) -> None:
+        assert self.open
+        self.open = False
+
+
+def test_the_tracker_of_the_page_works_as_a_package_has_it(
+    file: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (Path(__file__).parents[2] / "docs/tracking.md").read_text("utf-8")
+    code = page.partition("<!-- mlflow -->\n```python\n")[2].partition("```")[0]
+    entries = tomllib.loads(
+        page.partition("<!-- entry point -->\n```toml\n")[2].partition("```")[0]
+    )
+    place = tmp_path / "site"
+    (place / "our_package").mkdir(parents=True)
+    (place / "our_package/__init__.py").touch()
+    (place / "our_package/tracking.py").write_text(code)
+    (place / "ours-1.dist-info").mkdir()
+    (place / "ours-1.dist-info/METADATA").write_text("Name: ours\nVersion: 1\n")
+    listed = entries["project"]["entry-points"]["legoc.trackers"]
+    lines = [f"{name} = {value}" for name, value in listed.items()]
+    (place / "ours-1.dist-info/entry_points.txt").write_text(
+        "\n".join(["[legoc.trackers]", *lines, ""])
+    )
+    monkeypatch.syspath_prepend(str(place))
+    stand_in = MLflow()
+    monkeypatch.setitem(sys.modules, "mlflow", stand_in)
+    flags = ("--cache", cache, "--runs", tmp_path / "runs", "--no-baselines")
+    assert command("train", file, *flags, "--track", "mlflow") == 0
+    (folder,) = (tmp_path / "runs").glob("m-*")
+    assert not stand_in.open
+    assert stand_in.params["run"] == folder.name
+    assert (
+        stand_in.params["seed"] == json.loads((folder / "spec.json").read_text())["train"]["seed"]
+    )
+    logged = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    losses = [entry["loss"] for entry in logged if entry["event"] == "step"]
+    assert [value for key, value, _ in stand_in.metrics if key == "loss"] == losses
+    metrics = json.loads((folder / "metrics.json").read_text())["test"]["metrics"]
+    shown = {key: value for key, value, _ in stand_in.metrics if key.startswith("test ")}
+    assert shown["test NDCG 5"] == metrics["NDCG(5)"]
+    assert len(shown) == len(metrics)
+    assert stand_in.artifacts == [folder / "spec.json"]
