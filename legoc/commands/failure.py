@@ -11,7 +11,6 @@ from collections.abc import Callable
 
 from legoc.commands.messages import report
 from legoc.commands.streams import UNREAD, discard_unread
-from legoc.language.diagnosing.failures import OUTPUT, diagnosed, unwritable
 
 
 def ended(run: Callable[[Namespace], int], arguments: Namespace) -> int:
@@ -39,6 +38,8 @@ def delivered(code: int) -> int:
     except BrokenPipeError:
         code = UNREAD
     except OSError as error:
+        from legoc.language.diagnosing.failures import OUTPUT, unwritable
+
         report([unwritable(error.errno or errno.EIO, OUTPUT)])
         code = code or 1
     discard_unread()
@@ -47,6 +48,8 @@ def delivered(code: int) -> int:
 
 def answer(error: Exception) -> int:
     """What a failed command prints: a diagnostic for a user's mistake, a report for one of ours."""
+    from legoc.language.diagnosing.failures import diagnosed
+
     found = diagnosed(error)
     if found:
         report(found)

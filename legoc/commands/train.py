@@ -59,8 +59,9 @@ def train_flags(parser: ArgumentParser) -> None:
 
 
 def run_train(arguments: Namespace) -> int:
+    from legoc.training.points import run_points
     from legoc.training.settings import Settings
-    from legoc.training.sweep import Sweep, run_points
+    from legoc.training.sweep import Sweep
 
     progress = choose(arguments.quiet)
     began = time.time()

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 
 if TYPE_CHECKING:
+    from legoc.training.points import train_all
     from legoc.training.public import train
-    from legoc.training.sweep import train_all
 
 __all__ = ["train", "train_all"]
 
-HOME = {"train": "public", "train_all": "sweep"}
+HOME = {"train": "public", "train_all": "points"}
 
 
 def __getattr__(name: str) -> Any:

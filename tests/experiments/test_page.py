@@ -1,6 +1,7 @@
 """docs/experiments.md, done as it says: from one file to a LaTeX table with intervals."""
 
 import csv
+import json
 import re
 import shlex
 from pathlib import Path
@@ -97,3 +98,19 @@ def test_runs_are_found_again(place, capsys):
     assert "text[seed=1]: measured, in runs" in said
     assert "(train.lr: 0.003, now 0.01)" in said
     assert [path.name.split("-")[0] for path in sorted((place / "runs").glob("*-*"))] == ["ids"] * 3
+
+
+def test_several_at_a_time_find_what_is_there(place, cache, capsys):
+    (words,) = commands("jobs")
+    assert run(*words, "--cache", cache, "--json") == 0
+    shown = capsys.readouterr()
+    assert len(json.loads(shown.out)) == 6
+    assert "run 6 of 6 (" in shown.err
+    assert "epoch 1" not in shown.err
+
+
+def test_a_row_replays_itself(capsys):
+    """The form that the page shows, with the figures of the run."""
+    said = done("replay", capsys)
+    (shown,) = re.findall(r"^  GAUC +[\d.]+ and [\d.]+: (.+)$", PAGE, re.MULTILINE)
+    assert re.search(rf"^  GAUC +([\d.]+) and \1: {shown}$", said, re.MULTILINE)
