@@ -20,7 +20,7 @@ POINTS = 8
 TEXT = """
 data log {{ source = Demo content = [title(16), subcategory] history = 30 }}
 model naml = content CNN(hidden=64) -> behavior Additive(dim=32) -> predict Dot
-train t {{ epochs = 1 seed in 1..{points} }}
+train t {{ epochs = 1 seed in {seeds} }}
 run naml on log with t
 """
 
@@ -53,7 +53,7 @@ def measure(jobs: int, until: str, points: int = POINTS) -> Figures:
     """Train all points with the command line, in folders that are empty before."""
     with tempfile.TemporaryDirectory() as place:
         file = Path(place) / "sweep.lego"
-        file.write_text(TEXT.format(points=points), encoding="utf-8")
+        file.write_text(TEXT.format(seeds=list(range(1, points + 1))), encoding="utf-8")
         command = [
             sys.executable, "-m", "legoc", "train", str(file), "--jobs", str(jobs), "--quiet",
             "--until", until, "--device", "cpu", "--cache", f"{place}/cache",

@@ -12,6 +12,8 @@ import legoc
 from legoc.data import prepare
 from legoc.language.diagnosing.diagnostics import Diagnostic, Label
 from legoc.language.diagnosing.document import Document
+from legoc.training.jobs import crew
+from legoc.training.jobs.known import Known
 from legoc.training.jobs.memory import array_bytes, estimate, saved
 from legoc.training.jobs.messages import (
     WorkerError,
@@ -178,3 +180,52 @@ def test_what_autograd_keeps_is_counted_without_weights() -> None:
     assert saved(layer, lambda: layer(x)) == 7 * 50 * 4
     assert saved(layer, lambda: layer(x).sigmoid()) == 7 * 50 * 4 + 7 * 20 * 4
     assert saved(layer, lambda: layer(x) + layer(x)) == 7 * 50 * 4
+
+
+class Said:
+    """A `Progress` that keeps what is said."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.lines.append(text)
+
+
+@pytest.mark.parametrize(
+    ("needs", "free", "asked", "jobs", "said"),
+    [
+        ([2, 2, 2], 10, 2, 2, []),
+        (
+            [2, 5, 2], 6, 3, 1,
+            ["1 at a time in place of 3: a run takes up to 5.0 GiB of memory (m), and 6.0 GiB"],
+        ),
+        (
+            [9, 2], 6, 2, 1,
+            ["1 at a time in place of 2: a run takes up to 9.0 GiB", "warning: m takes about 9.0"],
+        ),
+        # One that fits with nobody and not alone is run, and warned of.
+        ([9], 6, 4, 1, ["warning: m takes about 9.0 GiB of memory, and 6.0 GiB are free"]),
+    ],
+)  # fmt: skip
+def test_fewer_at_a_time_are_said_with_the_figures(
+    spec: legoc.language.Spec,
+    monkeypatch: pytest.MonkeyPatch,
+    needs: list[int],
+    free: int,
+    asked: int,
+    jobs: int,
+    said: list[str],
+) -> None:
+    monkeypatch.setattr(crew, "free_memory", lambda: free * crew.GIB - 1000)
+    heard = Said()
+    known = {
+        place: Known(
+            folder=f"runs/m-{place}", finished=False, need=need * crew.GIB, work=1.0, resident=1000
+        )
+        for place, need in enumerate(needs)
+    }
+    group = crew.Crew([spec] * len(needs), Settings(), heard)  # type: ignore[arg-type]
+    assert crew.fit_jobs(group, known, asked) == jobs
+    assert len(heard.lines) == len(said)
+    assert all(line.startswith(start) for line, start in zip(heard.lines, said, strict=True))

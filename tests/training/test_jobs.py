@@ -14,7 +14,7 @@ import pytest
 
 import legoc
 from legoc.data import prepare
-from legoc.training.checkpoint import state_path
+from legoc.training.checkpoint import read_position, state_path
 from legoc.training.jobs.memory import estimate
 
 
@@ -51,7 +51,7 @@ run two = m on d with t
 run three = m on bad with t
 """
 )
-PATIENCE = 120.0
+PATIENCE = 240.0
 
 
 def command(file: Path, runs: Path, cache: Path, *more: str) -> list[str]:
@@ -195,7 +195,7 @@ def long(tmp_path: Path) -> Iterator[Path]:
 def test_whatever_ends_it_leaves_all_resumable_and_nothing_running(
     long: Path, tmp_path: Path, cache: Path
 ) -> None:
-    """SIGTERM to the command, SIGKILL to a worker and then Ctrl-C, SIGKILL to the command."""
+    """SIGTERM to the command; then SIGKILL to a worker, and Ctrl-C."""
     runs = tmp_path / "runs"
     process = started(long, runs, cache)
     crew = workers(process.pid)
@@ -227,13 +227,6 @@ def test_whatever_ends_it_leaves_all_resumable_and_nothing_running(
     for name, log in logs.items():
         assert (runs / name / "log.jsonl").read_bytes().startswith(log)
 
-    process = started(long, runs, cache)
-    crew = workers(process.pid)
-    process.kill()
-    process.communicate(timeout=PATIENCE)
-    wait_for(lambda: not any(alive(number) for number in crew), "the end of the workers")
-    assert all(path.is_file() for path in states)
-
 
 @pytest.mark.slow
 def test_a_second_signal_does_not_wait(long: Path, tmp_path: Path, cache: Path) -> None:
@@ -248,3 +241,21 @@ def test_a_second_signal_does_not_wait(long: Path, tmp_path: Path, cache: Path) 
     process.communicate(timeout=PATIENCE)
     assert process.returncode == 143
     assert not any(alive(number) for number in crew)
+
+
+@pytest.mark.slow
+def test_workers_save_and_stop_when_the_command_is_killed(
+    long: Path, tmp_path: Path, cache: Path
+) -> None:
+    process = started(long, tmp_path / "runs", cache)
+    crew = workers(process.pid)
+    process.kill()
+    process.communicate(timeout=PATIENCE)
+    wait_for(lambda: not any(alive(number) for number in crew), "the end of the workers")
+    logs = list((tmp_path / "runs").glob("*/log.jsonl"))
+    assert len(logs) == 2
+    # What was logged last is in the state: nothing of it is done again.
+    for log in logs:
+        position = read_position(log.parent)
+        assert position is not None
+        assert position.log == log.stat().st_size
