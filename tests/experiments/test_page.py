@@ -93,13 +93,6 @@ def test_lists_and_scores(place, capsys):
         assert next(csv.reader(file)) == ["impression", "user", "item", "score"]
 
 
-def test_runs_are_found_again(place, capsys):
-    said = done("runs", capsys)
-    assert "text[seed=1]: measured, in runs" in said
-    assert "(train.lr: 0.003, now 0.01)" in said
-    assert [path.name.split("-")[0] for path in sorted((place / "runs").glob("*-*"))] == ["ids"] * 3
-
-
 def test_several_at_a_time_find_what_is_there(place, cache, capsys):
     (words,) = commands("jobs")
     assert run(*words, "--cache", cache, "--json") == 0
@@ -114,3 +107,10 @@ def test_a_row_replays_itself(capsys):
     said = done("replay", capsys)
     (shown,) = re.findall(r"^  GAUC +[\d.]+ and [\d.]+: (.+)$", PAGE, re.MULTILINE)
     assert re.search(rf"^  GAUC +([\d.]+) and \1: {shown}$", said, re.MULTILINE)
+
+
+def test_runs_are_found_again(place, capsys):
+    said = done("runs", capsys)
+    assert "text[seed=1]: measured, in runs" in said
+    assert "(train.lr: 0.003, now 0.01)" in said
+    assert [path.name.split("-")[0] for path in sorted((place / "runs").glob("*-*"))] == ["ids"] * 3
