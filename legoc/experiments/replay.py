@@ -119,8 +119,8 @@ def replay(
 
     runs: where the new run folder is kept; else it is removed in the end. data: the folder in which
     the files and folders the spec names are found. Raises LegoError for other data than those of
-    the training (E0571), before anything trains, and for a `runs` that holds the run itself
-    (E0572).
+    the training (E0581), before anything trains, and for a `runs` that holds the run itself
+    (E0582).
     """
     original = open_original(Path(run_or_bundle), data)
     from legoc.data import prepare
@@ -164,7 +164,7 @@ def open_original(given: Path, data: str | Path | None) -> Original:
 
 
 def verify_data(original: Original, digest: str) -> None:
-    """E0571 where other data lie there than those of the training."""
+    """E0581 where other data lie there than those of the training."""
     if original.manifest is not None:
         trained = original.manifest["provenance"]["data"]
         same = trained == digest
@@ -173,7 +173,7 @@ def verify_data(original: Original, digest: str) -> None:
         trained, same = "unknown", original.run.id == infer_id(original.spec, digest)
     if not same:
         raise fail(
-            "E0571",
+            "E0581",
             f"the data of `{original.folder}` is not what lies there now",
             "name the folder that holds the data of the training with `--data FOLDER`",
             notes=[f"trained on {trained}", f"found      {digest}"],
@@ -205,7 +205,7 @@ def remake(
     target = infer_folder(runs, original.spec, data)
     if original.run is not None and target.resolve() == original.run.folder.resolve():
         raise fail(
-            "E0572",
+            "E0582",
             f"`{runs}` holds the run itself, which a replay leaves as it is",
             "name another folder with `--runs`, or none: then nothing is kept",
         )

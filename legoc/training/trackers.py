@@ -42,18 +42,18 @@ def list_trackers() -> dict[str, EntryPoint]:
 
 
 def verify_trackers(names: Sequence[str]) -> None:
-    """E0573 for a name that no tracker has."""
+    """E0583 for a name that no tracker has."""
     known = list_trackers()
     for name in names:
         if name not in known:
             near = nearest(name, list(known))
             hint = f"did you mean `{near}`? " if near else ""
             listed = ", ".join(f"`{each}`" for each in sorted(known))
-            raise fail("E0573", f"no tracker is called `{name}`", f"{hint}there are {listed}")
+            raise fail("E0583", f"no tracker is called `{name}`", f"{hint}there are {listed}")
 
 
 def load_trackers(names: Sequence[str]) -> dict[str, Tracker]:
-    """The trackers of these names, made. E0574 for one that cannot be."""
+    """The trackers of these names, made. E0584 for one that cannot be."""
     verify_trackers(names)
     known, found = list_trackers(), dict[str, Tracker]()
     for name in names:
@@ -63,7 +63,7 @@ def load_trackers(names: Sequence[str]) -> dict[str, Tracker]:
         except Exception as error:
             install = f"pip install 'legoc[{name}]'" if name in SHIPPED else "install what it needs"
             raise fail(
-                "E0574",
+                "E0584",
                 f"the tracker `{name}` does not start: {type(error).__name__}: {error}",
                 f"{install}, or leave `--track {name}` out",
             ) from error

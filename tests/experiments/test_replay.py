@@ -83,7 +83,7 @@ def test_other_data_are_refused_before_anything_trains(
     flags = ("--data", tmp_path, "--cache", cache, "--runs", tmp_path / "again")
     assert run("replay", made, *flags) == 1
     said = capsys.readouterr().err
-    assert "error[E0571]" in said
+    assert "error[E0581]" in said
     assert f"trained on {digest}" in said
     assert said.count("found      ") == 1
     assert not (tmp_path / "again").exists()
@@ -117,7 +117,7 @@ def test_the_run_itself_is_never_written_over(
     made: Path, cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("replay", made, "--cache", cache, "--runs", made.parent, "-q") == 1
-    assert "error[E0572]" in capsys.readouterr().err
+    assert "error[E0582]" in capsys.readouterr().err
     assert (made / "best.safetensors").is_file()
 
 

@@ -220,7 +220,7 @@ def test_whatever_ends_it_leaves_all_resumable_and_nothing_running(
     _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, said
     assert said.count("going on in epoch") == 2
-    failed = next(line for line in said.splitlines() if "failed (E0570" in line)
+    failed = next(line for line in said.splitlines() if "failed (E0580" in line)
     assert failed.startswith("m[seed=")
     assert "was ended by SIGKILL" in failed
     assert not any(alive(number) for number in crew)

@@ -162,11 +162,11 @@ def test_names_that_nobody_has(
     flags = ("--runs", tmp_path / "runs")
     assert command("train", file, *flags, "--track", "note") == 1
     said = capsys.readouterr().err
-    assert "error[E0573]: no tracker is called `note`" in said
+    assert "error[E0583]: no tracker is called `note`" in said
     assert "did you mean `notes`? there are `absent`, `clumsy`, `notes`, `tensorboard`" in said
     assert command("train", file, *flags, "--track", "absent") == 1
     said = capsys.readouterr().err
-    assert "error[E0574]: the tracker `absent` does not start: ImportError: no service" in said
+    assert "error[E0584]: the tracker `absent` does not start: ImportError: no service" in said
     assert not (tmp_path / "runs").exists()
 
 
@@ -215,7 +215,7 @@ def test_tensorboard_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None
     with pytest.raises(legoc.LegoError) as failure:
         load_trackers(["tensorboard"])
     (found,) = failure.value.diagnostics
-    assert found.code == "E0574"
+    assert found.code == "E0584"
     assert "pip install 'legoc[tensorboard]'" in found.help[0]
 
 

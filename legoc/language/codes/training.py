@@ -114,7 +114,7 @@ run m on demo with base""",
         good="legoc train naml.lego --cache /large/disk/legoc",
     ),
     Code(
-        code="E0570",
+        code="E0580",
         title="a worker ended before its run",
         explanation=(
             "With `--jobs` runs train in processes of their own. One of these was ended from "
@@ -125,7 +125,7 @@ run m on demo with base""",
         good="legoc train sweep.lego --jobs 4",
     ),
     Code(
-        code="E0571",
+        code="E0581",
         title="a replay on other data",
         explanation=(
             "`legoc replay` makes a row of a table again, so the data has to be what the run was "
@@ -136,7 +136,7 @@ run m on demo with base""",
         good="legoc replay runs/naml-0123456789ab/bundle --data /archive/2024",
     ),
     Code(
-        code="E0572",
+        code="E0582",
         title="a replay in the place of the run",
         explanation=(
             "The new run of a replay has the name of the old one, and would lie where that one "
@@ -146,7 +146,7 @@ run m on demo with base""",
         good="legoc replay runs/naml-0123456789ab --runs again",
     ),
     Code(
-        code="E0573",
+        code="E0583",
         title="an unknown tracker",
         explanation=(
             "`--track` names who else is told how a training goes: `tensorboard`, or what other "
@@ -157,7 +157,7 @@ run m on demo with base""",
         good="legoc train naml.lego --track tensorboard",
     ),
     Code(
-        code="E0574",
+        code="E0584",
         title="a tracker that does not start",
         explanation=(
             "The tracker is known, but its module cannot be imported or its class not be made; "

@@ -110,7 +110,7 @@ class Crew:
         return Failure(
             spec=spec,
             error=fail(
-                "E0570",
+                "E0580",
                 f"the process that trained `{spec.name}` {end}",
                 "give the command again: it goes on from what the run has saved; where memory ran "
                 "out, with fewer `--jobs`",
