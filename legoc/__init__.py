@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from legoc.exporting import export
     from legoc.language import Diagnostic, LegoError, SpecError, check, describe, load
     from legoc.model import compile
-    from legoc.training import train
+    from legoc.training import train, train_all
 
 __version__ = "0.1.0"
 
@@ -28,6 +28,7 @@ __all__ = [
     "export",
     "load",
     "train",
+    "train_all",
 ]
 
 HOME = {
@@ -39,6 +40,7 @@ HOME = {
     "load": "legoc.language",
     "compile": "legoc.model",
     "train": "legoc.training",
+    "train_all": "legoc.training",
     "export": "legoc.exporting",
     "evaluate": "legoc.evaluation",
 }

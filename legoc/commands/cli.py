@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "table": ("table", "write runs as a table, with what is really best"),
     "report": ("report", "write runs as one page, with tables, pictures and sentences"),
     "runs": ("run_list", "list runs, remove them, or say where the points of a file went"),
+    "replay": ("replay", "train a run or bundle anew and say to which digit its figures agree"),
     "score": ("serve", "score candidates for histories"),
     "recommend": ("serve", "give the best items for histories"),
     "embed": ("vectors", "write the item vectors of a model, for `content Null(file=...)`"),

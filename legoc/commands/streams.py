@@ -8,13 +8,14 @@ import sys
 
 # What a shell says of a tool that ended because nobody reads what it prints (128 + SIGPIPE).
 UNREAD = 141
-OUTPUT = "standard output"
 
 
 class Closed(io.TextIOBase):
     """Standard output that the process was started without (`>&-`): the first word fails."""
 
     def write(self, text: str) -> int:
+        from legoc.language.diagnosing.failures import OUTPUT
+
         raise OSError(errno.EBADF, os.strerror(errno.EBADF), OUTPUT)
 
 

@@ -11,6 +11,7 @@ from legoc.commands.comparing import marks_of, show_baselines
 from legoc.commands.console import choose
 from legoc.commands.flags import (
     Command,
+    at_least,
     caches,
     compares,
     machine,
@@ -21,11 +22,10 @@ from legoc.commands.flags import (
 )
 from legoc.commands.points import points
 from legoc.commands.printing import console, figure, print_json, show_warnings, table
-from legoc.commands.sweep import Sweep, go_on, show_failures
+from legoc.commands.sweep import show_failures
 
 
 if TYPE_CHECKING:
-    from legoc.language import Spec
     from legoc.model.run import Run
 
 
@@ -37,7 +37,21 @@ def train_flags(parser: ArgumentParser) -> None:
         "--until", choices=("data", "train", "export", "evaluate"), default="evaluate",
         help="stop after this phase (default: evaluate)",
     )  # fmt: skip
+    parser.add_argument(
+        "--jobs",
+        type=at_least(1, 1024),
+        default=1,
+        metavar="N",
+        help="train so many runs at a time, as far as memory lasts (default: 1)",
+    )
     parser.add_argument("--again", action="store_true", help="repeat runs that are finished")
+    parser.add_argument(
+        "--track",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="also tell a tracker how it goes, such as tensorboard; may be repeated",
+    )
     machine(parser)
     verifies(parser)
     compares(parser)
@@ -45,24 +59,23 @@ def train_flags(parser: ArgumentParser) -> None:
 
 
 def run_train(arguments: Namespace) -> int:
-    from legoc.training import train
+    from legoc.training.points import run_points
+    from legoc.training.settings import Settings
+    from legoc.training.sweep import Sweep
 
     progress = choose(arguments.quiet)
     began = time.time()
-
-    def work(spec: "Spec") -> "Run":
-        return train(
-            spec, runs=arguments.runs, until=arguments.until, cache=arguments.cache,
-            again=arguments.again, strict=arguments.strict, truncated=arguments.keep_truncated,
-            threads=arguments.threads, device=arguments.device,
-            baselines=not arguments.no_baselines, progress=progress,
-        )  # fmt: skip
-
+    settings = Settings(
+        runs=arguments.runs, until=arguments.until, cache=arguments.cache,
+        again=arguments.again, strict=arguments.strict, truncated=arguments.keep_truncated,
+        threads=arguments.threads, device=arguments.device,
+        baselines=not arguments.no_baselines, track=tuple(dict.fromkeys(arguments.track)),
+    )  # fmt: skip
     # All of the file is checked before anything trains.
     specs = points(arguments)
     sweep = Sweep()
     try:
-        go_on(specs, work, sweep, progress)
+        run_points(specs, settings, sweep, jobs=arguments.jobs, progress=progress)
     finally:
         # What is done is shown, whatever ends the others.
         if arguments.json:

@@ -127,12 +127,7 @@ def count(model: nn.Module) -> tuple[int, int]:
 
 def operations(model: Recommender, spec: Spec, plan: Plan) -> tuple[int, int, int]:
     """Operations of one item with all its tokens, one user with a full history, one pair."""
-    history = spec.data.history
-    clicks, mask = blank(1, history, plan.width), blank(1, history, dtype=torch.bool)
-    if plan.flattens:
-        each = history, most_tokens(spec)
-        clicks, mask = blank(1, *each, dtype=torch.int64), blank(1, *each, dtype=torch.bool)
-    user = blank(1, dtype=torch.int64) if plan.reads_user else None
+    clicks, mask, user = user_inputs(spec, plan)
     items, owner = blank(1, plan.width), blank(1, dtype=torch.int64)
     context = blank(1, plan.context) if plan.context else None
     with torch.no_grad():
@@ -142,6 +137,17 @@ def operations(model: Recommender, spec: Spec, plan: Plan) -> tuple[int, int, in
             counted(lambda: model.encode_users(clicks, mask, user)),
             counted(lambda: model.score(users, items, owner, mask, context)),
         )
+
+
+def user_inputs(spec: Spec, plan: Plan) -> tuple[Tensor, Tensor, Tensor | None]:
+    """The inputs of one user with a full history: clicks, their mask, and the user, where one is
+    read."""
+    history = spec.data.history
+    clicks, mask = blank(1, history, plan.width), blank(1, history, dtype=torch.bool)
+    if plan.flattens:
+        each = history, most_tokens(spec)
+        clicks, mask = blank(1, *each, dtype=torch.int64), blank(1, *each, dtype=torch.bool)
+    return clicks, mask, blank(1, dtype=torch.int64) if plan.reads_user else None
 
 
 def longest(spec: Spec, plan: Plan) -> Mapping[str, Tensor]:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from torch import Tensor, nn
 
@@ -17,6 +17,10 @@ from legoc.training.position import Reason
 
 # From the monitor by epoch to whether to give up.
 Hopeless = Callable[[Mapping[int, float]], bool]
+
+
+def ignore(entry: Mapping[str, Any]) -> None:
+    pass
 
 
 class Sampler(Protocol):
@@ -47,7 +51,8 @@ class Job:
     validate on, then the last epoch is the best. folder: the run folder. clock: seconds, for
     `limit` and the log. save_every: seconds between two states within an epoch. marks: metrics
     whose figures say nothing while it trains, with the reason. hopeless: told the monitor of every
-    epoch so far, it says whether to give the training up.
+    epoch so far, it says whether to give the training up. listen: is told every entry of the log,
+    with the updates made so far as `step`.
     """
 
     module: nn.Module
@@ -62,6 +67,7 @@ class Job:
     save_every: float = 120.0
     marks: Mapping[str, str] = field(default_factory=dict[str, str])
     hopeless: Hopeless | None = None
+    listen: Callable[[Mapping[str, Any]], None] = ignore
 
     @property
     def updates(self) -> int:

@@ -1,9 +1,11 @@
 """`train`: from a spec to a run folder with weights, bundle and metrics."""
 
 import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -25,22 +27,22 @@ from legoc.training.epoch import infer_seed
 from legoc.training.files import write_tensors
 from legoc.training.folder import enter_index, infer_folder, locked, open_folder
 from legoc.training.interrupt import Interruptions
-from legoc.training.job import Hopeless, Job, Monitor
+from legoc.training.job import Hopeless, Job, Monitor, ignore
 from legoc.training.loop import fit
 from legoc.training.machine import choose_device, describe_environment, working
 from legoc.training.results import drop_results, obtain_bundle, obtain_metrics
 from legoc.training.samplers import build_sampler
+from legoc.training.settings import Settings, Until
 from legoc.training.sharing import take_over
 from legoc.training.sittings import enter_sitting
 from legoc.training.tasks import build_task
+from legoc.training.trackers import Tracking, load_trackers
 from legoc.training.validation import build_validation, verify_monitor
 
 
 if TYPE_CHECKING:
     from legoc.data.prepare import Prepared
     from legoc.model.recommender import Recommender
-
-Until = Literal["data", "train", "export", "evaluate"]
 
 
 def train(
@@ -56,6 +58,7 @@ def train(
     device: str | None = None,
     baselines: bool = True,
     hopeless: Hopeless | None = None,
+    track: Sequence[str] = (),
     progress: Progress = SILENT,
 ) -> Run:
     """Prepare the data, train, export and evaluate; the run folder lies below `runs`.
@@ -68,8 +71,9 @@ def train(
     within one torch operation (1, or OMP_NUM_THREADS). device: `cpu`, `cuda`, ...; a GPU if there
     is one. baselines: what counting reaches on the same rows is measured beside it. hopeless: told
     the monitor by epoch after each of them, it says whether to give the training up; what was given
-    up is not exported, counts as not finished, and goes on another time. A spec without `train`,
-    or a model without trainable parameters, skips to the export.
+    up is not exported, counts as not finished, and goes on another time. track: names of trackers
+    (`legoc.training.trackers`) that are told how it goes, such as `tensorboard`. A spec without
+    `train`, or a model without trainable parameters, skips to the export.
 
     Raises LegoError for anything wrong with the data, the recipe or the folder; KeyboardInterrupt
     after the state is saved, by Ctrl-C or a signal that asks the process to stop.
@@ -79,12 +83,15 @@ def train(
     verify_settled((spec,))
     place = choose_device(device)
     runs = Path(runs)
+    tracking = Tracking(load_trackers(track), progress)
     with Interruptions():
         prepared = prepare(spec, cache=cache, strict=strict, truncated=truncated, progress=progress)
         for warning in prepared.report.warnings:
             progress.say(f"warning: {warning}")
         run = Run(infer_folder(runs, spec, prepared.digest))
-        with locked(run.folder), working(threads, place) as count:
+        with ExitStack() as stack:
+            stack.enter_context(locked(run.folder))
+            count = stack.enter_context(working(threads, place))
             open_folder(run.folder, spec, again=again)
             enter_index(runs, spec.name, run.folder)
             if until == "data":
@@ -99,10 +106,13 @@ def train(
                     verify_labels(spec, prepared)
                 enter_sitting(run.folder, environment, progress)
                 begun = state_path(run.folder).is_file()
+                stack.callback(tracking.end, run)
+                tracking.start(run)
                 with counted(run.folder, begun=begun) as cost:
                     obtain_weights(
-                        run, prepared, place, cache_root(cache), progress, cost, hopeless
-                    )
+                        run, prepared, place, cache_root(cache), progress, cost,
+                        listen=tracking.log, hopeless=hopeless,
+                    )  # fmt: skip
                 if run.given_up:
                     return run
             obtain_calibration(run, prepared, place, cache_root(cache), progress)
@@ -113,6 +123,16 @@ def train(
                     run, prepared, progress, baselines=baselines, cache=cache_root(cache)
                 )
     return run
+
+
+def train_with(spec: Spec, settings: Settings, progress: Progress) -> Run:
+    """`train` with settings that are the same for several runs."""
+    return train(
+        spec, runs=settings.runs, until=settings.until, cache=settings.cache, again=settings.again,
+        strict=settings.strict, truncated=settings.truncated, threads=settings.threads,
+        device=settings.device, baselines=settings.baselines, track=settings.track,
+        progress=progress,
+    )  # fmt: skip
 
 
 def has_more_time(run: Run, progress: Progress) -> bool:
@@ -138,10 +158,11 @@ def obtain_weights(
     root: Path,
     progress: Progress,
     cost: dict[str, Any],
+    listen: Callable[[Mapping[str, Any]], None] = ignore,
     hopeless: Hopeless | None = None,
 ) -> None:
     """Train, or go on training, until the run folder holds its best weights. `cost` receives the
-    numbers of parameters."""
+    numbers of parameters, `listen` the entries of the log."""
     # What was exported or measured belongs to earlier weights.
     drop_results(run)
     (run.folder / CALIBRATION).unlink(missing_ok=True)
@@ -192,6 +213,7 @@ def obtain_weights(
             progress=progress,
             marks=marks,
             hopeless=hopeless,
+            listen=listen,
         )
     )
     progress.say(

@@ -6,6 +6,7 @@ One process owns the record of a run; others may compute beside it without one.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from legoc.evaluation.marks import MARK
 from legoc.model.weights import own_tensors
@@ -77,12 +78,18 @@ class Record:
         found = self.position.reason_to_end(self.job.train)
         return "hopeless" if found is None and self.given_up else found
 
+    def write(self, event: str, position: Position, **entry: Any) -> None:
+        """An entry of the log, and the same to whoever listens, with how far the training is."""
+        self.log.write(event, **entry)
+        step = (position.epoch - 1) * self.job.updates + position.updates
+        self.job.listen({"event": event, **entry, "step": step})
+
     def enter_update(self, loss: float, rows: int, factor: float) -> None:
         """An update that has been made, of so many rows at `factor` of the full rate."""
         position = self.position.after_update(loss=loss, rows=rows, seconds=self.seconds)
         self.position = position
-        self.log.write(
-            "step", epoch=position.epoch, update=position.updates, loss=loss, rows=rows,
+        self.write(
+            "step", position, epoch=position.epoch, update=position.updates, loss=loss, rows=rows,
             lr=self.job.train.lr * factor, seconds=round(position.seconds, 3),
         )  # fmt: skip
 
@@ -145,9 +152,9 @@ class Record:
             weights = own_tensors(job.module)
             verify_weights(weights, job.train, epoch=position.epoch)
             write_tensors(job.folder / "best.safetensors", weights)
-        self.log.write(
-            "evaluation", epoch=position.epoch, loss=position.mean_loss, metrics=found.figures,
-            best=found.best, seconds=round(seconds, 3),
+        self.write(
+            "evaluation", position, epoch=position.epoch, loss=position.mean_loss,
+            metrics=found.figures, best=found.best, seconds=round(seconds, 3),
         )  # fmt: skip
         return position.after_epoch(value=found.value, best=found.best, seconds=seconds)
 
@@ -160,8 +167,8 @@ class Record:
             best=ended.best,
             seconds=ended.seconds,
         )
-        self.log.write(
-            "end", reason=end.reason, epochs=end.epochs, best_epoch=end.best_epoch,
+        self.write(
+            "end", ended, reason=end.reason, epochs=end.epochs, best_epoch=end.best_epoch,
             best=end.best, seconds=round(end.seconds, 3),
         )  # fmt: skip
         self.log.sync()

@@ -1,6 +1,7 @@
 """docs/experiments.md, done as it says: from one file to a LaTeX table with intervals."""
 
 import csv
+import json
 import re
 import shlex
 from pathlib import Path
@@ -130,6 +131,22 @@ def test_lists_and_scores(place, capsys):
     done("predict", capsys)
     with (place / "scores.csv").open(newline="") as file:
         assert next(csv.reader(file)) == ["impression", "user", "item", "score"]
+
+
+def test_several_at_a_time_find_what_is_there(place, cache, capsys):
+    (words,) = commands("jobs")
+    assert run(*words, "--cache", cache, "--json") == 0
+    shown = capsys.readouterr()
+    assert len(json.loads(shown.out)) == 6
+    assert "run 6 of 6 (" in shown.err
+    assert "epoch 1" not in shown.err
+
+
+def test_a_row_replays_itself(capsys):
+    """The form that the page shows, with the figures of the run."""
+    said = done("replay", capsys)
+    (shown,) = re.findall(r"^  GAUC +[\d.]+ and [\d.]+: (.+)$", PAGE, re.MULTILINE)
+    assert re.search(rf"^  GAUC +([\d.]+) and \1: {shown}$", said, re.MULTILINE)
 
 
 def test_runs_are_found_again(place, capsys):

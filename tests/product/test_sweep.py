@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from legoc.commands.sweep import Sweep, go_on, show_failures
+from legoc.commands.sweep import show_failures
 from legoc.language.diagnosing.diagnostics import fail
 from legoc.progress import SILENT
+from legoc.training.sweep import Sweep, go_on
 from tests.product.conftest import run
 
 

@@ -115,4 +115,58 @@ run m on demo with base""",
         bad="legoc train naml.lego --cache /read-only/folder",
         good="legoc train naml.lego --cache /large/disk/legoc",
     ),
+    Code(
+        code="E0580",
+        title="a worker ended before its run",
+        explanation=(
+            "With `--jobs` runs train in processes of their own. One of these was ended from "
+            "outside, most often because memory ran out. The other runs go on; this one resumes "
+            "from what it has saved when the command is given again."
+        ),
+        bad="legoc train sweep.lego --jobs 8",
+        good="legoc train sweep.lego --jobs 4",
+    ),
+    Code(
+        code="E0581",
+        title="a replay on other data",
+        explanation=(
+            "`legoc replay` makes a row of a table again, so the data has to be what the run was "
+            "trained on. The digest of what lies there is compared before anything trains: a file "
+            "has changed, or is another one of the same name."
+        ),
+        bad="legoc replay runs/naml-0123456789ab/bundle",
+        good="legoc replay runs/naml-0123456789ab/bundle --data /archive/2024",
+    ),
+    Code(
+        code="E0582",
+        title="a replay in the place of the run",
+        explanation=(
+            "The new run of a replay has the name of the old one, and would lie where that one "
+            "lies. Nothing of the old run is changed."
+        ),
+        bad="legoc replay runs/naml-0123456789ab --runs runs",
+        good="legoc replay runs/naml-0123456789ab --runs again",
+    ),
+    Code(
+        code="E0583",
+        title="an unknown tracker",
+        explanation=(
+            "`--track` names who else is told how a training goes: `tensorboard`, or what other "
+            "packages offer as entry points of the group `legoc.trackers`. No package that is "
+            "installed offers one of this name."
+        ),
+        bad="legoc train naml.lego --track tensorbord",
+        good="legoc train naml.lego --track tensorboard",
+    ),
+    Code(
+        code="E0584",
+        title="a tracker that does not start",
+        explanation=(
+            "The tracker is known, but its module cannot be imported or its class not be made; "
+            "most often a package that it needs is not installed. Once a training runs, a tracker "
+            "that fails is a warning and no more."
+        ),
+        bad="legoc train naml.lego --track tensorboard    # after `pip install legoc`",
+        good="pip install 'legoc[tensorboard]'",
+    ),
 )  # fmt: skip
