@@ -24,9 +24,9 @@ from legoc.language.ir.spec import Call
 
 
 WORLD = "Demo(items=600, users=500, impressions=3000)"
-# All else is the default, epochs and patience too: ten epochs were not enough for DNN (0.631
-# against 0.704). An epoch of ranking would have six times as many rows.
-RECIPE = "samples = 8k"
+# All else is the default. An epoch of ranking would have six times as many rows, and patience
+# counts epochs: 15 of these are less than three of those.
+RECIPES = {"matching": "samples = 8k", "ranking": "samples = 8k  patience = 15"}
 CONTENT = "content Pooling"
 
 
@@ -86,9 +86,10 @@ def run(names: Sequence[str] = (), kept: Path | None = None) -> list[Learnt]:
 
 
 def learn(
-    declaration: Declaration, pipeline: str, world: str = WORLD, recipe: str = RECIPE
+    declaration: Declaration, pipeline: str, world: str = WORLD, recipe: str | None = None
 ) -> Learnt:
-    """Train one pipeline on a world. recipe: fields of `train` beside the defaults."""
+    """Train one pipeline on a world. recipe: fields of `train` beside the defaults, that of the
+    predictor's task unless given."""
     from legoc.data import prepare
     from legoc.evaluation import evaluate_log
     from legoc.evaluation.compute import compute
@@ -96,6 +97,10 @@ def learn(
     from legoc.model.run import load_recommender
     from legoc.training import train
 
+    if recipe is None:
+        predictor = catalog().get("predict", pipeline.rpartition(" ")[2])
+        assert predictor is not None
+        recipe = RECIPES[predictor.tasks[0]]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "one.lego"
         path.write_text(

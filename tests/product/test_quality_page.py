@@ -1,0 +1,28 @@
+"""The page of what operators learn: a row for each, its share, a reason where that is low."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from legoc.language.declaring.catalog import catalog
+from legoc.language.ir.counted import is_counted
+
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs/operators_quality.md").read_text("utf-8")
+ROW = re.compile(
+    r"^\| (predict|behavior) (\w+) \| \w+ \| ([\d.]+) \| \d+ \| ([\d.]+) \| (\w*) \|$", re.MULTILINE
+)
+
+
+@pytest.mark.parametrize("role", ["predict", "behavior"])
+def test_every_operator_has_its_row_and_a_low_one_its_reason(role):
+    rows = {name: rest for kind, name, *rest in ROW.findall(PAGE) if kind == role}
+    assert set(rows) == {d.name for d in catalog().role(role) if not is_counted(d)}
+    lift = max(float(gauc) for gauc, _, _ in rows.values()) - 0.5
+    (popularity,) = re.findall(r"counting clicks (0\.\d+)", PAGE)
+    for name, (gauc, share, why) in rows.items():
+        assert abs(float(share) - (float(gauc) - 0.5) / lift) < 0.006, name
+        assert float(gauc) > float(popularity), name
+        assert (float(share) < 0.9) == bool(why), name
+        assert not why or f"- **{why}**: " in PAGE
