@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from legoc.commands.chosen_runs import chosen_systems, takes_runs
-from legoc.commands.flags import Command
+from legoc.commands.flags import Command, compares
 from legoc.commands.output import write_output
 from legoc.commands.printing import console, show_warnings
 from legoc.commands.printing import table as draw
@@ -29,11 +29,13 @@ def table_flags(parser: ArgumentParser) -> None:
         help="text, markdown, csv or latex (default: by the ending of -o, else text)",
     )  # fmt: skip
     parser.add_argument("--intervals", action="store_true", help="show 95 %% intervals, too")
+    compares(parser)
     parser.add_argument("-o", "--output", metavar="FILE", help="where it goes, else it is printed")
 
 
 def run_table(arguments: Namespace) -> int:
     from legoc.experiments.contrast import unmeasured
+    from legoc.experiments.free import find_free, put_below
     from legoc.experiments.table import all_metrics, tabulate
 
     form = chosen_format(arguments)
@@ -43,6 +45,8 @@ def run_table(arguments: Namespace) -> int:
         if metric not in known:
             raise unmeasured(metric, systems[0].results[0], known)
     made = tabulate(systems, arguments.metrics or known)
+    if not arguments.no_baselines:
+        made = put_below(made, find_free(systems, made.part))
     if arguments.output is None and form == "text":
         out = console()
         out.print(drawn(made, intervals=arguments.intervals))

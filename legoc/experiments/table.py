@@ -41,7 +41,8 @@ class Cost:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A system; a metric that it was not measured with has no cell."""
+    """A system; a metric that it was not measured with has no cell. seeds: its trainings, none of a
+    counted model that was measured beside others."""
 
     name: str
     seeds: int
@@ -78,6 +79,9 @@ class Table:
                 "best and runner-up are marked where they are really better than all behind them: "
                 f"paired permutation tests over users, Holm over {self.comparisons} {many}"
             )
+        if counted := [row.name for row in self.rows if not row.seeds]:
+            these = ", ".join(counted)
+            said.append(f"counted, not trained, and not tested against the others: {these}")
         return said
 
 

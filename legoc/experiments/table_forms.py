@@ -66,7 +66,7 @@ def cells(
     table: Table, row: Row, write: Callable[[Cell | None], str], name: Callable[[str], str] = str
 ) -> list[str]:
     """The texts of a row under `columns`."""
-    seeds = [str(row.seeds)] if repeated(table) else []
+    seeds = [str(row.seeds or "-")] if repeated(table) else []
     paid = dict(zip(COSTS, costs(row), strict=True))
     paid_for = [name(paid[title] or "-") for title in known_costs(table)]
     return [name(row.name), *seeds, *(write(row.cells.get(m)) for m in table.metrics), *paid_for]
@@ -115,7 +115,7 @@ def write_csv(table: Table) -> str:
         "parameters", "cpu_seconds", "memory_bytes", *(["trials"] if searched else []),
     ])  # fmt: skip
     for row in table.rows:
-        values: list[object] = [row.name, row.seeds, table.groups]
+        values: list[object] = [row.name, row.seeds or "", table.groups]
         for metric in table.metrics:
             values += list(numbers(row.cells.get(metric)))
         cost = row.cost

@@ -17,12 +17,12 @@ import pytest
 
 from legoc.evaluation.comparison import Interval
 from legoc.experiments.contrast import Contrast, contrast, doubts, every_pair
+from legoc.experiments.free import average, find_free, find_standings
 from legoc.experiments.reporting.curves import find_courses
 from legoc.experiments.reporting.data_read import find_data
 from legoc.experiments.reporting.dots import Mark, dots
 from legoc.experiments.reporting.drawing import draw
 from legoc.experiments.reporting.frames import find_forests, find_slices
-from legoc.experiments.reporting.free import average, find_free, find_standings
 from legoc.experiments.reporting.reliability import bin_rows, find_reliability
 from legoc.experiments.reporting.scatter import Place, spread_labels
 from legoc.experiments.reporting.trade import find_points

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -15,8 +16,10 @@ import pytest
 from legoc.evaluation.comparison import Interval
 from legoc.evaluation.measured import combine
 from legoc.experiments.folders import list_folders
+from legoc.experiments.free import find_free
 from legoc.experiments.table import Cell, Cost, Row, Table, decisive, mark, ranked
 from legoc.experiments.table_forms import escape, write_csv, write_latex, write_markdown
+from legoc.language.ir.spec import Call
 from tests.product.conftest import run
 
 
@@ -276,3 +279,42 @@ def test_warnings_stand_beside_what_machines_read(runs, capsys):
         said = capsys.readouterr()
         assert "\nwarning: trained once" in said.out
         assert said.err == ""
+
+
+def test_what_counting_reaches_stands_below_unless_told_not_to(runs, spec, capsys):
+    words = (
+        str(spec),
+        "--runs",
+        runs,
+        "--format",
+        "csv",
+        "--metric",
+        "GAUC",
+        "--metric",
+        "ECE(15)",
+    )
+    assert run("table", *words) == 0
+    rows = {row["model"]: row for row in csv.DictReader(io.StringIO(capsys.readouterr().out))}
+    metrics = json.loads(next(runs.glob("text-*/metrics.json")).read_text("utf-8"))
+    free = metrics["test"]["baselines"]
+    assert set(rows) == {"text", "ids", *free}
+    for name, found in free.items():
+        assert float(rows[name]["GAUC"]) == found["metrics"]["GAUC"]
+        assert rows[name]["seeds"] == rows[name]["GAUC low"] == rows[name]["cpu_seconds"] == ""
+    assert run("table", *words, "--no-baselines") == 0
+    assert [row["model"] for row in csv.DictReader(io.StringIO(capsys.readouterr().out))] == [
+        "text", "ids",
+    ]  # fmt: skip
+
+
+def test_a_counted_model_that_is_a_row_itself_stands_there_once():
+    class Counted:
+        def __init__(self, op):
+            stages = {} if op == "Popularity" else {"content": Call(op="CNN", args={})}
+            spec = SimpleNamespace(model={**stages, "predict": Call(op=op, args={})})
+            free = {"Popularity": {"metrics": {"GAUC": 0.5}, "slices": {}}}
+            part = {"metrics": {"GAUC": 0.6}, "slices": {}, "baselines": free}
+            self.results = [SimpleNamespace(spec=spec, run=SimpleNamespace(metrics={"test": part}))]
+
+    assert [each.name for each in find_free([Counted("Dot")], "test")] == ["Popularity"]
+    assert find_free([Counted("Dot"), Counted("Popularity")], "test") == []

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from legoc.evaluation.marks import reasons
-from legoc.experiments.reporting.free import Free
+from legoc.experiments.free import Free
 from legoc.experiments.reporting.markup import items, plain, said, section, table
 from legoc.experiments.reporting.material import Material
 from legoc.experiments.table import Cell

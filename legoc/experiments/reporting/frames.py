@@ -7,7 +7,7 @@ from statistics import fmean, stdev
 
 from legoc.evaluation.baselines import GROUPS
 from legoc.experiments.contrast import Contrast
-from legoc.experiments.reporting.free import Free, Reported, read_reports
+from legoc.experiments.free import Free, Reported, read_reports
 from legoc.experiments.systems import System
 from legoc.experiments.table import Table
 

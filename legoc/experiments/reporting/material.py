@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from legoc.experiments.contrast import Contrast, contrast, every_pair
-from legoc.experiments.reporting.curves import Course, find_courses
-from legoc.experiments.reporting.data_read import DataRead, find_data
-from legoc.experiments.reporting.frames import Forest, Slice, find_forests, find_slices
-from legoc.experiments.reporting.free import (
+from legoc.experiments.free import (
     Free,
     Standing,
     find_free,
     find_standings,
     read_reports,
 )
+from legoc.experiments.reporting.curves import Course, find_courses
+from legoc.experiments.reporting.data_read import DataRead, find_data
+from legoc.experiments.reporting.frames import Forest, Slice, find_forests, find_slices
 from legoc.experiments.reporting.reliability import Reliability, find_reliability
 from legoc.experiments.reporting.trade import Point, find_points
 from legoc.experiments.systems import System

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from legoc import __version__
-from legoc.experiments.reporting.free import Standing
+from legoc.experiments.free import Standing
 from legoc.experiments.reporting.markup import folded, items, paragraph, plain, said, section
 from legoc.experiments.reporting.material import Material
 

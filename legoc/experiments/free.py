@@ -6,12 +6,14 @@ no interval and no test of them.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
 
-from legoc.evaluation.baselines import find_better
+from legoc.evaluation.baselines import find_better, label
+from legoc.evaluation.comparison import UNKNOWN
 from legoc.experiments.systems import System
+from legoc.experiments.table import Cell, Cost, Row, Table
 from legoc.language.ir.spec import is_alone
 
 
@@ -80,8 +82,10 @@ def average(reports: Sequence[Reported]) -> dict[str, Any]:
 
 
 def find_free(systems: Sequence[System], part: str) -> list[Free]:
-    """The counted models that were measured beside some system, each once. All systems rest on the
-    same rows, so a metric has one figure."""
+    """The counted models that were measured beside some system, each once, but for those that are
+    systems themselves. All systems rest on the same rows, so a metric has one figure."""
+    specs = [system.results[0].spec for system in systems]
+    own = {label(spec.model["predict"]) for spec in specs if is_alone(spec)}
     found: dict[str, dict[str, dict[str, float | None]]] = {}
     for system in systems:
         for report in read_reports(system, part):
@@ -89,7 +93,23 @@ def find_free(systems: Sequence[System], part: str) -> list[Free]:
                 parts = found.setdefault(name, {})
                 for where, figures in {"all": told["metrics"], **told["slices"]}.items():
                     parts[where] = {**figures, **parts.get(where, {})}
-    return [Free(name=name, figures=parts) for name, parts in found.items()]
+    return [Free(name=name, figures=parts) for name, parts in found.items() if name not in own]
+
+
+def put_below(table: Table, free: Sequence[Free]) -> Table:
+    """The table with a row for each counted model: figures alone, of no training."""
+    nothing = Cost(parameters=None, cpu=None, memory=None)
+    rows = [
+        Row(
+            name=each.name, seeds=0, cost=nothing,
+            cells={
+                metric: Cell(figure=each.figure("all", metric), deviation=None, interval=UNKNOWN)
+                for metric in table.metrics
+            },
+        )
+        for each in free
+    ]  # fmt: skip
+    return replace(table, rows=(*table.rows, *rows))
 
 
 def find_standings(systems: Sequence[System], part: str) -> list[Standing]:
