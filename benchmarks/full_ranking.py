@@ -16,7 +16,7 @@ from legoc.evaluation.products import ITEMS, USERS, place_by_products
 from legoc.progress import SilentTask
 
 
-COUNT, CATALOGUE, WIDTH, HISTORY = 2_048, 100_000, 64, 50
+COUNT, CATALOGUE, WIDTH, HISTORY = 4_096, 100_000, 64, 50
 
 
 def run() -> None:

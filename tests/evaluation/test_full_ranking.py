@@ -7,6 +7,7 @@ import pytest
 
 from legoc.data.indexing.log import Log
 from legoc.evaluation import products
+from legoc.evaluation.alike import number_alike
 from legoc.evaluation.catalogue import Catalogue, name_catalogue, seen_in
 from legoc.evaluation.compute import build_metric, compute, metric_name
 from legoc.evaluation.full_ranking import rank_log
@@ -283,15 +284,33 @@ def test_products_count_what_numpy_counts():
     assert ours.size.max() > 3
 
 
-def test_a_product_that_rounds_in_another_way_is_taken_from_the_tiles(monkeypatch):
+def test_equal_vectors_tie_however_a_product_rounds(monkeypatch):
     items, log = many(3000, 40, 20, seed=5)
     offered = np.arange(3000) > 0
-    right, _ = measured(Vectors(items), log, offered)
-    guess = products.guess
-    monkeypatch.setattr(products, "guess", lambda block, x: guess(block, x) * np.float32(1.0000002))
-    again, _ = measured(Vectors(items), log, offered)
+    known = np.arange(3000) % 2 > 0
+    rounded = np.matmul
+
+    def rough(a, b, out):
+        """A product that is off in the last digit in every other column."""
+        rounded(a, b, out=out)
+        out[:, ::2] = np.nextafter(out[:, ::2], np.float32(np.inf))
+
+    right, _ = measured(Vectors(items), log, offered, known)
+    assert (right.size > right.positives).any()
+    monkeypatch.setattr(products.np, "matmul", rough)
+    again, _ = measured(Vectors(items), log, offered, known)
     for name in ("size", "above", "before"):
         np.testing.assert_array_equal(getattr(again, name), getattr(right, name))
+
+
+def test_rows_that_are_equal_share_a_number():
+    random = np.random.default_rng(0)
+    rows = random.integers(-1, 2, (500, 4)).astype(np.float32)
+    rows[rows == 0] *= random.choice([-1.0, 1.0], (rows == 0).sum())
+    numbers = number_alike(rows)
+    _, expected = np.unique(rows + 0.0, axis=0, return_inverse=True)
+    assert len(set(zip(numbers.tolist(), expected.ravel().tolist(), strict=True))) == 81
+    assert len(set(numbers.tolist())) == 81
 
 
 def test_cosine_is_ranked_through_unit_vectors():
