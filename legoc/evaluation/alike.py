@@ -14,11 +14,14 @@ def number_alike(vectors: F32) -> I64:
     # Adding zero turns -0.0 into 0.0, which is equal to it.
     bits = (np.ascontiguousarray(vectors) + np.float32(0)).view(np.uint32)
     random = np.random.default_rng(0)
-    factors = random.integers(0, 1 << 63, bits.shape[1], dtype=np.uint64) * np.uint64(2) + np.uint64(1)
+    factors = random.integers(0, 1 << 63, bits.shape[1], dtype=np.uint64) * 2 + 1
     hashed = np.zeros(len(bits), dtype=np.uint64)
-    for column, factor in enumerate(factors):
-        # Rotated, or what columns have in common in their low bits would never reach the high ones.
-        hashed = (hashed << np.uint64(31) | hashed >> np.uint64(33)) + bits[:, column] * factor
+    columns = np.ascontiguousarray(bits.T)
+    for column, factor in zip(columns, factors, strict=True):
+        # Folded, or the low bits, which whole numbers leave empty, would decide nothing.
+        mixed = column * factor
+        mixed ^= mixed >> 32
+        hashed = hashed * 31 + mixed
     order = np.argsort(hashed, kind="stable")
     new = np.ones(len(order), dtype=bool)
     same = np.flatnonzero(hashed[order[1:]] == hashed[order[:-1]])

@@ -112,7 +112,10 @@ class Queries:
         keys = np.unique((owner * size + place)[place >= 0])
         number, own = self.positives(chosen)
         clicked = own * size + self.catalogue.place[self.item[number]]
-        keys = keys[~np.isin(keys, clicked)]
+        if len(keys):
+            # Both rise, and those that are clicked are few.
+            found = np.minimum(np.searchsorted(keys, clicked), len(keys) - 1)
+            keys = np.delete(keys, found[keys[found] == clicked])
         return keys % size, keys // size
 
 

@@ -138,6 +138,9 @@ def evaluate_catalogue(
     """
     labelled = verify_labelled(log, split)
     kept = ranking_metrics(metrics)
+    left_out = tuple(metric_name(call) for call in metrics if not ranks(call))
+    if left_out:
+        progress.say(f"{', '.join(left_out)}: left out, full ranking keeps ranks and no scores")
     catalogue = Catalogue.of(offered(prepared), np.asarray(prepared.training_items))
     seen = read_seen(prepared, split, spec.data.group)
     timings: dict[str, Timing] = {}
@@ -149,8 +152,7 @@ def evaluate_catalogue(
     asked = {"all": (everything, np.ones(len(queries), dtype=bool), labelled)}
     if len(everything) > 1:
         asked |= {
-            name: ([place], asked["all"][1], labelled)
-            for place, name in enumerate(catalogue.names)
+            name: ([place], asked["all"][1], labelled) for place, name in enumerate(catalogue.names)
         }
     for name, mask in (slices or {}).items():
         asked[name] = (everything, mask[queries.row], labelled & mask)
@@ -175,7 +177,7 @@ def evaluate_catalogue(
             "items": len(prepared.inputs.lengths) - 1,
             "catalogue": len(catalogue),
         },
-        left_out=tuple(metric_name(call) for call in metrics if not ranks(call)),
+        left_out=left_out,
         beyond=None if top is None else look(queries, placed, prepared, spec, items, top),
     )  # fmt: skip
     count = int(np.asarray(log.group).max(initial=-1)) + 1

@@ -8,6 +8,7 @@ block, w items of a tile.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ from legoc.progress import Task
 # Scores that are there at a time: 6 MiB. Fewer users make the product slower, fewer items the
 # comparisons. Rows of flags are summed as words of eight, so many of them that no byte runs over.
 USERS, ITEMS, WORDS = 256, 6144, 192
+Room: TypeAlias = dict[int, tuple[F32, NDArray[np.bool_]]]
 # From so many positives on, the scores of a list are sorted and not compared with each of them.
 MANY = 12
 
@@ -58,10 +60,7 @@ class Matrix:
         catalogue = queries.catalogue
         alike = number_alike(items[catalogue.items])
         order = np.concatenate(
-            [
-                begin + np.argsort(alike[begin:end], kind="stable")
-                for begin, end in catalogue.bounds
-            ]
+            [begin + np.argsort(alike[begin:end], kind="stable") for begin, end in catalogue.bounds]
         )
         where = np.empty(len(order), dtype=np.int64)
         where[order] = np.arange(len(order))
@@ -150,6 +149,7 @@ def place_by_products(
     """Where the positives stand by the products of users [U, D] and items [N, D]; rows I64[Q]: the
     user of each query."""
     matrix = Matrix.of(items, queries)
+    room = make_room(matrix.tiles)
     ends = queries.catalogue.ends
     shape = len(queries.item), len(ends)
     score = np.zeros(shape[0], dtype=np.float32)
@@ -162,7 +162,7 @@ def place_by_products(
         chosen = order[start : start + USERS]
         block = build_block(matrix, queries, chosen, users[rows[chosen]], items)
         running = None if top is None else Running(block.lists, top)
-        above[block.number], reach = compare(block, matrix.tiles, shape[1], running)
+        above[block.number], reach = compare(block, matrix.tiles, shape[1], room, running)
         tied[block.number] = reach - above[block.number]
         score[block.number] = block.score
         kinds = np.searchsorted(np.asarray(ends), block.out.place, side="right")
@@ -177,20 +177,22 @@ def place_by_products(
     )  # fmt: skip
 
 
+def make_room(tiles: list[Tile]) -> Room:
+    """Scores [USERS, w] and flags of the same shape for the tiles of each width."""
+    widths = {len(tile.vectors) for tile in tiles}
+    return {
+        width: (np.empty((USERS, width), dtype=np.float32), np.empty((USERS, width), dtype=bool))
+        for width in widths
+    }
+
+
 def compare(
-    block: Block, tiles: list[Tile], classes: int, running: Running | None
+    block: Block, tiles: list[Tile], classes: int, room: Room, running: Running | None
 ) -> tuple[I64, I64]:
     """How many items of each class are above each positive, and how many at least at it, [p, C]."""
     above = np.zeros((classes, len(block.score)), dtype=np.int64)
     reach = np.zeros((classes, len(block.score)), dtype=np.int64)
     levels, many = list(cut_levels(block)), list(heavy(block))
-    room = {
-        len(tile.vectors): (
-            np.empty((USERS, len(tile.vectors)), dtype=np.float32),
-            np.empty((USERS, len(tile.vectors)), dtype=bool),
-        )
-        for tile in tiles
-    }
     for tile in tiles:
         width, count = len(tile.vectors), tile.last - tile.first
         scores, flags = room[width]

@@ -129,7 +129,7 @@ class Report:
 
     def summary(self) -> str:
         """What a reader of the figures has to know, one sentence each."""
-        counts, total = self.counts, sum(timing.seconds for timing in self.timings.values())
+        total = sum(timing.seconds for timing in self.timings.values())
         if self.candidates == "all":
             sentences = self.sum_up_lists(total)
         else:

@@ -100,8 +100,10 @@ def by_hand(engine, log, chosen, allowed):
         first = min(own, key=lambda r: (int(log.moment[r]) if len(log.moment) else 0, r))
         h = log.history[first]
         history = log.clicks[log.starts[h] : log.starts[h + 1]].tolist()
-        users[group] = engine.items[history].sum(axis=0) + 1 if history else np.ones(
-            engine.items.shape[1], np.float32
+        users[group] = (
+            engine.items[history].sum(axis=0) + 1
+            if history
+            else np.ones(engine.items.shape[1], np.float32)
         )
         for item in sorted(chosen):
             if item in history and item not in clicked:
@@ -124,16 +126,12 @@ def measured(engine, log, offered, known=None, predict=None, part=None):
     )
     classes = range(len(catalogue.ends)) if part is None else [catalogue.names.index(part)]
     groups = len(np.unique(log.group[~np.isnan(log.label)]))
-    ranking = to_ranking(
-        queries, placed, list(classes), np.ones(len(queries), dtype=bool), groups
-    )
+    ranking = to_ranking(queries, placed, list(classes), np.ones(len(queries), dtype=bool), groups)
     return ranking, pairs
 
 
 def compare(ranking, rows, metrics=METRICS):
-    found = compute(
-        metrics, [r[2] for r in rows], [r[3] for r in rows], [r[0] for r in rows]
-    )
+    found = compute(metrics, [r[2] for r in rows], [r[3] for r in rows], [r[0] for r in rows])
     for call in metrics:
         values = build_metric(call).measure(ranking)
         expected = found[metric_name(call)]
