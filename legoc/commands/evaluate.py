@@ -66,7 +66,8 @@ def run_eval(arguments: Namespace) -> int:
         print_json(result.to_json())
     else:
         name = name_of(arguments.folder)
-        show_report(result, f"{name} on {result.split}", name)
+        full = ", full ranking" if result.candidates == "all" else ""
+        show_report(result, f"{name} on {result.split}{full}", name)
     if arguments.scores:
         found = places(Path(arguments.folder), result.split, result.candidates)
         if result.candidates == "shown":

@@ -44,7 +44,7 @@ def write_contract(
             "candidates": "all",
             "catalogue": name_catalogue(prepared.items.ids, offered(prepared)),
             "ranked as of": "the first row of the group",
-            "left out": f"{LEFT_OUT}; items of the history, but for what the group clicks",
+            "left out of lists": "items of the history, but for what the group clicks",
             "history kept": max(spec.data.history, HISTORY),
         }
     return contract

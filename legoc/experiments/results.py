@@ -92,8 +92,8 @@ def read_result(
     it was not kept, E0560 for what is no run."""
     run = Run(folder)
     name = run.spec.name
-    if candidates is None:
-        candidates = "shown" if run.spec.train is None else run.spec.train.candidates
+    usual = "shown" if run.spec.train is None else run.spec.train.candidates
+    candidates = candidates or usual
     choices = (split,) if split is not None else ("test", "valid")
     path = next(
         (found for each in choices if (found := places(folder, each, candidates).groups).is_file()),
@@ -101,7 +101,7 @@ def read_result(
     )
     if path is None:
         part = "" if split is None else f" --split {split}"
-        part += f" --candidates {candidates}"
+        part += "" if candidates == usual else f" --candidates {candidates}"
         missing = places(folder, choices[0], candidates).groups.name
         raise fail(
             "E0595",

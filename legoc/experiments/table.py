@@ -50,7 +50,8 @@ class Row:
 @dataclass(frozen=True, kw_only=True)
 class Table:
     """Systems under one contract. better: of each metric, which values are better. groups, users:
-    what figures rest on; comparisons: how many decided the marks."""
+    what figures rest on; comparisons: how many decided the marks. candidates: what was
+    ranked."""
 
     part: str
     group: str
@@ -60,6 +61,7 @@ class Table:
     rows: tuple[Row, ...]
     comparisons: int
     warnings: tuple[str, ...]
+    candidates: str = "shown"
 
     @property
     def metrics(self) -> list[str]:
@@ -68,6 +70,8 @@ class Table:
     def legend(self) -> list[str]:
         """What the marks and numbers mean, a sentence each."""
         said = [f"{self.part}: {self.groups:,} {self.group}s of {self.users:,} users"]
+        if self.candidates == "all":
+            said.append("full ranking: each that clicks against the whole catalogue")
         if any(row.seeds > 1 for row in self.rows):
             said.append("mean and standard deviation over seeds")
         if len(self.rows) > 1:
@@ -105,7 +109,8 @@ def tabulate(systems: Sequence[System], metrics: Sequence[str]) -> Table:
     users = max((one.clusters for found in measured.values() for one in found.values()), default=0)
     contract = first.about["contract"]
     return Table(
-        part=contract["part"], group=contract["group"], groups=first.groups, users=users,
+        part=contract["part"], group=contract["group"], candidates=contract["candidates"],
+        groups=first.groups, users=users,
         better={metric: direction(systems, metric) for metric in metrics},
         rows=tuple(
             Row(name=each.name, seeds=len(each.results), cells=own, cost=sum_up(each))
