@@ -109,7 +109,8 @@ class Queries:
         clicks = self.seen.clicks[spread(self.seen.starts[histories], counts)]
         place = self.catalogue.place[clicks]
         size = max(len(self.catalogue), 1)
-        keys = np.unique((owner * size + place)[place >= 0])
+        keys = np.sort((owner * size + place)[place >= 0])
+        keys = keys[np.diff(keys, prepend=-1) > 0]
         number, own = self.positives(chosen)
         clicked = own * size + self.catalogue.place[self.item[number]]
         if len(keys):

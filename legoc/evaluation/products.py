@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from legoc.data.indexing.log import F32, I32, I64
-from legoc.evaluation.alike import number_alike
+from legoc.evaluation.alike import first_alike
 from legoc.evaluation.best import Running, join
 from legoc.evaluation.catalogue import Queries
 from legoc.evaluation.placed import Placed
@@ -46,7 +46,7 @@ class Matrix:
     """The vectors of the catalogue in tiles. Within a class, equal vectors are neighbours.
 
     where I64[n]: by place in the catalogue, the place in this order. alike I64[n]: by place in this
-    order, a number per distinct vector, rising within a class.
+    order, the place in the catalogue of the first equal vector, rising within a class.
     """
 
     tiles: list[Tile]
@@ -58,7 +58,7 @@ class Matrix:
     def of(items: F32, queries: Queries) -> "Matrix":
         """items [N, D]."""
         catalogue = queries.catalogue
-        alike = number_alike(items[catalogue.items])
+        alike = first_alike(items[catalogue.items])
         order = np.concatenate(
             [begin + np.argsort(alike[begin:end], kind="stable") for begin, end in catalogue.bounds]
         )
@@ -69,16 +69,21 @@ class Matrix:
         for kind, (begin, end) in enumerate(catalogue.bounds):
             for first in range(begin, end, ITEMS):
                 last = min(first + ITEMS, end)
-                width = -(-(last - first) // (8 * WORDS)) * 8 * WORDS
-                vectors = np.zeros((width, items.shape[1]), dtype=np.float32)
-                vectors[: last - first] = items[numbers[first:last]]
+                some = numbers[first:last]
                 tiles.append(
-                    Tile(
-                        vectors=vectors, items=numbers[first:last], first=first, last=last,
-                        kind=kind,
-                    )
-                )  # fmt: skip
+                    Tile(vectors=take(items, some), items=some, first=first, last=last, kind=kind)
+                )
         return Matrix(tiles=tiles, where=where, alike=alike[order], bounds=catalogue.bounds)
+
+
+def take(items: F32, some: I32) -> F32:
+    """[w, D]: rows of items [N, D], as they lie where they are adjacent and fill a tile."""
+    width = -(-len(some) // (8 * WORDS)) * 8 * WORDS
+    if width == len(some) and (np.diff(some) == 1).all():
+        return items[some[0] : some[-1] + 1]
+    vectors = np.zeros((width, items.shape[1]), dtype=np.float32)
+    vectors[: len(some)] = items[some]
+    return vectors
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +101,7 @@ class Cells:
 
     @staticmethod
     def of(row: I64, place: I64, score: F32) -> "Cells":
-        order = np.argsort(place, kind="stable")
+        order = np.argsort(place)
         return Cells(row=row[order], place=place[order], score=score[order])
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from legoc.data.indexing.log import Log
 from legoc.evaluation import products
-from legoc.evaluation.alike import number_alike
+from legoc.evaluation.alike import first_alike
 from legoc.evaluation.catalogue import Catalogue, name_catalogue, seen_in
 from legoc.evaluation.compute import build_metric, compute, metric_name
 from legoc.evaluation.full_ranking import rank_log
@@ -301,14 +301,17 @@ def test_equal_vectors_tie_however_a_product_rounds(monkeypatch):
         np.testing.assert_array_equal(getattr(again, name), getattr(right, name))
 
 
-def test_rows_that_are_equal_share_a_number():
+@pytest.mark.parametrize("width", [0, 1, 2, 4])
+def test_the_first_row_that_is_equal(width):
     random = np.random.default_rng(0)
-    rows = random.integers(-1, 2, (500, 4)).astype(np.float32)
+    rows = random.integers(-1, 2, (300, width)).astype(np.float32)
     rows[rows == 0] *= random.choice([-1.0, 1.0], (rows == 0).sum())
-    numbers = number_alike(rows)
-    _, expected = np.unique(rows + 0.0, axis=0, return_inverse=True)
-    assert len(set(zip(numbers.tolist(), expected.ravel().tolist(), strict=True))) == 81
-    assert len(set(numbers.tolist())) == 81
+    expected = [next(j for j in range(300) if (rows[j] == rows[i]).all()) for i in range(300)]
+    assert first_alike(rows).tolist() == expected
+    learned = random.normal(size=(300, width)).astype(np.float32)
+    learned[200] = learned[7]
+    expected = [next(j for j in range(300) if (learned[j] == learned[i]).all()) for i in range(300)]
+    assert first_alike(learned).tolist() == expected
 
 
 def test_cosine_is_ranked_through_unit_vectors():

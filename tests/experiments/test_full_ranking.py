@@ -10,6 +10,7 @@ import pytest
 
 import legoc
 import legoc.data
+from legoc.data.indexing.row_names import name_rows
 from legoc.evaluation.baselines import measure_baselines
 from legoc.evaluation.compute import build_metric, call_named, compute, metric_name
 from legoc.evaluation.contract import differences, hash_contract
@@ -66,6 +67,11 @@ def by_hand(folder, prepared, engine, split="test"):
     list, and measured as rows of an impression are."""
     log = prepared.logs[split]
     items = engine.encode_items(prepared.inputs)
+    names = name_rows(prepared.tables, log, split, "impression")
+    stored = pq.read_table(prepared.tables.path("histories")).to_pylist()
+    histories = {row["history_id"]: row["clicks"] for row in stored}
+    of_row = pq.read_table(prepared.tables.path("interactions"))["history_id"].to_pylist()
+    number = {name: row for row, name in enumerate(prepared.items.ids)}
     rows = []
     for group in np.unique(log.group):
         own = np.flatnonzero((log.group == group) & ~np.isnan(log.label))
@@ -75,7 +81,10 @@ def by_hand(folder, prepared, engine, split="test"):
         first = int(own[np.argmin(log.moment[own])])
         h = log.history[first]
         clicks = log.clicks[log.starts[h] : log.starts[h + 1]].tolist()
-        left = set(clicks) - clicked
+        # What the model reads is cut; what is left out is all that the tables know.
+        whole = [number[name] for name in histories[of_row[names.rows[first]]]]
+        assert clicks == whole[-len(clicks) :] or not clicks
+        left = set(whole) - clicked
         candidates = [i for i in range(1, len(prepared.items)) if i not in left]
         users = engine.encode_users(
             items, [np.array([clicks or [0]], np.int32)], [log.user[[h]].astype(np.int32)]
