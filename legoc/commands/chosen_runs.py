@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from legoc.commands.flags import runs, selects
+from legoc.commands.flags import ranks, runs, selects
 from legoc.commands.printing import show_warnings
 
 
@@ -28,6 +28,10 @@ def takes_runs(parser: ArgumentParser) -> None:
         "--split", choices=("train", "valid", "test"), default=None,
         help="the part of the data (default: test, else valid)",
     )  # fmt: skip
+    ranks(
+        parser, "the results of what was shown, or of the whole catalogue (default: what each "
+        "recipe says)",
+    )  # fmt: skip
     parser.add_argument(
         "--metric", action="append", default=[], metavar="NAME", dest="metrics",
         help="one of the metrics that were measured, such as NDCG(5); may be repeated",
@@ -39,7 +43,10 @@ def chosen_systems(arguments: Namespace) -> "list[System]":
     from legoc.experiments.results import read_result
     from legoc.experiments.systems import gather
 
-    results = [read_result(folder, arguments.split) for folder in chosen_folders(arguments)]
+    results = [
+        read_result(folder, arguments.split, arguments.candidates)
+        for folder in chosen_folders(arguments)
+    ]
     return gather(results)
 
 

@@ -9,7 +9,7 @@ from legoc.commands.bundles import name_of
 from legoc.commands.chosen_runs import chosen_folder
 from legoc.commands.comparing import show_baselines
 from legoc.commands.console import choose
-from legoc.commands.flags import Command, at_least, caches, compares, prints_json, runs
+from legoc.commands.flags import Command, at_least, caches, compares, prints_json, ranks, runs
 from legoc.commands.printing import console, print_json, table
 
 
@@ -44,6 +44,10 @@ def eval_flags(parser: ArgumentParser) -> None:
         "--top", type=at_least(1), metavar="K", default=None,
         help="also say what the first K recommendations are like: coverage, novelty, diversity",
     )  # fmt: skip
+    ranks(
+        parser, "rank what was shown, or all items of the catalogue for each group that clicks "
+        "(default: what the recipe says)",
+    )  # fmt: skip
     parser.add_argument("--split", choices=("train", "valid", "test"), default=None)
     caches(parser)
     runs(parser)
@@ -59,6 +63,7 @@ def run_eval(arguments: Namespace) -> int:
     result = evaluate(
         folder, cached=not arguments.uncached, split=arguments.split,
         cold=arguments.cold, scores=arguments.scores, top=arguments.top, data=arguments.data,
+        candidates=arguments.candidates,
         cache=arguments.cache, baselines=not arguments.no_baselines,
         progress=choose(arguments.quiet),
     )  # fmt: skip
@@ -66,10 +71,15 @@ def run_eval(arguments: Namespace) -> int:
         print_json(result.to_json())
     else:
         name = name_of(folder)
-        show_report(result, f"{name} on {result.split}", name)
+        full = ", full ranking" if result.candidates == "all" else ""
+        show_report(result, f"{name} on {result.split}{full}", name)
     if arguments.scores:
-        found = places(Path(folder), result.split)
-        print(f"rows: {found.scores}\ngroups: {found.groups}", file=sys.stderr)
+        found = places(Path(folder), result.split, result.candidates)
+        if result.candidates == "shown":
+            print(f"rows: {found.scores}", file=sys.stderr)
+        else:
+            print("rows: not kept, they are users times items", file=sys.stderr)
+        print(f"groups: {found.groups}", file=sys.stderr)
     return 0
 
 

@@ -88,5 +88,9 @@ def compares(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def ranks(parser: argparse.ArgumentParser, does: str) -> None:
+    parser.add_argument("--candidates", choices=("shown", "all"), default=None, help=does)
+
+
 def prints_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print results as JSON")

@@ -111,7 +111,9 @@ def show_runs(done: "Sequence[Run]", began: float = 0.0) -> None:
             )
             for run, split, found in tested
         ]
-        out.print(table("evaluated through onnxruntime", ("run", "split", "over", *names), rows))
+        full = all(found.get("candidates") == "all" for *_, found in tested)
+        title = "evaluated through onnxruntime" + ", full ranking" * full
+        out.print(table(title, ("run", "split", "over", *names), rows))
         for line in dict.fromkeys(one for *_, found in tested for one in reasons(marks_of(found))):
             out.print(line, style="dim")
     for run in done:

@@ -16,7 +16,9 @@ import numpy as np
 from legoc.data.cache import cache_root, digest, obtain
 from legoc.data.prepare import read_items
 from legoc.evaluation.compute import better, call_named, plain
+from legoc.evaluation.contract import Candidates
 from legoc.evaluation.evaluator import Mask, evaluate_log
+from legoc.evaluation.full_ranking import evaluate_catalogue
 from legoc.evaluation.marks import find_marks, reads_probabilities
 from legoc.evaluation.report import Baseline
 from legoc.evaluation.torch_engine import TorchEngine
@@ -37,6 +39,8 @@ VERSION = 2
 # Numbers in the table of `ItemKNN`, which is made beside a training: twice this as float32 is there
 # at a time.
 NUMBERS = 1 << 26
+# Pairs that are scored one by one for a counted model beside full ranking: some minutes.
+PAIRS = 200_000_000
 # Fewer groups than these do not tell two models apart on a part of the rows.
 GROUPS = 100
 
@@ -85,20 +89,22 @@ def measure_baselines(
     metrics: Sequence[Call],
     slices: Mapping[str, Mask],
     *,
+    candidates: Candidates = "shown",
     cache: str | Path | None = None,
     progress: Progress = SILENT,
 ) -> dict[str, Baseline]:
     """The figures of every counted model that applies, by its name, on the rows of a part and on
-    slices of them. None for a model that is counted itself."""
+    slices of them. None for a model that is counted itself. With `all` candidates the catalogue is
+    ranked, and what takes too long is left out and said."""
     if is_alone(spec):
         return {}
     root = cache_root(cache)
     found: dict[str, Baseline] = {}
     for call in choose(spec, prepared):
         try:
-            made = measure(spec, call, prepared, split, metrics, slices, root, progress)
+            made = measure(spec, call, prepared, split, metrics, slices, candidates, root, progress)
         except LegoError as error:
-            # Some rows without a time, or too many items: the others are shown.
+            # Some rows without a time, too many items or too many pairs: the others are shown.
             progress.say(f"{label(call)} is left out: {error.diagnostics[0].message}")
             continue
         found[label(call)] = made
@@ -112,6 +118,7 @@ def measure(
     split: str,
     metrics: Sequence[Call],
     slices: Mapping[str, Mask],
+    candidates: Candidates,
     root: Path,
     progress: Progress,
 ) -> Baseline:
@@ -125,6 +132,7 @@ def measure(
             "data": [prepared.tables.digest, spec.data.history, spec.data.group, made.keys.spec],
             "split": split,
             "metrics": [[metric.op, dict(metric.args)] for metric in metrics],
+            **({} if candidates == "shown" else {"candidates": candidates}),
             "slices": {
                 name: hashlib.sha256(np.packbits(mask)).hexdigest() for name, mask in slices.items()
             },
@@ -133,7 +141,7 @@ def measure(
 
     def write(staging: Path) -> dict[str, Any]:
         progress.say(f"counting {label(call)} to compare with")
-        figures = count(made, call, prepared, split, metrics, slices, root, progress)
+        figures = count(made, call, prepared, split, metrics, slices, candidates, root, progress)
         value = Baseline(name=label(call), parts=figures).to_json()
         (staging / "figures.json").write_text(json.dumps(value), encoding="utf-8")
         return {"split": split}
@@ -150,6 +158,7 @@ def count(
     split: str,
     metrics: Sequence[Call],
     slices: Mapping[str, Mask],
+    candidates: Candidates,
     root: Path,
     progress: Progress,
 ) -> dict[str, dict[str, float | None]]:
@@ -166,10 +175,17 @@ def count(
     fill(recommender.content, call, read)
     # No count reads the numbers of the moment, and looking them up takes longer than the rest.
     log = replace(prepared.logs[split], context=None)
-    report = evaluate_log(
-        TorchEngine(recommender), inputs, log, metrics, split=split, group=made.data.group,
-        slices=slices, marks=find_marks(made, metrics),
-    )  # fmt: skip
+    engine = TorchEngine(recommender)
+    if candidates == "all":
+        report, _ = evaluate_catalogue(
+            engine, made, read, log, metrics, split=split, slices=slices, most=PAIRS,
+            progress=progress,
+        )  # fmt: skip
+    else:
+        report = evaluate_log(
+            engine, inputs, log, metrics, split=split, group=made.data.group, slices=slices,
+            marks=find_marks(made, metrics),
+        )  # fmt: skip
     return {
         part: {
             name: None if name in report.marks else plain(figure.value)

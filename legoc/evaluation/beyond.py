@@ -54,51 +54,73 @@ class Beyond:
         ]
 
 
+@dataclass(frozen=True, kw_only=True)
+class About:
+    """What is known of the items [N]: clicks in training, a number per category, and how many items
+    there are to recommend."""
+
+    clicks: I64
+    categories: I32 | None
+    catalogue: int
+
+
+def sum_up_items(prepared: "Prepared") -> About:
+    return About(
+        clicks=training_clicks(prepared),
+        categories=prepared.categories() if "category" in prepared.report.coverage else None,
+        catalogue=len(prepared.items) - 1 - prepared.generated,
+    )
+
+
 def look_beyond(log: Log, scores: F32, prepared: "Prepared", vectors: F32 | None, k: int) -> Beyond:
     """The figures of the rows of a log under scores [R]. vectors: of the items, F[N, D]."""
-    clicks = training_clicks(prepared)
-    categories = prepared.categories() if "category" in prepared.report.coverage else None
-    catalogue = len(prepared.items) - 1 - prepared.generated
-    return measure_lists(
-        np.asarray(log.group), np.asarray(log.item), scores, k,
-        clicks=clicks, categories=categories, vectors=vectors, catalogue=catalogue,
-    )  # fmt: skip
+    about = sum_up_items(prepared)
+    return measure_lists(np.asarray(log.group), np.asarray(log.item), scores, k, about, vectors)
 
 
 def measure_lists(
-    group: I32,
-    item: I32,
-    scores: F32,
-    k: int,
-    *,
-    clicks: I64,
-    categories: I32 | None,
-    vectors: F32 | None,
-    catalogue: int,
+    group: I32, item: I32, scores: F32, k: int, about: About, vectors: F32 | None = None
 ) -> Beyond:
-    """The figures of rows in groups [R]. clicks: [N]; catalogue: how many items there are."""
+    """The figures of rows in groups [R]."""
     order, place = order_rows(group, scores)
     top = order[place < k]
-    owner, chosen = group[top], item[top]
     count = int(group.max(initial=-1)) + 1
-    offered = np.unique(item)
+    return describe_lists(
+        group[top], item[top], count, k, about, offered=np.unique(item),
+        usual=means(group, about.clicks[item].astype(np.float64), count), vectors=vectors,
+    )  # fmt: skip
+
+
+def describe_lists(
+    owner: I64,
+    chosen: I32,
+    count: int,
+    k: int,
+    about: About,
+    *,
+    offered: I32,
+    usual: F64,
+    vectors: F32 | None,
+) -> Beyond:
+    """The figures of lists of the chosen items, by their owners below `count`. offered: what could
+    have been chosen; usual F[G]: the clicks in training of the candidates of each list."""
+    clicks, catalogue = about.clicks, about.catalogue
     groups: dict[str, F64] = {}
     rarity = -np.log2((clicks + 1) / (clicks.sum() + len(clicks) - 1))
     groups["novelty"] = means(owner, rarity[chosen], count)
-    if categories is not None:
-        groups["diversity of categories"] = differing(owner, categories[chosen], count)
+    if about.categories is not None:
+        groups["diversity of categories"] = differing(owner, about.categories[chosen], count)
     if vectors is not None:
         groups["diversity of vectors"] = spread(owner, vectors, chosen, count)
     exposure = np.bincount(chosen, minlength=len(clicks))[offered]
-    candidates = means(group, clicks[item].astype(np.float64), count)
     recommended = means(owner, clicks[chosen].astype(np.float64), count)
-    usual = float(np.nanmean(candidates)) if len(item) else float("nan")
+    expected = float(np.nanmean(usual)) if len(usual) else float("nan")
     figures = {
         "coverage": np.count_nonzero(exposure) / catalogue if catalogue else float("nan"),
         "coverage at most": len(offered) / catalogue if catalogue else float("nan"),
         "gini": gini(exposure),
         "novelty": nan_mean(groups["novelty"]),
-        "popularity lift": nan_mean(recommended) / usual if usual else float("nan"),
+        "popularity lift": nan_mean(recommended) / expected if expected else float("nan"),
     }
     figures |= {name: nan_mean(each) for name, each in groups.items() if name not in figures}
     return Beyond(k=k, figures=figures, groups=groups)

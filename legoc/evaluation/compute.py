@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from legoc.evaluation.metrics import METRICS
-from legoc.evaluation.ranking import rank
+from legoc.evaluation.ranking import Ranking, rank
 from legoc.language.diagnosing.diagnostics import fail
 from legoc.language.ir.spec import Call
 
@@ -90,14 +90,24 @@ def compute(
             continue
         if ranking is None:
             ranking = rank(logits, positive, grouping)
-        values = metric.measure(ranking)
-        figures[metric_name(call)] = Figure(
-            value=float(values.mean()) if len(values) else float("nan"),
-            over="groups",
-            count=ranking.groups,
-            excluded=ranking.excluded,
-        )
+        figures[metric_name(call)] = average(metric, ranking)
     return figures
+
+
+def average(metric: Any, ranking: Ranking) -> Figure:
+    """The figure of a metric of groups."""
+    values = metric.measure(ranking)
+    return Figure(
+        value=float(values.mean()) if len(values) else float("nan"),
+        over="groups",
+        count=ranking.groups,
+        excluded=ranking.excluded,
+    )
+
+
+def ranks(call: Call) -> bool:
+    """Whether a metric is one of groups, which needs nothing but how rows are ranked."""
+    return METRICS[call.op].declaration.facts["over"] == "groups"
 
 
 def verify_finite(scores: np.ndarray[Any, np.dtype[np.float32]]) -> None:

@@ -4,13 +4,17 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from legoc.data.splitting.feedback import HISTORY
+from legoc.evaluation.catalogue import name_catalogue, offered
 from legoc.language.ir.spec import Spec
 
 
 if TYPE_CHECKING:
     from legoc.data.prepare import Prepared
+
+Candidates: TypeAlias = Literal["shown", "all"]
 
 # Raise when the same scores of the same rows would give other figures than before.
 VERSION = 1
@@ -18,12 +22,15 @@ TIES = "expected value over their orders"
 LEFT_OUT = "rows without a label; in grouped metrics, groups without a click or without a non-click"
 
 
-def write_contract(spec: Spec, prepared: "Prepared", part: str) -> dict[str, Any]:
-    """How the figures of a part of the data came about, in JSON's types."""
+def write_contract(
+    spec: Spec, prepared: "Prepared", part: str, candidates: Candidates = "shown"
+) -> dict[str, Any]:
+    """How the figures of a part of the data came about, in JSON's types. candidates: those of each
+    group, or `all` for full ranking."""
     split = spec.data.split
     # Where a file of halves lies differs between machines.
     given = {n: os.path.basename(v) if isinstance(v, str) else v for n, v in split.args.items()}
-    return {
+    contract = {
         "version": VERSION,
         "part": part,
         "split": {"op": split.op, "args": given},
@@ -32,6 +39,15 @@ def write_contract(spec: Spec, prepared: "Prepared", part: str) -> dict[str, Any
         "ties": TIES,
         "left out": LEFT_OUT,
     }
+    if candidates == "all":
+        contract |= {
+            "candidates": "all",
+            "catalogue": name_catalogue(prepared.items.ids, offered(prepared)),
+            "ranked as of": "the first row of the group",
+            "left out of lists": "items of the history, but for what the group clicks",
+            "history kept": max(spec.data.history, HISTORY),
+        }
+    return contract
 
 
 def hash_contract(contract: Mapping[str, Any]) -> str:

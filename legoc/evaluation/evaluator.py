@@ -47,13 +47,7 @@ def evaluate_log(
     scored and not measured. marks, calibration: as in `Report`. Raises LegoError where no row has a
     label (E0591) or a score is not finite (E0590).
     """
-    labelled = ~np.isnan(log.label)
-    if not labelled.any():
-        raise fail(
-            "E0591",
-            f"no row of `{split}` has a label" if split else "no row has a label",
-            "evaluate on a part of the data that is labelled, such as `valid` or `test`",
-        )
+    labelled = verify_labelled(log, split)
     timings: dict[str, Timing] = {}
     scores = score_log(engine, inputs, log, timings, progress)
     figures = measure(metrics, scores, log, labelled)
@@ -74,6 +68,18 @@ def evaluate_log(
     )
 
 
+def verify_labelled(log: Log, split: str) -> Mask:
+    """[R]: the rows that have a label; E0591 where none has."""
+    labelled = ~np.isnan(log.label)
+    if not labelled.any():
+        raise fail(
+            "E0591",
+            f"no row of `{split}` has a label" if split else "no row has a label",
+            "evaluate on a part of the data that is labelled, such as `valid` or `test`",
+        )
+    return labelled
+
+
 def score_log(
     engine: Engine,
     inputs: ItemInputs,
@@ -83,19 +89,7 @@ def score_log(
 ) -> F32:
     """[R]: the logits of every row. `timings` receives what each phase took."""
     spent = {} if timings is None else timings
-    count = len(inputs.lengths) - 1
-    with clock(spent, "items", count), progress.task("encoding items", count, "items") as task:
-        counted = Counted(inputs, task)
-        items = engine.encode_items(counted)
-        counted.task = None
-    with clock(spent, "users", 0):
-        histories = distinct_histories(log, by_user=engine.reads_user)
-        with progress.task("encoding users", len(histories), "users") as task:
-            clicks, users = halves(histories, task)
-            encoded = engine.encode_users(items, clicks, users)
-    spent["users"] = Timing(
-        seconds=spent["users"].seconds, cpu=spent["users"].cpu, rows=len(histories)
-    )
+    items, encoded, histories = encode(engine, inputs, log, spent, progress)
     scores = np.empty(log.rows, dtype=np.float32)
     with clock(spent, "pairs", log.rows), progress.task("scoring", log.rows, "pairs") as task:
         for start in range(0, log.rows, PAIRS_AT_ONCE):
@@ -105,6 +99,27 @@ def score_log(
             scores[start:stop] = engine.score(encoded, items, owner, log.item[start:stop], context)
             task.advance(stop - start)
     return scores
+
+
+def encode(
+    engine: Engine, inputs: ItemInputs, log: Log, timings: dict[str, Timing], progress: Progress
+) -> tuple[Any, Any, Histories]:
+    """Every item and every distinct history that a row of the log uses, as the engine keeps them;
+    `histories.row` has the users of the log's histories."""
+    count = len(inputs.lengths) - 1
+    with clock(timings, "items", count), progress.task("encoding items", count, "items") as task:
+        counted = Counted(inputs, task)
+        items = engine.encode_items(counted)
+        counted.task = None
+    with clock(timings, "users", 0):
+        histories = distinct_histories(log, by_user=engine.reads_user)
+        with progress.task("encoding users", len(histories), "users") as task:
+            clicks, users = halves(histories, task)
+            encoded = engine.encode_users(items, clicks, users)
+    timings["users"] = Timing(
+        seconds=timings["users"].seconds, cpu=timings["users"].cpu, rows=len(histories)
+    )
+    return items, encoded, histories
 
 
 class Counted:

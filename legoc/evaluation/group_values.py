@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from legoc.evaluation.compute import better, build_metric, metric_name, verify_finite
-from legoc.evaluation.ranking import F64, I64, rank
+from legoc.evaluation.ranking import F64, I64, Ranking, rank
 from legoc.language.ir.spec import Call
 
 
@@ -57,10 +57,24 @@ def measure_groups(
         else:
             if ranking is None:
                 ranking = rank(logits, positive, grouping)
-            numerator, denominator = np.zeros(count), np.zeros(count)
-            numerator[ranking.names] = metric.measure(ranking)
-            denominator[ranking.names] = 1
+            found |= values_of_ranking((call,), ranking, count)
+            continue
         found[metric_name(call)] = GroupValues(
             over=over, better=better(call), numerator=numerator, denominator=denominator
+        )
+    return found
+
+
+def values_of_ranking(
+    metrics: Sequence[Call], ranking: Ranking, count: int
+) -> dict[str, GroupValues]:
+    """Metrics of groups by name, for groups 0 ... count - 1."""
+    found: dict[str, GroupValues] = {}
+    for call in metrics:
+        numerator, denominator = np.zeros(count), np.zeros(count)
+        numerator[ranking.names] = build_metric(call).measure(ranking)
+        denominator[ranking.names] = 1
+        found[metric_name(call)] = GroupValues(
+            over="groups", better=better(call), numerator=numerator, denominator=denominator
         )
     return found

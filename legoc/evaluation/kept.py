@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from legoc.data.indexing.log import Log
+from legoc.data.indexing.log import I64, Log
 from legoc.data.indexing.row_names import RowNames, name_rows
 from legoc.evaluation.compute import better, metric_name
-from legoc.evaluation.contract import hash_contract, write_contract
+from legoc.evaluation.contract import Candidates, hash_contract, write_contract
+from legoc.evaluation.full_ranking import Lists
 from legoc.evaluation.group_values import GroupValues, measure_groups
 from legoc.evaluation.report import Report, plain
 from legoc.language.ir.spec import Call, Spec
@@ -41,10 +42,12 @@ class Places:
     groups: Path
 
 
-def places(folder: Path, split: str) -> Places:
+def places(folder: Path, split: str, candidates: Candidates = "shown") -> Places:
     """Those of a run lie in it, those of a bundle in its run or, on its own, beside it: nothing is
-    added to what its manifest has hashed. `test` has the plain names, another part its own."""
+    added to what its manifest has hashed. `test` has the plain names, another part its own, and so
+    has full ranking, of which there are no scores."""
     part = "" if split == "test" else f"-{split}"
+    part += "" if candidates == "shown" else f"-{candidates}"
     if (folder / "manifest.json").is_file():
         run = folder.resolve().parent
         alone = not (run / "spec.json").is_file()
@@ -77,6 +80,27 @@ def keep(
     return found
 
 
+def keep_lists(
+    folder: Path,
+    report: Report,
+    lists: Lists,
+    metrics: Sequence[Call],
+    spec: Spec,
+    prepared: "Prepared",
+    log: Log,
+) -> Places:
+    """Write the groups of full ranking. Scores of whole catalogues are not kept: there are as many
+    as users times items."""
+    found = places(folder, report.split, "all")
+    names = name_rows(prepared.tables, log, report.split, spec.data.group)
+    about = describe(report, metrics, spec, prepared, log, names)
+    labelled = ~np.isnan(log.label)
+    there = np.unique(np.asarray(log.group)[labelled])
+    columns = group_columns(names, log, spec.data.group, lists.rows, lists.clicks, there)
+    write_values(found.groups, columns, lists.values, there, about)
+    return found
+
+
 def describe(
     report: Report,
     metrics: Sequence[Call],
@@ -86,7 +110,7 @@ def describe(
     names: RowNames,
 ) -> dict[str, Any]:
     """What both files say of themselves."""
-    contract = write_contract(spec, prepared, report.split)
+    contract = write_contract(spec, prepared, report.split, report.candidates)
     return {
         "format": FORMAT,
         "name": spec.name,
@@ -144,8 +168,6 @@ def write_groups(
     """A row per group that has a labelled row. A metric of groups is a column of its name, null
     where the group was left out; one of rows is two, `LogLoss.sum` and `LogLoss.weight`, whose
     totals divide to the figure."""
-    import pyarrow as pa
-
     assert report.scores is not None
     labelled = ~np.isnan(log.label)
     group = np.asarray(log.group)
@@ -156,18 +178,38 @@ def write_groups(
     rows = np.bincount(group[labelled], minlength=count)
     clicks = np.bincount(group[labelled], log.label[labelled] > 0.5, minlength=count)
     there = np.flatnonzero(rows)
+    columns = group_columns(names, log, grouping, rows, clicks, there)
+    write_values(path, columns, values, there, about)
+
+
+def group_columns(
+    names: RowNames, log: Log, grouping: str, rows: I64, clicks: I64, there: I64
+) -> dict[str, Any]:
+    """What stands before the metrics, for the groups `there`; rows, clicks [G]."""
+    import pyarrow as pa
+
+    group, count = np.asarray(log.group), len(rows)
     # A group lies in one impression or has one user: any of its rows names both.
     one = np.zeros(count, dtype=np.int64)
     one[group] = np.arange(len(group))
     number, texts = names.impression, names.impressions
     if grouping == "user":
         number, texts = names.user, names.users
-    columns: dict[str, Any] = {
+    return {
         "group": texts.take(number[one[there]]),
         "user": names.users.take(names.user[one[there]]),
         "rows": pa.array(rows[there], pa.int32()),
         "clicks": pa.array(clicks[there], pa.int32()),
     }
+
+
+def write_values(
+    path: Path,
+    columns: dict[str, Any],
+    values: Mapping[str, GroupValues],
+    there: I64,
+    about: Mapping[str, Any],
+) -> None:
     for name, value in values.items():
         columns |= value_columns(name, value, there)
     figures = {
@@ -176,7 +218,7 @@ def write_groups(
     write(path, columns, {**about, "figures": figures})
 
 
-def value_columns(name: str, value: GroupValues, there: NDArray[np.int64]) -> dict[str, Any]:
+def value_columns(name: str, value: GroupValues, there: I64) -> dict[str, Any]:
     import pyarrow as pa
 
     numerator, denominator = value.numerator[there], value.denominator[there]

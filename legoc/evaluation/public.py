@@ -13,9 +13,11 @@ from legoc.data.indexing.row_names import name_rows
 from legoc.evaluation.baselines import measure_baselines
 from legoc.evaluation.beyond import look_beyond, vectors_of
 from legoc.evaluation.cold import mark_cold
+from legoc.evaluation.contract import Candidates
 from legoc.evaluation.engine import EncodedOnce, Engine
 from legoc.evaluation.evaluator import Mask, evaluate_log, score_log
 from legoc.evaluation.kept import keep
+from legoc.evaluation.lists import evaluate_lists
 from legoc.evaluation.marks import find_marks
 from legoc.evaluation.predicted import Predicted, verify_ending, verify_rows
 from legoc.evaluation.report import Report
@@ -48,6 +50,7 @@ def evaluate(
     baselines: bool = False,
     scores: bool = False,
     top: int | None = None,
+    candidates: Candidates | None = None,
     progress: Progress = SILENT,
 ) -> Report:
     """Measure a trained model with the metrics of its recipe.
@@ -66,6 +69,9 @@ def evaluate(
     the run, or beside a bundle on its own (`kept.places`). top: also look at what the first so many
     recommendations of each group are like (`Report.beyond`).
 
+    candidates: `shown` ranks the candidates of each group, `all` the whole catalogue for each group
+    that clicks, of which groups are kept and no scores; else it is what the recipe says.
+
     data: the folder in which the files and folders the spec names are found, by their names; else
     they are where the run found them, or for a bundle on its own in the working directory.
 
@@ -82,10 +88,16 @@ def evaluate(
     made = build_engine(folder, bundle, prepared, cached=cached)
     once = EncodedOnce(made)
     log = prepared.logs[chosen]
-    slices = novelty(prepared, log)
-    if cold:
-        slices.update(mark_cold(log))
+    further = mark_cold(log) if cold else {}
+    slices = novelty(prepared, log) | further
     metrics = chosen_metrics(spec)
+    if (candidates or chosen_candidates(spec)) == "all":
+        engine_used = once if cached else Uncached(made)
+        return evaluate_lists(
+            folder, engine_used, spec, prepared, chosen, metrics, further, top=top, scores=scores,
+            baselines=baselines, cache=cache, calibration=read_calibration(folder, bundle),
+            progress=progress,
+        )  # fmt: skip
     report = evaluate_log(
         once if cached else Uncached(made),
         prepared.inputs,
@@ -287,6 +299,11 @@ def chosen_metrics(spec: Spec) -> Sequence[Call]:
         return spec.train.metrics
     declared = next(p for p in RECORDS["train"].params if p.name == "metrics")
     return tuple(Call(op=entry["op"], args=entry["args"]) for entry in declared.default)
+
+
+def chosen_candidates(spec: Spec) -> Candidates:
+    """What the recipe has ranked."""
+    return "shown" if spec.train is None else spec.train.candidates
 
 
 def novelty(prepared: "Prepared", log: "Log") -> dict[str, Mask]:

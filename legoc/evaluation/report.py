@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from legoc.data.indexing.log import F32
 from legoc.evaluation.beyond import Beyond
@@ -52,7 +52,9 @@ class Report:
     the first recommendations are like (`beyond.Beyond`). marks: metrics whose figures say nothing,
     with the reason. calibration: the two numbers of a calibrated model and what they bought.
     baselines: what counting reaches on the same rows, by the name of the model, where that was
-    asked for.
+    asked for. candidates: what was ranked, `all` for the whole catalogue; then the counts have the
+    `lists` too, one for each group that clicks, and the size of the `catalogue`. left_out: metrics
+    that have no figure there.
     """
 
     engine: str
@@ -67,6 +69,8 @@ class Report:
     calibration: Mapping[str, Any] | None = None
     baselines: Mapping[str, Baseline] = field(default_factory=dict[str, Baseline])
     beyond: Beyond | None = None
+    candidates: Literal["shown", "all"] = "shown"
+    left_out: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> float:
         return self.metrics[name].value
@@ -77,6 +81,7 @@ class Report:
             "engine": self.engine,
             "split": self.split,
             "group": self.group,
+            **self.ranked(),
             "metrics": {name: plain(figure.value) for name, figure in self.metrics.items()},
             "marks": dict(self.marks),
             "calibration": None if self.calibration is None else dict(self.calibration),
@@ -90,6 +95,12 @@ class Report:
             **self.compared(),
             **({} if self.beyond is None else {"beyond": self.beyond.to_json()}),
         }
+
+    def ranked(self) -> dict[str, Any]:
+        """What was ranked, where it is not what was shown."""
+        if self.candidates == "shown":
+            return {}
+        return {"candidates": self.candidates, "left out": list(self.left_out)}
 
     def compared(self) -> dict[str, Any]:
         """The baselines, where there are any."""
@@ -118,7 +129,18 @@ class Report:
 
     def summary(self) -> str:
         """What a reader of the figures has to know, one sentence each."""
-        counts, total = self.counts, sum(timing.seconds for timing in self.timings.values())
+        total = sum(timing.seconds for timing in self.timings.values())
+        if self.candidates == "all":
+            sentences = self.sum_up_lists(total)
+        else:
+            sentences = self.sum_up_rows(total)
+        if self.calibration is not None:
+            sentences.append(write_calibration(self.calibration))
+        sentences += reasons(self.marks)
+        return "\n".join(sentences)
+
+    def sum_up_rows(self, total: float) -> list[str]:
+        counts = self.counts
         sentences = [
             f"{counts['rows']:,} rows in {counts['groups']:,} {self.group}s; {self.engine} encoded "
             f"{counts['items']:,} items and {counts['users']:,} histories and scored the rows in "
@@ -132,10 +154,24 @@ class Report:
             )
         if counts["cold rows"]:
             sentences.append(f"{counts['cold rows']:,} rows belong to a user without clicks")
-        if self.calibration is not None:
-            sentences.append(write_calibration(self.calibration))
-        sentences += reasons(self.marks)
-        return "\n".join(sentences)
+        return sentences
+
+    def sum_up_lists(self, total: float) -> list[str]:
+        """The same of the whole catalogue."""
+        counts = self.counts
+        sentences = [
+            f"{counts['lists']:,} of {counts['groups']:,} {self.group}s click, and each is ranked "
+            f"against all {counts['catalogue']:,} items but those of its history; {self.engine} "
+            f"encoded {counts['items']:,} items and {counts['users']:,} histories and ranked "
+            f"{counts['rows']:,} pairs in {total:.1f} s"
+        ]
+        if counts["cold rows"]:
+            sentences.append(f"{counts['cold rows']:,} lists are of a user without clicks")
+        if self.left_out:
+            sentences.append(
+                f"{', '.join(self.left_out)}: left out, full ranking keeps ranks and no scores"
+            )
+        return sentences
 
 
 def write_calibration(found: Mapping[str, Any]) -> str:

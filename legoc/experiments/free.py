@@ -54,9 +54,15 @@ class Standing:
 
 
 def read_reports(system: System, part: str) -> list[Reported]:
-    """What metrics.json says of a part of the data, for each seed that has it."""
-    found = [(result.run.metrics or {}).get(part) for result in system.results]
-    return [report for report in found if report is not None]
+    """What metrics.json says of a part of the data, for each seed that has it: of the candidates
+    that the figures of the system rest on."""
+    made: list[Reported] = []
+    for result in system.results:
+        report = (result.run.metrics or {}).get(part)
+        whole = result.about["contract"]["candidates"] == "all"
+        if report is not None and whole == (report.get("candidates") == "all"):
+            made.append(report)
+    return made
 
 
 def average(reports: Sequence[Reported]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from legoc.evaluation.contract import differences
+from legoc.evaluation.contract import Candidates, differences
 from legoc.evaluation.kept import FORMAT, KEY, places
 from legoc.language.diagnosing.diagnostics import LegoError, fail
 from legoc.language.ir.spec import Spec
@@ -84,20 +84,28 @@ class Result:
         return pq.read_table(self.path, columns=[column]).column(0)
 
 
-def read_result(folder: Path, split: str | None = None) -> Result:
+def read_result(
+    folder: Path, split: str | None = None, candidates: Candidates | None = None
+) -> Result:
     """The result of a run on a part of the data: `test`, or where there is none `valid`, unless one
-    is asked for. E0595 where it was not kept, E0560 for what is no run."""
+    is asked for; of the candidates that its recipe has ranked, or of those asked for. E0595 where
+    it was not kept, E0560 for what is no run."""
     run = Run(folder)
     name = run.spec.name
+    usual = "shown" if run.spec.train is None else run.spec.train.candidates
+    candidates = candidates or usual
     choices = (split,) if split is not None else ("test", "valid")
     path = next(
-        (found for each in choices if (found := places(folder, each).groups).is_file()), None
+        (found for each in choices if (found := places(folder, each, candidates).groups).is_file()),
+        None,
     )
     if path is None:
         part = "" if split is None else f" --split {split}"
+        part += "" if candidates == usual else f" --candidates {candidates}"
+        missing = places(folder, choices[0], candidates).groups.name
         raise fail(
             "E0595",
-            f"the run `{folder}` ({name}) has no `{places(folder, choices[0]).groups.name}`",
+            f"the run `{folder}` ({name}) has no `{missing}`",
             f"make it with `legoc eval {folder} --scores{part}`",
         )
     return Result(run, path, read_about(path, folder))
@@ -148,7 +156,7 @@ def incomparable(one: Result, other: Result, how: str, found: Sequence[str]) -> 
     return fail(
         "E0596",
         f"`{other.run.folder}` was measured {how} than `{one.run.folder}`",
-        "compare runs of the same data, split and grouping; put the others into a table of "
-        "their own",
+        "compare runs of the same data, split, grouping and candidates; put the others into a "
+        "table of their own",
         notes=[f"{phrase}" for phrase in found],
     )

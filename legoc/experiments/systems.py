@@ -16,7 +16,7 @@ from legoc.language.ir.spec import Spec
 
 
 # What is reported and how it is written decide nothing about what is measured.
-REPORTED = ("metrics", "limit")
+REPORTED = ("metrics", "candidates", "limit")
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,8 @@ class Row:
 @dataclass(frozen=True, kw_only=True)
 class Table:
     """Systems under one contract. better: of each metric, which values are better. groups, users:
-    what figures rest on; comparisons: how many decided the marks."""
+    what figures rest on; comparisons: how many decided the marks. candidates: what was
+    ranked."""
 
     part: str
     group: str
@@ -63,6 +64,7 @@ class Table:
     rows: tuple[Row, ...]
     comparisons: int
     warnings: tuple[str, ...]
+    candidates: str = "shown"
 
     @property
     def metrics(self) -> list[str]:
@@ -71,6 +73,8 @@ class Table:
     def legend(self) -> list[str]:
         """What the marks and numbers mean, a sentence each."""
         said = [f"{self.part}: {self.groups:,} {self.group}s of {self.users:,} users"]
+        if self.candidates == "all":
+            said.append("full ranking: each that clicks against the whole catalogue")
         if any(row.seeds > 1 for row in self.rows):
             said.append("mean and standard deviation over seeds")
         if self.comparisons:
@@ -114,7 +118,8 @@ def tabulate(systems: Sequence[System], metrics: Sequence[str]) -> Table:
     doubted = doubts(systems, users) if clusters else []
     contract = first.about["contract"]
     return Table(
-        part=contract["part"], group=contract["group"], groups=first.groups, users=users,
+        part=contract["part"], group=contract["group"], candidates=contract["candidates"],
+        groups=first.groups, users=users,
         better={metric: figure_of(systems, metric)["better"] for metric in metrics},
         rows=tuple(
             Row(name=each.name, seeds=len(each.results), cells=own, cost=sum_up(each))

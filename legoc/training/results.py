@@ -72,16 +72,21 @@ def obtain_metrics(
     stays."""
     from legoc.evaluation.baselines import measure_baselines
     from legoc.evaluation.compute import metric_name
+    from legoc.evaluation.full_ranking import ranking_metrics
     from legoc.evaluation.kept import places
-    from legoc.evaluation.public import choose_split, chosen_metrics
+    from legoc.evaluation.public import choose_split, chosen_candidates, chosen_metrics
     from legoc.exporting import record_metrics
 
     split = choose_split(prepared.logs, None)
-    kept = places(run.folder, split)
-    wanted = {metric_name(call) for call in chosen_metrics(run.spec)}
+    metrics, candidates = chosen_metrics(run.spec), chosen_candidates(run.spec)
+    kept = places(run.folder, split, candidates)
+    lists = candidates == "all"
+    wanted = {metric_name(call) for call in (ranking_metrics(metrics) if lists else metrics)}
     report = (run.metrics or {}).get(split, {"metrics": {}})
+    if report.get("candidates", "shown") != candidates:
+        report = {"metrics": {}}
     beside = report.get("baselines", {})
-    there = kept.scores.is_file() and kept.groups.is_file()
+    there = kept.groups.is_file() and (lists or kept.scores.is_file())
     if not there or not wanted <= report["metrics"].keys():
         report = measure_bundle(run, prepared, split, progress)
         record_metrics(run.bundle, {split: report}, run.spec)
@@ -93,8 +98,8 @@ def obtain_metrics(
         return
     log = prepared.logs[split]
     found = measure_baselines(
-        run.spec, prepared, split, chosen_metrics(run.spec), tell_slices(prepared, log),
-        cache=cache, progress=progress,
+        run.spec, prepared, split, metrics, tell_slices(prepared, log, candidates),
+        candidates=candidates, cache=cache, progress=progress,
     )  # fmt: skip
     if found:
         report["baselines"] = {name: baseline.to_json() for name, baseline in found.items()}
@@ -108,14 +113,24 @@ def measure_bundle(
     on known and new items. Rows and groups are kept beside it. The item vectors are those the
     export has just made of this data."""
     from legoc.evaluation import evaluate_log
-    from legoc.evaluation.kept import keep
+    from legoc.evaluation.full_ranking import evaluate_catalogue
+    from legoc.evaluation.kept import keep, keep_lists
     from legoc.evaluation.marks import find_marks
-    from legoc.evaluation.public import chosen_metrics
+    from legoc.evaluation.public import chosen_candidates, chosen_metrics
     from legoc_runtime.engine import Engine
 
     log, metrics = prepared.logs[split], chosen_metrics(run.spec)
+    engine = Engine(run.bundle, ids=prepared.items.ids, stored=True)
+    if chosen_candidates(run.spec) == "all":
+        report, lists = evaluate_catalogue(
+            engine, run.spec, prepared, log, metrics, split=split,
+            slices=tell_slices(prepared, log, "all"), calibration=run.calibration,
+            progress=progress,
+        )  # fmt: skip
+        keep_lists(run.folder, report, lists, metrics, run.spec, prepared, log)
+        return report.to_json()
     report = evaluate_log(
-        Engine(run.bundle, ids=prepared.items.ids, stored=True),
+        engine,
         prepared.inputs,
         log,
         metrics,
@@ -131,15 +146,16 @@ def measure_bundle(
     return report.to_json()
 
 
-def tell_slices(prepared: "Prepared", log: "Log") -> dict[str, Any]:
-    """The parts of the rows that are measured apart: known and new items, and users without
-    clicks."""
+def tell_slices(prepared: "Prepared", log: "Log", candidates: str = "shown") -> dict[str, Any]:
+    """The parts of the rows that are measured apart: known and new items, which full ranking tells
+    apart by itself, and users without clicks."""
     from legoc.evaluation.cold import mark_cold
     from legoc.evaluation.public import novelty
 
     name = "no clicks before"
     cold = mark_cold(log)
-    return {**novelty(prepared, log), **({name: cold[name]} if name in cold else {})}
+    items = novelty(prepared, log) if candidates == "shown" else {}
+    return {**items, **({name: cold[name]} if name in cold else {})}
 
 
 def drop_results(run: Run) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from legoc.evaluation import beyond
-from legoc.evaluation.beyond import MEANINGS, gini, measure_lists, spread
+from legoc.evaluation.beyond import MEANINGS, About, gini, measure_lists, spread
 from legoc.evaluation.ranking import order_rows, rank_rows
 
 
@@ -41,7 +41,7 @@ def test_figures_are_those_of_a_loop(rows):
     vectors = rng.normal(size=(25, 6)).astype(np.float32)
     vectors[7] = 0
     found = measure_lists(
-        *rows, 4, clicks=clicks, categories=categories, vectors=vectors, catalogue=24
+        *rows, 4, About(clicks=clicks, categories=categories, catalogue=24), vectors
     )
     assert list(found.figures) == list(MEANINGS)
     tops = lists(rows, 4)
@@ -136,7 +136,7 @@ def test_rows_of_ragged_groups_stand_by_their_scores(rows):
 
 def test_what_there_is_no_ground_for_is_left_out(rows):
     found = measure_lists(
-        *rows, 2, clicks=np.zeros(25, int), categories=None, vectors=None, catalogue=24
+        *rows, 2, About(clicks=np.zeros(25, int), categories=None, catalogue=24), None
     )
     assert "diversity of vectors" not in found.figures
     assert math.isnan(found.figures["popularity lift"])
@@ -144,6 +144,6 @@ def test_what_there_is_no_ground_for_is_left_out(rows):
     nothing = np.zeros(0, np.int32)
     empty = measure_lists(
         nothing, nothing, np.zeros(0, np.float32), 2,
-        clicks=np.ones(5, int), categories=None, vectors=None, catalogue=4,
+        About(clicks=np.ones(5, int), categories=None, catalogue=4), None,
     )  # fmt: skip
     assert math.isnan(empty.figures["novelty"])

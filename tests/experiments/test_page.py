@@ -149,6 +149,13 @@ def test_a_row_replays_itself(capsys):
     assert re.search(rf"^  GAUC +([\d.]+) and \1: {shown}$", said, re.MULTILINE)
 
 
+def test_the_whole_catalogue_is_ranked(capsys):
+    said = done("full", capsys)
+    assert "full ranking" in said
+    assert "first 10" in said
+    assert "full ranking: each that clicks" in done("full_table", capsys)
+
+
 def test_runs_are_found_again(place, capsys):
     said = done("runs", capsys)
     assert "text[seed=1]: measured, in runs" in said

@@ -309,12 +309,16 @@ def test_what_counting_reaches_stands_below_unless_told_not_to(runs, spec, capsy
 
 def test_a_counted_model_that_is_a_row_itself_stands_there_once():
     class Counted:
-        def __init__(self, op):
+        def __init__(self, op, candidates="shown"):
             stages = {} if op == "Popularity" else {"content": Call(op="CNN", args={})}
             spec = SimpleNamespace(model={**stages, "predict": Call(op=op, args={})})
             free = {"Popularity": {"metrics": {"GAUC": 0.5}, "slices": {}}}
             part = {"metrics": {"GAUC": 0.6}, "slices": {}, "baselines": free}
-            self.results = [SimpleNamespace(spec=spec, run=SimpleNamespace(metrics={"test": part}))]
+            about, run = {"contract": {"candidates": candidates}}, SimpleNamespace()
+            run.metrics = {"test": part}
+            self.results = [SimpleNamespace(spec=spec, run=run, about=about)]
 
     assert [each.name for each in find_free([Counted("Dot")], "test")] == ["Popularity"]
     assert find_free([Counted("Dot"), Counted("Popularity")], "test") == []
+    # What was counted among other candidates is no figure of this table.
+    assert find_free([Counted("Dot", "all")], "test") == []

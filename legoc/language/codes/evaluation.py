@@ -60,6 +60,20 @@ CODES: tuple[Code, ...] = (
         good="legoc eval nrms/bundle --data raw",
     ),
     Code(
+        code="E0585",
+        title="nothing that full ranking measures",
+        explanation=(
+            "Full ranking puts each group that clicks against the whole catalogue and keeps where "
+            "its clicks stand, for the scores of all users and items are more than a disk holds. "
+            "Metrics of groups follow from that. Those of all rows at once, such as `AUC`, "
+            "`LogLoss`, `F1` and `ECE`, do not: they are left out beside others, and a recipe that "
+            "has no others is refused. A counted model that would score too many pairs one by one "
+            "is left out with the same code."
+        ),
+        bad="legoc eval runs/nrms-1f0c88e2ab31 --candidates all    # metrics = [AUC, LogLoss]",
+        good="legoc eval runs/nrms-1f0c88e2ab31 --candidates all    # metrics = [Recall(10), MRR]",
+    ),
+    Code(
         code="E0595",
         title="a run whose scores were not kept",
         explanation=(

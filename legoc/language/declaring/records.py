@@ -159,6 +159,16 @@ TRAIN_FIELDS = {
             "sigmoid of a score is the chance of a click; the order stays",
         ),
     ),
+    "candidates": of_kind(
+        Kind("enum", values=("shown", "all")),
+        param(
+            "shown",
+            since=True,
+            runtime=True,
+            doc="what the finished model ranks: the candidates of each group, or all items of the "
+            "catalogue for each group that clicks; after each epoch it is what was shown",
+        ),
+    ),
     "limit": of_kind(
         Kind("quantity", unit="duration"),
         optional=True,

@@ -78,6 +78,7 @@ class Train:
     samples: int | None = None
     limit: float | None = None
     calibrate: bool = False
+    candidates: Literal["shown", "all"] = "shown"
 
 
 @dataclass(frozen=True, kw_only=True)
