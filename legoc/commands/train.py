@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from legoc.commands.comparing import marks_of, show_baselines
 from legoc.commands.console import choose
+from legoc.commands.energy_flags import chosen_energy, takes_energy
 from legoc.commands.flags import (
     Command,
     caches,
@@ -41,6 +42,7 @@ def train_flags(parser: ArgumentParser) -> None:
     machine(parser)
     verifies(parser)
     compares(parser)
+    takes_energy(parser)
     prints_json(parser)
 
 
@@ -55,7 +57,8 @@ def run_train(arguments: Namespace) -> int:
             spec, runs=arguments.runs, until=arguments.until, cache=arguments.cache,
             again=arguments.again, strict=arguments.strict, truncated=arguments.keep_truncated,
             threads=arguments.threads, device=arguments.device,
-            baselines=not arguments.no_baselines, progress=progress,
+            baselines=not arguments.no_baselines, energy=chosen_energy(arguments),
+            progress=progress,
         )  # fmt: skip
 
     # All of the file is checked before anything trains.

@@ -40,6 +40,18 @@ class Cost:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Column:
+    """A column beside figures and costs. texts: by the name of a row, none where nothing is known.
+    names: what it is called in CSV, which has `values` of it; more than one are columns of their
+    own there."""
+
+    title: str
+    texts: Mapping[str, str]
+    names: tuple[str, ...]
+    values: Mapping[str, tuple[object, ...]]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Row:
     """A system; a metric that it was not measured with has no cell."""
 
@@ -52,7 +64,8 @@ class Row:
 @dataclass(frozen=True, kw_only=True)
 class Table:
     """Systems under one contract. better: of each metric, which values are better. groups, users:
-    what figures rest on; comparisons: how many decided the marks."""
+    what figures rest on; comparisons: how many decided the marks. further: columns that were asked
+    for; notes: what they mean."""
 
     part: str
     group: str
@@ -62,6 +75,8 @@ class Table:
     rows: tuple[Row, ...]
     comparisons: int
     warnings: tuple[str, ...]
+    further: tuple[Column, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def metrics(self) -> list[str]:
@@ -78,7 +93,7 @@ class Table:
                 "best and runner-up are marked where they are really better than all behind them: "
                 f"paired permutation tests over users, Holm over {self.comparisons} {many}"
             )
-        return said
+        return [*said, *self.notes]
 
 
 def tabulate(systems: Sequence[System], metrics: Sequence[str]) -> Table:

@@ -21,6 +21,7 @@ from legoc.progress import SILENT, Progress
 from legoc.training.calibration import obtain_calibration, verify_labels
 from legoc.training.checkpoint import state_path
 from legoc.training.cost import counted
+from legoc.training.energy import ESTIMATE, Energy
 from legoc.training.epoch import infer_seed
 from legoc.training.files import write_tensors
 from legoc.training.folder import enter_index, infer_folder, locked, open_folder
@@ -28,6 +29,7 @@ from legoc.training.interrupt import Interruptions
 from legoc.training.job import Hopeless, Job, Monitor
 from legoc.training.loop import fit
 from legoc.training.machine import choose_device, describe_environment, working
+from legoc.training.meter import verify_meter
 from legoc.training.results import drop_results, obtain_bundle, obtain_metrics
 from legoc.training.samplers import build_sampler
 from legoc.training.sharing import take_over
@@ -55,6 +57,7 @@ def train(
     threads: int | None = None,
     device: str | None = None,
     baselines: bool = True,
+    energy: Energy = ESTIMATE,
     hopeless: Hopeless | None = None,
     progress: Progress = SILENT,
 ) -> Run:
@@ -66,10 +69,11 @@ def train(
     A run of another name that has trained the same is taken over. strict: no row of the raw files
     may be bad. truncated: gzip files that break off are read as far as they are whole. threads:
     within one torch operation (1, or OMP_NUM_THREADS). device: `cpu`, `cuda`, ...; a GPU if there
-    is one. baselines: what counting reaches on the same rows is measured beside it. hopeless: told
-    the monitor by epoch after each of them, it says whether to give the training up; what was given
-    up is not exported, counts as not finished, and goes on another time. A spec without `train`,
-    or a model without trainable parameters, skips to the export.
+    is one. baselines: what counting reaches on the same rows is measured beside it. energy: how the
+    electricity that training takes is found out. hopeless: told the monitor by epoch after each of
+    them, it says whether to give the training up; what was given up is not exported, counts as not
+    finished, and goes on another time. A spec without `train`, or a model without trainable
+    parameters, skips to the export.
 
     Raises LegoError for anything wrong with the data, the recipe or the folder; KeyboardInterrupt
     after the state is saved, by Ctrl-C or a signal that asks the process to stop.
@@ -77,6 +81,8 @@ def train(
     from legoc.data import prepare
 
     verify_settled((spec,))
+    if energy.measured:
+        verify_meter()
     place = choose_device(device)
     runs = Path(runs)
     with Interruptions():
@@ -99,7 +105,9 @@ def train(
                     verify_labels(spec, prepared)
                 enter_sitting(run.folder, environment, progress)
                 begun = state_path(run.folder).is_file()
-                with counted(run.folder, begun=begun) as cost:
+                with counted(
+                    run.folder, begun=begun, energy=energy, gpu=place.type == "cuda"
+                ) as cost:
                     obtain_weights(
                         run, prepared, place, cache_root(cache), progress, cost, hopeless
                     )
