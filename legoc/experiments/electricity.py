@@ -51,7 +51,9 @@ def find_electricity(systems: Sequence[System], carbon: float | None = None) -> 
     kg = {name: emit(each.kwh, intensity) for name, each in used.items()}
     metric = next((m for m in ACCURACY if all(m in each.metrics for each in systems)), None)
     columns = [
-        column("kWh of training", ("kwh", "energy"), {n: each.kwh for n, each in used.items()}, used),
+        column(
+            "kWh of training", ("kwh", "energy"), {n: each.kwh for n, each in used.items()}, used
+        ),
         column("kg CO2e", ("kg_co2e",), kg, used),
     ]
     notes = [
@@ -132,5 +134,10 @@ def write(figure: float) -> str:
     """A figure with three digits that count."""
     if figure == 0 or abs(figure) < 1e-4:
         return f"{figure:.{DIGITS}g}"
-    places = max(DIGITS - 1 - math.floor(math.log10(abs(figure))), 0)
-    return f"{round(figure, DIGITS - 1 - math.floor(math.log10(abs(figure)))):,.{places}f}"
+    rounded = round(figure, DIGITS - 1 - magnitude(figure))
+    return f"{rounded:,.{max(DIGITS - 1 - magnitude(rounded), 0)}f}"
+
+
+def magnitude(figure: float) -> int:
+    """The power of ten that a figure begins with."""
+    return math.floor(math.log10(abs(figure)))
