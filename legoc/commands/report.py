@@ -1,12 +1,14 @@
 """`legoc report`: runs as one page, with tables, pictures and what follows from them."""
 
 from argparse import ArgumentParser, Namespace
+from dataclasses import replace
 from pathlib import Path
 
 from legoc.commands.chosen_runs import chosen_systems, is_file, takes_runs
 from legoc.commands.console import choose
 from legoc.commands.flags import Command, caches, compares
 from legoc.commands.output import write_output
+from legoc.commands.table import chosen_published, put_beside, takes_published
 
 
 # The packages of the extra `report`, as they are imported.
@@ -20,6 +22,7 @@ def report_flags(parser: ArgumentParser) -> None:
         help="where the page goes (default: report.html)",
     )  # fmt: skip
     compares(parser)
+    takes_published(parser)
     caches(parser)
 
 
@@ -32,6 +35,7 @@ def run_report(arguments: Namespace) -> int:
     from legoc.experiments.table import all_metrics
 
     progress = choose(arguments.quiet)
+    beside = chosen_published(arguments)
     systems = chosen_systems(arguments)
     known = all_metrics(systems)
     if not set(arguments.metrics) <= set(known):
@@ -41,6 +45,7 @@ def run_report(arguments: Namespace) -> int:
         cache=arguments.cache, progress=progress,
     )  # fmt: skip
     progress.say("drawing")
+    material = replace(material, table=put_beside(material.table, beside))
     page = write_page(material, title_of(arguments))
     return write_output(page, arguments.output, replaces=True)
 

@@ -2,10 +2,12 @@
 
 import io
 from argparse import ArgumentParser, Namespace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from legoc.commands.chosen_runs import chosen_systems, takes_runs
+from legoc.commands.energy_flags import takes_intensity
 from legoc.commands.flags import Command, compares
 from legoc.commands.output import write_output
 from legoc.commands.printing import console, show_warnings
@@ -15,6 +17,8 @@ from legoc.commands.printing import table as draw
 if TYPE_CHECKING:
     from rich.table import Table as Drawn
 
+    from legoc.experiments.published import Published
+    from legoc.experiments.systems import System
     from legoc.experiments.table import Table
 
 FORMATS = ("text", "markdown", "csv", "latex")
@@ -29,8 +33,21 @@ def table_flags(parser: ArgumentParser) -> None:
         help="text, markdown, csv or latex (default: by the ending of -o, else text)",
     )  # fmt: skip
     parser.add_argument("--intervals", action="store_true", help="show 95 %% intervals, too")
+    parser.add_argument(
+        "--energy", action="store_true",
+        help="show kWh, kg CO2e and AUC per carbon (ApC) of training, too",
+    )  # fmt: skip
+    takes_intensity(parser, "(default: that of the runs)")
+    takes_published(parser)
     compares(parser)
     parser.add_argument("-o", "--output", metavar="FILE", help="where it goes, else it is printed")
+
+
+def takes_published(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--published", metavar="FILE",
+        help="figures to stand beside: a CSV of row, metric, value; rows are found by their names",
+    )  # fmt: skip
 
 
 def run_table(arguments: Namespace) -> int:
@@ -39,12 +56,15 @@ def run_table(arguments: Namespace) -> int:
     from legoc.experiments.table import all_metrics, tabulate
 
     form = chosen_format(arguments)
+    beside = chosen_published(arguments)
     systems = chosen_systems(arguments)
     known = all_metrics(systems)
     for metric in arguments.metrics:
         if metric not in known:
             raise unmeasured(metric, systems[0].results[0], known)
-    made = tabulate(systems, arguments.metrics or known)
+    made = put_beside(tabulate(systems, arguments.metrics or known), beside)
+    if arguments.energy:
+        made = show_electricity(made, systems, arguments.carbon)
     if not arguments.no_baselines:
         made = put_below(made, find_free(systems, made.part))
     if arguments.output is None and form == "text":
@@ -57,6 +77,38 @@ def run_table(arguments: Namespace) -> int:
         write_output(text, arguments.output, replaces=True)
     show_warnings(made.warnings, aside=form != "text" or arguments.output is not None)
     return 0
+
+
+def chosen_published(arguments: Namespace) -> "Published | None":
+    """The figures that were asked for."""
+    if arguments.published is None:
+        return None
+    from legoc.experiments.published import read_published
+
+    return read_published(Path(arguments.published))
+
+
+def put_beside(made: "Table", published: "Published | None") -> "Table":
+    """The table with published figures, if there are any."""
+    if published is None:
+        return made
+    from legoc.experiments.published import published_columns
+
+    columns, note = published_columns(published, made.metrics, [row.name for row in made.rows])
+    return replace(made, further=(*made.further, *columns), notes=(*made.notes, note))
+
+
+def show_electricity(made: "Table", systems: "list[System]", carbon: float | None) -> "Table":
+    """The table with what its rows took of electricity."""
+    from legoc.experiments.electricity import find_electricity
+
+    found = find_electricity(systems, carbon)
+    return replace(
+        made,
+        further=(*made.further, *found.columns),
+        notes=(*made.notes, *found.notes),
+        warnings=(*made.warnings, *found.warnings),
+    )
 
 
 def chosen_format(arguments: Namespace) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from legoc.commands.comparing import marks_of, show_baselines
 from legoc.commands.console import choose
+from legoc.commands.energy_flags import chosen_energy, takes_energy
 from legoc.commands.flags import (
     Command,
     at_least,
@@ -55,6 +56,7 @@ def train_flags(parser: ArgumentParser) -> None:
     machine(parser)
     verifies(parser)
     compares(parser)
+    takes_energy(parser)
     prints_json(parser)
 
 
@@ -70,6 +72,7 @@ def run_train(arguments: Namespace) -> int:
         again=arguments.again, strict=arguments.strict, truncated=arguments.keep_truncated,
         threads=arguments.threads, device=arguments.device,
         baselines=not arguments.no_baselines, track=tuple(dict.fromkeys(arguments.track)),
+        energy=chosen_energy(arguments),
     )  # fmt: skip
     # All of the file is checked before anything trains.
     specs = points(arguments)

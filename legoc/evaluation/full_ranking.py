@@ -53,12 +53,12 @@ class Lists:
 
 
 def ranking_metrics(metrics: Sequence[Call]) -> list[Call]:
-    """The metrics that ranks are enough for; E0585 where there is none."""
+    """The metrics that ranks are enough for; E0588 where there is none."""
     kept = [call for call in metrics if ranks(call)]
     if not kept:
         named = ", ".join(f"`{metric_name(call)}`" for call in metrics)
         raise fail(
-            "E0585",
+            "E0588",
             f"full ranking keeps ranks, and {named} {'need' if len(metrics) > 1 else 'needs'} "
             "the scores of all rows",
             "choose metrics of groups, such as `metrics = [Recall(10), NDCG(10), MRR]`",
@@ -81,7 +81,7 @@ def rank_log(
 ) -> tuple[Queries, Placed, Any, int]:
     """The lists of a log, where their positives stand, the items as the engine keeps them, and how
     many pairs it scored one by one. predict: the name of the predictor. most: more pairs than these
-    are refused (E0585)."""
+    are refused (E0588)."""
     spent = {} if timings is None else timings
     queries = build_queries(log, catalogue, seen)
     rows = queries.row
@@ -110,7 +110,7 @@ def rank_log(
 def verify_pairs(pairs: int, most: int | None) -> None:
     if most is not None and pairs > most:
         raise fail(
-            "E0585",
+            "E0588",
             f"full ranking would score {pairs:,} pairs one by one",
             "evaluate the model itself with `--candidates all`, which says how far it is",
         )

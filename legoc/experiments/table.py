@@ -40,6 +40,18 @@ class Cost:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Column:
+    """A column beside figures and costs. texts: by the name of a row, none where nothing is known.
+    names: what it is called in CSV, which has `values` of it; more than one are columns of their
+    own there."""
+
+    title: str
+    texts: Mapping[str, str]
+    names: tuple[str, ...]
+    values: Mapping[str, tuple[object, ...]]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Row:
     """A system; a metric that it was not measured with has no cell. seeds: its trainings, none of a
     counted model that was measured beside others."""
@@ -53,8 +65,8 @@ class Row:
 @dataclass(frozen=True, kw_only=True)
 class Table:
     """Systems under one contract. better: of each metric, which values are better. groups, users:
-    what figures rest on; comparisons: how many decided the marks. candidates: what was
-    ranked."""
+    what figures rest on; comparisons: how many decided the marks. candidates: what was ranked.
+    further: columns that were asked for; notes: what they mean."""
 
     part: str
     group: str
@@ -65,6 +77,8 @@ class Table:
     comparisons: int
     warnings: tuple[str, ...]
     candidates: str = "shown"
+    further: tuple[Column, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def metrics(self) -> list[str]:
@@ -86,7 +100,7 @@ class Table:
         if counted := [row.name for row in self.rows if not row.seeds]:
             these = ", ".join(counted)
             said.append(f"counted, not trained, and not tested against the others: {these}")
-        return said
+        return [*said, *self.notes]
 
 
 def tabulate(systems: Sequence[System], metrics: Sequence[str]) -> Table:

@@ -24,7 +24,8 @@ def columns(
     """The titles, those of cost only where some of it is known."""
     seeds = ["seeds"] if repeated(table) else []
     measured = [f"{name(metric)} {arrows[better]}" for metric, better in table.better.items()]
-    return ["model", *seeds, *measured, *known_costs(table)]
+    further = [name(column.title) for column in table.further]
+    return ["model", *seeds, *measured, *known_costs(table), *further]
 
 
 def repeated(table: Table) -> bool:
@@ -69,7 +70,9 @@ def cells(
     seeds = [str(row.seeds or "-")] if repeated(table) else []
     paid = dict(zip(COSTS, costs(row), strict=True))
     paid_for = [name(paid[title] or "-") for title in known_costs(table)]
-    return [name(row.name), *seeds, *(write(row.cells.get(m)) for m in table.metrics), *paid_for]
+    figures = (write(row.cells.get(m)) for m in table.metrics)
+    further = [name(column.texts.get(row.name, "-")) for column in table.further]
+    return [name(row.name), *seeds, *figures, *paid_for, *further]
 
 
 def marked(text: str, cell: Cell | None, around: Mapping[str, tuple[str, str]]) -> str:
@@ -113,6 +116,7 @@ def write_csv(table: Table) -> str:
     writer.writerow([
         "model", "seeds", "groups", *(f"{m}{part}" for m in table.metrics for part in parts),
         "parameters", "cpu_seconds", "memory_bytes", *(["trials"] if searched else []),
+        *(name for column in table.further for name in column.names),
     ])  # fmt: skip
     for row in table.rows:
         values: list[object] = [row.name, row.seeds or "", table.groups]
@@ -120,7 +124,12 @@ def write_csv(table: Table) -> str:
             values += list(numbers(row.cells.get(metric)))
         cost = row.cost
         paid = (cost.parameters, cost.cpu, cost.memory, *((cost.trials,) if searched else ()))
-        values += ["" if v is None else v for v in paid]
+        further = [
+            value
+            for column in table.further
+            for value in column.values.get(row.name, ("",) * len(column.names))
+        ]
+        values += ["" if v is None else v for v in (*paid, *further)]
         writer.writerow(values)
     return out.getvalue()
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from legoc.training.energy import ESTIMATE, Energy, gauged
 from legoc.training.files import write_json
 
 
@@ -17,25 +18,31 @@ STATUS = Path("/proc/self/status")
 
 
 @contextmanager
-def counted(folder: Path, *, begun: bool) -> Iterator[dict[str, Any]]:
+def counted(
+    folder: Path, *, begun: bool, energy: Energy = ESTIMATE, gpu: bool = False
+) -> Iterator[dict[str, Any]]:
     """Adds what the block takes to the folder's cost.json, however it ends: `cpu` and `wall` in
-    seconds, `memory` in bytes at most, where the system tells the most of one part of a process.
-    The block may enter more. begun: whether an earlier sitting's cost is a part of this one."""
+    seconds, `memory` in bytes at most, where the system tells the most of one part of a process,
+    and `energy`. The block may enter more. begun: whether an earlier sitting's cost is a part of
+    this one. gpu: whether the block works on one."""
     earlier = read_cost(folder) if begun else {}
     known: dict[str, Any] = {}
     alone = reset_peak()
-    cpu, wall = time.process_time(), time.perf_counter()
-    try:
-        yield known
-    finally:
-        memory = peak() if alone else None
-        write_json(folder / COST, {
-            **earlier,
-            **known,
-            "cpu": round(earlier.get("cpu", 0) + time.process_time() - cpu, 3),
-            "wall": round(earlier.get("wall", 0) + time.perf_counter() - wall, 3),
-            "memory": None if memory is None else max(memory, earlier.get("memory") or 0),
-        })  # fmt: skip
+    with gauged(energy, gpu=gpu) as gauge:
+        cpu, wall = time.process_time(), time.perf_counter()
+        try:
+            yield known
+        finally:
+            memory = peak() if alone else None
+            cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+            write_json(folder / COST, {
+                **earlier,
+                **known,
+                "cpu": round(earlier.get("cpu", 0) + cpu, 3),
+                "wall": round(earlier.get("wall", 0) + wall, 3),
+                "memory": None if memory is None else max(memory, earlier.get("memory") or 0),
+                "energy": gauge.read(cpu, wall, earlier),
+            })  # fmt: skip
 
 
 def read_cost(folder: Path) -> dict[str, Any]:

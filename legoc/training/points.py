@@ -5,6 +5,7 @@ from pathlib import Path
 
 from legoc.language.ir.spec import Spec
 from legoc.progress import SILENT, Progress
+from legoc.training.energy import ESTIMATE, Energy
 from legoc.training.jobs.crew import run_parallel
 from legoc.training.public import train_with
 from legoc.training.settings import Settings, Until
@@ -39,6 +40,7 @@ def train_all(
     device: str | None = None,
     baselines: bool = True,
     track: Sequence[str] = (),
+    energy: Energy = ESTIMATE,
     progress: Progress = SILENT,
 ) -> Sweep:
     """`train` for several specs, `jobs` of them at a time; its other settings are those of `train`.
@@ -53,7 +55,7 @@ def train_all(
     settings = Settings(
         runs=str(runs), until=until, cache=None if cache is None else str(cache), again=again,
         strict=strict, truncated=truncated, threads=threads, device=device, baselines=baselines,
-        track=tuple(track),
+        track=tuple(track), energy=energy,
     )  # fmt: skip
     run_points(specs, settings, sweep, jobs=jobs, progress=progress)
     return sweep

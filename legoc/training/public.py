@@ -23,6 +23,7 @@ from legoc.progress import SILENT, Progress
 from legoc.training.calibration import obtain_calibration, verify_labels
 from legoc.training.checkpoint import state_path
 from legoc.training.cost import counted
+from legoc.training.energy import ESTIMATE, Energy
 from legoc.training.epoch import infer_seed
 from legoc.training.files import write_tensors
 from legoc.training.folder import enter_index, infer_folder, locked, open_folder
@@ -30,6 +31,7 @@ from legoc.training.interrupt import Interruptions
 from legoc.training.job import Hopeless, Job, Monitor, ignore
 from legoc.training.loop import fit
 from legoc.training.machine import choose_device, describe_environment, working
+from legoc.training.meter import verify_meter
 from legoc.training.results import drop_results, obtain_bundle, obtain_metrics
 from legoc.training.samplers import build_sampler
 from legoc.training.settings import Settings, Until
@@ -57,6 +59,7 @@ def train(
     threads: int | None = None,
     device: str | None = None,
     baselines: bool = True,
+    energy: Energy = ESTIMATE,
     hopeless: Hopeless | None = None,
     track: Sequence[str] = (),
     progress: Progress = SILENT,
@@ -69,11 +72,12 @@ def train(
     A run of another name that has trained the same is taken over. strict: no row of the raw files
     may be bad. truncated: gzip files that break off are read as far as they are whole. threads:
     within one torch operation (1, or OMP_NUM_THREADS). device: `cpu`, `cuda`, ...; a GPU if there
-    is one. baselines: what counting reaches on the same rows is measured beside it. hopeless: told
-    the monitor by epoch after each of them, it says whether to give the training up; what was given
-    up is not exported, counts as not finished, and goes on another time. track: names of trackers
-    (`legoc.training.trackers`) that are told how it goes, such as `tensorboard`. A spec without
-    `train`, or a model without trainable parameters, skips to the export.
+    is one. baselines: what counting reaches on the same rows is measured beside it. energy: how the
+    electricity that training takes is found out. hopeless: told the monitor by epoch after each of
+    them, it says whether to give the training up; what was given up is not exported, counts as not
+    finished, and goes on another time. track: names of trackers (`legoc.training.trackers`) that
+    are told how it goes, such as `tensorboard`. A spec without `train`, or a model without
+    trainable parameters, skips to the export.
 
     Raises LegoError for anything wrong with the data, the recipe or the folder; KeyboardInterrupt
     after the state is saved, by Ctrl-C or a signal that asks the process to stop.
@@ -81,6 +85,8 @@ def train(
     from legoc.data import prepare
 
     verify_settled((spec,))
+    if energy.measured:
+        verify_meter()
     place = choose_device(device)
     runs = Path(runs)
     tracking = Tracking(load_trackers(track), progress)
@@ -108,7 +114,9 @@ def train(
                 begun = state_path(run.folder).is_file()
                 stack.callback(tracking.end, run)
                 tracking.start(run)
-                with counted(run.folder, begun=begun) as cost:
+                with counted(
+                    run.folder, begun=begun, energy=energy, gpu=place.type == "cuda"
+                ) as cost:
                     obtain_weights(
                         run, prepared, place, cache_root(cache), progress, cost,
                         listen=tracking.log, hopeless=hopeless,
@@ -131,7 +139,7 @@ def train_with(spec: Spec, settings: Settings, progress: Progress) -> Run:
         spec, runs=settings.runs, until=settings.until, cache=settings.cache, again=settings.again,
         strict=settings.strict, truncated=settings.truncated, threads=settings.threads,
         device=settings.device, baselines=settings.baselines, track=settings.track,
-        progress=progress,
+        energy=settings.energy, progress=progress,
     )  # fmt: skip
 
 

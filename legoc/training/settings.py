@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from legoc.training.energy import ESTIMATE, Energy
+
 
 Until = Literal["data", "train", "export", "evaluate"]
 
@@ -22,10 +24,12 @@ class Settings:
     device: str | None = None
     baselines: bool = True
     track: tuple[str, ...] = ()
+    energy: Energy = ESTIMATE
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @staticmethod
     def from_json(document: Mapping[str, Any]) -> "Settings":
-        return Settings(**{**document, "track": tuple(document["track"])})
+        track, energy = tuple(document["track"]), Energy(**document["energy"])
+        return Settings(**{**document, "track": track, "energy": energy})

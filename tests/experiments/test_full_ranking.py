@@ -273,7 +273,7 @@ def test_metrics_of_all_rows_alone_are_refused(ranked, cache, capsys):
     (folder / "spec.json").write_text(json.dumps(stored), encoding="utf-8")
     assert run("eval", folder, "--candidates", "all", "--cache", cache, "-q") == 1
     said = capsys.readouterr().err
-    assert "E0585" in said
+    assert "E0588" in said
     assert "`AUC`, `LogLoss` need the scores of all rows" in said
 
 

@@ -9,13 +9,16 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from legoc.commands.cli import parser_of
 from legoc.evaluation.kept import GROUP_COLUMNS
+from legoc.training.energy import CORE, GPU, INTENSITY
 from tests.experiments.pages import read_page
 from tests.experiments.test_table import verify_latex
 from tests.product.conftest import run
 
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "experiments.md").read_text("utf-8")
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "experiments.md").read_text("utf-8")
 
 
 def block(mark: str) -> str:
@@ -85,6 +88,25 @@ def test_the_table_is_the_one_shown(place, capsys):
     assert lines[1].startswith("text & 3 & ")
     assert bold
     assert "\\textbf" not in lines[2]
+
+
+def test_electricity_stands_with_its_mark(capsys):
+    said = " ".join(done("energy", capsys).split())
+    assert "estimated: 12 W per core at work" in said
+    assert "ApC per kg: (GAUC in percent - 50) / kg CO2e x 100" in said
+    for constant in (f"{CORE:g} W", f"{GPU:g} W", f"{INTENSITY:g} g per kWh"):
+        assert constant in PAGE
+
+
+def test_the_figures_of_a_paper_stand_beside_ours(place, capsys):
+    (place / "paper.csv").write_text(block("paper.csv"), encoding="utf-8")
+    said = " ".join(done("published", capsys).split())
+    assert "published: 1 of the 1 rows of paper.csv are here" in said
+    assert "0.6175" in said
+    for line in commands("papers"):
+        made = parser_of(line[0]).parse_args(line[1:])
+        named = [line[1], *([made.published] if line[0] == "table" else [])]
+        assert all((ROOT / name).is_file() for name in named)
 
 
 def test_the_search_finds_a_model_and_the_table_says_what_it_cost(place, cache, capsys):

@@ -60,7 +60,7 @@ CODES: tuple[Code, ...] = (
         good="legoc eval nrms/bundle --data raw",
     ),
     Code(
-        code="E0585",
+        code="E0588",
         title="nothing that full ranking measures",
         explanation=(
             "Full ranking puts each group that clicks against the whole catalogue and keeps where "
