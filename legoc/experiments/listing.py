@@ -35,11 +35,14 @@ class Entry:
 
     @property
     def figures(self) -> Mapping[str, Any]:
-        """The figures of the part that training measured, by metric."""
+        """The figures of the part that training measured, by metric; those of full ranking have
+        names of their own, for they share no column with others."""
         if self.state != "measured":
             return {}
         found = Run(self.folder).metrics or {}
-        return next((each["metrics"] for each in found.values()), {})
+        report = next(iter(found.values()), {"metrics": {}})
+        mark = ", all items" if report.get("candidates") == "all" else ""
+        return {name + mark: value for name, value in report["metrics"].items()}
 
     def to_json(self) -> dict[str, Any]:
         return {
