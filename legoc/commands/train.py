@@ -100,8 +100,11 @@ def show_runs(done: "Sequence[Run]", began: float = 0.0) -> None:
 
     out = console()
     tested = [(run, split, found) for run in done for split, found in tested_parts(run)]
-    if tested:
-        names = list(dict.fromkeys(name for _, _, found in tested for name in found["metrics"]))
+    for title, kind in (("", "shown"), (", full ranking", "all")):
+        some = [one for one in tested if one[2].get("candidates", "shown") == kind]
+        if not some:
+            continue
+        names = list(dict.fromkeys(name for _, _, found in some for name in found["metrics"]))
         rows = [
             (
                 run.spec.name,
@@ -112,12 +115,11 @@ def show_runs(done: "Sequence[Run]", began: float = 0.0) -> None:
                     for name in names
                 ),
             )
-            for run, split, found in tested
+            for run, split, found in some
         ]
-        full = all(found.get("candidates") == "all" for *_, found in tested)
-        title = "evaluated through onnxruntime" + ", full ranking" * full
-        out.print(table(title, ("run", "split", "over", *names), rows))
-        for line in dict.fromkeys(one for *_, found in tested for one in reasons(marks_of(found))):
+        columns = ("run", "split", "over", *names)
+        out.print(table(f"evaluated through onnxruntime{title}", columns, rows))
+        for line in dict.fromkeys(one for *_, found in some for one in reasons(marks_of(found))):
             out.print(line, style="dim")
     for run in done:
         made = finished_at(run)

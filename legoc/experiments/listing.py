@@ -39,7 +39,8 @@ class Entry:
 
     @cached_property
     def figures(self) -> Mapping[str, float | None]:
-        """The figures of the part that training measured, by metric."""
+        """The figures of the part that training measured, by metric; those of full ranking have
+        names of their own, for they share no column with others."""
         return read_figures(self.folder) or {} if self.state == "measured" else {}
 
     def to_json(self) -> dict[str, Any]:
@@ -94,7 +95,8 @@ def read_figures(folder: Path) -> Mapping[str, float | None] | None:
         return None
     if not all(value is None or isinstance(value, int | float) for value in figures.values()):
         return None
-    return figures
+    mark = ", all items" if report.get("candidates") == "all" else ""
+    return {name + mark: value for name, value in figures.items()}
 
 
 def infer_state(folder: Path) -> State:

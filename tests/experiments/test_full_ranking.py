@@ -205,6 +205,11 @@ def test_full_ranking_is_no_other_training(spec, ranked, cache, capsys):
     report = json.loads((folder / "metrics.json").read_text("utf-8"))["test"]
     assert report["left out"] == ["AUC", "LogLoss", "F1(0.5)", "ECE(15)"]
     assert set(report["baselines"]) >= {"Popularity", "TFIDF", "ItemKNN"}
+    capsys.readouterr()
+    assert run("runs", "--runs", place, "--json") == 0
+    listed = {one["name"]: one["metrics"] for one in json.loads(capsys.readouterr().out)}
+    assert "GAUC, all items" in listed["ids[seed=3]"]
+    assert "GAUC" in listed["ids[seed=2]"]
     before = (folder / "metrics.json").stat().st_mtime_ns
     assert run("train", spec, *words, "--runs", place, "-q") == 0
     assert (folder / "metrics.json").stat().st_mtime_ns == before
