@@ -236,7 +236,7 @@ def test_no_number_of_the_moment_is_looked_up_for_them(trained, cache, tmp_path)
     prepared = prepare(spec, cache=cache)
     log = dataclasses.replace(prepared.logs["test"], context=Never(), moment=None)
     prepared = dataclasses.replace(prepared, logs={**prepared.logs, "test": log})
-    progress, given = baselines.SILENT, (spec.train.metrics, {}, tmp_path)
+    progress, given = baselines.SILENT, (spec.train.metrics, {}, "shown", tmp_path)
     call = call_of("Popularity")
     made = baselines.measure(spec, call, prepared, "test", *given, progress)
     assert made.parts["all"]["GAUC"] is not None

@@ -1,5 +1,6 @@
 """What may stand at a place: said by hand for some, and by the shipped specs for every word."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -194,7 +195,8 @@ def test_open_files_count_as_they_are_open(tmp_path: Path) -> None:
 
 def test_every_word_of_the_shipped_specs_is_proposed_where_it_stands() -> None:
     """Whole and cut off behind the place. Left out are numbers, texts, names where they are
-    declared, and a column of a table that does not ship."""
+    declared, a column of a table that does not ship, and what stands in a param in a text that is
+    cut off before anything reads the param."""
     asked = 0
     for path in SPECS:
         text = path.read_text("utf-8")
@@ -208,7 +210,8 @@ def test_every_word_of_the_shipped_specs_is_proposed_where_it_stands() -> None:
                 continue
             if name == "gen_title":
                 continue
-            for given in (text, text[: piece.start]):
+            cut = () if re.search(r"param \w+ = .*$", text[: piece.start]) else (text[: piece.start],)
+            for given in (text, *cut):
                 document = buffers.open(str(path), given)
                 scope = buffers.scope(document)
                 found = complete(document, piece.start, scope, catalog(), buffers.files())
