@@ -210,7 +210,9 @@ def test_every_word_of_the_shipped_specs_is_proposed_where_it_stands() -> None:
                 continue
             if name == "gen_title":
                 continue
-            cut = () if re.search(r"param \w+ = .*$", text[: piece.start]) else (text[: piece.start],)
+            cut = (
+                () if re.search(r"param \w+ = .*$", text[: piece.start]) else (text[: piece.start],)
+            )
             for given in (text, *cut):
                 document = buffers.open(str(path), given)
                 scope = buffers.scope(document)
