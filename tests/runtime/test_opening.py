@@ -76,12 +76,15 @@ def test_loads_while_the_bundle_is_replaced_never_mix_and_never_miss(tmp_path):
         try:
             assert writer.stdout is not None
             writer.stdout.readline()
+            found = []
             with ThreadPoolExecutor(2) as pool:
-                found = list(pool.map(lambda _: load_many(target, 75), range(2)))
+                # A busy machine may leave the writer aside for a while.
+                while len(found) < 40 and (not found or np.sum(found, axis=0).min() <= 5):
+                    found += pool.map(lambda _: load_many(target, 75), range(2))
         finally:
             writer.kill()
     both = np.sum(found, axis=0)
-    assert both.sum() == 150
+    assert both.sum() == 75 * len(found)
     assert both.min() > 5, "the bundle was not replaced while it was loaded"
 
 
