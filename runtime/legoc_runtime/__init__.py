@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from legoc_runtime.engine import Engine
     from legoc_runtime.errors import BundleError, LegoRuntimeError, RequestError
     from legoc_runtime.items import Added, Counted, Items
-    from legoc_runtime.model import Model, User, load
+    from legoc_runtime.model import Model, load
     from legoc_runtime.selftest import SelfTest
     from legoc_runtime.sessions import Settings
     from legoc_runtime.tokens import Reader
+    from legoc_runtime.users import User
 
 __version__ = "0.1.0"
 
@@ -56,7 +57,7 @@ HOME = {
     "RequestError": "errors",
     "SelfTest": "selftest",
     "Settings": "sessions",
-    "User": "model",
+    "User": "users",
     "load": "model",
     "open_bundle": "bundle",
 }

@@ -4,7 +4,6 @@ Letters: D width, C vectors of a user, S clicks, P candidates.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,32 +16,15 @@ from legoc_runtime.counter_files import load_counters
 from legoc_runtime.errors import BundleError, RequestError
 from legoc_runtime.graphs import F32, I32, Graphs, at_least_one
 from legoc_runtime.histories import gather_tokens, histories_at_once
-from legoc_runtime.ids import Id, as_count, as_id, as_ids, as_list, shown
+from legoc_runtime.ids import Id, as_count, as_id, as_ids, as_list
 from legoc_runtime.items import Items
 from legoc_runtime.scoring import Clicks, Scorer, top
 from legoc_runtime.selftest import GOLDEN, SelfTest, replay
 from legoc_runtime.sessions import Level, Providers, Settings
 from legoc_runtime.table import Table, candidate_rows, load_table, read_users
 from legoc_runtime.tokens import Reader
+from legoc_runtime.users import EACH, User, as_users, verify_user
 from legoc_runtime.when import as_moment
-
-
-EACH = "give a list with an entry per user"
-
-
-@dataclass(frozen=True, kw_only=True)
-class User:
-    """An encoded user.
-
-    vectors: [D], [C, D], or the clicks [S, D] where the predictor reads those. clicks: the ids that
-    were used; unknown: those the bundle has no item for, which were left out. known: whether the
-    user is one the model was trained with (False where it reads none).
-    """
-
-    vectors: F32
-    clicks: tuple[str, ...]
-    unknown: tuple[str, ...]
-    known: bool
 
 
 class Model:
@@ -68,6 +50,11 @@ class Model:
     def providers(self) -> dict[str, tuple[str, ...]]:
         """What each graph runs on, in order of preference."""
         return {name: session.providers for name, session in self.graphs.sessions.items()}
+
+    @property
+    def width(self) -> int | None:
+        """Of the vectors of users, where a score is a product with those of items."""
+        return self.bundle.parts.plan.width if self.scorer.inner_product else None
 
     def encode_user(self, ids: Iterable[Id], user: Id | None = None) -> User:
         """The user of a click history, most recent last; empty is a user without clicks.
@@ -141,7 +128,7 @@ class Model:
         the items: `items.index(id)` is 0 for it.
         """
         table = self.items.table
-        self.verify_user(user)
+        verify_user(user, self.width)
         moment = self.moment(when)
         rows = candidate_rows(table, ids)
         return self.scorer.one(user.vectors, table.vectors[rows], self.context(rows, moment))
@@ -175,7 +162,7 @@ class Model:
 
         Raises RequestError where an id is not among the items.
         """
-        given = self.verify_users(users)
+        given = as_users(users, self.width)
         asked = as_list(candidates, "the candidates", EACH)
         if len(given) != len(asked):
             raise RequestError(
@@ -246,7 +233,7 @@ class Model:
         """
         k = as_count(k, "k")
         table = self.items.table
-        given = self.verify_users(users)
+        given = as_users(users, self.width)
         left = [()] * len(given)
         if exclude is not None:
             left = as_list(exclude, "the excluded items", EACH)
@@ -277,24 +264,6 @@ class Model:
                 "export it again; `legoc verify` finds what is not finite",
             )
         return [table.ids[row] for row in best], scores[best]
-
-    def verify_users(self, users: object) -> list[User]:
-        """A list of users of this model."""
-        given = as_list(users, "the users", EACH)
-        for user in given:
-            self.verify_user(user)
-        return given
-
-    def verify_user(self, user: object) -> None:
-        """A user is what `encode_user` of this model gives."""
-        if not isinstance(user, User):
-            raise RequestError(f"the user is {shown(user)}", "encode it first, with `encode_user`")
-        width = self.bundle.parts.plan.width
-        if user.vectors.shape[-1] != width and self.scorer.inner_product:
-            raise RequestError(
-                f"the user has a vector of {user.vectors.shape[-1]} numbers, items have {width}",
-                "encode it with this model",
-            )
 
     def self_test(self) -> SelfTest:
         """Replay golden.safetensors. Raises BundleError where a graph does not give what it gave
