@@ -62,8 +62,9 @@ def tune_flags(parser: ArgumentParser) -> None:
 
 def run_tune(arguments: Namespace) -> int:
     from legoc.experiments.search import spaces
-    from legoc.experiments.tuning import Settings, begin
+    from legoc.experiments.tuning import begin
     from legoc.language.diagnosing.diagnostics import fail
+    from legoc.training.settings import Settings
 
     checked = checked_points(arguments)
     found = spaces(checked.points)
@@ -75,15 +76,21 @@ def run_tune(arguments: Namespace) -> int:
             f"or train it with `legoc train {arguments.file}`",
         )
     settings = Settings(
-        runs=Path(arguments.runs), cache=arguments.cache, strict=arguments.strict,
+        runs=arguments.runs, until=arguments.until, cache=arguments.cache, strict=arguments.strict,
         truncated=arguments.keep_truncated, threads=arguments.threads, device=arguments.device,
-        baselines=not arguments.no_baselines, stop_hopeless=arguments.stop_hopeless,
-        until=arguments.until,
-        progress=choose(arguments.quiet),
+        baselines=not arguments.no_baselines,
     )  # fmt: skip
+    progress = choose(arguments.quiet)
     # All of them are found sound before anything trains.
     searches = [
-        begin(space, seed=arguments.seed, folder=place, settings=settings)
+        begin(
+            space,
+            settings,
+            seed=arguments.seed,
+            folder=place,
+            stop_hopeless=arguments.stop_hopeless,
+            progress=progress,
+        )
         for space, place in zip(found, places(arguments, found), strict=True)
     ]
     ended: list[Tuned] = []

@@ -6,9 +6,9 @@ before, in this search or outside, is not trained again.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from legoc.data import prepare
 from legoc.evaluation.compute import better, metric_name
@@ -19,35 +19,21 @@ from legoc.language.diagnosing.diagnostics import LegoError, SpecError, fail
 from legoc.language.ir.digest import digest
 from legoc.language.ir.spec import Spec, is_alone
 from legoc.language.resolving.points import Point
+from legoc.language.resolving.settle import settle, witnesses
 from legoc.language.typing.lower import Lowering
 from legoc.model.run import Run
 from legoc.progress import SILENT, Progress
-from legoc.training import train
 from legoc.training.cost import BUDGET, read_cost
 from legoc.training.files import write_json
 from legoc.training.log import read_monitor
+from legoc.training.public import train_with
+from legoc.training.settings import Settings
 
 
 # What a trial may fail by and the others not: a loss that leaves all bounds.
 OWN = ("E0550",)
 # Proposals in a row that are no models, behind which there is nothing to be found.
 FRUITLESS = 500
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """How trials train; what `legoc.train` takes. until: the last phase of the best."""
-
-    runs: Path = Path("runs")
-    cache: str | Path | None = None
-    strict: bool = False
-    truncated: bool = False
-    threads: int | None = None
-    device: str | None = None
-    baselines: bool = True
-    stop_hopeless: bool = False
-    until: Literal["train", "evaluate"] = "evaluate"
-    progress: Progress = SILENT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +77,8 @@ class Tuned:
 
 @dataclass(frozen=True, kw_only=True)
 class Search:
-    """One search, ready to go on."""
+    """One search, ready to go on. settings: how its trials train; `until` is the last phase of the
+    best."""
 
     space: Space
     study: Study
@@ -99,7 +86,9 @@ class Search:
     monitor: str
     lower: bool
     settings: Settings
-    lowering: Lowering = field(default_factory=lambda: Lowering(catalog()))
+    lowering: Lowering
+    stop_hopeless: bool = False
+    progress: Progress = SILENT
 
     def go_on(self, trials: int) -> Tuned:
         """Train until there are so many trials, and test the best of them."""
@@ -128,14 +117,14 @@ class Search:
 
     def judge(self, trial: Trial, trials: int) -> Trial:
         """Bring one trial to its end."""
-        study, progress = self.study, self.settings.progress
+        study, progress = self.study, self.progress
         lowered = self.lowering.lower(settled(self.space, trial.choices))
         if lowered.spec is None:
             errors = [each for each in lowered.problems if each.severity == "error"]
             return study.end(trial, "no model", why=f"{errors[0].code}: {errors[0].message}")
         progress.say(f"trial {len(study.trained) + 1} of {trials}: {trial.name}")
         try:
-            run = self.train(lowered.spec, until="train", watched=True)
+            run = self.train(lowered.spec, replace(self.settings, until="train"), watched=True)
         except LegoError as error:
             if any(each.code not in OWN for each in error.diagnostics):
                 raise
@@ -163,19 +152,14 @@ class Search:
         except KeyError:
             return {}
 
-    def train(self, spec: Spec, *, until: Any, watched: bool) -> Run:
-        told = self.settings
+    def train(self, spec: Spec, settings: Settings, *, watched: bool) -> Run:
         known = tuple(self.study.trials)
 
         def give_up(own: Mapping[int, float]) -> bool:
             return hopeless(known, own, lower=self.lower)
 
-        return train(
-            spec, runs=told.runs, until=until, cache=told.cache, strict=told.strict,
-            truncated=told.truncated, threads=told.threads, device=told.device,
-            baselines=told.baselines, progress=told.progress,
-            hopeless=give_up if watched and told.stop_hopeless else None,
-        )  # fmt: skip
+        chosen = give_up if watched and self.stop_hopeless else None
+        return train_with(spec, settings, self.progress, hopeless=chosen)
 
     def conclude(self, *, tried: bool = False) -> Tuned:
         """The best so far, tested, with what finding it has cost beside it."""
@@ -190,7 +174,7 @@ class Search:
         point = settled(self.space, best.choices)
         spec = self.lowering.lower(point).spec
         assert spec is not None
-        run = self.train(spec, until=self.settings.until, watched=False)
+        run = self.train(spec, self.settings, watched=False)
         found = self.so_far(best=best, point=point, run=run, tried=tried)
         write_json(run.folder / BUDGET, found.budget)
         return found
@@ -202,7 +186,13 @@ class Search:
 
 
 def begin(
-    space: Space, *, seed: int = 0, folder: str | Path | None = None, settings: Settings
+    space: Space,
+    settings: Settings,
+    *,
+    seed: int = 0,
+    folder: str | Path | None = None,
+    stop_hopeless: bool = False,
+    progress: Progress = SILENT,
 ) -> Search:
     """A search at its beginning, or as far as it had come.
 
@@ -216,11 +206,11 @@ def begin(
     if not specs:
         raise SpecError(*(each for one in lowered for each in one.problems))
     verify_alike(space, specs)
-    first = lowering.lower(settled_first(space, specs[0])).spec
+    first = lowering.lower(settled_first(space, specs[0], lowering)).spec
     assert first is not None
     data = prepare(
         first, cache=settings.cache, strict=settings.strict, truncated=settings.truncated,
-        progress=settings.progress,
+        progress=progress,
     )  # fmt: skip
     if "valid" not in data.logs:
         raise fail(
@@ -238,25 +228,24 @@ def begin(
         data=data.digest,
         seed=seed,
     )
-    where = Path(folder) if folder is not None else settings.runs / "studies" / place(identity)
+    usual = Path(settings.runs) / "studies" / place(identity)
     train_recipe = first.train
     assert train_recipe is not None
     return Search(
         space=space,
-        study=open_study(where, identity),
+        study=open_study(usual if folder is None else Path(folder), identity),
         seed=seed,
         monitor=metric_name(train_recipe.monitor),
         lower=better(train_recipe.monitor) == "lower",
         settings=settings,
         lowering=lowering,
+        stop_hopeless=stop_hopeless,
+        progress=progress,
     )
 
 
-def settled_first(space: Space, spec: Spec) -> Point:
+def settled_first(space: Space, spec: Spec, lowering: Lowering) -> Point:
     """The point of a spec that has ranges, with values that make it a model."""
-    from legoc.language.resolving.settle import settle, witnesses
-
-    lowering = Lowering(catalog())
     point = next(each for each in space.points if each.name == spec.name)
     for values in witnesses(point):
         made = settle(point, values)

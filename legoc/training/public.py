@@ -133,13 +133,15 @@ def train(
     return run
 
 
-def train_with(spec: Spec, settings: Settings, progress: Progress) -> Run:
+def train_with(
+    spec: Spec, settings: Settings, progress: Progress, hopeless: Hopeless | None = None
+) -> Run:
     """`train` with settings that are the same for several runs."""
     return train(
         spec, runs=settings.runs, until=settings.until, cache=settings.cache, again=settings.again,
         strict=settings.strict, truncated=settings.truncated, threads=settings.threads,
         device=settings.device, baselines=settings.baselines, track=settings.track,
-        energy=settings.energy, progress=progress,
+        energy=settings.energy, hopeless=hopeless, progress=progress,
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ import legoc
 from legoc.data import prepare
 from legoc.language.diagnosing.diagnostics import Diagnostic, Label
 from legoc.language.diagnosing.document import Document
+from legoc.training.energy import ESTIMATE
 from legoc.training.jobs import crew
 from legoc.training.jobs.known import Known
 from legoc.training.jobs.memory import array_bytes, estimate, saved
@@ -53,7 +54,8 @@ def test_a_spec_travels_with_its_text_and_places(spec: legoc.language.Spec) -> N
     found = read_spec(message)
     assert found == spec
     assert (found.source_text, found.origin) == (spec.source_text, spec.origin)
-    settings = Settings(track=("a", "b"), threads=2, until="train")
+    energy = replace(ESTIMATE, core=7.0, source="as given")
+    settings = Settings(track=("a", "b"), threads=2, until="train", energy=energy)
     sent = decode(encode(settings.to_json()))
     assert sent is not None
     assert Settings.from_json(sent) == settings
