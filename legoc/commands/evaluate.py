@@ -9,7 +9,16 @@ from legoc.commands.bundles import name_of
 from legoc.commands.chosen_runs import chosen_folder
 from legoc.commands.comparing import show_baselines
 from legoc.commands.console import choose
-from legoc.commands.flags import Command, at_least, caches, compares, prints_json, ranks, runs
+from legoc.commands.flags import (
+    Command,
+    at_least,
+    caches,
+    compares,
+    finds_data,
+    prints_json,
+    ranks,
+    runs,
+)
 from legoc.commands.printing import console, print_json, table
 
 
@@ -32,10 +41,7 @@ def eval_flags(parser: ArgumentParser) -> None:
         "--cold", action="store_true",
         help="also measure new users and users without clicks",
     )  # fmt: skip
-    parser.add_argument(
-        "--data", metavar="FOLDER", default=None,
-        help="where the files and folders that the spec names are found",
-    )  # fmt: skip
+    finds_data(parser)
     parser.add_argument(
         "--scores", action="store_true",
         help="also write the score of every row and the values of every group",

@@ -81,6 +81,13 @@ def machine(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def finds_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data", metavar="FOLDER", default=None,
+        help="where the files and folders that the spec names are found",
+    )  # fmt: skip
+
+
 def compares(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-baselines", action="store_true",

@@ -5,7 +5,7 @@ from argparse import ArgumentParser, Namespace
 
 from legoc.commands.chosen_runs import chosen_folder
 from legoc.commands.console import choose
-from legoc.commands.flags import Command, caches, runs
+from legoc.commands.flags import Command, caches, finds_data, runs
 from legoc.commands.output import opened
 
 
@@ -22,10 +22,7 @@ def predict_flags(parser: ArgumentParser) -> None:
         help=".parquet, .csv, .tsv or .jsonl: a row per candidate; .zip: ranks per impression, as "
         "MIND and EB-NeRD take them",
     )  # fmt: skip
-    parser.add_argument(
-        "--data", metavar="FOLDER", default=None,
-        help="where the files and folders that the spec names are found",
-    )  # fmt: skip
+    finds_data(parser)
     caches(parser)
     runs(parser)
 

@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 from typing import Any
 
 from legoc.commands.console import choose
-from legoc.commands.flags import Command, caches, prints_json
+from legoc.commands.flags import Command, caches, finds_data, prints_json
 from legoc.commands.printing import console, print_json
 
 
@@ -14,10 +14,7 @@ def replay_flags(parser: ArgumentParser) -> None:
         "--runs", metavar="FOLDER", default=None,
         help="keep the new run folder there (default: it is removed in the end)",
     )  # fmt: skip
-    parser.add_argument(
-        "--data", metavar="FOLDER", default=None,
-        help="where the files and folders that the spec names are found",
-    )  # fmt: skip
+    finds_data(parser)
     caches(parser)
     prints_json(parser)
 

@@ -1,5 +1,6 @@
 """`legoc report`: runs as one page, with tables, pictures and what follows from them."""
 
+import sys
 from argparse import ArgumentParser, Namespace
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 from legoc.commands.chosen_runs import chosen_systems, is_file, takes_runs
 from legoc.commands.console import choose
 from legoc.commands.flags import Command, caches, compares
-from legoc.commands.output import write_output
+from legoc.commands.output import opened
 from legoc.commands.table import chosen_published, put_beside, takes_published
 
 
@@ -28,7 +29,6 @@ def report_flags(parser: ArgumentParser) -> None:
 
 def run_report(arguments: Namespace) -> int:
     verify_installed()
-    verify_place(Path(arguments.output))
     from legoc.experiments.contrast import choose_metrics
     from legoc.experiments.reporting.material import gather_material
     from legoc.experiments.reporting.page import write_page
@@ -40,14 +40,16 @@ def run_report(arguments: Namespace) -> int:
     known = all_metrics(systems)
     if not set(arguments.metrics) <= set(known):
         choose_metrics(systems, arguments.metrics)
-    material = gather_material(
-        systems, arguments.metrics or known, baselines=not arguments.no_baselines,
-        cache=arguments.cache, progress=progress,
-    )  # fmt: skip
-    progress.say("drawing")
-    material = replace(material, table=put_beside(material.table, beside))
-    page = write_page(material, title_of(arguments))
-    return write_output(page, arguments.output, replaces=True)
+    with opened(arguments.output) as made:
+        material = gather_material(
+            systems, arguments.metrics or known, baselines=not arguments.no_baselines,
+            cache=arguments.cache, progress=progress,
+        )  # fmt: skip
+        progress.say("drawing")
+        material = replace(material, table=put_beside(material.table, beside))
+        made.write_text(write_page(material, title_of(arguments)), encoding="utf-8")
+    print(f"{arguments.output}: written", file=sys.stderr)
+    return 0
 
 
 def verify_installed() -> None:
@@ -65,21 +67,6 @@ def verify_installed() -> None:
             f"the pictures of the page need {error.name}, which is not installed",
             "install it: pip install 'legoc[report]'",
         ) from None
-
-
-def verify_place(path: Path) -> None:
-    """E0905 where no file can be written there, before the work is done."""
-    from legoc.language.diagnosing.diagnostics import fail
-
-    why = None
-    if path.is_dir():
-        why = "it is a folder"
-    elif not path.absolute().parent.is_dir():
-        why = f"there is no folder `{path.parent}`"
-    if why is not None:
-        raise fail(
-            "E0905", f"`{path}` cannot be written: {why}", "name a file in a folder that exists"
-        )
 
 
 def title_of(arguments: Namespace) -> str:
