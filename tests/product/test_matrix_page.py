@@ -25,7 +25,7 @@ def drawn() -> str:
         name="zoo", code="0123", cells=(*cells, other), counts=dict.fromkeys(names, 7),
         dropped={"E0403": 1}, notes=("a note on /home/ann/specs/zoo.lego",),
         failures=({"labels": {"content": "CNN", "predict": "Dot"},
-                   "reason": "No such file: '/home/ann/work/y.onnx' <b>"},),
+                   "reason": "No such file: '/home/ann/models/y.onnx' <b>"},),
         facts={"largest difference": 1e-6, "largest export difference": 1e-6,
                "graphs exported": 3, "seconds": {"build": 1.0}},
     )  # fmt: skip
