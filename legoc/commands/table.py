@@ -52,7 +52,7 @@ def takes_published(parser: ArgumentParser) -> None:
 
 def run_table(arguments: Namespace) -> int:
     from legoc.experiments.contrast import unmeasured
-    from legoc.experiments.free import find_free, put_below
+    from legoc.experiments.free import put_below
     from legoc.experiments.table import all_metrics, tabulate
 
     form = chosen_format(arguments)
@@ -66,7 +66,7 @@ def run_table(arguments: Namespace) -> int:
     if arguments.energy:
         made = show_electricity(made, systems, arguments.carbon)
     if not arguments.no_baselines:
-        made = put_below(made, find_free(systems, made.part))
+        made = put_below(made, systems)
     if arguments.output is None and form == "text":
         out = console()
         out.print(drawn(made, intervals=arguments.intervals))

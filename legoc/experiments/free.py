@@ -102,8 +102,12 @@ def find_free(systems: Sequence[System], part: str) -> list[Free]:
     return [Free(name=name, figures=parts) for name, parts in found.items() if name not in own]
 
 
-def put_below(table: Table, free: Sequence[Free]) -> Table:
-    """The table with a row for each counted model: figures alone, of no training."""
+def put_below(table: Table, systems: Sequence[System]) -> Table:
+    """The table with a row for each counted model, figures alone and of no training, and a warning
+    of each system that does not beat them."""
+    free = find_free(systems, table.part)
+    standings = find_standings(systems, table.part)
+    told = [each.sentence() for each in standings if each.beats is False]
     nothing = Cost(parameters=None, cpu=None, memory=None)
     rows = [
         Row(
@@ -115,7 +119,7 @@ def put_below(table: Table, free: Sequence[Free]) -> Table:
         )
         for each in free
     ]  # fmt: skip
-    return replace(table, rows=(*table.rows, *rows))
+    return replace(table, rows=(*table.rows, *rows), warnings=(*table.warnings, *told))
 
 
 def find_standings(systems: Sequence[System], part: str) -> list[Standing]:

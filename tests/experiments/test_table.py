@@ -294,17 +294,23 @@ def test_what_counting_reaches_stands_below_unless_told_not_to(runs, spec, capsy
         "ECE(15)",
     )
     assert run("table", *words) == 0
-    rows = {row["model"]: row for row in csv.DictReader(io.StringIO(capsys.readouterr().out))}
+    said = capsys.readouterr()
+    rows = {row["model"]: row for row in csv.DictReader(io.StringIO(said.out))}
     metrics = json.loads(next(runs.glob("text-*/metrics.json")).read_text("utf-8"))
     free = metrics["test"]["baselines"]
     assert set(rows) == {"text", "ids", *free}
     for name, found in free.items():
         assert float(rows[name]["GAUC"]) == found["metrics"]["GAUC"]
         assert rows[name]["seeds"] == rows[name]["GAUC low"] == rows[name]["cpu_seconds"] == ""
+    best = max(found["metrics"]["GAUC"] for found in free.values())
+    for name in ("text", "ids"):
+        worse = float(rows[name]["GAUC"]) <= best
+        assert (f"{name} does not beat the free baselines" in said.err) == worse
+    assert "does not beat" in said.err
     assert run("table", *words, "--no-baselines") == 0
-    assert [row["model"] for row in csv.DictReader(io.StringIO(capsys.readouterr().out))] == [
-        "text", "ids",
-    ]  # fmt: skip
+    bare = capsys.readouterr()
+    assert [row["model"] for row in csv.DictReader(io.StringIO(bare.out))] == ["text", "ids"]
+    assert "does not beat" not in bare.err
 
 
 def test_a_counted_model_that_is_a_row_itself_stands_there_once():
