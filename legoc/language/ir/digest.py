@@ -22,7 +22,7 @@ from legoc.language.ir.spec import Call, Data, Keys, Prompt, Train, encoder_role
 
 LANGUAGE = 1
 # Raise when a recipe trains other weights than it did before.
-TRAINING = 3
+TRAINING = 4
 # Raise when the same word vectors become other rows of the token table.
 VECTORS = 2
 # The tokenizer where none is named. As it was at first it is left out of the digests.
