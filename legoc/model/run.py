@@ -74,7 +74,9 @@ class Run:
                 entry = json.loads(file.read().rstrip(b"\n").rpartition(b"\n")[2])
         except (OSError, ValueError):
             return None
-        return entry if isinstance(entry, dict) and entry.get("event") == "end" else None
+        if not isinstance(entry, dict) or entry.get("event") != "end":
+            return None
+        return entry if isinstance(entry.get("reason"), str) else None
 
     @property
     def environment(self) -> Mapping[str, Any]:

@@ -1,8 +1,9 @@
 """Whether a run is what this version would train of its spec, and its weights mean the same.
 
 The digest in the spec tells the first. The second is declared: a new version of an operator may
-only begin elsewhere, so `facts["weights"]` names the version since which its weights are read as
-they are now.
+only begin elsewhere, so `facts["weights"]` stands where the weights of some version mean something
+else now (the number tells readers since which they do). A digest does not tell which version made
+it, so every run of another digest with such an operator counts as made before.
 """
 
 from collections.abc import Iterator

@@ -75,7 +75,8 @@ def is_several(value: object) -> bool:
     """Whether a value gives moments one after the other, as a list does."""
     if isinstance(value, str | bytes | bytearray | Mapping | np.generic):
         return False
-    return value.ndim > 0 if isinstance(value, np.ndarray) else isinstance(value, Iterable)
+    # An array of no axes, of whatever library, can be asked for an iterator and has none.
+    return getattr(value, "ndim", 1) > 0 and isinstance(value, Iterable)
 
 
 def as_moments(

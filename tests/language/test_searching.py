@@ -149,6 +149,10 @@ def test_every_place_of_a_range_is_found_again_in_json(data, train, at, tmp_path
         ({"lr": {"from": 0.1, "to": 0.5, "log": True, "at": ["train.optimizer"]}}, "E0902"),
         ({"lr": {"from": -0.1, "to": 0.5, "log": False, "at": ["train.lr"]}}, "E0305"),
         (["lr"], "E0902"),
+        # A range that stands nowhere would leave its lower end to be trained.
+        ({"lr": {"from": 0.1, "to": 0.5, "log": True, "at": []}}, "E0902"),
+        ({"a, b=[": {"from": 0.1, "to": 0.5, "log": True, "at": ["train.lr"]}}, "E0902"),
+        ({"k": {"from": 1, "to": 5, "log": True, "at": ["train.metrics.\u00b2"]}}, "E0902"),
     ],
 )
 def test_a_search_in_json_that_fits_nothing_is_refused(search, code, tmp_path) -> None:
@@ -160,6 +164,14 @@ def test_a_search_in_json_that_fits_nothing_is_refused(search, code, tmp_path) -
     found = check(file, known=CATALOG).errors
     assert [each.code for each in found] == [code]
     assert found[0].primary is not None
+
+
+@pytest.mark.parametrize("heads", [3, 9, 12, 15])
+def test_a_range_is_a_model_where_any_of_its_widths_is(heads) -> None:
+    """Neither end divides by so many heads, nor does a power of two between them."""
+    content = f"content Attention(hidden in 100..400 log, heads={heads})"
+    (spec,) = checked(f"{content} -> behavior Additive -> predict Dot").specs
+    assert spec.search["hidden"].low == 100
 
 
 def test_an_override_opens_an_axis_or_a_range() -> None:

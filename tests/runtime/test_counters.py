@@ -177,6 +177,29 @@ def test_moments_may_come_one_after_the_other(model):
         assert model.items.counters.last == END
 
 
+class Scalar:
+    """An array of no axes of another library: it has a method that iterates and no elements."""
+
+    ndim = 0
+
+    def __iter__(self):
+        raise TypeError("iteration over a 0-d array")
+
+    def __float__(self):
+        return END / 10**6
+
+    def item(self):
+        return END / 10**6
+
+
+def test_one_moment_of_another_library_is_no_list_of_them(model):
+    with pytest.raises(RequestError) as caught:
+        model.items.clicked(["N5", "N1"], Scalar())
+    assert "which is no time" in str(caught.value)
+    one = np.array(END // 10**6)
+    assert model.items.clicked(["N5", "N1"], one).counted == 2
+
+
 def test_a_date_is_its_midnight(model):
     model.items.clicked(["N5"], date(2023, 11, 15))
     assert model.items.counters.last == END + (24 * 3600 - (22 * 3600 + 13 * 60 + 20)) * 10**6

@@ -269,6 +269,15 @@ def test_what_it_says_to_type_is_understood(tmp_path):
         assert getattr(checked.specs[0].train, given.partition("=")[0]) == value
 
 
+@pytest.mark.parametrize("line", ['{"event": "end"}', '{"event": "end", "reason": 3}', "3", ""])
+def test_an_end_that_says_no_reason_is_none(tmp_path, line):
+    (tmp_path / "log.jsonl").write_text(line + "\n")
+    run = Run(tmp_path)
+    assert run.end is None
+    assert not run.given_up
+    assert not run.finished
+
+
 def test_a_hopeless_training_is_given_up_and_can_go_on(make_job, make_toy):
     values = [0.5, 0.6, 0.55, 0.7]
     told = []

@@ -153,8 +153,8 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
                         "binary=True).save_word2vec_format(TEXT)`",
                     )
                 yield number, raw.decode("utf-8", errors="surrogateescape").rstrip(" \r\n")
-    except (RuntimeError, NotImplementedError) as error:
-        # What `zipfile` says of a password and of a method that it does not know.
+    except RuntimeError as error:
+        # What `zipfile` says of a password, and (a NotImplementedError) of an unknown method.
         raise fail(
             "E0641", f"`{path.name}` cannot be unpacked: {error}", "unpack it and name the text"
         ) from None

@@ -24,8 +24,9 @@ POOLS = {
     "batch": "from the clicks of other rows",
     "mixed": "from the clicks of other rows and uniformly from all items",
 }
-# Pools whose negatives count as uniform ones: drawn so, or corrected for how they are drawn.
-SHARED = ("batch", "mixed")  # those that draw negatives from the other rows of a batch
+# Pools that draw negatives from the other rows of a batch.
+SHARED = ("batch", "mixed")
+# Those whose negatives count as uniform ones: drawn so, or corrected for how they are drawn.
 UNIFORM = ("uniform", *SHARED)
 
 

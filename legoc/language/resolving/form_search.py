@@ -27,6 +27,8 @@ from legoc.language.syntax.nodes import Sequence as Elements
 
 KEYS = ("from", "to", "log", "at")
 FORM = "write `{from: LOW, to: HIGH, log: false, at: [train.lr]}`"
+# As axes are named in a point: what stands between them there is no part of one.
+KEY = re.compile(r"[^\[\],=\s]+")
 Entries: TypeAlias = abc.Mapping[str, Entry]
 Part: TypeAlias = PipelineTemplate | RecordTemplate
 
@@ -54,6 +56,8 @@ def put_range(pair: Pair, values: Values, parts: dict[str, Part]) -> bool:
     if (
         not isinstance(found, Mapping)
         or not isinstance(at, Elements)
+        or not at.items
+        or KEY.fullmatch(pair.key) is None
         or not isinstance(log, Scalar)
         or not isinstance(log.value, bool)
         or low is None
@@ -119,7 +123,8 @@ def in_unit_of(old: Leaf, value: int | float) -> int | float | Measure:
     there = old.given.value
     if not isinstance(there, Measure):
         return value
-    scaled = value / BASES[there.unit][1]
+    # A hundredth is no binary fraction: 0.07 is 7 %.
+    scaled = round(value / BASES[there.unit][1], 12)
     return Measure(int(scaled) if scaled == int(scaled) else scaled, there.unit)
 
 
@@ -157,7 +162,7 @@ def put_below(template: Template, path: Sequence[str], made: Callable[[Leaf], So
         return made(template)
     if isinstance(template, Called):
         return replace(template, args=put_entry(template.args, path, made))
-    if isinstance(template, Listed) and path[0].isdigit() and int(path[0]) < len(template.items):
+    if isinstance(template, Listed) and path[0].isdecimal() and int(path[0]) < len(template.items):
         place = int(path[0])
         items = [*template.items]
         items[place] = put_below(items[place], path[1:], made)

@@ -22,7 +22,11 @@ from legoc.language.resolving.show import show
 # Significant digits of a proposal: enough to search by, few enough to write into a paper.
 DIGITS = 4
 # Tried, besides both ends, where a rule binds a range to another setting: heads divide a width.
-WIDTHS = tuple(2**power for power in range(31))
+# Twelve heads want a multiple of twelve, so multiples of odd numbers come behind the powers of two.
+WIDTHS = (
+    *(2**power for power in range(31)),
+    *(odd * 2**power for power in range(13) for odd in range(3, 16, 2)),
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -185,7 +185,7 @@ def wrong_kind(
             fix = rewrite(given.span, f'"{given.span.text}"')
         case "list", Settings(called=False) if kind.element and kind.element.name in PATHS:
             help = (f'write `["{given.span.text}"]`',)
-        case "list", _:
+        case "list", value if not isinstance(value, Range):
             help = (f"write `[{given.span.text}]`",)
             fix = rewrite(given.span, f"[{given.span.text}]")
         case _:
