@@ -61,16 +61,29 @@ class MRR0(Metric):
     def measure(self, ranking: Ranking) -> F64:
         first = (ranking.before == 0) & (ranking.positives > 0)
         n, p, a = ranking.size[first], ranking.positives[first], ranking.above[first]
-        places = n - p + 1
-        owner = np.repeat(np.arange(len(n)), places)
-        j = np.arange(len(owner)) - np.repeat(np.cumsum(places) - places, places) + 1
-        n, p, a = n[owner], p[owner], a[owner]
-        logs = log_factorials(longest(ranking))
-        # C(n - j, p - 1) / C(n, p), where C(n, p) = n! / p! / (n - p)!
-        chance = np.exp(
-            logs[n - j] - logs[p - 1] - logs[n - j - p + 1] - logs[n] + logs[p] + logs[n - p]
-        )
-        return np.bincount(owner, chance / (a + j), minlength=ranking.groups)
+        sums, found = harmonic(longest(ranking)), np.zeros(ranking.groups)
+        # With one positive it is at each place equally often, as in MRR.
+        found[: len(n)] = (sums[a + n] - sums[a]) / n
+        several = np.flatnonzero(p > 1)
+        if len(several):
+            # A block may be most of a catalogue, and many groups have the same one.
+            blocks = np.stack([n, p, a], axis=1)[several]
+            shapes, owner = np.unique(blocks, axis=0, return_inverse=True)
+            logs = log_factorials(longest(ranking))
+            values = np.array([expected_reciprocal(*shape, logs) for shape in shapes.tolist()])
+            found[several] = values[owner.reshape(-1)]
+        return found
+
+
+def expected_reciprocal(n: int, p: int, a: int, logs: F64) -> float:
+    """1 / rank of the first of p positives among n tied rows with a above them, on average. logs:
+    of the factorials."""
+    j = np.arange(1, n - p + 2)
+    # C(n - j, p - 1) / C(n, p), where C(n, p) = n! / p! / (n - p)!
+    chance = np.exp(
+        logs[n - j] - logs[p - 1] - logs[n - j - p + 1] - logs[n] + logs[p] + logs[n - p]
+    )
+    return float((chance / (a + j)).sum())
 
 
 @operator("metric", "NDCG", primary="k", facts=GROUPS)

@@ -1,11 +1,15 @@
 """Every metric against brute force over tied orders, and against scikit-learn."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from sklearn import metrics as sklearn_metrics
 
 from legoc.evaluation import better, compute, metric_name
+from legoc.evaluation.compute import build_metric
 from legoc.evaluation.metrics import METRICS
+from legoc.evaluation.ranking import rank
 from legoc.language.diagnosing.diagnostics import LegoError
 from legoc.language.ir.spec import Call
 from tests.evaluation import oracles
@@ -157,6 +161,25 @@ def test_large_tied_blocks_are_accurate():
     )
     chance = first * 3 / (20_001 - ranks)
     assert found["MRR0"].value == pytest.approx((chance / ranks).sum(), rel=1e-6)
+
+
+def test_alike_tied_blocks_of_many_groups_take_the_memory_of_one():
+    """Full ranking by a count leaves most of a catalogue tied, for every user."""
+    groups, rows = 100, 20_000
+    labels = np.zeros((groups, rows))
+    labels[:, 0], labels[groups // 2 :, 1] = 1, 1
+    owner = np.repeat(np.arange(groups), rows)
+    ranking = rank(np.zeros(groups * rows), labels.ravel(), owner)
+    metric = build_metric(Call(op="MRR0", args={}))
+    tracemalloc.start()
+    found = metric.measure(ranking)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 64 * rows * 2
+    ranks = np.arange(1, rows + 1)
+    assert found[0] == pytest.approx((1 / ranks).sum() / rows, rel=1e-9)
+    first = (rows - ranks) / (rows * (rows - 1) / 2)
+    assert found[-1] == pytest.approx((first / ranks).sum(), rel=1e-6)
 
 
 def test_no_groups_give_nan_and_a_count():
