@@ -139,8 +139,6 @@ def evaluate_catalogue(
     labelled = verify_labelled(log, split)
     kept = ranking_metrics(metrics)
     left_out = tuple(metric_name(call) for call in metrics if not ranks(call))
-    if left_out:
-        progress.say(f"{', '.join(left_out)}: left out, full ranking keeps ranks and no scores")
     catalogue = Catalogue.of(offered(prepared), np.asarray(prepared.training_items))
     seen = read_seen(prepared, split, spec.data.group)
     timings: dict[str, Timing] = {}

@@ -1,9 +1,11 @@
 """The points of a file: trained one after another, or several at a time."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from legoc.language.ir.spec import Spec
+from legoc.model.run import Run
 from legoc.progress import SILENT, Progress
 from legoc.training.energy import ESTIMATE, Energy
 from legoc.training.jobs.crew import run_parallel
@@ -23,7 +25,15 @@ def run_points(
     if jobs > 1 and len(specs) > 1:
         run_parallel(specs, settings, sweep, jobs=jobs, progress=progress)
         return
-    go_on(specs, lambda spec: train_with(spec, settings, progress), sweep, progress)
+    seen: set[str] = set()
+
+    def work(spec: Spec) -> Run:
+        # What the first of several points has just trained is not trained again for the others.
+        known = spec.keys.spec in seen
+        seen.update(filter(None, [spec.keys.spec]))
+        return train_with(spec, replace(settings, again=settings.again and not known), progress)
+
+    go_on(specs, work, sweep, progress)
 
 
 def train_all(

@@ -32,7 +32,12 @@ from legoc.training.job import Hopeless, Job, Monitor, ignore
 from legoc.training.loop import fit
 from legoc.training.machine import choose_device, describe_environment, working
 from legoc.training.meter import verify_meter
-from legoc.training.results import drop_results, obtain_bundle, obtain_metrics
+from legoc.training.results import (
+    drop_results,
+    obtain_bundle,
+    obtain_metrics,
+    verify_measured,
+)
 from legoc.training.samplers import build_sampler
 from legoc.training.settings import Settings, Until
 from legoc.training.sharing import take_over
@@ -85,6 +90,8 @@ def train(
     from legoc.data import prepare
 
     verify_settled((spec,))
+    if until == "evaluate":
+        verify_measured(spec)
     if energy.measured:
         verify_meter()
     place = choose_device(device)

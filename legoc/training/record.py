@@ -113,7 +113,7 @@ class Record:
             if found.best and cut.best_epoch is not None:
                 set_aside(self.job.folder)
             ended = self.write_measured(found)
-            end = self.write_end("limit", ended)
+            end = self.write_end("limit", ended, at=cut)
         self.say_epoch(cut, found, "limit")
         return end
 
@@ -158,8 +158,9 @@ class Record:
         )  # fmt: skip
         return position.after_epoch(value=found.value, best=found.best, seconds=seconds)
 
-    def write_end(self, reason: Reason, ended: Position) -> Outcome:
-        """The last line of the log, on the disk: from now on the training counts as ended."""
+    def write_end(self, reason: Reason, ended: Position, at: Position | None = None) -> Outcome:
+        """The last line of the log, on the disk: from now on the training counts as ended. at: how
+        far it is where that is within an epoch, as if it were over."""
         end = Outcome(
             reason=reason,
             epochs=ended.epoch - 1,
@@ -168,7 +169,7 @@ class Record:
             seconds=ended.seconds,
         )
         self.write(
-            "end", ended, reason=end.reason, epochs=end.epochs, best_epoch=end.best_epoch,
+            "end", at or ended, reason=end.reason, epochs=end.epochs, best_epoch=end.best_epoch,
             best=end.best, seconds=round(end.seconds, 3),
         )  # fmt: skip
         self.log.sync()

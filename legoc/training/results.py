@@ -1,12 +1,13 @@
 """What follows from trained weights: the bundle and the metrics, made where they are not there."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from legoc.language.ir import form
 from legoc.language.ir.plan import plan
-from legoc.language.ir.spec import is_alone
+from legoc.language.ir.spec import Spec, is_alone
 from legoc.model.run import Run, load_recommender
 from legoc.progress import Progress
 from legoc.training.files import write_json
@@ -16,6 +17,7 @@ from legoc.writing import workplace
 if TYPE_CHECKING:
     from legoc.data.indexing.log import Log
     from legoc.data.prepare import Prepared
+    from legoc.evaluation.report import Baseline
 
 # What evaluations of these weights wrote, of any part of the data.
 KEPT = ("scores*.parquet", "groups*.parquet")
@@ -70,7 +72,6 @@ def obtain_metrics(
     kept: which metrics are reported is no part of what was trained. baselines: what counting
     reaches is to be there too. It is counted last, when the report is written; what is known of it
     stays."""
-    from legoc.evaluation.baselines import measure_baselines
     from legoc.evaluation.compute import metric_name
     from legoc.evaluation.full_ranking import ranking_metrics
     from legoc.evaluation.kept import places
@@ -96,14 +97,33 @@ def obtain_metrics(
     compared = beside and all(wanted <= each["metrics"].keys() for each in beside.values())
     if not baselines or is_alone(run.spec) or compared:
         return
-    log = prepared.logs[split]
-    found = measure_baselines(
-        run.spec, prepared, split, metrics, tell_slices(prepared, log, candidates),
-        candidates=candidates, cache=cache, progress=progress,
-    )  # fmt: skip
+    found = count_beside(run.spec, prepared, split, cache=cache, progress=progress)
     if found:
         report["baselines"] = {name: baseline.to_json() for name, baseline in found.items()}
         write_json(run.folder / "metrics.json", {split: report})
+
+
+def verify_measured(spec: Spec) -> None:
+    """E0588 where the recipe ranks the whole catalogue and no metric of it is of ranks."""
+    if spec.train is not None and spec.train.candidates == "all":
+        from legoc.evaluation.full_ranking import ranking_metrics
+
+        ranking_metrics(spec.train.metrics)
+
+
+def count_beside(
+    spec: Spec, prepared: "Prepared", split: str, *, cache: Path, progress: Progress
+) -> "Mapping[str, Baseline]":
+    """What counting reaches on a part of the data, among the candidates that the recipe ranks."""
+    from legoc.evaluation.baselines import measure_baselines
+    from legoc.evaluation.public import chosen_candidates, chosen_metrics
+
+    candidates = chosen_candidates(spec)
+    return measure_baselines(
+        spec, prepared, split, chosen_metrics(spec),
+        tell_slices(prepared, prepared.logs[split], candidates),
+        candidates=candidates, cache=cache, progress=progress,
+    )  # fmt: skip
 
 
 def measure_bundle(
@@ -128,6 +148,9 @@ def measure_bundle(
             progress=progress,
         )  # fmt: skip
         keep_lists(run.folder, report, lists, metrics, run.spec, prepared, log)
+        if report.left_out:
+            left_out = ", ".join(report.left_out)
+            progress.say(f"{left_out}: left out, full ranking keeps ranks and no scores")
         return report.to_json()
     report = evaluate_log(
         engine,

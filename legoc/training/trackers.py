@@ -5,7 +5,6 @@ A tracker is a class that is made without arguments and has `start(run)`, `log(e
 """
 
 from collections.abc import Mapping, Sequence
-from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Protocol
 
@@ -57,9 +56,8 @@ def load_trackers(names: Sequence[str]) -> dict[str, Tracker]:
     verify_trackers(names)
     known, found = list_trackers(), dict[str, Tracker]()
     for name in names:
-        module, _, made = known[name].value.partition(":")
         try:
-            found[name] = getattr(import_module(module), made)()
+            found[name] = known[name].load()()
         except Exception as error:
             install = f"pip install 'legoc[{name}]'" if name in SHIPPED else "install what it needs"
             raise fail(

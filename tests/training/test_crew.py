@@ -1,5 +1,6 @@
 """What a sweep decides and what its processes tell each other, without processes."""
 
+import sys
 import traceback
 from dataclasses import replace
 from pathlib import Path
@@ -12,10 +13,12 @@ import legoc
 from legoc.data import prepare
 from legoc.language.diagnosing.diagnostics import Diagnostic, Label
 from legoc.language.diagnosing.document import Document
+from legoc.progress import SILENT
+from legoc.training import points
 from legoc.training.energy import ESTIMATE
 from legoc.training.jobs import crew
 from legoc.training.jobs.known import Known
-from legoc.training.jobs.memory import array_bytes, estimate, saved
+from legoc.training.jobs.memory import array_bytes, batch_sizes, estimate, saved
 from legoc.training.jobs.messages import (
     WorkerError,
     decode,
@@ -25,10 +28,12 @@ from legoc.training.jobs.messages import (
     write_error,
     write_spec,
 )
-from legoc.training.jobs.process import describe_end
+from legoc.training.jobs.process import Worker, describe_end
 from legoc.training.jobs.room import choose_jobs, group_free, machine_free
+from legoc.training.jobs.survey import survey
 from legoc.training.jobs.work import Pace, operations, write_left
 from legoc.training.settings import Settings
+from legoc.training.sweep import Sweep
 
 
 TEXT = """data d { source = Demo(items=300, users=80, impressions=240) content = [title(8)] }
@@ -156,17 +161,18 @@ def test_how_a_process_ended() -> None:
 
 def test_the_parts_of_the_estimate(spec: legoc.language.Spec, cache: Path) -> None:
     prepared = prepare(spec, cache=cache)
-    need = estimate(spec, prepared)
+    batch = batch_sizes(spec, prepared)
+    need = estimate(spec, prepared, batch)
     assert spec.train is not None
     weights = 4 * 8 * prepared.rows.tokens
     # Weights, their gradients twice while they are summed up, two moments; and the item vectors.
     assert need.weights >= 5 * weights
     assert need.weights <= 6 * weights + 4 * 8 * prepared.rows.items + 1000
     sgd = replace(spec, train=replace(spec.train, optimizer="sgd"))
-    assert estimate(sgd, prepared).weights <= need.weights - 2 * weights
+    assert estimate(sgd, prepared, batch).weights <= need.weights - 2 * weights
     assert need.data > prepared.logs["train"].item.nbytes
     long = replace(spec, train=replace(spec.train, epochs=10, samples=None))
-    assert operations(long, prepared) > operations(spec, prepared)
+    assert operations(long, prepared, batch) > operations(spec, prepared, batch)
 
 
 def test_arrays_are_counted_once() -> None:
@@ -231,3 +237,54 @@ def test_fewer_at_a_time_are_said_with_the_figures(
     assert crew.fit_jobs(group, known, asked) == jobs
     assert len(heard.lines) == len(said)
     assert all(line.startswith(start) for line, start in zip(heard.lines, said, strict=True))
+
+
+def test_the_survey_counts_among_the_candidates_that_runs_rank(
+    spec: legoc.language.Spec, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(
+        "legoc.evaluation.baselines.measure_baselines",
+        lambda *_, candidates, **__: asked.append(candidates) or {},
+    )
+    assert spec.train is not None
+    settings = Settings(runs=str(tmp_path), cache=str(cache))
+    for candidates in ("shown", "all"):
+        survey(replace(spec, train=replace(spec.train, candidates=candidates)), settings, SILENT)
+    assert asked == ["shown", "all"]
+
+
+def test_metrics_that_full_ranking_has_not_are_refused_before_anything_trains(
+    cache: Path, tmp_path: Path
+) -> None:
+    text = TEXT.replace("calibrate = true", "metrics = [AUC] candidates = all")
+    (found,) = legoc.language.check(Document("m.lego", text)).specs
+    with pytest.raises(legoc.LegoError) as failure:
+        legoc.train(found, runs=tmp_path / "runs", cache=cache)
+    assert failure.value.diagnostics[0].code == "E0588"
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_worker_reads_no_module_of_the_folder_it_is_started_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of the user may be called as a module of Python is."""
+    (tmp_path / "random.py").write_text("raise SystemExit(3)")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.path", [each for each in sys.path if each])
+    heard: list[dict[str, object]] = []
+    worker = Worker(lambda _, message: heard.append(message))
+    worker.wait()
+    assert heard[-1] == {"ended": 0}
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_what_one_point_has_trained_anew_stays_for_those_that_mean_the_same(
+    spec: legoc.language.Spec, monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr(points, "train_with", lambda _, settings, __: asked.append(settings.again))
+    other = replace(spec, keys=replace(spec.keys, spec="another"))
+    three = [spec, other, replace(spec, name="same")]
+    points.run_points(three, Settings(again=again), Sweep(), jobs=1, progress=SILENT)
+    assert asked == [again, again, False]

@@ -15,7 +15,7 @@ import pytest
 import legoc
 from legoc.data import prepare
 from legoc.training.checkpoint import read_position, state_path
-from legoc.training.jobs.memory import estimate
+from legoc.training.jobs.memory import batch_sizes, estimate
 
 
 DATA = "data d { source = Demo(items=300, users=80, impressions=240) content = [title(8)] }\n"
@@ -134,7 +134,8 @@ def test_two_at_a_time_leave_what_one_leaves(tmp_path: Path, cache: Path) -> Non
     # The estimate is not far below what a process has taken.
     for run in one.done:
         cost = json.loads((tmp_path / "two" / run.folder.name / "cost.json").read_text())
-        need = estimate(run.spec, prepare(run.spec, cache=cache)).total
+        prepared = prepare(run.spec, cache=cache)
+        need = estimate(run.spec, prepared, batch_sizes(run.spec, prepared)).total
         assert need > 0.75 * cost["memory"]
     # What is finished is answered as it is.
     again = legoc.train_all(specs, jobs=2, runs=tmp_path / "two", cache=cache, device="cpu")

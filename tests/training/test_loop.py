@@ -1,6 +1,7 @@
 """The loop: accumulation, early stopping, the limit, the log, and what it refuses."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -95,6 +96,15 @@ def test_the_limit_ends_training_within_an_epoch(make_job, make_ticking):
     assert (outcome.reason, outcome.seconds, outcome.epochs) == ("limit", 12.0, 3)
     assert len(entries(job, "step")) == 12
     assert len(entries(job, "evaluation")) == 3
+
+
+def test_the_end_is_told_at_the_updates_that_were_made(make_job, make_ticking):
+    time, heard = make_ticking(), []
+    job = make_job(loss=time.loss, clock=time.clock, limit=12.0, epochs=50)
+    fit(replace(job, listen=heard.append))
+    assert [(each["event"], each["step"]) for each in heard[-3:]] == [
+        ("step", 12), ("evaluation", 12), ("end", 12),
+    ]  # fmt: skip
 
 
 def test_learning_rates_in_the_log_follow_the_schedule(make_job):

@@ -170,6 +170,19 @@ def test_names_that_nobody_has(
     assert not (tmp_path / "runs").exists()
 
 
+def test_an_entry_point_may_name_what_lies_within_and_extras(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    home = ModuleType("home_of_trackers")
+    home.Outer = type("Outer", (), {"Inner": type("Inner", (), {})})  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "home_of_trackers", home)
+    for value in ("home_of_trackers:Outer.Inner", "home_of_trackers:Outer.Inner [more]"):
+        entry = importlib.metadata.EntryPoint(name="own", value=value, group="legoc.trackers")
+        own = {"own": entry}
+        monkeypatch.setattr("legoc.training.trackers.list_trackers", own.copy)
+        assert type(load_trackers(["own"])["own"]).__name__ == "Inner"
+
+
 def test_what_ships_is_declared_for_others_to_find() -> None:
     """An application that lists the group finds what `--track` finds."""
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))

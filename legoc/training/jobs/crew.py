@@ -63,8 +63,9 @@ class Crew:
     def busy(self) -> list[Worker]:
         return [worker for worker in self.workers if worker.place is not None]
 
-    def give(self, does: str, place: int) -> None:
-        """Have the run of a place surveyed or trained, by a process that waits or a new one."""
+    def give(self, does: str, place: int, *, again: bool = True) -> None:
+        """Have the run of a place surveyed or trained, by a process that waits or a new one. Not
+        `again`: what is finished stays, whatever the settings say."""
         waiting = [worker for worker in self.workers if worker.place is None]
         if waiting:
             worker = waiting[0]
@@ -73,7 +74,8 @@ class Crew:
             self.workers.append(worker)
         worker.place, worker.since = place, time.monotonic()
         spec = write_spec(self.specs[place])
-        worker.give({"do": does, "spec": spec, "settings": self.settings.to_json()})
+        settings = replace(self.settings, again=self.settings.again and again)
+        worker.give({"do": does, "spec": spec, "settings": settings.to_json()})
 
     def answer(self) -> tuple[int, float, Mapping[str, Any]] | None:
         """The place of a run, the seconds it took, and what became of it, once there is one; None
@@ -111,7 +113,7 @@ class Crew:
             spec=spec,
             error=fail(
                 "E0580",
-                f"the process that trained `{spec.name}` {end}",
+                f"the process at work on `{spec.name}` {end}",
                 "give the command again: it goes on from what the run has saved; where memory ran "
                 "out, with fewer `--jobs`",
             ),
@@ -195,13 +197,16 @@ def train_points(crew: Crew, known: dict[int, Known], jobs: int, sweep: Sweep) -
         if alike[one.id][0] != place:
             # What it takes over it need not train.
             known[place] = replace(one, work=ENDING)
-    ready = deque(places.popleft() for places in alike.values())
+    first = {name: places.popleft() for name, places in alike.items()}
+    ready = deque(first.values())
     pace = Pace()
     with crew.progress.task("runs", len(crew.specs), "runs") as bar:
         bar.advance(len(sweep.known))
         while ready or crew.busy:
             while ready and len(crew.busy) < jobs:
-                crew.give("train", ready.popleft())
+                place = ready.popleft()
+                # What the first of several has just trained is not trained again for the others.
+                crew.give("train", place, again=place == first[known[place].id])
                 say_pace(crew, known, pace, jobs, sweep)
             found = crew.answer()
             assert found is not None

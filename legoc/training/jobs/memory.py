@@ -59,8 +59,8 @@ class Need:
         return self.process + self.weights + self.data + self.batch
 
 
-def estimate(spec: Spec, prepared: "Prepared") -> Need:
-    """The bytes that training a spec on its data takes."""
+def estimate(spec: Spec, prepared: "Prepared", batch: tuple[int, int, int]) -> Need:
+    """The bytes that training a spec on its data takes. batch: its `batch_sizes`."""
     data = array_bytes(prepared) + NAME * (len(prepared.items) + len(prepared.users))
     if is_alone(spec) or spec.train is None:
         return Need(process=PROCESS, weights=0, data=data, batch=0)
@@ -75,7 +75,7 @@ def estimate(spec: Spec, prepared: "Prepared") -> Need:
         weights=FLOAT * kept + vectors,
         data=data,
         batch=max(
-            int(BACKWARD * batch_bytes(sizes, *batch_sizes(spec, prepared))),
+            int(BACKWARD * batch_bytes(sizes, *batch)),
             chunk_bytes(sizes, spec),
         ),
     )
@@ -96,7 +96,9 @@ def chunk_bytes(sizes: "Sizes", spec: Spec) -> int:
 
 def batch_sizes(spec: Spec, prepared: "Prepared") -> tuple[int, int, int]:
     """Rows of a batch, candidates of a row, and the distinct items all of them name: those of the
-    first batch."""
+    first batch. Zeros where nothing is drawn."""
+    if is_alone(spec) or spec.train is None or "train" not in prepared.logs:
+        return 0, 0, 0
     sampler = build_sampler(spec, prepared)
     if not sampler.steps:
         return 0, 0, 0

@@ -26,7 +26,8 @@ class Worker:
         self.place: int | None = None
         self.since = 0.0
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "legoc.training.jobs.worker"],
+            # Without the working directory, which Python would put before all other places.
+            [sys.executable, "-P", "-m", "legoc.training.jobs.worker"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             # It finds what this process finds, and Ctrl-C reaches it through this process alone.
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},

@@ -17,7 +17,7 @@ from legoc.model.states import frozen_inputs
 from legoc.progress import Progress
 from legoc.training.folder import infer_folder
 from legoc.training.jobs.known import Known
-from legoc.training.jobs.memory import estimate, resident
+from legoc.training.jobs.memory import batch_sizes, estimate, resident
 from legoc.training.jobs.work import operations
 from legoc.training.machine import choose_device, working
 from legoc.training.settings import Settings
@@ -37,11 +37,12 @@ def survey(spec: Spec, settings: Settings, progress: Progress) -> Known:
     finished = run.finished and not settings.again
     if settings.until != "data" and not finished:
         share(spec, prepared, settings, progress)
+    batch = (0, 0, 0) if finished else batch_sizes(spec, prepared)
     return Known(
         folder=str(run.folder),
         finished=finished,
-        need=0 if finished else estimate(spec, prepared).total,
-        work=0.0 if finished else operations(spec, prepared),
+        need=0 if finished else estimate(spec, prepared, batch).total,
+        work=0.0 if finished else operations(spec, prepared, batch),
         resident=resident(),
     )
 
@@ -54,15 +55,11 @@ def share(spec: Spec, prepared: "Prepared", settings: Settings, progress: Progre
     if spec.keys.prefix and content_model(spec) is not None:
         share_states(spec, prepared, settings, root, progress)
     if settings.until == "evaluate" and settings.baselines and not is_alone(spec):
-        from legoc.evaluation.baselines import measure_baselines
-        from legoc.evaluation.public import choose_split, chosen_metrics
-        from legoc.training.results import tell_slices
+        from legoc.evaluation.public import choose_split
+        from legoc.training.results import count_beside
 
         split = choose_split(prepared.logs, None)
-        slices = tell_slices(prepared, prepared.logs[split])
-        measure_baselines(
-            spec, prepared, split, chosen_metrics(spec), slices, cache=root, progress=progress
-        )
+        count_beside(spec, prepared, split, cache=root, progress=progress)
 
 
 def share_states(

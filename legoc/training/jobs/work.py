@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from legoc.language.ir.spec import Spec, is_alone
-from legoc.training.jobs.memory import batch_sizes, essence, measure_sizes
+from legoc.training.jobs.memory import essence, measure_sizes
 
 
 if TYPE_CHECKING:
@@ -19,14 +19,14 @@ UPDATE = 3
 ENDING = 2e10
 
 
-def operations(spec: Spec, prepared: "Prepared") -> float:
+def operations(spec: Spec, prepared: "Prepared", batch: tuple[int, int, int]) -> float:
     """Roughly the operations of all epochs of a training, their evaluations and the last one, with
-    something for the export."""
+    something for the export. batch: its `batch_sizes`."""
     if is_alone(spec) or spec.train is None or "train" not in prepared.logs:
         return ENDING
     sizes, train = measure_sizes(essence(spec)), spec.train
     log = prepared.logs["train"]
-    rows, candidates, items = batch_sizes(spec, prepared)
+    rows, candidates, items = batch
     positive = int((np.asarray(log.label) > 0.5).sum()) if train.task.op == "matching" else log.rows
     samples = min(train.samples or positive, positive)
     # Work on single values is as much as the bytes that are kept of it.
