@@ -57,9 +57,9 @@ def train_all(
 
     Workers are processes of their own. Data is prepared before they train, once, and fewer of them
     are started where memory does not last; `progress` says so. Specs that mean the same are trained
-    once, with `again` too. What fails keeps none of the others from their end: the answer has `done`, the runs, and
-    `failed`, each with its `spec` and its `error`. KeyboardInterrupt comes after every worker has
-    saved and stopped.
+    once, with `again` too. What fails keeps none of the others from their end: the answer has
+    `done`, the runs, and `failed`, each with its `spec` and its `error`. KeyboardInterrupt comes
+    after every worker has saved and stopped.
     """
     sweep = Sweep()
     settings = Settings(
