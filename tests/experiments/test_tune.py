@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -128,28 +127,47 @@ def test_more_trials_go_on_from_those_there(file, whole, capsys):
     assert told(trials_of(file.parent)) == told(trials_of(whole))
 
 
+# The command, waiting where the third of its trainings is half done.
+WAITING = """
+import sys, time
+from legoc.commands.cli import main
+from legoc.training.record import Record
+
+ends = 0
+enter_epoch = Record.enter_epoch
+
+
+def wait(self):
+    global ends
+    enter_epoch(self)
+    ends += 1
+    if ends == 5:
+        print("WAITING", file=sys.stderr, flush=True)
+        time.sleep(600)
+
+
+Record.enter_epoch = wait
+sys.exit(main(sys.argv[1:]))
+"""
+
+
 @pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGTERM], ids=["kill", "term"])
 def test_a_killed_search_loses_and_repeats_nothing(file, whole, cache, capsys, stop):
     words = ["tune", "m.lego", "--trials", "6", "--until", "train"]
     with subprocess.Popen(
-        [sys.executable, "-m", "legoc", *words],
+        [sys.executable, "-c", WAITING, *words],
         env={**os.environ, "LEGOC_CACHE": str(cache)}, cwd=file.parent,
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip
         assert process.stderr is not None
-        # In the middle of the third training.
-        for line in process.stderr:
-            if line.startswith("trial 3 of 6"):
-                time.sleep(0.4)
-                process.send_signal(stop)
-                break
+        assert "WAITING\n" in iter(process.stderr.readline, "")
+        process.send_signal(stop)
         said = process.stderr.read()
         code = process.wait(timeout=60)
-    assert code == (-signal.SIGKILL if stop == signal.SIGKILL else 143)
+    assert code == (-signal.SIGKILL if stop == signal.SIGKILL else 143), said
     assert stop == signal.SIGKILL or "goes on where it stopped" in said
     there = trials_of(file.parent)
-    done = [t for t in there if t.state == "trained"]
-    assert 2 <= len(done) < 6
+    assert [t.state for t in there].count("trained") == 2
     (found,) = tune("m.lego", "--trials", "6", capsys=capsys)
     assert told(trials_of(file.parent)) == told(trials_of(whole))
     assert found["budget"]["trials"] == 6
