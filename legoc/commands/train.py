@@ -41,9 +41,20 @@ def train_flags(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--jobs",
         type=at_least(1, 1024),
-        default=1,
         metavar="N",
-        help="train so many runs at a time, as far as memory lasts (default: 1)",
+        help="train so many runs at a time, as far as memory lasts (default: 1; with `--engine "
+        "ray` as many as the machines hold)",
+    )
+    parser.add_argument(
+        "--engine",
+        choices=("processes", "ray"),
+        default="processes",
+        help="what trains them: processes of this machine, or Ray's workers, on many machines",
+    )
+    parser.add_argument(
+        "--address",
+        metavar="HOST:PORT",
+        help="the Ray to join (default: RAY_ADDRESS, else one that starts on this machine)",
     )
     parser.add_argument("--again", action="store_true", help="repeat runs that are finished")
     parser.add_argument(
@@ -78,7 +89,10 @@ def run_train(arguments: Namespace) -> int:
     specs = points(arguments)
     sweep = Sweep()
     try:
-        run_points(specs, settings, sweep, jobs=arguments.jobs, progress=progress)
+        run_points(
+            specs, settings, sweep, jobs=arguments.jobs, engine=arguments.engine,
+            address=arguments.address, progress=progress,
+        )  # fmt: skip
     finally:
         # What is done is shown, whatever ends the others.
         if arguments.json:

@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
+from legoc.language.diagnosing.diagnostics import fail
 from legoc.language.ir.spec import Spec
 from legoc.model.run import Run
 from legoc.progress import SILENT, Progress
+from legoc.training.cluster.public import run_on_ray
 from legoc.training.energy import ESTIMATE, Energy
 from legoc.training.jobs.crew import run_parallel
 from legoc.training.public import train_with
@@ -15,13 +18,33 @@ from legoc.training.sweep import Sweep, go_on
 from legoc.training.trackers import verify_trackers
 
 
+Engine = Literal["processes", "ray"]
+
+
 def run_points(
-    specs: Sequence[Spec], settings: Settings, sweep: Sweep, *, jobs: int, progress: Progress
+    specs: Sequence[Spec],
+    settings: Settings,
+    sweep: Sweep,
+    *,
+    jobs: int | None,
+    engine: Engine = "processes",
+    address: str | None = None,
+    progress: Progress,
 ) -> None:
     """Train each spec and enter what became of it into `sweep`; `jobs` of them at a time in
-    processes of their own, a single one in this process. Raises LegoError for a tracker that is not
-    there."""
+    processes of their own, a single one in this process; or all of them by Ray. Raises LegoError
+    for a tracker that is not there, and for a Ray that is not."""
     verify_trackers(settings.track)
+    if engine == "ray":
+        run_on_ray(specs, settings, sweep, jobs=jobs, address=address, progress=progress)
+        return
+    if address is not None:
+        raise fail(
+            "E0586",
+            f"nothing joins `{address}`: an address is one of Ray, which is not asked for",
+            "give `--engine ray` as well, or leave the address out",
+        )
+    jobs = jobs or 1
     if jobs > 1 and len(specs) > 1:
         run_parallel(specs, settings, sweep, jobs=jobs, progress=progress)
         return
@@ -39,7 +62,9 @@ def run_points(
 def train_all(
     specs: Sequence[Spec],
     *,
-    jobs: int = 1,
+    jobs: int | None = None,
+    engine: Engine = "processes",
+    address: str | None = None,
     runs: str | Path = "runs",
     until: Until = "evaluate",
     cache: str | Path | None = None,
@@ -53,13 +78,17 @@ def train_all(
     energy: Energy = ESTIMATE,
     progress: Progress = SILENT,
 ) -> Sweep:
-    """`train` for several specs, `jobs` of them at a time; its other settings are those of `train`.
+    """`train` for several specs, `jobs` of them at a time (1); other settings are those of `train`.
 
     Workers are processes of their own. Data is prepared before they train, once, and fewer of them
     are started where memory does not last; `progress` says so. Specs that mean the same are trained
     once, with `again` too. What fails keeps none of the others from their end: the answer has
     `done`, the runs, and `failed`, each with its `spec` and its `error`. KeyboardInterrupt comes
     after every worker has saved and stopped.
+
+    engine: `ray` hands them to Ray (the extra `ray`): to that of `address`, else of RAY_ADDRESS,
+    else to one on this machine that begins and ends here; or, where the process has joined one
+    already, to that. As many train at a time as its machines hold, and no more than `jobs`.
     """
     sweep = Sweep()
     settings = Settings(
@@ -67,5 +96,5 @@ def train_all(
         strict=strict, truncated=truncated, threads=threads, device=device, baselines=baselines,
         track=tuple(track), energy=energy,
     )  # fmt: skip
-    run_points(specs, settings, sweep, jobs=jobs, progress=progress)
+    run_points(specs, settings, sweep, jobs=jobs, engine=engine, address=address, progress=progress)
     return sweep

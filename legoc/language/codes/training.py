@@ -121,7 +121,8 @@ run m on demo with base""",
         explanation=(
             "With `--jobs` runs train in processes of their own. One of these was ended from "
             "outside, most often because memory ran out. The other runs go on; this one resumes "
-            "from what it has saved when the command is given again."
+            "from what it has saved when the command is given again. With `--engine ray` another "
+            "worker goes on at once, and this is told of a run that has lost several."
         ),
         bad="legoc train sweep.lego --jobs 8",
         good="legoc train sweep.lego --jobs 4",
@@ -168,5 +169,52 @@ run m on demo with base""",
         ),
         bad="legoc train naml.lego --track tensorboard    # after `pip install legoc`",
         good="pip install 'legoc[tensorboard]'",
+    ),
+    Code(
+        code="E0585",
+        title="Ray is not installed",
+        explanation=(
+            "`--engine ray` hands runs to Ray, which comes with the extra `ray`. On one machine "
+            "`--jobs` trains several runs at a time without it."
+        ),
+        bad="legoc train sweep.lego --engine ray    # after `pip install legoc`",
+        good="pip install 'legoc[ray]'",
+    ),
+    Code(
+        code="E0586",
+        title="no Ray at the address",
+        explanation=(
+            "`--address`, or RAY_ADDRESS, names the Ray that trains the runs: `auto` for the one "
+            "of this machine, else host and port of its head. It has to be reached from here, "
+            "with the same versions of Ray and Python, and the command runs on a machine of the "
+            "cluster (`ray://` comes from outside). Only `--engine ray` uses an address. Without "
+            "one, Ray starts on this machine and ends with the command."
+        ),
+        bad="legoc train sweep.lego --engine ray --address ray://10.0.0.1:10001",
+        good="legoc train sweep.lego --engine ray --address 10.0.0.1:6379",
+    ),
+    Code(
+        code="E0587",
+        title="a machine that does not see the folders",
+        explanation=(
+            "Run folders and prepared data lie in folders that all machines of a cluster share, "
+            "under the same path, and all of them have the same legoc. Before anything trains, a "
+            "file is written into each folder and looked for from every machine, and one from "
+            "there is looked for here."
+        ),
+        bad="legoc train sweep.lego --engine ray --address auto --runs /tmp/runs",
+        good="legoc train sweep.lego --engine ray --address auto --runs /shared/runs "
+        "--cache /shared/cache",
+    ),
+    Code(
+        code="E0588",
+        title="a run that fits no machine",
+        explanation=(
+            "Ray sets aside for each run a CPU for each of its threads and, on `cuda`, a GPU, "
+            "which Ray chooses. No machine of the cluster has that, so the run would wait for "
+            "ever."
+        ),
+        bad="legoc train sweep.lego --engine ray --address auto --threads 512",
+        good="legoc train sweep.lego --engine ray --address auto --threads 8",
     ),
 )  # fmt: skip

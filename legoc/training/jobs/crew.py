@@ -8,10 +8,10 @@ take over what the first has trained.
 import queue
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from legoc.language.diagnosing.diagnostics import fail
 from legoc.language.ir.spec import Spec
@@ -33,17 +33,26 @@ GIB = 1 << 30
 def run_parallel(
     specs: Sequence[Spec], settings: Settings, sweep: Sweep, *, jobs: int, progress: Progress
 ) -> None:
-    """Train each spec in one of up to `jobs` processes and enter what became of it into `sweep`.
+    """Train each spec in one of up to `jobs` processes and enter what became of it into `sweep`."""
+    run_crew(
+        Crew(specs, settings, progress), sweep, lambda crew, known: fit_jobs(crew, known, jobs)
+    )
 
-    KeyboardInterrupt passes through when every process has saved and ended; a second one does not
+
+C = TypeVar("C", bound="Crew")
+
+
+def run_crew(crew: C, sweep: Sweep, fit: Callable[[C, Mapping[int, Known]], int]) -> None:
+    """Have a crew survey its runs and train them, as many at a time as `fit` says of what is known
+    of them.
+
+    KeyboardInterrupt passes through when every worker has saved and ended; a second one does not
     wait for that.
     """
-    crew = Crew(specs, settings, progress)
     with Interruptions():
         try:
             known = survey_points(crew, sweep)
-            fitting = fit_jobs(crew, known, jobs)
-            train_points(crew, known, fitting, sweep)
+            train_points(crew, known, fit(crew, known), sweep)
         except KeyboardInterrupt:
             crew.stop(sweep)
             raise
@@ -51,8 +60,16 @@ def run_parallel(
             crew.end()
 
 
+class Busy(Protocol):
+    """Who works on the run of a place, since a moment of the monotonic clock."""
+
+    place: int | None
+    since: float
+
+
 class Crew:
-    """The processes at work, and what they say."""
+    """The processes at work, and what they say. Ray's workers make another one
+    (`legoc.training.cluster.crew`)."""
 
     def __init__(self, specs: Sequence[Spec], settings: Settings, progress: Progress) -> None:
         self.specs, self.settings, self.progress = specs, settings, progress
@@ -60,7 +77,7 @@ class Crew:
         self.heard: queue.SimpleQueue[tuple[Worker, dict[str, Any]]] = queue.SimpleQueue()
 
     @property
-    def busy(self) -> list[Worker]:
+    def busy(self) -> Sequence[Busy]:
         return [worker for worker in self.workers if worker.place is not None]
 
     def give(self, does: str, place: int, *, again: bool = True) -> None:
@@ -221,7 +238,7 @@ def train_points(crew: Crew, known: dict[int, Known], jobs: int, sweep: Sweep) -
 def say_pace(crew: Crew, known: Mapping[int, Known], pace: Pace, jobs: int, sweep: Sweep) -> None:
     """`run 5 of 32 (naml[seed=5]), 2 running, about 14 min left`, as a run begins."""
     running = crew.busy
-    latest = max(running, key=lambda worker: worker.since).place
+    latest = max(running, key=lambda one: one.since).place
     assert latest is not None
     number = len(sweep.known) + len(running)
     crew.progress.say(

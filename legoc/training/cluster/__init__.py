@@ -1,0 +1,1 @@
+"""Several runs at a time as tasks of Ray, on one machine or on many."""
