@@ -43,11 +43,15 @@ class Interruptions:
     `consistent` is False between the beginning of a `together()` and its regular end: what it
     changes is then half changed and must not be saved. A second signal does not wait. Outside the
     main thread, which alone receives signals, nothing is installed.
+
+    Extensions that are interrupted while they wait (Ray's are) put a KeyboardInterrupt of their own
+    in the place of ours; what leaves the block is that of the latest signal all the same.
     """
 
     def __init__(self) -> None:
         self.inside = False
         self.pending: KeyboardInterrupt | None = None
+        self.latest: int | None = None
         self.consistent = True
         self.earlier: dict[int, Any] = {}
 
@@ -57,12 +61,15 @@ class Interruptions:
                 self.earlier[number] = signal.signal(number, self.receive)
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
         for number, handler in self.earlier.items():
             # None: what was there is not Python's, and cannot be put back.
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        if kind is KeyboardInterrupt and self.latest not in (None, signal.SIGINT):
+            raise stop_of(self.latest) from None
 
     def receive(self, number: int, frame: FrameType | None) -> None:
+        self.latest = number
         if self.inside and self.pending is None:
             self.pending = stop_of(number)
             return

@@ -140,6 +140,22 @@ def test_a_second_interrupt_does_not_wait():
         assert not guard.consistent
 
 
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, None)])
+def test_an_extension_that_replaces_the_exception_does_not_hide_the_signal(number, status):
+    def wait():
+        """As Ray does: the handler's exception is dropped, and one of its own raised."""
+        try:
+            os.kill(os.getpid(), number)
+            raise AssertionError("the signal should have raised")
+        except KeyboardInterrupt:
+            pass
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as info, Interruptions(), Interruptions():
+        wait()
+    assert getattr(info.value, "status", None) == status
+
+
 def test_training_in_another_thread_installs_no_handler(make_job):
     job = make_job()
     worker = threading.Thread(target=fit, args=(job,))

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -122,8 +123,6 @@ def verify_machines(machines: Sequence[Machine], probes: Sequence[str]) -> None:
     from ray.exceptions import RayError
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    import legoc
-
     look = ray.remote(max_retries=1, num_cpus=0)(look_around)
     asked = [
         look.options(
@@ -141,7 +140,7 @@ def verify_machines(machines: Sequence[Machine], probes: Sequence[str]) -> None:
                 f"the worker on {machine.name} cannot look at the folders: {text}",
                 "install the same legoc on all machines, for the Python that Ray runs there",
             ) from None
-        verify_answer(machine, found, probes, legoc.__version__)
+        verify_answer(machine, found, probes, version("legoc"))
 
 
 def verify_answer(

@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -98,8 +99,6 @@ def find_unseen(probes: list[str], patience: float) -> list[str]:
 def look_around(probes: list[str], answer: str, patience: float = PATIENCE) -> dict[str, Any]:
     """What a machine has: the probes it does not see, and its version of legoc. Beside each that it
     sees it writes one of its own, of the ending `answer`."""
-    import legoc
-
     unseen = find_unseen(probes, patience)
     refused: dict[str, str] = {}
     for probe in probes:
@@ -108,4 +107,4 @@ def look_around(probes: list[str], answer: str, patience: float = PATIENCE) -> d
                 Path(probe + answer).write_text("seen\n", encoding="utf-8")
             except OSError as error:
                 refused[probe] = error.strerror or str(error)
-    return {"unseen": unseen, "refused": refused, "version": legoc.__version__}
+    return {"unseen": unseen, "refused": refused, "version": version("legoc")}
