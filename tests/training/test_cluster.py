@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import sys
 import threading
 from pathlib import Path
@@ -23,6 +24,7 @@ from legoc.training.cluster.session import (
     kept_signals,
     remote_environment,
     verify_ray,
+    verify_reached,
 )
 from legoc.training.jobs.known import Known
 
@@ -181,6 +183,22 @@ def test_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(legoc.LegoError) as info:
         legoc.train_all([spec], address="auto")
     assert code(info)[0] == "E0586"
+
+
+def test_an_address_where_nobody_listens_is_refused_at_once() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(legoc.LegoError) as info:
+            verify_reached(address)
+        assert code(info)[0] == "E0586"
+        assert f"there is no Ray at `{address}`: Connection refused" in code(info)[1]
+        taken.listen()
+        verify_reached(address)
+    for address in ("auto", "local", "10.0.0.1:port"):
+        verify_reached(address)
+    with pytest.raises(legoc.LegoError):
+        verify_reached("127.0.0.1:70000")
 
 
 def test_without_ray_it_says_what_to_install(

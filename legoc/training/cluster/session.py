@@ -3,18 +3,21 @@
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from legoc.language.diagnosing.diagnostics import fail
+from legoc.language.diagnosing.diagnostics import LegoError, fail
 from legoc.progress import Progress
 from legoc.training.interrupt import STOPS, Terminated
 
 
 LOCAL = "local"
+# Seconds in which somebody has to answer at an address.
+REACHED = 10.0
 # Orders and answers are short; Ray would set a third of the memory aside for objects.
 OBJECTS = 100 << 20
 # No statistics are sent, and no copy of the working folder is.
@@ -51,6 +54,28 @@ def infer_address(asked: str | None) -> str:
     return address
 
 
+def verify_reached(address: str) -> None:
+    """E0586 where nobody listens; Ray would try for two minutes."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), REACHED).close()
+    except (OSError, OverflowError) as error:
+        raise unreached(address, getattr(error, "strerror", None) or str(error)) from None
+
+
+def unreached(address: str, why: str) -> LegoError:
+    """E0586 for an address, or for a Ray of our own."""
+    return fail(
+        "E0586",
+        f"Ray does not start: {why}" if address == LOCAL
+        else f"there is no Ray at `{address}`: {why}",
+        "`ray status` on a machine of the cluster prints its address; without `--address` and "
+        "RAY_ADDRESS, Ray starts on this machine",
+    )  # fmt: skip
+
+
 @contextmanager
 def session(address: str, cpus: int, progress: Progress) -> Iterator[None]:
     """Ray at an address, or one with so many CPUs that begins and ends here. One that the process
@@ -60,6 +85,7 @@ def session(address: str, cpus: int, progress: Progress) -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
+    verify_reached(address)
     progress.say("starting Ray" if address == LOCAL else f"joining Ray at {address}")
     with muffled():
         try:
@@ -90,14 +116,7 @@ def connect(address: str, cpus: int) -> None:
         # Ray's own answer to SIGTERM, while it starts.
         raise Terminated(signal.SIGTERM) from None
     except (ConnectionError, RuntimeError, ValueError, TimeoutError, OSError) as error:
-        text = str(error).strip().partition("\n")[0]
-        raise fail(
-            "E0586",
-            f"Ray does not start: {text}" if address == LOCAL
-            else f"there is no Ray at `{address}`: {text}",
-            "`ray status` on a machine of the cluster prints its address; without `--address` and "
-            "RAY_ADDRESS, Ray starts on this machine",
-        ) from None  # fmt: skip
+        raise unreached(address, str(error).strip().partition("\n")[0]) from None
 
 
 def remote_environment() -> dict[str, Any]:
