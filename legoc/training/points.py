@@ -40,7 +40,7 @@ def run_points(
         return
     if address is not None:
         raise fail(
-            "E0586",
+            "E0564",
             f"nothing joins `{address}`: an address is one of Ray, which is not asked for",
             "give `--engine ray` as well, or leave the address out",
         )

@@ -74,7 +74,7 @@ def test_the_device_of_all_runs() -> None:
     assert places.infer_device("cpu", [LARGE]) == "cpu"
     with pytest.raises(legoc.LegoError) as info:
         places.infer_device("cuda:1", [LARGE])
-    assert code(info)[0] == "E0588"
+    assert code(info)[0] == "E0566"
     assert places.infer_share(3, "cuda", [SMALL, LARGE]) == Share(cpus=3, gpus=1)
 
 
@@ -92,7 +92,7 @@ def test_a_run_that_would_wait_for_ever_is_refused(
     with pytest.raises(legoc.LegoError) as info:
         places.infer_share(threads, device, machines)
     found, text = code(info)
-    assert found == "E0588"
+    assert found == "E0566"
     assert said in text
 
 
@@ -119,7 +119,7 @@ def test_a_machine_that_does_not_is_refused(
         with pytest.raises(legoc.LegoError) as info:
             places.verify_answer(SMALL, {**there, "unseen": probes}, probes, legoc.__version__)
         said = f"the worker on small does not see what lies in `{tmp_path}/runs`"
-        assert code(info)[0] == "E0587"
+        assert code(info)[0] == "E0565"
         assert said in code(info)[1]
         # It says that it sees it, and what it has written there is not seen here.
         with pytest.raises(legoc.LegoError) as info:
@@ -136,7 +136,7 @@ def test_a_machine_that_does_not_is_refused(
         assert "cannot write to" in code(info)[1]
     with pytest.raises(legoc.LegoError) as info:
         task.verify_seen(probes, patience=0.0)
-    assert code(info)[0] == "E0587"
+    assert code(info)[0] == "E0565"
 
 
 def test_what_is_said_is_taken_once_and_in_order() -> None:
@@ -178,11 +178,11 @@ def test_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
     assert infer_address("auto") == "auto"
     with pytest.raises(legoc.LegoError) as info:
         infer_address("ray://10.0.0.1:10001")
-    assert code(info)[0] == "E0586"
+    assert code(info)[0] == "E0564"
     spec = legoc.language.check(Document("m.lego", TEXT)).specs[0]
     with pytest.raises(legoc.LegoError) as info:
         legoc.train_all([spec], address="auto")
-    assert code(info)[0] == "E0586"
+    assert code(info)[0] == "E0564"
 
 
 def test_an_address_where_nobody_listens_is_refused_at_once() -> None:
@@ -191,7 +191,7 @@ def test_an_address_where_nobody_listens_is_refused_at_once() -> None:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(legoc.LegoError) as info:
             verify_reached(address)
-        assert code(info)[0] == "E0586"
+        assert code(info)[0] == "E0564"
         assert f"there is no Ray at `{address}`: Connection refused" in code(info)[1]
         taken.listen()
         verify_reached(address)
@@ -209,7 +209,7 @@ def test_without_ray_it_says_what_to_install(
     flags = ("--runs", str(tmp_path / "runs"), "--engine", "ray")
     assert main(["train", str(tmp_path / "m.lego"), *flags]) == 1
     said = capsys.readouterr().err
-    assert "E0585" in said
+    assert "E0563" in said
     assert "pip install 'legoc[ray]'" in said
     assert not (tmp_path / "runs").exists()
     with pytest.raises(legoc.LegoError):

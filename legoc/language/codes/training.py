@@ -171,7 +171,7 @@ run m on demo with base""",
         good="pip install 'legoc[tensorboard]'",
     ),
     Code(
-        code="E0585",
+        code="E0563",
         title="Ray is not installed",
         explanation=(
             "`--engine ray` hands runs to Ray, which comes with the extra `ray`. On one machine "
@@ -181,7 +181,7 @@ run m on demo with base""",
         good="pip install 'legoc[ray]'",
     ),
     Code(
-        code="E0586",
+        code="E0564",
         title="no Ray at the address",
         explanation=(
             "`--address`, or RAY_ADDRESS, names the Ray that trains the runs: `auto` for the one "
@@ -194,7 +194,7 @@ run m on demo with base""",
         good="legoc train sweep.lego --engine ray --address 10.0.0.1:6379",
     ),
     Code(
-        code="E0587",
+        code="E0565",
         title="a machine that does not see the folders",
         explanation=(
             "Run folders and prepared data lie in folders that all machines of a cluster share, "
@@ -207,7 +207,7 @@ run m on demo with base""",
         "--cache /shared/cache",
     ),
     Code(
-        code="E0588",
+        code="E0566",
         title="a run that fits no machine",
         explanation=(
             "Ray sets aside for each run a CPU for each of its threads and, on `cuda`, a GPU, "

@@ -8,7 +8,7 @@ import json
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from legoc.language.diagnosing.diagnostics import fail
@@ -33,13 +33,14 @@ BEAT = 0.25
 
 @dataclass(kw_only=True)
 class Given:
-    """A task that Ray has: what it does for the run of which place, since when, and how many
-    workers it has lost."""
+    """A task that Ray has: what it does for the run of which place, since when, whether it may
+    train again what is finished, and how many workers it has lost."""
 
     does: str
     place: int | None
     since: float
     answer: Any
+    again: bool = True
     lost: int = 0
 
 
@@ -66,14 +67,12 @@ class RayCrew(Crew):
     def busy(self) -> Sequence[Given]:
         return self.given
 
-    def give(self, does: str, place: int) -> None:
-        self.given.append(
-            Given(
-                does=does, place=place, since=time.monotonic(), answer=self.send(does, place)
-            )
-        )  # fmt: skip
+    def give(self, does: str, place: int, *, again: bool = True) -> None:
+        answer = self.send(does, place, again)
+        now = time.monotonic()
+        self.given.append(Given(does=does, place=place, since=now, answer=answer, again=again))
 
-    def send(self, does: str, place: int) -> Any:
+    def send(self, does: str, place: int, again: bool) -> Any:
         """Hand an order to Ray."""
         import ray
 
@@ -83,9 +82,10 @@ class RayCrew(Crew):
             name=f"{does} {self.specs[place].name}", max_retries=0,
             num_cpus=share.cpus, num_gpus=share.gpus, memory=share.memory or None,
         )  # fmt: skip
+        settings = replace(self.settings, again=self.settings.again and again)
         order = {
             "do": does, "spec": write_spec(self.specs[place]),
-            "settings": self.settings.to_json(), "folder": os.getcwd(), "probes": self.probes,
+            "settings": settings.to_json(), "folder": os.getcwd(), "probes": self.probes,
         }  # fmt: skip
         return task.remote(json.dumps(order), place, self.post)
 
@@ -106,7 +106,7 @@ class RayCrew(Crew):
                         f"lost its worker ({message['lost']}); another one goes on, "
                         f"{RETRIES - one.lost} more may follow",
                     )
-                    one.answer = self.send(one.does, one.place)
+                    one.answer = self.send(one.does, one.place, one.again)
                     continue
                 self.given.remove(one)
                 return one.place, time.monotonic() - one.since, message

@@ -70,13 +70,13 @@ def count_cpus() -> int:
 
 
 def infer_device(asked: str | None, machines: Sequence[Machine]) -> str:
-    """The device of all runs: the one asked for, else a GPU if the cluster has one. E0588 for a
+    """The device of all runs: the one asked for, else a GPU if the cluster has one. E0566 for a
     certain one of several GPUs: which of them a run has is Ray's choice."""
     if asked is None:
         return "cuda" if any(machine.gpus for machine in machines) else "cpu"
     if asked.startswith("cuda:"):
         raise fail(
-            "E0588",
+            "E0566",
             f"Ray chooses which GPU a run has, so `{asked}` cannot be kept for it",
             "give `--device cuda`",
         )
@@ -84,18 +84,18 @@ def infer_device(asked: str | None, machines: Sequence[Machine]) -> str:
 
 
 def infer_share(threads: int, device: str, machines: Sequence[Machine]) -> Share:
-    """What every run is given beside memory; E0588 where no machine has it, and Ray would wait for
+    """What every run is given beside memory; E0566 where no machine has it, and Ray would wait for
     one that has."""
     share = Share(cpus=threads, gpus=1 if device == "cuda" else 0)
     if not any(machine.holds(share) for machine in machines):
         most = max((machine.cpus for machine in machines), default=0)
         if share.gpus and not any(machine.gpus for machine in machines):
             raise fail(
-                "E0588", "no machine of the cluster offers a GPU", "give `--device cpu`, or start "
+                "E0566", "no machine of the cluster offers a GPU", "give `--device cpu`, or start "
                 "Ray on a machine that has one"
             )  # fmt: skip
         raise fail(
-            "E0588",
+            "E0566",
             f"a run of {threads} threads fits no machine of the cluster: the largest has {most} "
             "CPUs",
             f"give `--threads {max(most, 1)}` or fewer",
@@ -117,7 +117,7 @@ def choose_shares(
 
 
 def verify_machines(machines: Sequence[Machine], probes: Sequence[str]) -> None:
-    """E0587 for a machine that does not see the folders of the sweep, or has another legoc: the
+    """E0565 for a machine that does not see the folders of the sweep, or has another legoc: the
     probes, which were written here, are looked for there, and answered the other way round."""
     import ray
     from ray.exceptions import RayError
@@ -136,7 +136,7 @@ def verify_machines(machines: Sequence[Machine], probes: Sequence[str]) -> None:
         except RayError as error:
             text = str(error).strip().splitlines()[-1]
             raise fail(
-                "E0587",
+                "E0565",
                 f"the worker on {machine.name} cannot look at the folders: {text}",
                 "install the same legoc on all machines, for the Python that Ray runs there",
             ) from None
@@ -149,13 +149,13 @@ def verify_answer(
     """That a machine has seen the probes, and its own are seen here."""
     if found["version"] != version:
         raise fail(
-            "E0587",
+            "E0565",
             f"legoc is {version} here and {found['version']} on {machine.name}",
             "install the same legoc on all machines",
         )
     for probe, why in found["refused"].items():
         raise fail(
-            "E0587",
+            "E0565",
             f"the worker on {machine.name} cannot write to `{Path(probe).parent}`: {why}",
             "let the user who runs Ray there write to it",
         )
@@ -167,7 +167,7 @@ def verify_answer(
 
 def unshared(name: str, folder: Path) -> LegoError:
     return fail(
-        "E0587",
+        "E0565",
         f"the worker on {name} does not see what lies in `{folder}`",
         "give folders that all machines share: `--runs /shared/runs --cache /shared/cache`",
     )

@@ -25,7 +25,7 @@ QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0"}
 
 
 def verify_ray() -> None:
-    """E0585 where Ray is not installed."""
+    """E0563 where Ray is not installed."""
     try:
         with environment(QUIET), kept_signals():
             import ray  # noqa: F401
@@ -33,19 +33,19 @@ def verify_ray() -> None:
         if error.name != "ray":
             raise
         raise fail(
-            "E0585",
+            "E0563",
             "`--engine ray` needs Ray, which is not installed",
             "install it: pip install 'legoc[ray]'; or leave `--engine ray` out and use `--jobs`",
         ) from None
 
 
 def infer_address(asked: str | None) -> str:
-    """The address asked for, else that of RAY_ADDRESS, else a Ray of our own. E0586 for one of
+    """The address asked for, else that of RAY_ADDRESS, else a Ray of our own. E0564 for one of
     Ray's client, whose tasks would not belong to this process."""
     address = asked or os.environ.get("RAY_ADDRESS") or LOCAL
     if address.startswith("ray://"):
         raise fail(
-            "E0586",
+            "E0564",
             f"`{address}` is an address of Ray's client, and this command has to run on a machine "
             "of the cluster",
             "give the command on such a machine with `--address auto`, or with host and port "
@@ -55,7 +55,7 @@ def infer_address(asked: str | None) -> str:
 
 
 def verify_reached(address: str) -> None:
-    """E0586 where nobody listens; Ray would try for two minutes."""
+    """E0564 where nobody listens; Ray would try for two minutes."""
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal():
         return
@@ -66,9 +66,9 @@ def verify_reached(address: str) -> None:
 
 
 def unreached(address: str, why: str) -> LegoError:
-    """E0586 for an address, or for a Ray of our own."""
+    """E0564 for an address, or for a Ray of our own."""
     return fail(
-        "E0586",
+        "E0564",
         f"Ray does not start: {why}" if address == LOCAL
         else f"there is no Ray at `{address}`: {why}",
         "`ray status` on a machine of the cluster prints its address; without `--address` and "

@@ -74,14 +74,14 @@ def enter_folder(folder: str) -> None:
 
 
 def verify_seen(probes: list[str], patience: float = PATIENCE) -> None:
-    """E0587 where a folder of the sweep is another one here."""
+    """E0565 where a folder of the sweep is another one here."""
     from legoc.language.diagnosing.diagnostics import fail
 
     unseen = find_unseen(probes, patience)
     if unseen:
         folder = Path(unseen[0]).parent
         raise fail(
-            "E0587",
+            "E0565",
             f"the worker on {os.uname().nodename} does not see what lies in `{folder}`",
             "give folders that all machines share: `--runs /shared/runs --cache /shared/cache`",
         )
