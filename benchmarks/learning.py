@@ -34,7 +34,7 @@ class Log:
 
 LOGS: Mapping[str, Log] = {
     "demo": Log(
-        title="Demo (generated news)", source="Demo", content="[title, category]",
+        title="Demo (generated news)", source="Demo", content="[title, category, subcategory]",
         context="[popularity(hours=24), popularity(days=7), age]",
     ),
     "ml": Log(

@@ -86,7 +86,7 @@ TRAIN_FIELDS = {
     ),
     "epochs": of_kind(Kind("int"), param(50, min=0, doc="passes over the training rows, at most")),
     "batch": of_kind(Kind("int"), param(64, min=1, doc="training rows per batch")),
-    "lr": of_kind(Kind("float"), param(1e-3, above=0, doc="learning rate")),
+    "lr": of_kind(Kind("float"), param(3e-3, above=0, doc="learning rate")),
     "patience": of_kind(
         Kind("int"), param(5, min=0, doc="epochs without a better monitor before training ends")
     ),
