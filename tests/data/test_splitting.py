@@ -1,27 +1,19 @@
 """Words are cut alike in Python and JavaScript, and as before where words have blanks."""
 
 import json
-import os
 import re
-import shutil
-import subprocess
 import unicodedata
 from pathlib import Path
 
 import pytest
 from tokenizers import Tokenizer, normalizers, pre_tokenizers
 
-from legoc.data import prepare
-from legoc.data.reading.splitting import PATTERN, SCRIPTS, lower_pieces, lower_words, split_words
-from legoc.data.reading.vocabulary import CHOICES, Subwords, Words
+from legoc.data.reading.splitting import lower_pieces, lower_words, split_words
+from legoc.data.reading.vocabulary import Words
 from legoc_runtime.words import Words as Reader
-from tests.data.hard_texts import HARD, UNSPACED
-from tests.data.test_prepare import make_spec
+from tests.data.hard_texts import UNSPACED
 
 
-NODE = shutil.which("node")
-PLACES = os.environ.get("NODE_PATH", "").split(os.pathsep)
-LIBRARY = any((Path(p) / "@huggingface" / "tokenizers").is_dir() for p in PLACES if p)
 CHARACTERS = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
 
 
@@ -116,59 +108,3 @@ def test_a_bundle_of_an_earlier_version_reads_as_it_did(tmp_path):
     }))  # fmt: skip
     old.save(str(path))
     assert serving(path).encode(["中文 ΟΔΟΣ"])[0] == [3, 4]
-
-
-PLAIN_JAVASCRIPT = """
-const [pattern, texts] = JSON.parse(require("fs").readFileSync(0, "utf8"));
-const cut = new RegExp(pattern, "gu");
-const low = t => t.normalize("NFC").replaceAll("Σ", "σ").replaceAll("ς", "σ").toLowerCase();
-console.log(JSON.stringify(texts.map(t => low(t).match(cut) ?? [])));
-"""
-WITH_LIBRARY = """
-const { Tokenizer } = require("@huggingface/tokenizers");
-const [content, texts] = JSON.parse(require("fs").readFileSync(0, "utf8"));
-const tokenizer = new Tokenizer(content, { unk_token: "[UNK]" });
-const options = { add_special_tokens: false };
-console.log(JSON.stringify(texts.map(t => tokenizer.encode(t, options).ids.map(Number))));
-"""
-
-
-def javascript(script: str, given: object) -> object:
-    assert NODE is not None
-    done = subprocess.run(
-        [NODE, "-e", script], input=json.dumps(given), capture_output=True, text=True, check=True,
-        encoding="utf-8",
-    )  # fmt: skip
-    return json.loads(done.stdout)
-
-
-@pytest.fixture(scope="module")
-def titles(demo_cache):
-    """Every title of the embedded data."""
-    prepared = prepare(make_spec(history=10), cache=demo_cache)
-    rows = list(range(1, len(prepared.items)))
-    return [record["title"] or "" for record in prepared.item_records(rows)]
-
-
-@pytest.mark.skipif(NODE is None, reason="needs Node")
-def test_javascript_cuts_the_same_words(titles):
-    """By the language alone: what it calls scripts has another prefix, and nothing else differs."""
-    pattern = re.sub(rf"\\p\{{({'|'.join(SCRIPTS)})\}}", r"\\p{Script=\1}", PATTERN)
-    texts = [*HARD, *titles]
-    assert javascript(PLAIN_JAVASCRIPT, [pattern, texts]) == [cut(text) for text in texts]
-
-
-@pytest.mark.skipif(NODE is None or not LIBRARY, reason="needs Node and @huggingface/tokenizers")
-@pytest.mark.parametrize("kind", ["words", "subwords"])
-def test_javascript_reads_the_same_ids(kind, titles, tmp_path):
-    """With `npm install --ignore-scripts @huggingface/tokenizers@0.2` in a folder whose
-    `node_modules` is in NODE_PATH. The library has to be told the unknown token of whole words."""
-    path = tmp_path / "tokenizer.json"
-    made = Words() if kind == "words" else Subwords(Subwords.Config(size=2000))
-    assert CHOICES[kind] is type(made)
-    half = [text for place, text in enumerate((*HARD, *titles)) if place % 2]
-    made.write(half, path)
-    texts = [*HARD, *titles]
-    ids = serving(path).encode(texts)
-    assert javascript(WITH_LIBRARY, [json.loads(path.read_text("utf-8")), texts]) == ids
-    assert len({place for row in ids for place in row}) > 500
