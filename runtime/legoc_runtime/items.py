@@ -11,6 +11,7 @@ from threading import Lock
 from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from legoc_runtime.chunks import by_length
 from legoc_runtime.counter_files import read_counters
@@ -141,6 +142,19 @@ class Items:
             "this bundle was written without its counters", "export it again to count clicks"
         )
 
+    def moment(self, when: object) -> int | None:
+        """Microseconds since 1970, None for the latest known moment. RequestError where the model
+        has no use for one."""
+        if when is None:
+            return None
+        self.need_counters()
+        return as_moment(when, unit=self.unit)
+
+    def context(self, rows: NDArray[np.integer], moment: int | None) -> F32 | None:
+        """The numbers [P, n] of items at a moment; None where the model reads none, or where they
+        are not known and say nothing."""
+        return None if self.counters is None else self.counters.at(rows, moment)
+
     def save_counters(self, path: Path | str) -> None:
         """Write what is known of all items to a file, whole or not at all, for `load_counters` of a
         process that goes on from here."""
@@ -183,10 +197,7 @@ class Items:
         for an id given twice, for one whose vector is not finite, and for models whose items are
         rows of a table.
         """
-        moment = None
-        if when is not None:
-            self.need_counters()
-            moment = as_moment(when, unit=self.unit)
+        moment = self.moment(when)
         if not self.graphs.encodes_items or self.reader is None:
             raise RequestError(
                 "items of this model are rows of a table that was trained; it has no row for a "

@@ -8,23 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from legoc_runtime.bundle import Bundle, open_bundle
 from legoc_runtime.chunks import by_length, stack_padded
 from legoc_runtime.counter_files import load_counters
-from legoc_runtime.errors import BundleError, RequestError
+from legoc_runtime.errors import RequestError
 from legoc_runtime.graphs import F32, I32, Graphs, at_least_one
 from legoc_runtime.histories import gather_tokens, histories_at_once
 from legoc_runtime.ids import Id, as_count, as_id, as_ids, as_list
 from legoc_runtime.items import Items
-from legoc_runtime.scoring import Clicks, Scorer, top
+from legoc_runtime.recommending import Recommender
+from legoc_runtime.scoring import Clicks, Scorer
 from legoc_runtime.selftest import GOLDEN, SelfTest, replay
 from legoc_runtime.sessions import Level, Providers, Settings
 from legoc_runtime.table import Table, candidate_rows, load_table, read_users
 from legoc_runtime.tokens import Reader
 from legoc_runtime.users import EACH, User, as_users, verify_user
-from legoc_runtime.when import as_moment
 
 
 class Model:
@@ -36,7 +35,7 @@ class Model:
         self.scorer = Scorer(self.graphs)
         reader = None if parts.reading is None else Reader.of(parts.reading, bundle.read)
         self.items = Items(load_table(bundle), self.graphs, reader, load_counters(bundle))
-        self.known_prior: tuple[object, F32] | None = None
+        self.recommender = Recommender(self.items, self.scorer)
         self.users = {} if parts.users is None else read_users(bundle, parts.users)
         # The rest of the bytes have become graphs and tables.
         self.bundle = bundle.keeping({GOLDEN})
@@ -129,23 +128,14 @@ class Model:
         """
         table = self.items.table
         verify_user(user, self.width)
-        moment = self.moment(when)
+        moment = self.items.moment(when)
         rows = candidate_rows(table, ids)
-        return self.scorer.one(user.vectors, table.vectors[rows], self.context(rows, moment))
+        return self.scorer.one(user.vectors, table.vectors[rows], self.items.context(rows, moment))
 
     def moment(self, when: object) -> int | None:
         """Microseconds since 1970, None for the latest known moment. RequestError where the model
         has no use for one."""
-        if when is None:
-            return None
-        self.items.need_counters()
-        return as_moment(when, unit=self.items.unit)
-
-    def context(self, rows: NDArray[np.integer], moment: int | None) -> F32 | None:
-        """The numbers [P, n] of items at a moment; None where the model reads none, or where they
-        are not known and say nothing."""
-        counters = self.items.counters
-        return None if counters is None else counters.at(rows, moment)
+        return self.items.moment(when)
 
     def verify_candidates(self, ids: Iterable[Id]) -> None:
         """Raises the RequestError of `score` where an id is not among the items."""
@@ -189,24 +179,10 @@ class Model:
         given = [None] * len(rows) if when is None else as_list(when, "the moments", EACH)
         if len(given) != len(rows):
             raise RequestError(f"{len(rows)} users and {len(given)} moments", EACH)
-        moments = [self.moment(each) for each in given]
-        parts = [self.context(part, at) for part, at in zip(rows, moments, strict=True)]
+        moments = [self.items.moment(each) for each in given]
+        parts = [self.items.context(part, at) for part, at in zip(rows, moments, strict=True)]
         found = [part for part in parts if part is not None]
         return np.concatenate(found) if found else None
-
-    def prior(self, table: Table, moment: int | None) -> F32 | None:
-        """What the moment adds to the score of every item, where that is an inner product and a
-        sum. The last answer is kept, for many users come at one moment."""
-        counters = self.items.counters
-        if not self.scorer.inner_product or not self.scorer.reads_moment:
-            return None
-        key = (len(table.ids), None if counters is None else counters.version, moment)
-        known = self.known_prior
-        if known is None or known[0] != key:
-            rows = np.arange(len(table.ids))
-            known = (key, self.scorer.prior(table.vectors, self.context(rows, moment)))
-            self.known_prior = known
-        return known[1]
 
     def recommend(
         self, user: User, k: int = 10, exclude: Iterable[Id] = (), when: object = None
@@ -231,39 +207,7 @@ class Model:
 
         Raises as `recommend`.
         """
-        k = as_count(k, "k")
-        table = self.items.table
-        given = as_users(users, self.width)
-        left = [()] * len(given)
-        if exclude is not None:
-            left = as_list(exclude, "the excluded items", EACH)
-        if len(left) != len(given):
-            raise RequestError(
-                f"{len(given)} users and {len(left)} lists of excluded items",
-                "give one list per user",
-            )
-        names = [as_ids(ids, "the excluded items") for ids in left]
-        moment = self.moment(when)
-        prior = self.prior(table, moment)
-        context = None if prior is not None else self.context(np.arange(len(table.ids)), moment)
-        every = self.scorer.every([user.vectors for user in given], table.vectors, context, prior)
-        return [self.best(table, scores, k, out) for scores, out in zip(every, names, strict=True)]
-
-    def best(self, table: Table, scores: F32, k: int, left: Sequence[str]) -> tuple[list[str], F32]:
-        """The k best of all items by their scores [N], and these, without those left out."""
-        parts = self.bundle.parts
-        allowed = np.ones(len(table.ids), dtype=bool)
-        allowed[0] = False
-        allowed[parts.rows - parts.generated : parts.rows] = False
-        allowed[[table.places.get(name, 0) for name in left]] = False
-        rows = np.flatnonzero(allowed)
-        best = rows[top(scores[rows], k)]
-        if len(rows) and not len(best):
-            raise BundleError(
-                "the model gives no number for any item and this user",
-                "export it again; `legoc verify` finds what is not finite",
-            )
-        return [table.ids[row] for row in best], scores[best]
+        return self.recommender.users(as_users(users, self.width), k, exclude, when)
 
     def self_test(self) -> SelfTest:
         """Replay golden.safetensors. Raises BundleError where a graph does not give what it gave
