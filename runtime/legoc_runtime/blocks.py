@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-SHIFT = 13
+SHIFT = 14
 ROWS = 1 << SHIFT
 # A product over whole groups of rows: the last ones of a matrix go other ways through BLAS, and two
 # rows that are alike would differ by rounding.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from legoc_runtime.blocks import ROWS, offsets, product
+from legoc_runtime.blocks import ROWS, grouped, product
 from legoc_runtime.boosting import Boost, as_boost
 from legoc_runtime.columns import Asked, Filter, ask
 from legoc_runtime.errors import BundleError, RequestError
@@ -27,6 +27,8 @@ from legoc_runtime.users import EACH, User
 
 Rows = NDArray[np.integer]
 Ranked = tuple[list[str], F32]
+
+NOTHING = np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,14 +89,15 @@ class Recommender:
         """The best of all items but some rows, which ascend. known: the scores [N] of a table that
         is one block."""
         table, found, any_item = request.table, Best(request.k), False
-        for number, gone in enumerate(offsets(out, table.count)):
+        left = leave_out(table, out)
+        for number, gone in enumerate(left):
             start = number * ROWS
             size = min(ROWS, table.count - start)
-            chosen = choose(request.asked, number, size, [table.hidden[number], gone])
+            chosen = choose(request.asked, number, size, gone)
             if isinstance(chosen, slice):
                 scores = self.block(request, user, number, size) if known is None else known.copy()
-                scores[table.hidden[number]] = np.nan
-                scores[gone] = np.nan
+                if len(gone):
+                    scores[gone] = np.nan
                 rows = np.arange(start, start + size) if request.boost is not None else start
             elif not len(chosen):
                 continue
@@ -105,9 +108,10 @@ class Recommender:
             if request.boost is not None and not isinstance(rows, int):
                 scores = scores + request.boost.of(rows)
             found.offer(scores, rows)
-        if not request.asked and not len(found.rows):
+        rows, scores = found.settle()
+        if not len(rows) and not request.asked:
             any_item = bool(len(np.setdiff1d(table.shown_rows(), out)))
-        return finish(table, found, any_item)
+        return finish(table, rows, scores, any_item)
 
     def among(self, request: Request, user: User, rows: Rows) -> Ranked:
         """The best of some rows, which ascend."""
@@ -122,7 +126,7 @@ class Recommender:
             if request.boost is not None:
                 scores = scores + request.boost.of(part)
             found.offer(scores, part)
-        return finish(table, found, bool(len(rows)))
+        return finish(table, *found.settle(), bool(len(rows)))
 
     def block(self, request: Request, user: User, number: int, size: int) -> F32:
         """The scores [n] of a block."""
@@ -166,27 +170,24 @@ class Recommender:
         vector = table.vectors[np.array([own])][0]
         length = float(np.linalg.norm(vector))
         found, asked = Best(k), ask(table.columns, where)
-        for number, gone in enumerate(offsets(np.array([own]), table.count)):
+        for number, gone in enumerate(leave_out(table, np.array([own]))):
             start = number * ROWS
             size = min(ROWS, table.count - start)
-            chosen = choose(asked, number, size, [table.hidden[number], gone])
+            chosen = choose(asked, number, size, gone)
             part: F32 = table.vectors.parts[number][:size][chosen]
             lengths = np.sqrt(np.einsum("pd,pd->p", part, part)) * np.float32(length)
             with np.errstate(divide="ignore", invalid="ignore"):
                 # What has no direction has no angle either: 0 / 0 is NaN, and never among the best.
                 cosines = product(part, vector) / lengths
             if isinstance(chosen, slice):
-                cosines[table.hidden[number]] = np.nan
                 cosines[gone] = np.nan
                 found.offer(cosines, start)
             else:
                 found.offer(cosines, chosen + start)
-        return [table.names[row] for row in found.rows], found.scores
+        return finish(table, *found.settle(), False)
 
 
-def choose(
-    asked: Sequence[Asked], number: int, size: int, out: Sequence[Rows]
-) -> slice | NDArray[np.intp]:
+def choose(asked: Sequence[Asked], number: int, size: int, out: Rows) -> slice | NDArray[np.intp]:
     """What is to be scored of a block: all of it where nothing is asked, else the rows, from its
     start, that fit and are not out."""
     if not asked:
@@ -194,23 +195,32 @@ def choose(
     fits = np.ones(size, dtype=bool)
     for one in asked:
         fits &= one.fits(one.values.parts[number][:size])
-    for rows in out:
-        fits[rows] = False
+    fits[out] = False
     return np.flatnonzero(fits)
 
 
-def finish(table: Table, found: Best, any_item: bool) -> Ranked:
+def leave_out(table: Table, out: Rows) -> Sequence[Rows]:
+    """What is not scored of each block, from its start: what is hidden, and these rows."""
+    left: list[Rows] = list(table.hidden)
+    for number, places in grouped(out):
+        left[number] = np.concatenate([left[number], out[places] - number * ROWS])
+    return left
+
+
+def finish(table: Table, rows: Rows, scores: F32, any_item: bool) -> Ranked:
     """The ids and scores of the best. Raises BundleError where there were items and no number."""
-    if any_item and not len(found.rows):
+    if any_item and not len(rows):
         raise BundleError(
             "the model gives no number for any item and this user",
             "export it again; `legoc verify` finds what is not finite",
         )
-    return [table.names[row] for row in found.rows], found.scores
+    return [table.names[row] for row in rows.tolist()], scores
 
 
 def excluded_rows(table: Table, names: Sequence[str]) -> Rows:
     """The rows of some ids, ascending; ids that are no items have none."""
+    if not names:
+        return NOTHING
     rows = np.unique(np.array([table.places.get(name) for name in names], dtype=np.int64))
     return rows[rows > 0]
 
