@@ -17,9 +17,9 @@ def top(scores: F32, k: int) -> NDArray[np.intp]:
     if not k:
         return np.zeros(0, dtype=np.intp)
     if k < len(scores):
-        # Sorting puts NaN above everything: where there is any, one is at the end.
-        parted = np.partition(scores, (len(scores) - k, len(scores) - 1))
-        least, most = parted[len(scores) - k], parted[-1]
+        # Sorting puts NaN above everything: where there is any, one is among the best.
+        best = np.partition(scores, len(scores) - k)[len(scores) - k :]
+        least, most = best[0], best.max()
     else:
         least, most = scores.min(), scores.max()
     if np.isnan(most):
