@@ -62,7 +62,7 @@ class Best:
         if self.waiting > 8 * self.k or np.isnan(self.least):
             self.settle()
 
-    def settle(self) -> tuple[NDArray[np.int64], F32]:
+    def settle(self) -> tuple[Places, F32]:
         """The rows and scores of the best so far, best first."""
         if not self.scores:
             return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
