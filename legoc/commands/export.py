@@ -89,7 +89,7 @@ def show_bundle(path: Path | str) -> None:
     show_context(out, model)
     total = sum(entry["bytes"] for entry in manifest["files"].values())
     out.print(
-        f"{len(model.items) - 1:,} items; {len(manifest['files'])} files, {memory(total)}, "
+        f"{len(model.items):,} items; {len(manifest['files'])} files, {memory(total)}, "
         "every hash as recorded"
     )
     out.print(

@@ -169,7 +169,7 @@ def embed_trained(
             from legoc_runtime.table import load_table
 
             table = load_table(open_bundle(bundle))
-            return write(place, Path(path), table.vectors, table.ids)
+            return write(place, Path(path), table.vectors.whole(), table.ids)
         from legoc.data import prepare
         from legoc.evaluation.torch_engine import ReadItems, TorchEngine
         from legoc.model.run import Run, load_recommender

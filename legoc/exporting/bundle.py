@@ -24,6 +24,7 @@ from legoc.exporting.finiteness import verify_table, verify_weights
 from legoc.exporting.gates import TARGET, Figure
 from legoc.exporting.graph_files import GraphFile, graph_manifest, write_graphs
 from legoc.exporting.graphs import reference_copy
+from legoc.exporting.kept import write_kept
 from legoc.exporting.provenance import describe_provenance
 from legoc.exporting.staging import MANIFEST, staged
 from legoc.language.ir import form
@@ -93,6 +94,7 @@ def write_bundle(
             contents.write_tokens(place, prepared.inputs)
         if plan.reads_user:
             contents.write_users(place, prepared.users.ids)
+        kept = write_kept(place, spec, prepared)
         context = None
         if prepared.context is not None:
             contents.write_counters(place, prepared.context)
@@ -124,6 +126,7 @@ def write_bundle(
             "calibration": None if calibration is None else dict(calibration),
             "tokens": {"file": contents.TOKENS} if plan.flattens else None,
             "users": {"file": contents.USERS} if plan.reads_user else None,
+            "attributes": kept,
             "context": context,
             "certificate": describe_certificate(spec, files, real, whole),
             "provenance": describe_provenance(spec, prepared.digest),

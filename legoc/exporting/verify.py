@@ -52,9 +52,10 @@ def verify_bundle(path: Path) -> CertificateReport:
         # The checker of ONNX looks for weights beside a file.
         with TemporaryDirectory() as folder:
             verify_file(unpack(bundle, name, Path(folder)), read_graph(name, entry), converted=True)
-    broken = broken_rows(model.items.vectors)
+    table = model.items.table
+    broken = broken_rows(table.vectors.whole())
     if broken:
-        raise fail("E0829", describe_rows(broken, model.items.ids), "train and export again")
+        raise fail("E0829", describe_rows(broken, table.ids), "train and export again")
     verify_certificate(manifest["certificate"], bundle)
     return CertificateReport(
         path=Path(path), files=len(manifest["files"]), golden=golden.outputs,

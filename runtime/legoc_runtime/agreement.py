@@ -38,6 +38,8 @@ def verify_parts(manifest: Manifest) -> None:
         verify_reading(manifest.reading)
         for part in manifest.reading["parts"]:
             named += [part[key] for key in ("tokenizer", "vocabulary") if key in part]
+    if manifest.attributes is not None:
+        named.append(manifest.attributes.file)
     for file in named:
         if file not in manifest.files:
             raise ValueError(f"`{file}` has no hash")

@@ -8,6 +8,7 @@ Letters: N items with row 0, n numbers, s of them shares, P pairs.
 
 from collections.abc import Sequence
 from threading import Lock
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,15 +134,13 @@ class Counters:
     def grow(self, rows: int, when: int | None = None) -> None:
         """Room for this many rows. What is new has no click, was never shown, and is first seen at
         a moment: the latest known one unless given."""
-        more = rows - len(self)
         with self.lock:
             moment = self.last if when is None else when
-            none = np.zeros((more, len(self.shares)))
-            self.values = np.concatenate([self.values, np.zeros((more, len(self.numbers)))])
-            self.showings = np.concatenate([self.showings, none])
-            self.surplus = np.concatenate([self.surplus, none])
-            self.moments = np.concatenate([self.moments, np.full(more, NEVER)])
-            self.first = np.concatenate([self.first, np.full(more, moment)])
+            self.values = grown(self.values, rows, 0)
+            self.showings = grown(self.showings, rows, 0)
+            self.surplus = grown(self.surplus, rows, 0)
+            self.moments = grown(self.moments, rows, NEVER)
+            self.first = grown(self.first, rows, moment)
             self.last = max(self.last, moment)
             self.version += 1
 
@@ -168,6 +167,18 @@ class Counters:
             self.first[rows] = kept["first"][of]
             self.last = max(self.last, int(kept["last"][0]))
             self.version += 1
+
+
+def grown(array: NDArray[Any], rows: int, value: int) -> NDArray[Any]:
+    """The same with so many rows, the new ones full of a value. It is a part of a larger array,
+    which has room for an eighth more, so that few calls copy."""
+    before = len(array)
+    room = array.base
+    if room is None or len(room) < rows or array.ctypes.data != room.ctypes.data:
+        room = np.empty((max(rows + rows // 8, 64), *array.shape[1:]), dtype=array.dtype)
+        room[:before] = array
+    room[before:rows] = value
+    return room[:rows]
 
 
 def share_columns(numbers: Sequence[Number]) -> NDArray[np.intp]:

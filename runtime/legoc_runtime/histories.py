@@ -3,12 +3,14 @@
 Letters: U users, S clicks, L tokens of an item.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from legoc_runtime.blocks import Blocks
 
 
 I32 = NDArray[np.int32]
@@ -35,25 +37,57 @@ class TokenRows:
 
     def rows(self, items: I32) -> Mapping[str, NDArray[Any]]:
         """`tokens` I32[I, L] and `tokens_mask` Bool[I, L] of some rows, cut to the longest."""
-        real = self.lengths[items]
-        width = max(int(real.max(initial=0)), 1)
-        mask = np.arange(width) < real[:, None]
-        return {"tokens": self.tokens[items, :width], "tokens_mask": mask}
-
-    def with_rows(self, count: int, places: Sequence[int], given: "TokenRows") -> "TokenRows":
-        """A table of `count` rows: these, and at `places` those given instead."""
-        old, wide = len(self.tokens), max(self.tokens.shape[1], given.tokens.shape[1])
-        tokens = np.zeros((count, wide), dtype=np.int32)
-        lengths = np.zeros(count, dtype=np.int32)
-        tokens[:old, : self.tokens.shape[1]] = self.tokens
-        lengths[:old] = self.lengths
-        tokens[places] = 0
-        tokens[places, : given.tokens.shape[1]] = given.tokens
-        lengths[places] = given.lengths
-        return TokenRows(tokens=tokens, lengths=lengths)
+        return cut(self.tokens[items], self.lengths[items])
 
 
-def gather_tokens(inputs: Inputs, clicks: I32) -> dict[str, NDArray[Any]]:
+@dataclass(frozen=True, kw_only=True)
+class TokenBlocks:
+    """The same of a catalogue that grows."""
+
+    tokens: Blocks
+    longest: Blocks
+
+    @staticmethod
+    def of(rows: TokenRows) -> "TokenBlocks":
+        return TokenBlocks(tokens=Blocks.of(rows.tokens), longest=Blocks.of(rows.lengths))
+
+    @property
+    def lengths(self) -> Blocks:
+        return self.longest
+
+    def rows(self, items: I32) -> Mapping[str, NDArray[Any]]:
+        """What `TokenRows.rows` gives."""
+        return cut(self.tokens[items], self.longest[items])
+
+    def extended(self, given: TokenRows) -> "TokenBlocks":
+        """With more rows behind; see `Blocks.extended`."""
+        tokens, given_tokens = self.fitted(given)
+        return TokenBlocks(
+            tokens=tokens.extended(given_tokens), longest=self.longest.extended(given.lengths)
+        )
+
+    def replaced(self, rows: NDArray[np.integer], given: TokenRows) -> "TokenBlocks":
+        """With other contents of some rows."""
+        tokens, given_tokens = self.fitted(given)
+        return TokenBlocks(
+            tokens=tokens.replaced(rows, given_tokens),
+            longest=self.longest.replaced(rows, given.lengths),
+        )
+
+    def fitted(self, given: TokenRows) -> tuple[Blocks, I32]:
+        """Both as wide as the wider one."""
+        wide = max(self.tokens.shape[1], given.tokens.shape[1])
+        more = wide - given.tokens.shape[1]
+        return self.tokens.widened(wide), np.pad(given.tokens, ((0, 0), (0, more)))
+
+
+def cut(tokens: I32, lengths: I32) -> Mapping[str, NDArray[Any]]:
+    """`tokens` [I, L] and `tokens_mask` [I, L], cut to the longest of the lengths [I]."""
+    width = max(int(lengths.max(initial=0)), 1)
+    return {"tokens": tokens[:, :width], "tokens_mask": np.arange(width) < lengths[:, None]}
+
+
+def gather_tokens(inputs: Inputs | TokenBlocks, clicks: I32) -> dict[str, NDArray[Any]]:
     """`tokens` I32[U, S, L] and `tokens_mask` Bool[U, S, L] of click rows [U, S], 0 at padding."""
     distinct, place = np.unique(clicks, return_inverse=True)
     found = inputs.rows(distinct.astype(np.int32))
@@ -62,7 +96,7 @@ def gather_tokens(inputs: Inputs, clicks: I32) -> dict[str, NDArray[Any]]:
     return {"tokens": found["tokens"][place], "tokens_mask": mask}
 
 
-def histories_at_once(clicks: I32, inputs: Inputs) -> Iterator[slice]:
+def histories_at_once(clicks: I32, inputs: Inputs | TokenBlocks) -> Iterator[slice]:
     """Parts of a block of click rows [U, S] small enough to be attended to at once."""
     longest = int(inputs.lengths[clicks].max(initial=1)) + 1
     step = max(1, TOKEN_PAIRS_AT_ONCE // max(clicks.shape[1] * longest, 1) ** 2)

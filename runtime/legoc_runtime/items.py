@@ -1,45 +1,37 @@
 """The items of a bundle: their ids, their vectors, and new ones from raw text.
 
-Letters: N items with row 0, D width, I new items.
+Letters: N items, D width, I new items, P pairs.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
-from typing import Any, cast
 
 import numpy as np
 
-from legoc_runtime.chunks import by_length
+from legoc_runtime.adding import (
+    DIGEST,
+    Added,
+    Removed,
+    as_records,
+    encode_read,
+    read_records,
+    read_sequences,
+    verify_attributes,
+)
+from legoc_runtime.blocks import Blocks
+from legoc_runtime.catalogue import catalogue_tensors, read_catalogue, write_file
+from legoc_runtime.changes import Made, change_columns, find_changed, hide, insert
 from legoc_runtime.counter_files import read_counters
 from legoc_runtime.counters import I64, Counters
 from legoc_runtime.errors import RequestError
 from legoc_runtime.graphs import F32, I32, Graphs
-from legoc_runtime.histories import TokenRows
-from legoc_runtime.ids import Id, as_id, as_ids, as_list, shown
+from legoc_runtime.ids import Id, as_id, as_ids
 from legoc_runtime.moments import Unit
-from legoc_runtime.table import Table, extend
-from legoc_runtime.tensors import write_tensors
+from legoc_runtime.table import Table, known_row
 from legoc_runtime.tokens import Reader, Record
 from legoc_runtime.when import as_moment, as_moments
-
-
-@dataclass(frozen=True, kw_only=True)
-class Added:
-    """What `Items.add` did: the ids of new rows, those whose vector was replaced, and those whose
-    record had nothing to read, so that they have the vector of an empty item.
-
-    ignored: what the records have besides attributes that the model reads. unseen: values of
-    category attributes that it has not seen in training, which it reads as unknown.
-    """
-
-    added: tuple[str, ...]
-    replaced: tuple[str, ...]
-    empty: tuple[str, ...]
-    ignored: tuple[str, ...] = ()
-    unseen: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,42 +44,70 @@ class Counted:
 
 
 class Items:
-    """The item table. Reading it is safe at any time: `add` puts a whole new table in its place.
+    """The items of a model. Reading is safe at any time and waits for nobody: a reader takes
+    `table` once, which never changes, and each change puts another in its place."""
 
-    counters: what is known of the items at a moment, for models that read it and bundles that have
-    it.
-    """
-
-    def __init__(
-        self,
-        table: Table,
-        graphs: Graphs,
-        reader: Reader | None,
-        counters: Counters | None = None,
-    ) -> None:
+    def __init__(self, table: Table, graphs: Graphs, reader: Reader | None) -> None:
         self.table = table
-        self.counters = counters
         self.graphs = graphs
         self.reader = reader
+        self.digests = Blocks.of(np.zeros((table.count, DIGEST), dtype=np.uint8))
         self.lock = Lock()
 
     def __len__(self) -> int:
-        """Rows of the table, the padding item included."""
-        return len(self.table.ids)
+        """How many items can be recommended: without what was removed or made up for histories."""
+        return self.table.shown
+
+    def __contains__(self, name: Id) -> bool:
+        """Whether an item can be recommended."""
+        table = self.table
+        row = table.places.get(as_id(name))
+        return bool(row) and not table.is_hidden(row)
+
+    def __repr__(self) -> str:
+        return f"<{len(self):,} items of width {self.width}>"
+
+    @property
+    def width(self) -> int:
+        """Of a vector."""
+        return self.graphs.parts.plan.width
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """The id of each row; row 0 is the padding item with the empty id."""
-        return self.table.ids
+        """The ids of the items, in the order in which they came; a copy."""
+        table = self.table
+        return tuple(table.names[row] for row in table.shown_rows().tolist())
 
     @property
     def vectors(self) -> F32:
-        """[N, D], row 0 zero."""
-        return self.table.vectors
+        """[N, D]: a copy of the vectors of the items in the order of `ids`."""
+        table = self.table
+        return table.vectors[table.shown_rows()]
 
     def index(self, name: Id) -> int:
-        """The row of an item, 0 if there is none of this id."""
-        return self.table.places.get(as_id(name), 0)
+        """The place of an item in `ids` and `vectors`. RequestError where it is not among them."""
+        table = self.table
+        row = known_row(table, name)
+        place = table.place_of(row)
+        if place is None:
+            raise RequestError(f"`{as_id(name)}` is not among the items", "it was removed")
+        return place
+
+    def vector(self, name: Id) -> F32:
+        """[D] of an item, also of one that was removed. RequestError for an id it never had."""
+        table = self.table
+        return table.vectors[np.array([known_row(table, name)])][0]
+
+    @property
+    def counters(self) -> Counters | None:
+        """What is known of the items at a moment, for models that read it and bundles that have
+        it."""
+        return self.table.counters
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """The attributes that were kept, which `where` may ask for."""
+        return tuple(self.table.columns)
 
     def clicked(self, ids: Iterable[Id], when: object) -> Counted:
         """Count a click of each of these items, for models with a `context`.
@@ -141,6 +161,14 @@ class Items:
             "this bundle was written without its counters", "export it again to count clicks"
         )
 
+    def moment(self, when: object) -> int | None:
+        """Microseconds since 1970, None for the latest known moment. RequestError where the model
+        has no use for one."""
+        if when is None:
+            return None
+        self.need_counters()
+        return as_moment(when, unit=self.unit)
+
     def save_counters(self, path: Path | str) -> None:
         """Write what is known of all items to a file, whole or not at all, for `load_counters` of a
         process that goes on from here."""
@@ -149,7 +177,7 @@ class Items:
             ids, kept = self.table.ids, counters.kept()
         texts = [name.encode() for name in ids]
         named = "\n".join(number.name for number in counters.numbers)
-        write_tensors(
+        write_file(
             Path(path),
             {
                 **kept,
@@ -174,91 +202,145 @@ class Items:
         return tuple(name for name, row in zip(ids, places, strict=True) if name and not row)
 
     def add(self, records: Iterable[Record], when: object = None) -> Added:
-        """Encode new items from raw attributes and put them into the table.
+        """Encode new items from raw attributes and put them into the catalogue.
 
         A record has `id`, a text or a whole number, and at least one attribute the model reads;
-        what else it has is ignored, and told. A known id gets the new vector. when: the moment at
+        attributes the bundle keeps come with it, and what else it has is ignored, and told. A known
+        id gets the new content, and a vector where that differs from what was added before; one
+        that was removed is back. when: the moment at
         which new ones appeared, for models with a `context`; the latest one known unless given.
         They have no click. Raises RequestError, and changes nothing, for a record without these,
         for an id given twice, for one whose vector is not finite, and for models whose items are
         rows of a table.
         """
-        moment = None
-        if when is not None:
-            self.need_counters()
-            moment = as_moment(when, unit=self.unit)
-        if not self.graphs.encodes_items or self.reader is None:
-            raise RequestError(
-                "items of this model are rows of a table that was trained; it has no row for a "
-                "new one",
-                "train a model that reads the items' content to add items",
-            )
-        records = as_list(records, "the records", 'give a list: [{"id": "X1", ...}]')
-        names = [verify_record(record, self.reader.attributes) for record in records]
-        twice = [name for name, count in Counter(names).items() if count > 1]
-        if twice:
-            raise RequestError(f"`{twice[0]}` is given twice", "give each item once")
-        vectors, lengths = encode_records(self.graphs, self.reader, records)
-        broken = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
-        if len(broken):
-            raise RequestError(
-                f"the model makes no finite vector of `{names[broken[0]]}`",
-                "leave it out, or export the model again",
-            )
-        tokens = read_sequences(self.reader, records) if self.table.tokens is not None else None
+        moment = self.moment(when)
+        reader = self.need_reader()
+        given, names = as_records(records)
+        for record, name in zip(given, names, strict=True):
+            verify_attributes(name, record, reader.attributes, "reads")
+        return self.put(given, names, moment)
+
+    def update(self, records: Iterable[Record]) -> Added:
+        """Give items other attributes.
+
+        A record with an attribute the model reads has the whole content anew, as in `add`; one that
+        has attributes the bundle keeps and no other changes those alone, and those it does not name
+        stay. Raises RequestError, and changes nothing, as `add` does, and for an id that is not
+        among the items.
+        """
+        given, names = as_records(records)
+        reads = () if self.reader is None else self.reader.attributes
+        table = self.table
+        for record, name in zip(given, names, strict=True):
+            if not table.places.get(name) or name not in self:
+                raise RequestError(f"`{name}` is not among the items", "add it with `items.add`")
+            verify_attributes(name, record, dict.fromkeys((*reads, *table.columns)), "has")
+        whole = [any(attribute in record for attribute in reads) for record in given]
+        if any(whole):
+            self.need_reader()
+        chosen = [place for place, each in enumerate(whole) if each]
+        done = self.put([given[p] for p in chosen], [names[p] for p in chosen], None)
+        rest = [place for place, each in enumerate(whole) if not each]
+        return self.put_columns([given[p] for p in rest], [names[p] for p in rest], done)
+
+    def remove(self, ids: Iterable[Id]) -> Removed:
+        """Recommend these items no more.
+
+        Their vectors stay, for histories that hold them: a click on one counts as before, and
+        `similar` finds its neighbours. As candidates they are refused. `add` brings one back.
+        """
+        names = list(dict.fromkeys(as_ids(ids, "the removed items")))
         with self.lock:
-            table, replaced = extend(self.table, names, vectors, tokens)
-            if self.counters is not None:
-                # Before the table, so that every row that is seen has its numbers.
-                self.counters.grow(len(table.ids), moment)
-            self.table = table
-        return Added(
-            added=tuple(name for name in names if name not in replaced),
-            replaced=replaced,
-            empty=tuple(name for name, length in zip(names, lengths, strict=True) if not length),
-            ignored=tuple(
-                sorted({str(key) for r in records for key in r} - {"id", *self.reader.attributes})
-            ),
-            unseen=self.reader.unseen(records),
+            table = self.table
+            rows = [table.places.get(name) for name in names]
+            gone = {row for row in rows if row and not table.is_hidden(row)}
+            self.table = replace(table, hidden=hide(table, np.array(sorted(gone), dtype=np.int64)))
+        return Removed(
+            removed=tuple(n for n, row in zip(names, rows, strict=True) if row in gone),
+            unknown=tuple(n for n, row in zip(names, rows, strict=True) if row not in gone),
         )
 
+    def save(self, path: Path | str) -> None:
+        """Write the items to a file, whole or not at all, for `load` of a process that goes on:
+        vectors, kept attributes, what was removed, and the counters. Raises RequestError where the
+        file cannot be written; one that was there is then as it was."""
+        with self.lock:
+            table, digests = self.table, self.digests
+            kept = None if table.counters is None else table.counters.kept()
+        tensors = catalogue_tensors(self.graphs.parts, table, digests, kept)
+        write_file(Path(path), tensors, summed="sum")
 
-def verify_record(given: object, attributes: Sequence[str]) -> str:
-    """The id of a record that has one and at least one of the attributes."""
-    if not isinstance(given, Mapping):
-        raise RequestError(f"a record is {shown(given)}", 'give each as in {"id": "X1", ...}')
-    record = cast(Record, given)
-    name = record.get("id")
-    if name is None or name == "":
-        raise RequestError("a record has no `id`", 'give each one, as in {"id": "X1", ...}')
-    name = as_id(name, "the `id` of a record")
-    if not any(attribute in record for attribute in attributes):
-        known = ", ".join(f"`{attribute}`" for attribute in attributes)
+    def load(self, path: Path | str) -> None:
+        """Take the items that `save` wrote in the place of those that are there, counters included.
+        Raises BundleError, and changes nothing, for another file and for one of another model."""
+        table, digests = read_catalogue(Path(path), self.graphs.parts, self.table)
+        with self.lock:
+            self.table, self.digests = table, digests
+
+    def need_reader(self) -> Reader:
+        """The reader of raw attributes, or a RequestError where the model has none."""
+        if self.graphs.encodes_items and self.reader is not None:
+            return self.reader
         raise RequestError(
-            f"the record `{name}` has none of the attributes the model reads",
-            f"give at least one of {known}",
+            "items of this model are rows of a table that was trained; it has no row for a new one",
+            "train a model that reads the items' content to add items",
         )
-    return name
 
+    def put(self, records: Sequence[Record], names: Sequence[str], moment: int | None) -> Added:
+        """Put records with a content into the table."""
+        if not records:
+            return Added(added=(), replaced=(), empty=())
+        reader = self.need_reader()
+        for column in self.table.columns.values():
+            column.verify(records)
+        read = read_records(reader, records)
+        tokens = None if self.table.tokens is None else read_sequences(reader, records)
+        made: Made | None = None
+        while True:
+            with self.lock:
+                changed = find_changed(self.table, self.digests, names, read.digests)
+                # Another change may have come between, so that more is to be computed.
+                if made is not None and np.isin(changed, made.changed).all():
+                    self.table, self.digests, fresh = insert(
+                        self.table, self.digests, made, records, moment
+                    )
+                    break
+            vectors = encode_read(self.graphs, read, changed)
+            broken = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+            if len(broken):
+                raise RequestError(
+                    f"the model makes no finite vector of `{names[int(changed[broken[0]])]}`",
+                    "leave it out, or export the model again",
+                )
+            made = Made(
+                names=names, changed=changed, vectors=vectors, digests=read.digests, tokens=tokens
+            )
+        kept = {*names} - {names[int(place)] for place in made.changed}
+        return Added(
+            added=tuple(name for name in names if name in fresh),
+            replaced=tuple(n for n in names if n not in fresh and n not in kept),
+            empty=tuple(n for n, size in zip(names, read.lengths, strict=True) if not size),
+            ignored=self.ignored(records),
+            unseen=reader.unseen(records),
+            unchanged=tuple(name for name in names if name in kept),
+        )
 
-def encode_records(graphs: Graphs, reader: Reader, records: Sequence[Record]) -> tuple[F32, I32]:
-    """Vectors [I, D] of records, and how many tokens each has in all."""
-    matrices = reader.read(records)
-    total = np.zeros(len(records), dtype=np.int32)
-    for _, lengths in matrices.values():
-        total += lengths
-    vectors = np.zeros((len(records), graphs.parts.plan.width), dtype=np.float32)
-    for rows in by_length(total):
-        inputs: dict[str, Any] = {}
-        for name, (ids, lengths) in matrices.items():
-            width = max(int(lengths[rows].max(initial=0)), 1)
-            inputs[name] = ids[rows, :width]
-            inputs[f"{name}_mask"] = np.arange(width) < lengths[rows, None]
-        vectors[rows] = graphs.encode_items(inputs)
-    return vectors, total
+    def put_columns(self, records: Sequence[Record], names: Sequence[str], done: Added) -> Added:
+        """Change kept attributes alone."""
+        if not records:
+            return done
+        for column in self.table.columns.values():
+            column.verify(records)
+        with self.lock:
+            self.table = change_columns(self.table, names, records)
+        return replace(
+            done,
+            unchanged=(*done.unchanged, *names),
+            ignored=tuple(sorted({*done.ignored, *self.ignored(records)})),
+        )
 
-
-def read_sequences(reader: Reader, records: Sequence[Record]) -> TokenRows:
-    """The tokens of records laid end to end, however the item encoder reads them."""
-    tokens, lengths = reader.in_sequence().read(records)["tokens"]
-    return TokenRows(tokens=tokens, lengths=lengths)
+    def ignored(self, records: Sequence[Record]) -> tuple[str, ...]:
+        """What records have that is neither read nor kept."""
+        reads = () if self.reader is None else self.reader.attributes
+        known = {"id", *reads, *self.table.columns}
+        return tuple(sorted({str(key) for record in records for key in record} - known))

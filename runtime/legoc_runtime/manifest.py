@@ -77,6 +77,15 @@ class Context:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Kept:
+    """The file of the attributes that are kept at serving, and of each its name, its kind and how
+    its values are written, as in a reading."""
+
+    file: str
+    columns: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Entry:
     """Size and SHA-256 of a file."""
 
@@ -114,6 +123,7 @@ class Manifest:
     generated: int = 0
     context: Context | None = None
     calibration: Calibration | None = None
+    attributes: Kept | None = None
 
     @property
     def flattens(self) -> bool:
@@ -182,7 +192,7 @@ def verify_format(value: object) -> None:
 def collect(raw: Mapping[str, Any]) -> Manifest:
     """The values of a manifest that is of the schema."""
     plan, items = raw["plan"], raw["items"]
-    users, tokens = raw.get("users"), raw.get("tokens")
+    users, tokens, kept = raw.get("users"), raw.get("tokens"), raw.get("attributes")
     certificate = raw.get("certificate") or {}
     calibration = raw.get("calibration")
     return Manifest(
@@ -201,6 +211,8 @@ def collect(raw: Mapping[str, Any]) -> Manifest:
         tokens=None if tokens is None else tokens["file"],
         context=collect_context(raw.get("context")),
         calibration=None if calibration is None else collect_calibration(calibration),
+        attributes=None
+        if kept is None else Kept(file=kept["file"], columns=tuple(kept["columns"])),
         predict=raw["spec"]["model"]["predict"]["op"],
         tolerance=float(certificate.get("tolerance", 1e-4)),
         files={

@@ -5,26 +5,26 @@ Letters: D width, C vectors of a user, S clicks, P candidates.
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
-from numpy.typing import NDArray
 
 from legoc_runtime.bundle import Bundle, open_bundle
 from legoc_runtime.chunks import by_length, stack_padded
+from legoc_runtime.columns import Filter
 from legoc_runtime.counter_files import load_counters
-from legoc_runtime.errors import BundleError, RequestError
+from legoc_runtime.errors import RequestError
 from legoc_runtime.graphs import F32, I32, Graphs, at_least_one
 from legoc_runtime.histories import gather_tokens, histories_at_once
 from legoc_runtime.ids import Id, as_count, as_id, as_ids, as_list
 from legoc_runtime.items import Items
-from legoc_runtime.scoring import Clicks, Scorer, top
+from legoc_runtime.recommending import Ranked, Recommender
+from legoc_runtime.scoring import Clicks, Scorer
 from legoc_runtime.selftest import GOLDEN, SelfTest, replay
 from legoc_runtime.sessions import Level, Providers, Settings
 from legoc_runtime.table import Table, candidate_rows, load_table, read_users
 from legoc_runtime.tokens import Reader
 from legoc_runtime.users import EACH, User, as_users, verify_user
-from legoc_runtime.when import as_moment
 
 
 class Model:
@@ -35,11 +35,19 @@ class Model:
         self.graphs = Graphs(bundle, settings)
         self.scorer = Scorer(self.graphs)
         reader = None if parts.reading is None else Reader.of(parts.reading, bundle.read)
-        self.items = Items(load_table(bundle), self.graphs, reader, load_counters(bundle))
-        self.known_prior: tuple[object, F32] | None = None
+        self.items = Items(load_table(bundle, load_counters(bundle)), self.graphs, reader)
+        self.recommender = Recommender(self.items, self.scorer)
         self.users = {} if parts.users is None else read_users(bundle, parts.users)
         # The rest of the bytes have become graphs and tables.
         self.bundle = bundle.keeping({GOLDEN})
+
+    def __repr__(self) -> str:
+        """What the model is: its name and stages, its items, their width."""
+        spec = self.manifest["spec"]
+        model: Mapping[str, Any] = spec["model"]
+        stages = " -> ".join(f"{role} {call['op']}" for role, call in model.items() if call)
+        name = spec.get("name", "a bundle")
+        return f"<{name}: {stages}; {len(self.items):,} items of width {self.items.width}>"
 
     @property
     def manifest(self) -> Mapping[str, Any]:
@@ -125,27 +133,18 @@ class Model:
 
         when: the moment, for models with a `context`, as `items.clicked` takes it; the latest one
         the counters know unless given. Raises RequestError where an id is not among
-        the items: `items.index(id)` is 0 for it.
+        the items, as `id in items` tells.
         """
         table = self.items.table
         verify_user(user, self.width)
-        moment = self.moment(when)
+        moment = self.items.moment(when)
         rows = candidate_rows(table, ids)
-        return self.scorer.one(user.vectors, table.vectors[rows], self.context(rows, moment))
+        return self.scorer.one(user.vectors, table.vectors[rows], table.context(rows, moment))
 
     def moment(self, when: object) -> int | None:
         """Microseconds since 1970, None for the latest known moment. RequestError where the model
         has no use for one."""
-        if when is None:
-            return None
-        self.items.need_counters()
-        return as_moment(when, unit=self.items.unit)
-
-    def context(self, rows: NDArray[np.integer], moment: int | None) -> F32 | None:
-        """The numbers [P, n] of items at a moment; None where the model reads none, or where they
-        are not known and say nothing."""
-        counters = self.items.counters
-        return None if counters is None else counters.at(rows, moment)
+        return self.items.moment(when)
 
     def verify_candidates(self, ids: Iterable[Id]) -> None:
         """Raises the RequestError of `score` where an id is not among the items."""
@@ -180,90 +179,85 @@ class Model:
         else:
             encoded = np.stack([user.vectors for user in given])
         owner = np.repeat(np.arange(len(given), dtype=np.int32), sizes)
-        context = self.contexts(rows, when)
+        context = self.contexts(table, rows, when)
         scores = self.scorer.score(encoded, table.vectors, owner, np.concatenate(rows), context)
         return np.split(scores, np.cumsum(sizes)[:-1])
 
-    def contexts(self, rows: Sequence[I32], when: Iterable[object] | None) -> F32 | None:
+    def contexts(
+        self, table: Table, rows: Sequence[I32], when: Iterable[object] | None
+    ) -> F32 | None:
         """The numbers of several users' candidates, end to end, each at the moment of its user."""
         given = [None] * len(rows) if when is None else as_list(when, "the moments", EACH)
         if len(given) != len(rows):
             raise RequestError(f"{len(rows)} users and {len(given)} moments", EACH)
-        moments = [self.moment(each) for each in given]
-        parts = [self.context(part, at) for part, at in zip(rows, moments, strict=True)]
+        moments = [self.items.moment(each) for each in given]
+        parts = [table.context(part, at) for part, at in zip(rows, moments, strict=True)]
         found = [part for part in parts if part is not None]
         return np.concatenate(found) if found else None
 
-    def prior(self, table: Table, moment: int | None) -> F32 | None:
-        """What the moment adds to the score of every item, where that is an inner product and a
-        sum. The last answer is kept, for many users come at one moment."""
-        counters = self.items.counters
-        if not self.scorer.inner_product or not self.scorer.reads_moment:
-            return None
-        key = (len(table.ids), None if counters is None else counters.version, moment)
-        known = self.known_prior
-        if known is None or known[0] != key:
-            rows = np.arange(len(table.ids))
-            known = (key, self.scorer.prior(table.vectors, self.context(rows, moment)))
-            self.known_prior = known
-        return known[1]
+    @overload
+    def recommend(
+        self, users: User, k: int = 10, exclude: Iterable[Id] = (), when: object = None, *,
+        candidates: Iterable[Id] | None = None, where: Filter | None = None,
+        boost: Mapping[Id, float] | None = None,
+    ) -> Ranked: ...  # fmt: skip
+
+    @overload
+    def recommend(
+        self, users: Iterable[User], k: int = 10, exclude: Iterable[Iterable[Id]] = (),
+        when: object = None, *, candidates: Iterable[Iterable[Id]] | None = None,
+        where: Filter | None = None, boost: Mapping[Id, float] | None = None,
+    ) -> list[Ranked]: ...  # fmt: skip
 
     def recommend(
-        self, user: User, k: int = 10, exclude: Iterable[Id] = (), when: object = None
-    ) -> tuple[list[str], F32]:
-        """The k best items and their logits, best first, without those excluded and those that were
-        made up for histories; `when` is as in `score`.
+        self, users: User | Iterable[User], k: int = 10, exclude: Any = (), when: object = None, *,
+        candidates: Any = None, where: Filter | None = None,
+        boost: Mapping[Id, float] | None = None,
+    ) -> Ranked | list[Ranked]:  # fmt: skip
+        """The k best items of a user and their scores, best first; of several users, a list of
+        these. Of equal scores the earlier item comes first.
 
-        Fewer than k where there are not as many. Every item is scored: the top k is exact. An item
-        whose score is NaN is left out. Raises BundleError where every score is.
+        exclude: ids that are left out; those that are no items change nothing. candidates: the only
+        ids that are ranked. Of several users both have a list per user. when: as in `score`.
+        where: what kept attributes must be: a value or a list of which one must be among the
+        item's, for a number the lowest and the highest, None for either. boost: what is added to
+        the scores of some items.
+
+        Fewer than k where there are not as many. Every item is scored: the top k is exact. Items
+        that were removed or made up for histories, and those whose score is NaN, are left out.
+        Raises RequestError for a candidate or a boosted id that is not among the items, for an
+        attribute that is not kept, and for what cannot be read; BundleError where every score is
+        NaN.
         """
-        return self.recommend_users([user], k, [exclude], when)[0]
+        if isinstance(users, User):
+            one = None if candidates is None else [candidates]
+            return self.recommend_users(
+                [users], k, [exclude], when, candidates=one, where=where, boost=boost
+            )[0]
+        each = None if isinstance(exclude, tuple) and not exclude else exclude
+        return self.recommend_users(
+            users, k, each, when, candidates=candidates, where=where, boost=boost
+        )
 
     def recommend_users(
-        self,
-        users: Iterable[User],
-        k: int = 10,
-        exclude: Iterable[Iterable[Id]] | None = None,
-        when: object = None,
-    ) -> list[tuple[list[str], F32]]:
-        """What `recommend` gives of several users at one moment, scored together; `exclude` has a
-        list per user.
+        self, users: Iterable[User], k: int = 10, exclude: Iterable[Iterable[Id]] | None = None,
+        when: object = None, *, candidates: Iterable[Iterable[Id]] | None = None,
+        where: Filter | None = None, boost: Mapping[Id, float] | None = None,
+    ) -> list[Ranked]:  # fmt: skip
+        """What `recommend` gives of several users at one moment. Raises as it does."""
+        return self.recommender.users(
+            as_users(users, self.width), as_count(k, "k"), when,
+            exclude=exclude, candidates=candidates, where=where, boost=boost,
+        )  # fmt: skip
 
-        Raises as `recommend`.
+    def similar(self, item: Id, k: int = 10, where: Filter | None = None) -> Ranked:
+        """The k items whose vectors make the smallest angles with that of an item, and the cosines,
+        highest first. What a cosine means is the model's: near items are alike to it.
+
+        The item itself is left out; it may be one that was removed. where: as in `recommend`.
+        Raises RequestError for an id that never was an item's.
         """
-        k = as_count(k, "k")
-        table = self.items.table
-        given = as_users(users, self.width)
-        left = [()] * len(given)
-        if exclude is not None:
-            left = as_list(exclude, "the excluded items", EACH)
-        if len(left) != len(given):
-            raise RequestError(
-                f"{len(given)} users and {len(left)} lists of excluded items",
-                "give one list per user",
-            )
-        names = [as_ids(ids, "the excluded items") for ids in left]
-        moment = self.moment(when)
-        prior = self.prior(table, moment)
-        context = None if prior is not None else self.context(np.arange(len(table.ids)), moment)
-        every = self.scorer.every([user.vectors for user in given], table.vectors, context, prior)
-        return [self.best(table, scores, k, out) for scores, out in zip(every, names, strict=True)]
-
-    def best(self, table: Table, scores: F32, k: int, left: Sequence[str]) -> tuple[list[str], F32]:
-        """The k best of all items by their scores [N], and these, without those left out."""
-        parts = self.bundle.parts
-        allowed = np.ones(len(table.ids), dtype=bool)
-        allowed[0] = False
-        allowed[parts.rows - parts.generated : parts.rows] = False
-        allowed[[table.places.get(name, 0) for name in left]] = False
-        rows = np.flatnonzero(allowed)
-        best = rows[top(scores[rows], k)]
-        if len(rows) and not len(best):
-            raise BundleError(
-                "the model gives no number for any item and this user",
-                "export it again; `legoc verify` finds what is not finite",
-            )
-        return [table.ids[row] for row in best], scores[best]
+        return self.recommender.similar(item, as_count(k, "k"), where)
 
     def self_test(self) -> SelfTest:
         """Replay golden.safetensors. Raises BundleError where a graph does not give what it gave

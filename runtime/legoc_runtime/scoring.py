@@ -9,8 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from legoc_runtime.blocks import Blocks, product
 from legoc_runtime.chunks import pair_parts, pairs_at_once, users_at_once
 from legoc_runtime.graphs import F32, I32, Graphs, verify_range
+
+
+Rows = F32 | Blocks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +45,7 @@ class Scorer:
     def score(
         self,
         users: F32 | Clicks,
-        items: F32,
+        items: Rows,
         owner: I32,
         candidates: I32,
         context: F32 | None = None,
@@ -61,7 +65,7 @@ class Scorer:
     def chunk(
         self,
         users: F32 | Clicks,
-        items: F32,
+        items: Rows,
         owner: I32,
         candidates: I32,
         context: F32 | None = None,
@@ -85,7 +89,7 @@ class Scorer:
     def target(
         self,
         rows: I32,
-        items: F32,
+        items: Rows,
         owner: NDArray[np.integer],
         candidates: F32,
         context: F32 | None,
@@ -98,12 +102,13 @@ class Scorer:
     def every(
         self,
         users: Sequence[F32],
-        items: F32,
+        items: Rows,
         context: F32 | None = None,
         prior: F32 | None = None,
     ) -> Iterator[F32]:
         """[N] logits of all items for each user, given as `one` takes them. Where the catalogue is
         small, users of like length share a call of the graph."""
+        items = items[:]
         largest = max((user.size for user in users), default=1)
         together = min(pairs_at_once(largest) // max(len(items), 1), self.most)
         if self.inner_product or together < 2 or len(users) < 2:
@@ -126,7 +131,7 @@ class Scorer:
         yield from scores
 
     def one(
-        self, user: F32, candidates: F32, context: F32 | None = None, prior: F32 | None = None
+        self, user: F32, candidates: Rows, context: F32 | None = None, prior: F32 | None = None
     ) -> F32:
         """[P] logits of one user ([D], [C, D], or clicks [S, D]) and candidates [P, D].
 
@@ -134,7 +139,7 @@ class Scorer:
         caller knows it and the scores are inner products.
         """
         if self.inner_product and (prior is not None or not self.reads_moment):
-            return self.calibrated(candidates @ user, prior)
+            return self.calibrated(product(candidates[:], user), prior)
         step = pairs_at_once(user.size)
         mask = None
         if self.graphs.parts.plan.user == "clicks":
@@ -149,7 +154,7 @@ class Scorer:
             )
         return scores
 
-    def prior(self, candidates: F32, context: F32 | None) -> F32:
+    def prior(self, candidates: Rows, context: F32 | None) -> F32:
         """[P]: what the moment adds to an inner product, which the predictor's graph gives for a
         user of zeros."""
         return self.one(np.zeros(candidates.shape[1], dtype=np.float32), candidates, context)
@@ -161,21 +166,3 @@ def stack_users(users: Sequence[F32], mask: NDArray[np.bool_]) -> F32:
     for place, clicks in enumerate(users):
         stacked[place, : len(clicks)] = clicks
     return stacked
-
-
-def top(scores: F32, k: int) -> NDArray[np.intp]:
-    """The places of the k highest scores, best first; of equal scores the earlier place first. NaN
-    is no score: its place is never among them, so there may be fewer than k."""
-    k = min(k, len(scores))
-    if not k:
-        return np.zeros(0, dtype=np.intp)
-    best = np.argpartition(scores, len(scores) - k)[len(scores) - k :]
-    least = scores[best].min()
-    if np.isnan(least):
-        # Sorting puts NaN above everything: where there is any, one is among the best.
-        real = np.flatnonzero(~np.isnan(scores))
-        return real[top(scores[real], k)]
-    # Everything tied with the k-th takes part, or which of them enters would be left to chance.
-    places = np.flatnonzero(scores >= least)
-    order = np.lexsort((places, -scores[places].astype(np.float64)))
-    return places[order[:k]]

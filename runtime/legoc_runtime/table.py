@@ -5,60 +5,139 @@ Letters: N items with row 0, D width, L tokens.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from legoc_runtime.blocks import ROWS, SHIFT, Blocks, offsets
 from legoc_runtime.bundle import Bundle
+from legoc_runtime.columns import Column, read_columns
+from legoc_runtime.counters import Counters
 from legoc_runtime.errors import BundleError, RequestError
 from legoc_runtime.graphs import F32, I32
-from legoc_runtime.histories import TokenRows
-from legoc_runtime.ids import Id, as_ids
+from legoc_runtime.histories import TokenBlocks, TokenRows
+from legoc_runtime.ids import Id, as_id, as_ids
 from legoc_runtime.tensors import parse_tensors
 
 
 LARGEST = 1 << 31
 
 
+class Places:
+    """The rows of items by their ids, of a table with so many rows: the dictionary is shared with
+    the tables that come after it, and what is beyond the end is theirs."""
+
+    def __init__(self, rows: Mapping[str, int], count: int) -> None:
+        self.rows = rows
+        self.count = count
+
+    def get(self, name: str, default: int = 0) -> int:
+        """The row of an item, also of one that was removed."""
+        row = self.rows.get(name, 0)
+        return row if 0 < row < self.count else default
+
+    def __getitem__(self, name: str) -> int:
+        row = self.get(name)
+        if not row:
+            raise KeyError(name)
+        return row
+
+
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """The items at one moment: ids (row 0 is the padding item, with the empty id), vectors, and
-    for user encoders that flatten what the items say."""
+    """The items at one moment. Nothing a reader sees of it ever changes.
 
-    ids: tuple[str, ...]
-    vectors: F32
-    tokens: TokenRows | None = None
+    names: the id of each row, and of rows of later tables; row 0 is the padding item, with the
+    empty id. rows: the row of each id. vectors [N, D]. tokens: for user encoders that flatten what
+    the items say. hidden: the rows that are never recommended, ascending, block by block, from the
+    start of each: padding, what was made up for histories, and what was removed. generated: those
+    made up. columns: the attributes that were kept, by name. counters: what is known of the items
+    at a moment.
+    """
 
-    @cached_property
-    def places(self) -> Mapping[str, int]:
-        return {name: place for place, name in enumerate(self.ids) if place}
+    names: list[str]
+    rows: dict[str, int]
+    vectors: Blocks
+    tokens: TokenBlocks | None = None
+    hidden: tuple[NDArray[np.integer], ...]
+    generated: range = range(0)
+    columns: Mapping[str, Column] = field(default_factory=dict[str, Column])
+    counters: Counters | None = None
+
+    @property
+    def count(self) -> int:
+        """Rows, the padding item included."""
+        return self.vectors.count
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The id of each row."""
+        return tuple(self.names[: self.count])
+
+    @property
+    def places(self) -> Places:
+        return Places(self.rows, self.count)
+
+    @property
+    def shown(self) -> int:
+        """How many items there are: rows that are not hidden."""
+        return self.count - sum(map(len, self.hidden))
+
+    def is_hidden(self, row: int) -> bool:
+        rows, own = self.hidden[row >> SHIFT], row & ROWS - 1
+        place = int(np.searchsorted(rows, own))
+        return place < len(rows) and int(rows[place]) == own
+
+    def is_removed(self, row: int) -> bool:
+        return self.is_hidden(row) and row not in self.generated
+
+    def place_of(self, row: int) -> int | None:
+        """Which of the rows that are not hidden a row is; None for one that is hidden."""
+        if self.is_hidden(row):
+            return None
+        number = row >> SHIFT
+        before = sum(map(len, self.hidden[:number]))
+        return row - before - int(np.searchsorted(self.hidden[number], row & ROWS - 1))
+
+    def shown_rows(self) -> NDArray[np.int64]:
+        """The rows that are not hidden, ascending."""
+        real = np.ones(self.count, dtype=bool)
+        for number, rows in enumerate(self.hidden):
+            real[rows + number * ROWS] = False
+        return np.flatnonzero(real)
+
+    def context(self, rows: NDArray[np.integer], moment: int | None) -> F32 | None:
+        """The numbers [P, n] of items at a moment; None where the model reads none, or where they
+        are not known and say nothing."""
+        return None if self.counters is None else self.counters.at(rows, moment)
 
 
-def extend(
-    table: Table, names: Sequence[str], vectors: F32, tokens: TokenRows | None = None
-) -> tuple[Table, tuple[str, ...]]:
-    """A new table with these items, and the names of those that were there already. tokens: of the
-    items, for a table that has them."""
-    known = [table.places.get(name, 0) for name in names]
-    fresh = [place for place, row in enumerate(known) if not row]
-    grown = np.concatenate([table.vectors, vectors[fresh]])
-    for place, row in enumerate(known):
-        if row:
-            grown[row] = vectors[place]
-    ids = (*table.ids, *(names[place] for place in fresh))
-    replaced = tuple(name for name, row in zip(names, known, strict=True) if row)
-    every = None
-    if table.tokens is not None and tokens is not None:
-        new = {place: len(table.ids) + number for number, place in enumerate(fresh)}
-        rows = [row or new[place] for place, row in enumerate(known)]
-        every = table.tokens.with_rows(len(ids), rows, tokens)
-    return Table(ids=ids, vectors=grown, tokens=every), replaced
+def make_table(
+    ids: Sequence[str], vectors: F32, *, tokens: TokenRows | None = None,
+    generated: range = range(0), hidden: NDArray[np.integer] | None = None,
+    columns: Mapping[str, Column] | None = None, counters: Counters | None = None,
+) -> Table:  # fmt: skip
+    """A table of these rows, the first of which is the padding item. hidden: the rows that are not
+    recommended; the first and those made up for histories unless given."""
+    names = list(ids)
+    if hidden is None:
+        hidden = np.union1d(np.arange(1), np.asarray(generated, dtype=np.int64))
+    return Table(
+        names=names,
+        rows={name: row for row, name in enumerate(names) if row},
+        vectors=Blocks.of(vectors),
+        tokens=None if tokens is None else TokenBlocks.of(tokens),
+        hidden=tuple(offsets(np.unique(hidden), len(ids))),
+        generated=generated,
+        columns=columns or {},
+        counters=counters,
+    )
 
 
-def load_table(bundle: Bundle) -> Table:
+def load_table(bundle: Bundle, counters: Counters | None = None) -> Table:
     """The item table of a verified bundle. Raises BundleError where the manifest differs."""
     parts = bundle.parts
     tensors = parse_tensors(bundle.read(parts.items), parts.items)
@@ -66,7 +145,7 @@ def load_table(bundle: Bundle) -> Table:
     missing = {"vectors", "ids", "offsets"} - tensors.keys()
     if missing:
         raise BundleError(f"`{parts.items}` has no {', '.join(sorted(missing))}", again)
-    vectors, offsets = tensors["vectors"], tensors["offsets"]
+    vectors, places = tensors["vectors"], tensors["offsets"]
     if vectors.shape != (parts.rows, parts.plan.width) or vectors.dtype != np.float32:
         raise BundleError(
             f"`{parts.items}` holds {vectors.dtype}{list(vectors.shape)}, the manifest says "
@@ -75,9 +154,14 @@ def load_table(bundle: Bundle) -> Table:
         )
     if len(vectors) and vectors[0].any():
         raise BundleError(f"row 0 of `{parts.items}` is not zero", again)
-    ids = read_ids(parts.items, tensors["ids"], offsets, parts.rows)
-    tokens = None if parts.tokens is None else read_tokens(bundle, parts.tokens, parts.rows)
-    return Table(ids=ids, vectors=vectors, tokens=tokens)
+    return make_table(
+        read_ids(parts.items, tensors["ids"], places, parts.rows),
+        vectors,
+        tokens=None if parts.tokens is None else read_tokens(bundle, parts.tokens, parts.rows),
+        generated=range(parts.rows - parts.generated, parts.rows),
+        columns={} if parts.attributes is None else read_columns(bundle, parts.attributes),
+        counters=counters,
+    )
 
 
 def read_tokens(bundle: Bundle, file: str, rows: int) -> TokenRows:
@@ -118,17 +202,27 @@ def read_ids(file: str, content: Any, offsets: Any, rows: int) -> tuple[str, ...
     return ids
 
 
+def known_row(table: Table, name: Id) -> int:
+    """The row of an item, also of one that was removed. RequestError where it has none."""
+    text = as_id(name, "the item")
+    row = table.places.get(text)
+    if not row:
+        raise RequestError(f"`{text}` is not among the items", "add it with `items.add`")
+    return row
+
+
 def candidate_rows(table: Table, ids: Iterable[Id]) -> I32:
     """[P] rows of candidates. Raises RequestError where one is not among the items."""
     names = as_ids(ids, "the candidates")
-    unknown = [name for name in names if not table.places.get(name)]
+    rows = [table.places.get(name) for name in names]
+    unknown = [n for n, row in zip(names, rows, strict=True) if not row or table.is_removed(row)]
     if unknown:
         listed = ", ".join(f"`{name}`" for name in unknown[:3])
         raise RequestError(
             f"{len(unknown)} of {len(names)} candidates are not among the items: {listed}",
             "add them from their content with `items.add`, or leave them out",
         )
-    return np.array([table.places[name] for name in names], dtype=np.int32)
+    return np.array(rows, dtype=np.int32)
 
 
 def read_users(bundle: Bundle, file: str) -> dict[str, int]:

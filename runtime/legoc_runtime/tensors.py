@@ -3,6 +3,7 @@
 A file may come from a stranger, so nothing in the header is believed before it is checked.
 """
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from legoc_runtime.errors import BundleError
 
 
 Array = NDArray[Any]
+Parts = list[Array]
 
 HEADER_LIMIT = 100 << 20
 TYPES = {
@@ -27,15 +29,18 @@ TYPES = {
 }  # fmt: skip
 
 
-def read_tensors(path: Path) -> dict[str, Array]:
-    """All tensors of a safetensors file, by name. Raises BundleError where the file is not one."""
-    return parse_tensors(path.read_bytes(), path.name)
+def read_tensors(path: Path, *, summed: str | None = None) -> dict[str, Array]:
+    """All tensors of a safetensors file, by name. Raises BundleError where the file is not one, or
+    where one that is `summed` does not hold what was written."""
+    return parse_tensors(path.read_bytes(), path.name, summed)
 
 
-def parse_tensors(content: bytes, name: str) -> dict[str, Array]:
+def parse_tensors(content: bytes, name: str, summed: str | None = None) -> dict[str, Array]:
     """The same of what a file holds; `name` is the file's, for messages."""
     try:
         header, body = read_header(content)
+        if summed in header and hashlib.blake2b(body[:-64]).digest() != bytes(body[-64:]):
+            raise ValueError("it is not what was written: its sum differs")
         return {
             key: read_tensor(key, entry, body)
             for key, entry in header.items()
@@ -47,28 +52,47 @@ def parse_tensors(content: bytes, name: str) -> dict[str, Array]:
         ) from None
 
 
-def write_tensors(path: Path, tensors: Mapping[str, Array]) -> None:
-    """Write a safetensors file in the place of what is there, whole or not at all."""
+def write_tensors(
+    path: Path, tensors: Mapping[str, Array | Parts], *, summed: str | None = None
+) -> None:
+    """Write a safetensors file in the place of what is there, whole or not at all.
+
+    A tensor may come in parts, which lie one after the other along its first axis. summed: the name
+    of one more tensor at the end, with the BLAKE2b of all others.
+    """
     names = {np.dtype(kind): name for name, kind in TYPES.items()}
     header: dict[str, Any] = {}
-    parts: list[bytes] = []
+    parts: list[Array] = []
     end = 0
     for name, tensor in tensors.items():
-        parts.append(np.ascontiguousarray(tensor).astype(tensor.dtype.newbyteorder("<")).tobytes())
-        place = [end, end + len(parts[-1])]
-        header[name] = {
-            "dtype": names[tensor.dtype], "shape": list(tensor.shape), "data_offsets": place
-        }  # fmt: skip
-        end = place[1]
+        given = tensor if isinstance(tensor, list) else [tensor]
+        parts += given
+        kind, size = given[0].dtype, sum(part.nbytes for part in given)
+        shape = list(given[0].shape)
+        if isinstance(tensor, list):
+            shape[0] = sum(map(len, given))
+        header[name] = {"dtype": names[kind], "shape": shape, "data_offsets": [end, end + size]}
+        end += size
+    if summed is not None:
+        header[summed] = {"dtype": "U8", "shape": [64], "data_offsets": [end, end + 64]}
     text = json.dumps(header).encode()
     # Values begin at a multiple of eight, so that they can be read where they lie.
     text += b" " * (-len(text) % 8)
     # Threads and processes that write to one path each have a file of their own.
     made = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(8).hex()}.part")
+    total = hashlib.blake2b()
     try:
         with made.open("xb") as file:
-            for part in (len(text).to_bytes(8, "little"), text, *parts):
-                file.write(part)
+            file.write(len(text).to_bytes(8, "little"))
+            file.write(text)
+            for part in parts:
+                plain = np.ascontiguousarray(part, dtype=part.dtype.newbyteorder("<"))
+                content = plain.reshape(-1).view(np.uint8).data
+                file.write(content)
+                if summed is not None:
+                    total.update(content)
+            if summed is not None:
+                file.write(total.digest())
             file.flush()
             os.fsync(file.fileno())
         made.replace(path)

@@ -46,6 +46,9 @@ def exported(settings: str, *, model: str = "predict Dot", more: str = "") -> st
         ("parity = 1", "E0803"),
         ("parity = 1.0", "E0803"),
         ("parity = -1", "E0305"),
+        ("keep = [category, title]", None),
+        ("keep = [categry]", "E0835"),
+        ("keep = []", None),
     ],
 )
 def test_the_limits_of_a_setting(settings: str, code: str | None) -> None:

@@ -43,14 +43,14 @@ def test_train_export_evaluate_and_read_new_items(form, whole, cache, make_spec,
     every = np.arange(1, len(prepared.items), dtype=np.int32)
     with torch.no_grad():
         expected = recommender.encode_items(to_inputs(prepared.inputs.rows(every))).numpy()
-    found = np.asarray(bundle.items.vectors)[1:]
+    found = bundle.items.vectors
     np.testing.assert_allclose(found, expected, atol=1e-5 * max(1, abs(expected).max()))
     # A new item from raw text is the item it copies.
     records = prepared.item_records([3, 4])
     for record, name in zip(records, ("X1", "X2"), strict=True):
         record["id"] = name
     bundle.items.add(records)
-    known, new = np.asarray(bundle.items.vectors)[3:5], np.asarray(bundle.items.vectors)[-2:]
+    known, new = bundle.items.vectors[2:4], bundle.items.vectors[-2:]
     np.testing.assert_allclose(new, known, atol=1e-6 * max(1, abs(known).max()))
     stored = load_file(run.weights)
     assert not any("embed" in name for name in stored) or form == "full"

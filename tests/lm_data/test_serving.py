@@ -61,10 +61,10 @@ def test_every_item_anew(trained):
     np.testing.assert_array_equal(lengths, rows["tokens_mask"].sum(axis=1))
     real = rows["tokens_mask"]
     np.testing.assert_array_equal(ids[real], rows["tokens"][real])
-    before = model.items.vectors[1:].copy()
+    before = model.items.vectors
     added = model.items.add([{**record, "id": f"new-{record['item_id']}"} for record in records])
     assert len(added.added) == len(records)
-    np.testing.assert_allclose(model.items.vectors[len(prepared.items) :], before, atol=1e-5)
+    np.testing.assert_allclose(model.items.vectors[len(before) :], before, atol=1e-5)
 
 
 def test_new_items_that_are_odd(trained):

@@ -120,7 +120,7 @@ def test_an_item_to_score_that_no_item_is(
     bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked = tmp_path / "asked.jsonl"
-    item = legoc_runtime.load(bundle).items.ids[1]
+    item = legoc_runtime.load(bundle).items.ids[0]
     asked.write_text(json.dumps({"history": [], "candidates": [item]}) + "\n", encoding="utf-8")
     assert main(["score", str(bundle), str(asked)]) == 0
     answer = json.loads(capsys.readouterr().out)

@@ -81,7 +81,7 @@ def test_a_record_out_of_the_schema(
 def test_a_candidate_nobody_knows_is_told_beside_the_others(
     bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    item = legoc_runtime.load(bundle).items.ids[1]
+    item = legoc_runtime.load(bundle).items.ids[0]
     asked = tmp_path / "asked.jsonl"
     wanted = [[item], ["nobody"], 7, [item]]
     asked.write_text(
@@ -136,7 +136,7 @@ def test_answers_that_have_nowhere_to_go(
 def test_every_form_is_answered_alike(
     bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ids = legoc_runtime.load(bundle).items.ids[1:]
+    ids = legoc_runtime.load(bundle).items.ids
     random = np.random.default_rng(1)
     records = [
         {
@@ -215,7 +215,7 @@ def test_a_file_is_answered_in_blocks_and_in_order(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    ids = legoc_runtime.load(bundle).items.ids[1:]
+    ids = legoc_runtime.load(bundle).items.ids
     histories = [[ids[n % len(ids)]] * (n % 9) for n in range(BLOCK + 30)]
     asked = tmp_path / "asked.jsonl"
     asked.write_text(

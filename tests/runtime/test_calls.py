@@ -66,7 +66,7 @@ def test_numbers_and_texts_name_the_same_items(numbered):
         name for name in best if name not in ("1", "9")
     ]
     assert np.array_equal(numbered.score(texts, [2, 3]), numbered.score(texts, ["2", "3"]))
-    assert numbered.items.index(9) == numbered.items.index("9") > 0
+    assert numbered.items.index(9) == numbered.items.index("9")
     assert numbered.items.add([{"id": 5, "title": "goal"}]).added == ("5",)
     with pytest.raises(RequestError, match="twice"):
         numbered.items.add([{"id": 6, "title": "goal"}, {"id": "6", "title": "goal"}])
@@ -106,8 +106,8 @@ WRONG = {
     "one user for users": (lambda m: m.encode_users([[]], "U1"), "the users are 'U1'"),
     "users for a user": (lambda m: m.score([USER], ["N1"]), "the user is"),
     "an id for a user": (lambda m: m.score("U1", ["N1"]), "the user is 'U1'"),
-    "a history for a user": (lambda m: m.recommend(["N1"]), r"the user is \['N1'\]"),
-    "a vector for a user": (lambda m: m.recommend(np.zeros(5)), "the user is array"),
+    "a history for a user": (lambda m: m.recommend(["N1"]), "the user is 'N1'"),
+    "a vector for a user": (lambda m: m.recommend(np.zeros(5)), "the user is np.float64"),
     "a user of another model": (lambda m: m.recommend(OTHER), "4 numbers, items have 5"),
     "a candidate as one text": (lambda m: m.score(USER, "N1"), "one text"),
     "an unknown candidate": (lambda m: m.score(USER, ["N1", "X"]), "1 of 2 candidates"),
@@ -126,6 +126,41 @@ WRONG = {
     "a user to score": (lambda m: m.score_users(USER, [["N1"]]), "the users are User"),
     "a number of candidates": (lambda m: m.score_users([USER], 5), "the candidates are 5"),
     "a text of candidates": (lambda m: m.score_users([USER], "N"), "the candidates are 'N'"),
+    "an unknown candidate to rank": (
+        lambda m: m.recommend(USER, candidates=["N1", "X"]),
+        "1 of 2 candidates",
+    ),
+    "candidates as one text": (lambda m: m.recommend(USER, candidates="N1"), "one text"),
+    "candidates for nobody": (
+        lambda m: m.recommend([USER], candidates=[["N1"], ["N2"]]),
+        "1 users and 2 lists of cand",
+    ),
+    "a filter that is none": (lambda m: m.recommend(USER, where=["news"]), "`where` is"),
+    "a filter of what is not kept": (
+        lambda m: m.recommend(USER, where={"category": "news"}),
+        "it keeps no attribute",
+    ),
+    "a boost that is none": (lambda m: m.recommend(USER, boost=["N1"]), "`boost` is"),
+    "a boost of an unknown id": (lambda m: m.recommend(USER, boost={"X": 1}), "`X` is not among"),
+    "a boost that is no number": (
+        lambda m: m.recommend(USER, boost={"N1": "1"}),
+        "the boost of `N1` is '1'",
+    ),
+    "a boost without end": (
+        lambda m: m.recommend(USER, boost={"N1": float("inf")}),
+        "the boost of `N1` is inf",
+    ),
+    "like an unknown item": (lambda m: m.similar("X"), "`X` is not among the items"),
+    "like several items": (lambda m: m.similar(["N1"]), r"the item is \['N1'\]"),
+    "a removal as one text": (lambda m: m.items.remove("N1"), "one text"),
+    "an update of an unknown item": (
+        lambda m: m.items.update([{"id": "X", "title": "a"}]),
+        "`X` is not among the items",
+    ),
+    "a catalogue in no folder": (
+        lambda m: m.items.save(m.bundle.path / "no" / "items"),
+        "No such file or directory",
+    ),
     "a record alone": (lambda m: m.items.add({"id": "X", "title": "a"}), "not a list"),
     "a text for records": (lambda m: m.items.add("X"), "not a list"),
     "an id for a record": (lambda m: m.items.add(["X"]), "a record is 'X'"),

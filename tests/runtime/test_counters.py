@@ -131,14 +131,14 @@ def test_a_new_item_has_no_click_and_is_new(model):
     model.items.clicked(["N1"], END // 10**6 + 50)
     model.items.add([{"id": "X1", "title": "storm"}])
     model.items.add([{"id": "X2", "title": "goal"}], when=at(END - 2 * HOUR))
-    rows = [model.items.index("X1"), model.items.index("X2")]
+    rows = [model.items.table.places.get("X1"), model.items.table.places.get("X2")]
     last = END + 50 * 10**6
     assert model.items.counters.at(np.array(rows))[0].tolist() == [0, 0, 0]
     assert model.items.counters.at(np.array(rows), last + HOUR)[:, 2] == pytest.approx(
         [1, 3 + 50 / 3600], rel=1e-5
     )
     user = model.encode_user(["N1"])
-    alone = float(model.items.vectors[rows[0]] @ user.vectors)
+    alone = float(model.items.vector("X1") @ user.vectors)
     assert model.score(user, ["X1"])[0] == pytest.approx(alone, abs=1e-5)
     assert {"X1", "X2"} <= set(model.recommend(user, k=9)[0])
     # A record for a known item is no new one: its clicks stay.
@@ -163,7 +163,7 @@ WHENS = [
 @pytest.mark.parametrize("when", WHENS, ids=str)
 def test_moments_are_read_as_times_of_logs_are(model, when):
     model.items.clicked(["N5"], when)
-    assert model.items.counters.moments[model.items.index("N5")] == END
+    assert model.items.counters.moments[model.items.table.places["N5"]] == END
 
 
 def test_moments_may_come_one_after_the_other(model):
@@ -403,7 +403,7 @@ def test_files_of_other_counters_are_refused(model, folders, tmp_path):
         BundleError, match=r"`clicks` counts popularity\(hours=1\), popularity, age"
     ):
         legoc_runtime.load(folder).items.load_counters(tmp_path / "clicks")
-    with pytest.raises(OSError, match="nowhere"):
+    with pytest.raises(RequestError, match="nowhere"):
         model.items.save_counters(tmp_path / "nowhere" / "clicks")
 
 

@@ -158,7 +158,7 @@ def test_a_question_from_before_the_last_showing_does_not_take_it_back(model):
 
 def test_a_new_item_has_the_overall_share_until_it_is_shown(model):
     model.items.add([{"id": "X1", "title": "storm"}])
-    row = np.array([model.items.index("X1")])
+    row = np.array([model.items.table.places.get("X1")])
     assert model.items.counters.at(row)[0] == pytest.approx([OVERALL, 0, OVERALL])
     model.items.shown(["X1"] * 4, NOW)
     model.items.clicked(["X1"], NOW)

@@ -1,4 +1,4 @@
-"""E0801 to E0805: what is wrong with an `export` before there is anything to export."""
+"""E0801 to E0805 and E0835: what is wrong with an `export` before there is anything to export."""
 
 from legoc.language.codes import Code
 
@@ -73,5 +73,17 @@ export edge {{ precision = int8 }}
 {MODEL}
 run m on demo
 run small = m on demo as edge""",
+    ),
+    Code(
+        code="E0835",
+        title="an attribute to keep that the items do not have",
+        explanation=(
+            "`keep` names attributes of the items that a bundle holds beside their vectors, so "
+            "that recommendations can be filtered by them: columns of the items' table or of one "
+            "joined to it, whether the model reads them or not. One that cannot be read as a "
+            "category or a number is refused when the bundle is written."
+        ),
+        bad=f"{DATA}\nexport edge {{ keep = [categry] }}\n{MODEL}\nrun m on demo as edge",
+        good=f"{DATA}\nexport edge {{ keep = [category] }}\n{MODEL}\nrun m on demo as edge",
     ),
 )

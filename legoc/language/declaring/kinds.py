@@ -66,8 +66,8 @@ class Operator:
 @dataclass(frozen=True)
 class Kind:
     """What values a parameter takes. `name` is one of int, float, bool, str, file, folder,
-    model, vectors (a file of word vectors or a model), enum, quantity, operator, list; the other
-    fields belong to some of these."""
+    model, vectors (a file of word vectors or a model), enum, quantity, operator, column (the name
+    of an attribute), list; the other fields belong to some of these."""
 
     name: str
     values: tuple[str, ...] = ()

@@ -196,6 +196,10 @@ EXPORT_FIELDS = {
     "parity": of_kind(
         Kind("float"), param(1e-4, min=0, doc="largest allowed difference of torch and onnxruntime")
     ),
+    "keep": of_kind(
+        Kind("list", element=Kind("column")),
+        param((), since=True, doc="attributes of items that a bundle keeps, to filter by"),
+    ),
 }
 
 

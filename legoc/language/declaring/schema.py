@@ -190,7 +190,7 @@ def emit_kind(kind: Kind, bounds: Mapping[str, float]) -> dict[str, Any]:
     match kind.name:
         case "int" | "float" | "bool" | "str":
             return {"type": PLAIN[kind.name], **bounds}
-        case "file" | "folder" | "model" | "vectors":
+        case "file" | "folder" | "model" | "vectors" | "column":
             return {"type": "string", "x-lego-kind": kind.name}
         case "enum":
             return {"enum": list(kind.values)}

@@ -142,7 +142,7 @@ def values(place: Place, kind: Kind, param: Param | None) -> Iterator[Proposal]:
         case "bool":
             yield proposal(place, "value", "true")
             yield proposal(place, "value", "false")
-        case "attribute" | "content":
+        case "attribute" | "content" | "column":
             users = kind.name == "attribute"
             for each in attributes_at(place.cursor, place.scope, place.catalog, users=users):
                 text = written_call(each.name, ())

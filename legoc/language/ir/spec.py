@@ -83,12 +83,13 @@ class Train:
 
 @dataclass(frozen=True, kw_only=True)
 class Export:
-    """Settings of the written graphs; `budget` in bytes."""
+    """Settings of what is written; `budget` in bytes, `keep` attributes of items."""
 
     opset: int = 20
     precision: Literal["fp32", "fp16", "int8"] = "fp32"
     budget: int | None = None
     parity: float = 1e-4
+    keep: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -64,7 +64,7 @@ class Values:
 
     def scalar(self, kind: Kind, node: Scalar) -> Template:
         value = node.value
-        if kind.name == "enum" and isinstance(value, str) and is_word(value):
+        if kind.name in ("enum", "column") and isinstance(value, str) and is_word(value):
             return Called(value, node.span, node.span)
         if kind.name == "quantity" and isinstance(value, int | float) and kind.unit in UNITS:
             number = value / KIBI if kind.unit == "bytes" else value

@@ -165,6 +165,8 @@ class Judge:
                 return self.model(value, given.span)
             case "vectors", str():
                 return self.vectors(value, given.span)
+            case "column", Settings(called=False, name=name):
+                return name
             case "enum", Settings(called=False, name=name) if name in kind.values:
                 return name
             case "quantity", Measure():

@@ -66,6 +66,21 @@ def check_budget(
     )
 
 
+def check_kept(
+    export: Export, columns: Sequence[str] | None, spans: Mapping[str, Span]
+) -> tuple[Diagnostic, ...]:
+    """E0835 for an attribute to keep that no item has. columns: what items have, where that is
+    known; spans: of the written fields."""
+    place = spans.get("keep")
+    if columns is None or place is None:
+        return ()
+    from legoc.language.typing.wording_export import attribute_not_there
+
+    return tuple(
+        attribute_not_there(name, place, columns) for name in export.keep if name not in columns
+    )
+
+
 def weights(units: object) -> int:
     """How many weights lie between linear layers of some widths; none where there are none."""
     return sum(one * other for one, other in pairwise(units)) if isinstance(units, tuple) else 0

@@ -28,7 +28,7 @@ from legoc.language.typing.checks import (
     check_words,
 )
 from legoc.language.typing.counted import read_alone, stands_apart, type_alone, types_alone
-from legoc.language.typing.exports import check_budget
+from legoc.language.typing.exports import check_budget, check_kept
 from legoc.language.typing.inference import Model, Typed, infer_encoder, infer_pair
 from legoc.language.typing.lower_data import LoweredData, lower_data
 from legoc.language.typing.lower_train import (
@@ -91,6 +91,8 @@ class Lowering:
         export = self.export(point)
         problems += export.problems
         problems += self.check_budget(model, export)
+        if export.export is not None:
+            problems += check_kept(export.export, data.columns, export.spans)
         unsound = any(problem.severity == "error" for problem in problems)
         if (
             unsound or model.calls is None or data.data is None

@@ -1,6 +1,6 @@
 """A `data` record as it stands in the IR: source, attributes, split and grouping, judged."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,8 @@ class LoweredData:
     source: Declaration | None
     spans: Mapping[str, Span]
     problems: tuple[Diagnostic, ...]
+    columns: tuple[str, ...] | None = None
+    """What the items have; None where that cannot be known yet."""
 
 
 def lower_data(record: Record, catalog: Catalog) -> LoweredData:
@@ -63,6 +65,7 @@ def lower_data(record: Record, catalog: Catalog) -> LoweredData:
         at = judge.spans["source"]
         judge.problems += [wording_data.of_tables(problem, at) for problem in found.problems]
     source = offer_parts(source, values.get("source"))
+    joined = tuple(values.get("augment") or ())
     content = read_content(fields, record, source, values, judge, found)
     user = read_users(fields, source, values, judge, found)
     decide_split(source, values, broken, judge, catalog)
@@ -72,7 +75,20 @@ def lower_data(record: Record, catalog: Catalog) -> LoweredData:
     else:
         augment = values.pop("augment") or ()
         data = Data(**values, augment=augment, content=content, user=user)
-    return LoweredData(data=data, source=source, spans=spans, problems=tuple(judge.problems))
+    return LoweredData(data=data, source=source, spans=spans, problems=tuple(judge.problems),
+        columns=item_columns(source, found, joined),
+    )  # fmt: skip
+
+
+def item_columns(
+    source: Declaration, found: "Found | None", augment: Sequence[str]
+) -> tuple[str, ...] | None:
+    """The attributes that the items of a source have, those of joined tables included."""
+    if found is not None and found.items is None:
+        return None
+    declared, header = (source.attributes, None) if found is None else ((), found.items)
+    known = Columns(declared, augment, header)
+    return None if known.open else tuple(known.names)
 
 
 def read_headers(source: Declaration, call: object) -> "Found | None":

@@ -6,7 +6,7 @@ from dataclasses import fields
 
 from legoc.language.diagnosing.diagnostics import Diagnostic, Label
 from legoc.language.diagnosing.document import Span
-from legoc.language.diagnosing.suggest import listing
+from legoc.language.diagnosing.suggest import listing, nearest
 from legoc.language.ir.spec import Spec
 from legoc.language.resolving.wording_operators import primary
 
@@ -53,6 +53,16 @@ def budget_too_small(
             Label(span=layers, text=f"its layers alone are {least:,} bytes in {precision}"),
         ),
         help=(f"choose {listing(ways, joint='or')}",),
+    )
+
+
+def attribute_not_there(name: str, place: Span, columns: Sequence[str]) -> Diagnostic:
+    meant = nearest(name, columns)
+    return Diagnostic(
+        code="E0835",
+        message=f"the items have no attribute `{name}` to keep",
+        labels=(primary(place, f"they have {listing(columns, quote='`') or 'none'}"),),
+        help=(f"did you mean `{meant}`?" if meant else "name one of these, or leave it out",),
     )
 
 

@@ -78,6 +78,7 @@ def wanted(kind: Kind) -> str:
         "model": "the folder of a model or its name on a hub, in quotes",
         "vectors": "the path of a file, the folder of a model or its name on a hub, in quotes",
         "list": "a list",
+        "column": "the name of an attribute, without quotes",
     }.get(kind.name, "an attribute")
 
 
