@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from legoc_runtime.errors import BundleError
-from legoc_runtime.manifest import AGAIN, FORMAT, MAJOR, Manifest
+from legoc_runtime.manifest import AGAIN, FORMAT, MAJOR, Manifest, find_dims
 
 
 def verify_agreement(manifest: Manifest) -> None:
@@ -14,6 +14,7 @@ def verify_agreement(manifest: Manifest) -> None:
         verify_ports(manifest)
         verify_widths(manifest)
         verify_context(manifest)
+        verify_cold(manifest)
     except ValueError as error:
         raise BundleError(
             f"manifest.json is not of the form {FORMAT}/{MAJOR}: {error}", AGAIN
@@ -34,6 +35,8 @@ def verify_parts(manifest: Manifest) -> None:
     named += [file for file in (manifest.items, manifest.users, manifest.tokens) if file]
     if manifest.context is not None and manifest.context.file is not None:
         named.append(manifest.context.file)
+    if manifest.cold.file is not None:
+        named.append(manifest.cold.file)
     if manifest.reading is not None:
         verify_reading(manifest.reading)
         for part in manifest.reading["parts"]:
@@ -114,6 +117,17 @@ def verify_context(manifest: Manifest) -> None:
         )
 
 
+def verify_cold(manifest: Manifest) -> None:
+    """What users of whom nothing is known are answered has the file it takes."""
+    cold = manifest.cold
+    if (cold.answer in ("popularity", "mean")) != (cold.file is not None):
+        raise ValueError(
+            f"`cold.answer` is {cold.answer}, {'with a' if cold.file else 'without its'} file"
+        )
+    if cold.answer == "mean" and manifest.plan.user == "clicks":
+        raise ValueError("`cold.answer` is mean, and the predictor reads clicks")
+
+
 def verify_users(manifest: Manifest) -> None:
     """What the user encoder makes is what the predictor reads, and of the plan's form."""
     made = manifest.graphs["user_encoder"].outputs[0].dims
@@ -125,10 +139,3 @@ def verify_users(manifest: Manifest) -> None:
     form = {2: "vector", 3: "many"}.get(len(made))
     if form != manifest.plan.user or not all(isinstance(dim, int) for dim in made[1:]):
         raise ValueError(f"`plan.user` is {manifest.plan.user}, the users are {list(made)}")
-
-
-def find_dims(manifest: Manifest, name: str, port: str) -> tuple[int | str, ...] | None:
-    """The dimensions of a port of a graph, None where it has none of this name."""
-    graph = manifest.graphs[name]
-    found = (given.dims for given in (*graph.inputs, *graph.outputs) if given.name == port)
-    return next(found, None)

@@ -101,6 +101,17 @@ class Calibration:
     bias: float
 
 
+ColdAnswer = Literal["model", "popularity", "mean", "error"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cold:
+    """What a user of whom nothing is known is answered, and the file that has what this takes."""
+
+    answer: ColdAnswer
+    file: str | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
     """The parts of a manifest the runtime reads; `raw` is the whole of it.
@@ -124,6 +135,7 @@ class Manifest:
     context: Context | None = None
     calibration: Calibration | None = None
     attributes: Kept | None = None
+    cold: Cold = Cold(answer="model", file=None)
 
     @property
     def flattens(self) -> bool:
@@ -213,6 +225,7 @@ def collect(raw: Mapping[str, Any]) -> Manifest:
         calibration=None if calibration is None else collect_calibration(calibration),
         attributes=None
         if kept is None else Kept(file=kept["file"], columns=tuple(kept["columns"])),
+        cold=collect_cold(raw.get("cold")),
         predict=raw["spec"]["model"]["predict"]["op"],
         tolerance=float(certificate.get("tolerance", 1e-4)),
         files={
@@ -243,6 +256,12 @@ def collect_calibration(value: Mapping[str, Any]) -> Calibration:
     return Calibration(temperature=float(value["temperature"]), bias=float(value["bias"]))
 
 
+def collect_cold(value: Mapping[str, Any] | None) -> Cold:
+    """Bundles written before there was a choice let the model answer."""
+    value = {"answer": "model"} if value is None else value
+    return Cold(answer=value["answer"], file=value.get("file"))
+
+
 def collect_graph(name: str, value: Mapping[str, Any]) -> Graph:
     return Graph(
         name=name,
@@ -255,3 +274,10 @@ def collect_graph(name: str, value: Mapping[str, Any]) -> Graph:
 def collect_port(value: Mapping[str, Any]) -> Port:
     dims = tuple(dim if isinstance(dim, str) else int(dim) for dim in value["dims"])
     return Port(name=value["name"], dtype=value["dtype"], dims=dims)
+
+
+def find_dims(manifest: Manifest, name: str, port: str) -> tuple[int | str, ...] | None:
+    """The dimensions of a port of a graph, None where it has none of this name."""
+    graph = manifest.graphs[name]
+    found = (given.dims for given in (*graph.inputs, *graph.outputs) if given.name == port)
+    return next(found, None)

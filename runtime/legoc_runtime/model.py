@@ -11,6 +11,7 @@ import numpy as np
 
 from legoc_runtime.bundle import Bundle, open_bundle
 from legoc_runtime.chunks import by_length, stack_padded
+from legoc_runtime.cold import load_cold
 from legoc_runtime.columns import Filter
 from legoc_runtime.counter_files import load_counters
 from legoc_runtime.errors import RequestError
@@ -22,7 +23,7 @@ from legoc_runtime.recommending import Ranked, Recommender
 from legoc_runtime.scoring import Clicks, Scorer
 from legoc_runtime.selftest import GOLDEN, SelfTest, replay
 from legoc_runtime.sessions import Level, Providers, Settings
-from legoc_runtime.table import Table, candidate_rows, load_table, read_users
+from legoc_runtime.table import Table, candidate_rows, clicked_rows, load_table, read_users
 from legoc_runtime.tokens import Reader
 from legoc_runtime.users import EACH, User, as_users, verify_user
 
@@ -36,7 +37,8 @@ class Model:
         self.scorer = Scorer(self.graphs)
         reader = None if parts.reading is None else Reader.of(parts.reading, bundle.read)
         self.items = Items(load_table(bundle, load_counters(bundle)), self.graphs, reader)
-        self.recommender = Recommender(self.items, self.scorer)
+        self.cold = load_cold(bundle, self.items.table)
+        self.recommender = Recommender(self.items, self.scorer, self.cold)
         self.users = {} if parts.users is None else read_users(bundle, parts.users)
         # The rest of the bytes have become graphs and tables.
         self.bundle = bundle.keeping({GOLDEN})
@@ -91,13 +93,17 @@ class Model:
         kept = [[(name, row) for name, row in pairs if row][-parts.history :] for pairs in found]
         rows = [np.array([row for _, row in pairs], dtype=np.int32) for pairs in kept]
         numbers = np.array([self.users.get(name, 0) for name in names], dtype=np.int32)
+        # Who clicked nothing the bundle knows, and is nobody it knows.
+        cold = [not len(rows[place]) and not numbers[place] for place in range(len(given))]
         vectors = self.encode_rows(table, rows, numbers)
         return [
             User(
-                vectors=vectors[place],
+                vectors=self.cold.encode(vectors[place]) if cold[place] else vectors[place],
                 clicks=tuple(name for name, _ in kept[place]),
                 unknown=tuple(name for name, row in found[place] if not row),
                 known=bool(numbers[place]),
+                row=int(numbers[place]),
+                cold=self.cold.answer if cold[place] else None,
             )
             for place in range(len(given))
         ]
@@ -139,6 +145,9 @@ class Model:
         verify_user(user, self.width)
         moment = self.items.moment(when)
         rows = candidate_rows(table, ids)
+        cold = self.cold.scores(user, table, rows)
+        if cold is not None:
+            return cold
         return self.scorer.one(user.vectors, table.vectors[rows], table.context(rows, moment))
 
     def moment(self, when: object) -> int | None:
@@ -174,14 +183,16 @@ class Model:
         rows = [candidate_rows(table, ids) for ids in asked]
         sizes = [len(part) for part in rows]
         if self.bundle.parts.plan.user == "clicks":
-            clicked = [np.array([table.places[n] for n in u.clicks], np.int32) for u in given]
+            clicked = [clicked_rows(table, user) for user in given]
             encoded: F32 | Clicks = Clicks(rows=stack_padded([part[None] for part in clicked]))
         else:
             encoded = np.stack([user.vectors for user in given])
         owner = np.repeat(np.arange(len(given), dtype=np.int32), sizes)
         context = self.contexts(table, rows, when)
         scores = self.scorer.score(encoded, table.vectors, owner, np.concatenate(rows), context)
-        return np.split(scores, np.cumsum(sizes)[:-1])
+        parts = np.split(scores, np.cumsum(sizes)[:-1])
+        cold = [self.cold.scores(user, table, part) for user, part in zip(given, rows, strict=True)]
+        return [by if own is None else own for own, by in zip(cold, parts, strict=True)]
 
     def contexts(
         self, table: Table, rows: Sequence[I32], when: Iterable[object] | None

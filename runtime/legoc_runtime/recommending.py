@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from legoc_runtime.blocks import ROWS, grouped, product
 from legoc_runtime.boosting import Boost, as_boost
+from legoc_runtime.cold import ColdUsers
 from legoc_runtime.columns import Asked, Filter, ask
 from legoc_runtime.errors import BundleError, RequestError
 from legoc_runtime.graphs import F32
@@ -47,9 +48,10 @@ class Request:
 class Recommender:
     """Ranks the items of a model. Safe to use from several threads."""
 
-    def __init__(self, items: Items, scorer: Scorer) -> None:
+    def __init__(self, items: Items, scorer: Scorer, cold: ColdUsers) -> None:
         self.items = items
         self.scorer = scorer
+        self.cold = cold
         self.known_prior: tuple[object, F32] | None = None
 
     def users(
@@ -80,6 +82,7 @@ class Recommender:
             [user.vectors for user in given], table.vectors,
             table.context(np.arange(table.count), moment),
         )  # fmt: skip
+        every = self.cold.over(given, every, table)
         return [
             self.best(request, user, gone, scores)
             for user, gone, scores in zip(given, out, every, strict=True)
@@ -131,6 +134,9 @@ class Recommender:
     def block(self, request: Request, user: User, number: int, size: int) -> F32:
         """The scores [n] of a block."""
         table, start = request.table, number * ROWS
+        cold = self.cold.scores(user, table, np.arange(start, start + size))
+        if cold is not None:
+            return cold
         if self.scorer.inner_product and (request.prior is not None or not self.reads_moment):
             prior = None if request.prior is None else request.prior[start : start + size]
             return self.scorer.calibrated(table.vectors.product(number, user.vectors), prior)
@@ -140,6 +146,9 @@ class Recommender:
     def some(self, request: Request, user: User, rows: Rows) -> F32:
         """The scores [P] of some rows."""
         table = request.table
+        cold = self.cold.scores(user, table, rows)
+        if cold is not None:
+            return cold
         prior = None if request.prior is None else request.prior[rows]
         context = None if prior is not None else table.context(rows, request.moment)
         return self.scorer.one(user.vectors, table.vectors[rows], context, prior)

@@ -21,6 +21,7 @@ from legoc_runtime.graphs import F32, I32
 from legoc_runtime.histories import TokenBlocks, TokenRows
 from legoc_runtime.ids import Id, as_id, as_ids
 from legoc_runtime.tensors import parse_tensors
+from legoc_runtime.users import User
 
 
 LARGEST = 1 << 31
@@ -223,6 +224,17 @@ def candidate_rows(table: Table, ids: Iterable[Id]) -> I32:
             "add them from their content with `items.add`, or leave them out",
         )
     return np.array(rows, dtype=np.int32)
+
+
+def clicked_rows(table: Table, user: User) -> I32:
+    """[S] rows of what a user clicked. Raises RequestError for a user of another model."""
+    rows = np.array([table.places.get(name, 0) for name in user.clicks], dtype=np.int32)
+    if not rows.all():
+        name = user.clicks[int(np.argmin(rows))]
+        raise RequestError(
+            f"the user clicked `{name}`, which is not among the items", "encode it with this model"
+        )
+    return rows
 
 
 def read_users(bundle: Bundle, file: str) -> dict[str, int]:

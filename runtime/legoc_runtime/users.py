@@ -1,15 +1,19 @@
 """Encoded users, as `encode_user` gives them and other calls take them.
 
-Letters: D width, C vectors of a user, S clicks.
+Letters: D width, C vectors of a user, S clicks, L values of an attribute.
 """
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from legoc_runtime.errors import RequestError
-from legoc_runtime.graphs import F32
 from legoc_runtime.ids import as_list, shown
+from legoc_runtime.manifest import ColdAnswer
 
 
+F32 = NDArray[np.float32]
 EACH = "give a list with an entry per user"
 
 
@@ -19,13 +23,19 @@ class User:
 
     vectors: [D], [C, D], or the clicks [S, D] where the predictor reads those. clicks: the ids that
     were used; unknown: those the bundle has no item for, which were left out. known: whether the
-    user is one the model was trained with (False where it reads none).
+    user is one the model was trained with (False where it reads none). row: of the user table, 0
+    for a user who is not known.
+
+    cold: None where something is known of the user, else what the scores are of instead: "model",
+    "popularity" or "mean" (`legoc_runtime.cold`).
     """
 
     vectors: F32
     clicks: tuple[str, ...]
     unknown: tuple[str, ...]
     known: bool
+    row: int = 0
+    cold: ColdAnswer | None = None
 
 
 def as_users(users: object, width: int | None) -> list[User]:
@@ -37,11 +47,28 @@ def as_users(users: object, width: int | None) -> list[User]:
 
 
 def verify_user(user: object, width: int | None) -> None:
-    """RequestError for what is no user, or one whose vectors have another width."""
+    """RequestError for what is no user, or one whose vectors another model made, or are no numbers.
+
+    width: of the vectors, where a user has one.
+    """
     if not isinstance(user, User):
-        raise RequestError(f"the user is {shown(user)}", "encode it first, with `encode_user`")
-    if width is not None and user.vectors.shape[-1] != width:
+        help = "encode it first, with `encode_user`"
+        if isinstance(user, list | tuple) and any(isinstance(each, User) for each in user):  # pyright: ignore[reportUnknownVariableType]
+            help = "give one; several are scored by `score_users` and `recommend_users`"
+        raise RequestError(f"the user is {shown(user)}", help)
+    vectors = user.vectors
+    if not isinstance(vectors, np.ndarray) or vectors.dtype.kind != "f" or not vectors.ndim:
         raise RequestError(
-            f"the user has a vector of {user.vectors.shape[-1]} numbers, items have {width}",
+            f"the vectors of the user are {shown(vectors)}", "encode it, with `encode_user`"
+        )
+    if width is not None and vectors.shape != (width,):
+        raise RequestError(
+            f"the user has a vector of {vectors.shape[-1]} numbers, items have {width}"
+            if vectors.ndim == 1
+            else f"the user has vectors {list(vectors.shape)}, and one of {width} numbers is read",
             "encode it with this model",
+        )
+    if not np.isfinite(vectors).all():
+        raise RequestError(
+            "the vectors of the user are not finite", "encode it again, with `encode_user`"
         )

@@ -173,7 +173,7 @@ def test_an_item_without_a_finite_vector_spoils_no_answer(tmp_path, name):
     model.items.table = make_table(model.items.table.ids, vectors)
     assert model.recommend(user, k=9)[0] == [item for item in whole if item != "N2"]
     lost = model.encode_user(["N2"])
-    with pytest.raises(BundleError, match="no number for any item"):
+    with pytest.raises(RequestError, match="vectors of the user are not finite"):
         model.recommend(lost)
 
 
