@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from legoc_runtime.bundle import Bundle, open_bundle
     from legoc_runtime.engine import Engine
     from legoc_runtime.errors import BundleError, LegoRuntimeError, RequestError
+    from legoc_runtime.explaining import Explanation, Token
     from legoc_runtime.items import Added, Counted, Items
     from legoc_runtime.model import Model, load
     from legoc_runtime.selftest import SelfTest
@@ -32,6 +33,7 @@ __all__ = [
     "BundleError",
     "Counted",
     "Engine",
+    "Explanation",
     "Items",
     "LegoRuntimeError",
     "Model",
@@ -39,6 +41,7 @@ __all__ = [
     "RequestError",
     "SelfTest",
     "Settings",
+    "Token",
     "User",
     "load",
     "open_bundle",
@@ -50,6 +53,7 @@ HOME = {
     "BundleError": "errors",
     "Counted": "items",
     "Engine": "engine",
+    "Explanation": "explaining",
     "Items": "items",
     "LegoRuntimeError": "errors",
     "Model": "model",
@@ -57,6 +61,7 @@ HOME = {
     "RequestError": "errors",
     "SelfTest": "selftest",
     "Settings": "sessions",
+    "Token": "explaining",
     "User": "users",
     "load": "model",
     "open_bundle": "bundle",

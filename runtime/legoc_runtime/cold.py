@@ -41,8 +41,9 @@ class ColdUsers:
     ) -> None:  # fmt: skip
         self.answer: ColdAnswer = answer
         self.mean = mean
-        # The scores by the rows of the names, a list that tables of one origin share.
-        self.ranked = None if popularity is None else (names, popularity)
+        # Scores with the names of their rows, a list that tables of one origin share: those of the
+        # bundle, and those of the table that was asked last.
+        self.own = self.ranked = None if popularity is None else (names, popularity)
 
     def encode(self, vectors: F32) -> F32:
         """The vectors of such a user, given those the model makes of an empty history. Raises
@@ -63,7 +64,8 @@ class ColdUsers:
         names, values = ranked
         if names is not table.names:
             # A catalogue was loaded, whose rows may be in another order.
-            by_name = dict(zip(names, values.tolist(), strict=False))
+            assert self.own is not None
+            by_name = dict(zip(self.own[0], self.own[1].tolist(), strict=False))
             values = np.array([by_name.get(name, 0) for name in table.ids], dtype=np.float32)
             self.ranked = (table.names, values)
         known = rows < len(values)

@@ -13,8 +13,10 @@ from legoc_runtime.bundle import Bundle, open_bundle
 from legoc_runtime.chunks import by_length, stack_padded
 from legoc_runtime.cold import load_cold
 from legoc_runtime.columns import Filter
+from legoc_runtime.contributions import explain_score
 from legoc_runtime.counter_files import load_counters
 from legoc_runtime.errors import RequestError
+from legoc_runtime.explaining import Explanation
 from legoc_runtime.graphs import F32, I32, Graphs, at_least_one
 from legoc_runtime.histories import gather_tokens, histories_at_once
 from legoc_runtime.ids import Id, as_count, as_id, as_ids, as_list
@@ -24,7 +26,7 @@ from legoc_runtime.scoring import Clicks, Scorer
 from legoc_runtime.selftest import GOLDEN, SelfTest, replay
 from legoc_runtime.sessions import Level, Providers, Settings
 from legoc_runtime.table import Table, candidate_rows, clicked_rows, load_table, read_users
-from legoc_runtime.tokens import Reader
+from legoc_runtime.tokens import Reader, Record
 from legoc_runtime.users import EACH, User, as_users, verify_user
 
 
@@ -154,6 +156,18 @@ class Model:
         """Microseconds since 1970, None for the latest known moment. RequestError where the model
         has no use for one."""
         return self.items.moment(when)
+
+    def explain(self, user: User, item: Id | Record, when: object = None) -> Explanation:
+        """What the score of an item for a user is made of: the contribution of each click, and
+        where the item is given as a record, of each token of what it says.
+
+        item: an id, or a record of raw attributes as `items.add` takes it, with or without `id`;
+        the bundle does not keep what its items say. `when` is as in `score`. Contributions are
+        exact where the score is a product of vectors, one of which is a weighted mean of its parts
+        (means and additive attention), found by leave-one-out otherwise; the answer says which.
+        Raises RequestError as `score` does, and for a record the model cannot read.
+        """
+        return explain_score(self, user, item, when)
 
     def verify_candidates(self, ids: Iterable[Id]) -> None:
         """Raises the RequestError of `score` where an id is not among the items."""

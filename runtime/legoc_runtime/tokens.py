@@ -83,6 +83,16 @@ class Part:
             return Ragged.of([[known.get(value, unknown) for value in row] for row in found])
         return self.bins([read_number(self.name, value, self.notation) for value in given])
 
+    def spell(self, record: Record, ids: Sequence[int]) -> list[str]:
+        """What each of the ids of a record stands for: a token as its tokenizer writes it, a value
+        of a category, a number."""
+        value = record.get(self.name)
+        if self.words is not None:
+            return self.words.spell(ids)
+        if self.values is not None:
+            return list(read_categories(self.name, value, self.notation))[: len(ids)]
+        return [str(value)] * len(ids)
+
     def write(self, value: object) -> str:
         """A value as a language model reads it: what a category or a number says is told first, so
         that all ways to write it are one text."""
@@ -189,12 +199,23 @@ class Reader:
         only where some attribute has any. Raises RequestError for a value of the wrong kind, and
         for texts where the package tokenizers is absent.
         """
-        given = [part for part in self.parts if not part.fixed]
-        read = [self.bounded(part, part.read(records, self.unknown)) for part in given]
+        return self.arrange(self.read_parts(records), len(records))
+
+    @property
+    def read_by(self) -> list[Part]:
+        """The parts that read an attribute, in reading order."""
+        return [part for part in self.parts if not part.fixed]
+
+    def read_parts(self, records: Sequence[Record]) -> list[Ragged]:
+        """The ids of I records, per attribute."""
+        return [self.bounded(part, part.read(records, self.unknown)) for part in self.read_by]
+
+    def arrange(self, read: Sequence[Ragged], count: int) -> dict[str, tuple[I32, I32]]:
+        """What `read` gives, of so many records by the ids of their attributes."""
         if self.layout == "fields":
-            rows = {part.name: ids for part, ids in zip(given, read, strict=True)}
+            rows = {part.name: ids for part, ids in zip(self.read_by, read, strict=True)}
         else:
-            rows = {"tokens": self.lay_out(read, len(records))}
+            rows = {"tokens": self.lay_out(read, count)}
         return {
             name: (ids.pad(self.padding), ids.lengths.astype(np.int32))
             for name, ids in rows.items()

@@ -41,6 +41,10 @@ class Words:
         )
         return [encoding.ids for encoding in encoded]
 
+    def spell(self, ids: Sequence[int]) -> list[str]:
+        """Each id as the tokenizer writes it."""
+        return [str(self.tokenizer.id_to_token(int(one))) for one in ids]
+
 
 def whole(text: str) -> str:
     """The text with halves of characters, which JSON holds and UTF-8 cannot, joined or replaced."""
