@@ -11,7 +11,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import IO, Any
 
-from legoc.commands.records import TIMES, Record, Refused, decode, read_json, read_record
+from legoc.commands.records import TIMES, USERS, Record, Refused, decode, read_json, read_record
 from legoc.language.diagnosing.diagnostics import fail
 
 
@@ -135,9 +135,7 @@ def read_csv(source: str, needs: Sequence[str]) -> Iterator[Record | Refused]:
 def table_row(cells: Any) -> dict[str, Any]:
     """A row as a record; a user who is not named is none."""
     row = dict(cells)
-    if row.get("user") == "":
-        del row["user"]
-    return row
+    return {name: cell for name, cell in row.items() if name not in USERS or cell != ""}
 
 
 def read_parquet(source: str, needs: Sequence[str]) -> Iterator[Record | Refused]:
@@ -148,7 +146,7 @@ def read_parquet(source: str, needs: Sequence[str]) -> Iterator[Record | Refused
     try:
         with ParquetFile(source) as table:
             verify_columns(source, table.schema_arrow.names, needs)
-            wanted = [n for n in table.schema_arrow.names if n in (*needs, "user", *TIMES)]
+            wanted = [n for n in table.schema_arrow.names if n in (*needs, *USERS, *TIMES)]
             for batch in table.iter_batches(batch_size=BLOCK, columns=wanted):
                 for number, row in enumerate(batch.to_pylist(), before + 1):
                     yield read_record(f"{source}, row {number}", row, needs)
@@ -162,7 +160,7 @@ def read_parquet(source: str, needs: Sequence[str]) -> Iterator[Record | Refused
 
 
 def verify_columns(source: str, names: Sequence[str], needs: Sequence[str]) -> None:
-    for field in (*needs, "user", *TIMES):
+    for field in (*needs, *USERS, *TIMES):
         if names.count(field) > 1:
             raise fail("E0864", f"`{source}` has two columns `{field}`", "leave one out")
     for field in needs:

@@ -1,8 +1,8 @@
 """What `legoc score` and `legoc recommend` are asked: records, each held to one schema.
 
 A record has `history` (item ids, most recent last), for scoring `candidates`, and optionally
-`user`, which is copied to the answer and read by models that know users, and `when` (or `time`),
-the moment that models with a `context` read. An id is a text or a whole number. Ids are a list, a
+`user` (or `user_id`), which is copied to the answer and read by models that know users, and `when`
+(or `time`), the moment that models with a `context` read. An id is a text or a whole number. Ids are a list, a
 list written out as text, or one text with blanks between them; none at all are an empty list or
 null.
 Further fields are left alone.
@@ -22,6 +22,8 @@ from legoc_runtime.errors import RequestError
 
 # Where a moment stands: its own name first, then that of a log's column.
 TIMES = ("when", "time")
+# What names the user: the field of records, and the column of the tables of training.
+USERS = ("user", "user_id")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +55,7 @@ def read_record(place: str, value: object, needs: Sequence[str]) -> Record | Ref
     user: str | int | None = None
     try:
         fields = verify_object(place, value)
-        user = read_user(place, fields.get("user"))
+        user = find_user(place, fields)
         for field in needs:
             if field not in fields:
                 raise fail(
@@ -148,12 +150,28 @@ def read_ids(place: str, field: str, value: object) -> list[str]:
     return [read_id(place, field, one) for one in value]
 
 
-def read_user(place: str, value: object) -> str | int | None:
+def find_user(place: str, fields: Mapping[str, object]) -> str | int | None:
+    """The user of a record, by either name. Both may be there where they are the same."""
+    found = [
+        user
+        for user in (read_user(place, name, fields.get(name)) for name in USERS)
+        if user is not None
+    ]
+    if len({str(user) for user in found}) > 1:
+        raise fail(
+            "E0866",
+            f"{place}: `user` is {found[0]!r} and `user_id` is {found[1]!r}",
+            "leave one of them out",
+        )
+    return found[0] if found else None
+
+
+def read_user(place: str, field: str, value: object) -> str | int | None:
     if value is None or is_id(value):
-        return value if value is None or isinstance(value, int) else read_id(place, "user", value)
+        return value if value is None or isinstance(value, int) else read_id(place, field, value)
     raise fail(
         "E0866",
-        f"{place}: `user` is {kind(value)}, and an id is a text or a whole number",
+        f"{place}: `{field}` is {kind(value)}, and an id is a text or a whole number",
         "write the id as the data has it, in quotes, or leave it out",
     )
 

@@ -13,7 +13,7 @@ from legoc.commands.flags import Command
 if TYPE_CHECKING:
     from legoc.commands.answers import Answer
     from legoc.commands.asked import Block
-    from legoc.commands.records import Record
+    from legoc.commands.records import Record, Refused
     from legoc.language.diagnosing.diagnostics import LegoError
     from legoc_runtime import Model, User
 
@@ -192,22 +192,59 @@ def timed(model: "Model", block: "Block", when: str | None) -> "Block":
 
 
 def answers(
-    model: "Model", block: "Block", reply: "Reply"
+    model: "Model", records: "Block", reply: "Reply"
 ) -> "Iterator[tuple[Answer, User | None, LegoError | None]]":
     """What each record of a block is answered, its user, and what is wrong with it. The whole block
     is computed together."""
-    from legoc.commands.records import Record
+    from legoc.commands.records import Refused
 
-    right = [record for record in block if isinstance(record, Record)]
-    users = model.encode_users([r.history for r in right], [r.user_id for r in right])
-    replies = iter(zip(users, reply(model, users, right), strict=True))
-    for record in block:
+    block = encoded(model, records)
+    right = [pair for pair in block if not isinstance(pair, Refused)]
+    users = [user for _, user in right]
+    replies = iter(zip(users, reply(model, users, [record for record, _ in right]), strict=True))
+    for pair in block:
+        record = pair if isinstance(pair, Refused) else pair[0]
         named: Any = {} if record.user is None else {"user": record.user}
-        user, found = next(replies) if isinstance(record, Record) else (None, record.error)
-        if isinstance(found, dict):
-            yield {**named, **found}, user, None
+        user, found = (None, pair.error) if isinstance(pair, Refused) else next(replies)
+        if isinstance(found, dict) and user is not None:
+            yield {**named, **found, **described(model, user, named)}, user, None
         else:
             yield {**named, **refusal(found)}, user, found
+
+
+def encoded(model: "Model", block: "Block") -> "list[tuple[Record, User] | Refused]":
+    """The records with their users. Where the bundle refuses a user, so is his record."""
+    from legoc.commands.records import Record, Refused
+    from legoc.language.diagnosing.diagnostics import fail
+    from legoc_runtime import RequestError
+
+    right = [record for record in block if isinstance(record, Record)]
+    try:
+        users = model.encode_users([r.history for r in right], [r.user_id for r in right])
+    except RequestError:
+        # One of them is at fault: each is asked alone.
+        users = None
+    together = None if users is None else iter(users)
+    made: list[tuple[Record, User] | Refused] = []
+    for record in block:
+        if isinstance(record, Refused):
+            made.append(record)
+        elif together is not None:
+            made.append((record, next(together)))
+        else:
+            try:
+                made.append((record, model.encode_user(record.history, record.user_id)))
+            except RequestError as error:
+                said = fail("E0833", f"{record.place}: {error.message}", error.help)
+                made.append(Refused(error=said, user=record.user))
+    return made
+
+
+def described(model: "Model", user: "User", named: "Answer") -> "Answer":
+    """What an answer says of its user: the clicks that the bundle has no item for, whether it knows
+    who was named, and what was answered instead where nothing is known of him."""
+    known = {"known": user.known} if named and model.users else {}
+    return {"unknown": list(user.unknown), **known, "cold": user.cold}
 
 
 def refusal(error: "LegoError") -> "Answer":

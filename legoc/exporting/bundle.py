@@ -19,6 +19,7 @@ from legoc.evaluation.public import chosen_metrics
 from legoc.exporting import contents
 from legoc.exporting.card import model_card
 from legoc.exporting.certificate import Whole, certify, choose_split
+from legoc.exporting.cold import write_cold
 from legoc.exporting.engine import Side, encode_items
 from legoc.exporting.finiteness import verify_table, verify_weights
 from legoc.exporting.gates import TARGET, Figure
@@ -99,6 +100,9 @@ def write_bundle(
         if prepared.context is not None:
             contents.write_counters(place, prepared.context)
             context = contents.describe_context(prepared.context, reference.prior.neutral)
+        cold = write_cold(
+            place, spec.export.cold, written_side(plan, prepared, files), prepared, table
+        )
         if prepared.reading is not None:
             contents.copy_reading(prepared.reading_folder, prepared.reading, place)
         contents.write_golden(
@@ -128,6 +132,7 @@ def write_bundle(
             "users": {"file": contents.USERS} if plan.reads_user else None,
             "attributes": kept,
             "context": context,
+            "cold": cold,
             "certificate": describe_certificate(spec, files, real, whole),
             "provenance": describe_provenance(spec, prepared.digest),
         }  # fmt: skip
@@ -178,6 +183,14 @@ def item_table(
     return encode_items(made.run, made.graph, prepared.inputs, every, progress)
 
 
+def written_side(plan: Plan, prepared: "Prepared", files: Mapping[str, GraphFile]) -> Side:
+    """The written graphs, as they encode users and score."""
+    return Side(
+        plan=plan, runs={name: made.run for name, made in files.items()},
+        inputs=prepared.inputs if plan.flattens else None,
+    )  # fmt: skip
+
+
 def prove(
     spec: Spec, plan: Plan, prepared: "Prepared", files: Mapping[str, GraphFile],
     torch_table: F32 | None, table: F32,
@@ -188,7 +201,7 @@ def prove(
         return None, {}
     return certify(
         Side(plan=plan, runs={name: made.reference for name, made in files.items()}),
-        Side(plan=plan, runs={name: made.run for name, made in files.items()}),
+        written_side(plan, prepared, files),
         torch_table,
         table,
         prepared.inputs,

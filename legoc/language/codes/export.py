@@ -116,4 +116,14 @@ CODES: tuple[Code, ...] = (
         bad="legoc export RUN --out ~/documents",
         good="legoc export RUN --out ~/documents/bundle",
     ),
+    Code(
+        code="E0832",
+        title="nothing to answer an unknown user with",
+        explanation=(
+            "`cold = popularity` takes the clicks of items in the training part and `cold = mean` "
+            "the histories there, and the training part has none."
+        ),
+        bad="export edge { cold = popularity }",
+        good="export edge { cold = error }",
+    ),
 )

@@ -1,4 +1,4 @@
-"""E0801 to E0805 and E0835: what is wrong with an `export` before there is anything to export."""
+"""E0801 to E0805, E0831 and E0835: what is wrong with an `export` before anything is exported."""
 
 from legoc.language.codes import Code
 
@@ -73,6 +73,23 @@ export edge {{ precision = int8 }}
 {MODEL}
 run m on demo
 run small = m on demo as edge""",
+    ),
+    Code(
+        code="E0831",
+        title="a mean of users that are their clicks",
+        explanation=(
+            "`cold = mean` answers a user of whom nothing is known as the mean of the users of "
+            "training. A predictor that reads the clicks together with the candidate, such as "
+            "`DIN`, knows no vector of a user that a mean could be taken of."
+        ),
+        bad=f"""{DATA}
+export edge {{ cold = mean }}
+model m = content CNN -> behavior Null -> predict DIN
+{RUN}""",
+        good=f"""{DATA}
+export edge {{ cold = popularity }}
+model m = content CNN -> behavior Null -> predict DIN
+{RUN}""",
     ),
     Code(
         code="E0835",

@@ -83,6 +83,17 @@ CODES = (
         good='legoc recommend bundle/ users.jsonl --when "2024-03-07 22:01:04"',
     ),
     Code(
+        code="E0833",
+        title="a user who cannot be encoded",
+        explanation=(
+            "The bundle was exported with `cold = error`: it answers nobody of whom it knows "
+            "nothing, neither a click on one of its items nor the user. With `--keep-going` such a "
+            "record is answered with `error`, and the others are answered too."
+        ),
+        bad="export edge { cold = error }",
+        good="export edge { cold = popularity }",
+    ),
+    Code(
         code="E0865",
         title="neither a bundle nor a run",
         explanation=(

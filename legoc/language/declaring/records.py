@@ -200,6 +200,16 @@ EXPORT_FIELDS = {
         Kind("list", element=Kind("column")),
         param((), since=True, doc="attributes of items that a bundle keeps, to filter by"),
     ),
+    "cold": of_kind(
+        Kind("enum", values=("model", "popularity", "mean", "error")),
+        optional=True,
+        declared=param(
+            None,
+            since=True,
+            doc="what users are answered of whom nothing is known; the model's own answer where it "
+            "ranks items for an empty history, else their training clicks",
+        ),
+    ),
 }
 
 

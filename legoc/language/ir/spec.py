@@ -83,13 +83,16 @@ class Train:
 
 @dataclass(frozen=True, kw_only=True)
 class Export:
-    """Settings of what is written; `budget` in bytes, `keep` attributes of items."""
+    """Settings of what is written; `budget` in bytes, `keep` attributes of items. `cold`: what
+    users are answered of whom nothing is known, None for the model's own answer where it has one,
+    else popularity."""
 
     opset: int = 20
     precision: Literal["fp32", "fp16", "int8"] = "fp32"
     budget: int | None = None
     parity: float = 1e-4
     keep: tuple[str, ...] = ()
+    cold: Literal["model", "popularity", "mean", "error"] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -81,6 +81,20 @@ def check_kept(
     )
 
 
+def check_cold(
+    form: str, predictor: str, export: Export, place: Span, cold: Span | None
+) -> tuple[Diagnostic, ...]:
+    """E0831 where the mean user is asked for and a model has no user: its predictor reads clicks.
+
+    form: the type of a user; place: of the predictor; cold: where it is written.
+    """
+    if export.cold != "mean" or cold is None or not form.startswith("Seq["):
+        return ()
+    from legoc.language.typing.wording_export import no_mean_user
+
+    return (no_mean_user(cold, place, predictor),)
+
+
 def weights(units: object) -> int:
     """How many weights lie between linear layers of some widths; none where there are none."""
     return sum(one * other for one, other in pairwise(units)) if isinstance(units, tuple) else 0

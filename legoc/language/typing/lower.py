@@ -28,7 +28,7 @@ from legoc.language.typing.checks import (
     check_words,
 )
 from legoc.language.typing.counted import read_alone, stands_apart, type_alone, types_alone
-from legoc.language.typing.exports import check_budget, check_kept
+from legoc.language.typing.exports import check_budget, check_cold, check_kept
 from legoc.language.typing.inference import Model, Typed, infer_encoder, infer_pair
 from legoc.language.typing.lower_data import LoweredData, lower_data
 from legoc.language.typing.lower_train import (
@@ -93,6 +93,7 @@ class Lowering:
         problems += self.check_budget(model, export)
         if export.export is not None:
             problems += check_kept(export.export, data.columns, export.spans)
+        problems += self.check_cold(model, export)
         unsound = any(problem.severity == "error" for problem in problems)
         if (
             unsound or model.calls is None or data.data is None
@@ -261,6 +262,16 @@ class Lowering:
             predictor.span,
             predictor.spans,
         )
+
+    def check_cold(self, model: Model, export: LoweredExport) -> tuple[Diagnostic, ...]:
+        predictor = model.predictor
+        if export.export is None or predictor is None:
+            return ()
+        user = "Seq[]" if model.alone else "" if model.types is None else model.types.user
+        return check_cold(
+            user, predictor.declaration.name, export.export, predictor.span,
+            export.spans.get("cold"),
+        )  # fmt: skip
 
     def check_task(self, point: Point, model: Model, train: LoweredTrain) -> tuple[Diagnostic, ...]:
         predictor, task = model.predictor, train.task

@@ -56,6 +56,18 @@ def budget_too_small(
     )
 
 
+def no_mean_user(place: Span, predictor: Span, name: str) -> Diagnostic:
+    return Diagnostic(
+        code="E0831",
+        message="there is no mean of users that are their clicks",
+        labels=(
+            primary(place, "asks for the vectors of the mean user"),
+            Label(span=predictor, text=f"`{name}` reads the clicks themselves"),
+        ),
+        help=("write `cold = popularity`, or leave `cold` out",),
+    )
+
+
 def attribute_not_there(name: str, place: Span, columns: Sequence[str]) -> Diagnostic:
     meant = nearest(name, columns)
     return Diagnostic(
