@@ -1,11 +1,10 @@
 """What `legoc score` and `legoc recommend` are asked: records, each held to one schema.
 
 A record has `history` (item ids, most recent last), for scoring `candidates`, and optionally
-`user` (or `user_id`), which is copied to the answer and read by models that know users, and `when`
-(or `time`), the moment that models with a `context` read. An id is a text or a whole number. Ids are a list, a
-list written out as text, or one text with blanks between them; none at all are an empty list or
-null.
-Further fields are left alone.
+`user` (or `user_id`), which is copied to the answer and read by models that know users, and
+`when` (or `time`), the moment that models with a `context` read. An id is a text or a whole number.
+Ids are a list, a list written out as text, or one text with blanks between them; none at all are
+an empty list or null. Further fields are left alone.
 """
 
 import json

@@ -244,3 +244,21 @@ def test_ids_are_read_as_the_tables_of_training_are(written: str) -> None:
     found = read_record("1", {"history": written}, ("history",))
     assert isinstance(found, Record)
     assert found.history == ["N1", "N2"]
+
+
+def test_answers_say_who_and_what_is_unknown(
+    bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ids = list(legoc_runtime.load(bundle).items.ids[1:4])
+    asked = [
+        {"history": [ids[0], "nobody", 5], "user_id": 7}, {"history": ["nobody"]},
+        {"history": [ids[0]], "user": 7, "user_id": "8"},
+    ]  # fmt: skip
+    file = tmp_path / "asked.jsonl"
+    file.write_text("\n".join(map(json.dumps, asked)))
+    assert main(["recommend", str(bundle), str(file), "-k", "2", "--keep-going"]) == 1
+    first, second, third = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (first["user"], first["unknown"], first["cold"]) == (7, ["nobody", "5"], None)
+    assert second["unknown"] == ["nobody"]
+    assert second["cold"] in ("model", "popularity")
+    assert "`user` is 7 and `user_id` is '8'" in third["error"]
