@@ -4,6 +4,7 @@ Letters: D width, C vectors of a user, S clicks, L values of an attribute.
 """
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +57,7 @@ def verify_user(user: object, width: int | None) -> None:
         if isinstance(user, list | tuple) and any(isinstance(each, User) for each in user):  # pyright: ignore[reportUnknownVariableType]
             help = "give one; several are scored by `score_users` and `recommend_users`"
         raise RequestError(f"the user is {shown(user)}", help)
-    vectors = user.vectors
+    vectors = cast(object, user.vectors)
     if not isinstance(vectors, np.ndarray) or vectors.dtype.kind != "f" or not vectors.ndim:
         raise RequestError(
             f"the vectors of the user are {shown(vectors)}", "encode it, with `encode_user`"

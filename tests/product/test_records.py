@@ -256,7 +256,7 @@ def test_answers_say_who_and_what_is_unknown(
     ]  # fmt: skip
     file = tmp_path / "asked.jsonl"
     file.write_text("\n".join(map(json.dumps, asked)))
-    assert main(["recommend", str(bundle), str(file), "-k", "2", "--keep-going"]) == 1
+    assert run("recommend", bundle, file, "-k", "2", "--keep-going") == 1
     first, second, third = map(json.loads, capsys.readouterr().out.splitlines())
     assert (first["user"], first["unknown"], first["cold"]) == (7, ["nobody", "5"], None)
     assert second["unknown"] == ["nobody"]

@@ -1,5 +1,9 @@
 """Calls as an application makes them, right and wrong: a documented answer or a RequestError."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pandas
 import pytest
@@ -81,6 +85,9 @@ def test_users_named_by_numbers(model, monkeypatch):
 
 
 USER = User(vectors=np.zeros(5, dtype=np.float32), clicks=(), unknown=(), known=False)
+LIST = User(vectors=[0.0] * 5, clicks=(), unknown=(), known=False)
+MATRIX = User(vectors=np.zeros((2, 5), "f4"), clicks=(), unknown=(), known=False)
+BROKEN = User(vectors=np.full(5, np.nan, "f4"), clicks=(), unknown=(), known=False)
 OTHER = User(vectors=np.zeros(4, dtype=np.float32), clicks=(), unknown=(), known=False)
 
 WRONG = {
@@ -109,6 +116,15 @@ WRONG = {
     "a history for a user": (lambda m: m.recommend(["N1"]), "the user is 'N1'"),
     "a vector for a user": (lambda m: m.recommend(np.zeros(5)), "the user is np.float64"),
     "a user of another model": (lambda m: m.recommend(OTHER), "4 numbers, items have 5"),
+    "a vector of NaN": (lambda m: m.recommend(BROKEN), "not finite"),
+    "a vector of NaN to score": (lambda m: m.score(BROKEN, ["N1"]), "not finite"),
+    "a vector of NaN among users": (lambda m: m.score_users([BROKEN], [["N1"]]), "not finite"),
+    "a list as the vector": (lambda m: m.score(LIST, ["N1"]), "vectors of the user are"),
+    "vectors for a vector": (lambda m: m.recommend(MATRIX), "one of 5 numbers is read"),
+    "an item of nothing to explain": (lambda m: m.explain(USER, None), "the item is None"),
+    "items to explain": (lambda m: m.explain(USER, ["N1"]), r"the item is \['N1'\]"),
+    "a record to explain": (lambda m: m.explain(USER, {"titel": "a"}), "none of the attributes"),
+    "a surrogate to score": (lambda m: m.score(USER, ["\ud800"]), "1 of 1 candidates"),
     "a candidate as one text": (lambda m: m.score(USER, "N1"), "one text"),
     "an unknown candidate": (lambda m: m.score(USER, ["N1", "X"]), "1 of 2 candidates"),
     "k of 0": (lambda m: m.recommend(USER, k=0), "k is 0"),
@@ -225,3 +241,29 @@ def test_what_a_record_has_for_nothing_is_told(model):
     assert added.unseen == {"category": ("chess", "go")}
     added = fresh.items.add([{"id": "c", "title": "goal", "category": "news"}])
     assert (added.ignored, added.unseen) == ((), {})
+
+
+def test_a_user_of_clicks_from_another_model(tmp_path):
+    model = legoc_runtime.load(write_bundle(tmp_path / "bundle", KINDS["din"]))
+    user = User(vectors=np.zeros((1, 5), "f4"), clicks=("elsewhere",), unknown=(), known=False)
+    with pytest.raises(RequestError, match="clicked `elsewhere`"):
+        model.score_users([user], [["N1"]])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+def test_a_model_answers_after_a_fork(model):
+    """In a process of its own: one that has run a thread of a test must not be forked."""
+    program = f"""
+import os, sys
+import legoc_runtime
+model = legoc_runtime.load({str(model.bundle.path)!r})
+before = model.recommend(model.encode_user(["N1", "N5"]), k=3)
+child = os.fork()
+after = model.recommend(model.encode_user(["N1", "N5"]), k=3)
+same = before[0] == after[0] and (before[1] == after[1]).all()
+if child == 0:
+    os._exit(0 if same else 3)
+_, status = os.waitpid(child, 0)
+sys.exit(os.waitstatus_to_exitcode(status) or not same)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
