@@ -38,6 +38,7 @@ def explain_score(model: "Model", user: object, item: object, when: object) -> E
     """What `Model.explain` gives."""
     verify_user(user, model.width)
     user = cast(User, user)
+    table = model.items.table
     tokens: tuple[Token, ...] = ()
     method: Method | None = None
     if isinstance(item, Mapping):
@@ -45,12 +46,13 @@ def explain_score(model: "Model", user: object, item: object, when: object) -> E
         said = Said(model, record)
         vector = said.encode([list(range(len(said.tokens)))])[0]
         name = record.get("id")
-        row = 0 if name in (None, "") else model.items.index(as_id(name, "the `id` of the record"))
+        known = "" if name in (None, "") else as_id(name, "the `id` of the record")
+        row = table.places.get(known)
     else:
-        row = int(candidate_rows(model.items.table, [as_id(item, "the item")])[0])
-        vector, said = model.items.table.vectors[row], None
-    context = model.items.context(np.array([row]), model.items.moment(when)) if row else None
-    popular = model.cold.scores(user, np.array([row]))
+        row = int(candidate_rows(table, [as_id(item, "the item")])[0])
+        vector, said = table.vectors[np.array([row])][0], None
+    context = table.context(np.array([row]), model.items.moment(when)) if row else None
+    popular = model.cold.scores(user, table, np.array([row]))
     if popular is not None:
         return unexplained(user, float(popular[0]))
 

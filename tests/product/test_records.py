@@ -249,7 +249,7 @@ def test_ids_are_read_as_the_tables_of_training_are(written: str) -> None:
 def test_answers_say_who_and_what_is_unknown(
     bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ids = list(legoc_runtime.load(bundle).items.ids[1:4])
+    ids = list(legoc_runtime.load(bundle).items.ids[:3])
     asked = [
         {"history": [ids[0], "nobody", 5], "user_id": 7}, {"history": ["nobody"]},
         {"history": [ids[0]], "user": 7, "user_id": "8"},

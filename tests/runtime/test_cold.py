@@ -6,6 +6,7 @@ from safetensors.numpy import save_file
 
 import legoc_runtime
 from legoc_runtime import BundleError, RequestError
+from legoc_runtime.table import make_table
 from tests.runtime.bundles import ITEMS, KINDS, WIDTH, rewrite, write_bundle
 
 
@@ -106,3 +107,26 @@ def test_an_answer_without_what_it_takes(tmp_path, answer, tensors):
 def test_no_mean_of_clicks(tmp_path):
     with pytest.raises(BundleError, match="reads clicks"):
         open_cold(tmp_path, "din", "mean", {"user": np.zeros(WIDTH, np.float32)})
+
+
+def test_a_catalogue_in_another_order_keeps_the_clicks_of_its_items(tmp_path):
+    model = open_cold(tmp_path, "dot", "popularity", {"clicks": CLICKS})
+    model.items.add([{"id": "X", "title": "goal"}])
+    model.items.save(tmp_path / "items")
+    user = model.encode_user([])
+    before = dict(zip(*model.recommend(user, k=9), strict=True))
+    model.items.load(tmp_path / "items")
+    assert dict(zip(*model.recommend(user, k=9), strict=True)) == before
+    table = model.items.table
+    order = [0, *range(table.count - 1, 0, -1)]
+    names = [table.names[row] for row in order]
+    model.items.table = make_table(names, table.vectors[np.array(order)])
+    assert dict(zip(*model.recommend(user, k=9), strict=True)) == before
+
+
+def test_popularity_can_be_filtered_and_boosted(tmp_path):
+    model = open_cold(tmp_path, "dot", "popularity", {"clicks": CLICKS})
+    user = model.encode_user([])
+    assert model.recommend(user, candidates=["N2", "N5", "N1"])[0] == ["N1", "N5", "N2"]
+    ids, scores = model.recommend(user, k=1, boost={"N2": 9})
+    assert (ids, scores.tolist()) == (["N2"], [9])
