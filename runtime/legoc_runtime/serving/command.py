@@ -1,0 +1,129 @@
+"""`python -m legoc_runtime.serving BUNDLE`, and what `legoc serve` does."""
+
+import argparse
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from legoc_runtime.errors import BundleError, LegoRuntimeError, RequestError
+from legoc_runtime.serving.limits import Limits
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """What both commands take beside the bundle."""
+    most = Limits()
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen at (127.0.0.1)")
+    parser.add_argument("--port", type=int, default=8000, help="port to listen at (8000)")
+    parser.add_argument(
+        "--threads", type=int, default=2, metavar="N", help="calls of the model at a time (2)"
+    )
+    parser.add_argument(
+        "--catalogue", metavar="FILE",
+        help="keep the items there: read at the start, written at the end and by POST /items/save",
+    )  # fmt: skip
+    parser.add_argument(
+        "--window", type=float, default=1000 * most.window, metavar="MS",
+        help="milliseconds in which requests are answered together (2); 0 answers each alone",
+    )  # fmt: skip
+    parser.add_argument(
+        "--body", type=int, default=most.body, metavar="BYTES",
+        help="the largest request (8388608)",
+    )  # fmt: skip
+    parser.add_argument("--k", type=int, default=most.k, help="the most items asked for (1000)")
+    parser.add_argument(
+        "--waiting", type=int, default=most.waiting, metavar="N",
+        help="requests that may wait; more are told to come again (1024)",
+    )  # fmt: skip
+
+
+def read_limits(given: argparse.Namespace) -> Limits:
+    """Raises RequestError for a limit that lets nothing through."""
+    for name in ("threads", "body", "k", "waiting"):
+        if getattr(given, name) < 1:
+            raise RequestError(f"--{name} is {getattr(given, name)}", "give at least 1")
+    if not 0 <= given.window <= 1000:
+        raise RequestError(f"--window is {given.window:g}", "give 0 to 1000 milliseconds")
+    together = 1 if given.window == 0 else Limits().together
+    return Limits(
+        body=given.body, k=given.k, waiting=given.waiting, window=given.window / 1000,
+        together=together,
+    )  # fmt: skip
+
+
+def serve(bundle: Path, given: argparse.Namespace) -> int:
+    """Serve a bundle until the process is told to stop: it then takes no more requests, answers
+    those it has, and keeps its catalogue. SIGHUP has the bundle read again.
+
+    Raises RequestError where the extra is not installed, for a port that is taken, and for limits
+    that cannot be; BundleError for a bundle or a catalogue that cannot be served.
+    """
+    try:
+        import uvicorn
+
+        from legoc_runtime.serving.app import make_app
+    except ImportError as error:
+        raise RequestError(
+            f"serving over HTTP needs the package {error.name}, which is not installed",
+            'install it with `pip install "legoc-runtime[serve]"`',
+        ) from error
+    from legoc_runtime.serving.measures import Measures
+    from legoc_runtime.serving.served import Served
+
+    limits, measures = read_limits(given), Measures()
+    catalogue = None if given.catalogue is None else Path(given.catalogue)
+    served = Served(bundle, measures, catalogue=catalogue)
+    app = make_app(served, measures, limits, given.threads)
+    config = uvicorn.Config(
+        app, host=given.host, port=given.port, log_level="warning", access_log=False,
+        timeout_graceful_shutdown=30, lifespan="on",
+    )  # fmt: skip
+    try:
+        listening = config.bind_socket()
+    except SystemExit:
+        raise RequestError(
+            f"nothing can listen at {given.host}:{given.port}", "give another `--port`"
+        ) from None
+    with listening:
+        say(f"serving {served.model!r}")
+        say(f"at http://{given.host}:{listening.getsockname()[1]}; Ctrl-C stops it")
+        listen_to_hangup(served)
+        uvicorn.Server(config).run(sockets=[listening])
+    return 0
+
+
+def listen_to_hangup(served: "object") -> None:
+    """Have SIGHUP, where there is one, read the bundle again beside the answers."""
+    hangup = getattr(signal, "SIGHUP", None)
+    if hangup is None:
+        return
+
+    def swap() -> None:
+        try:
+            say(served.swap())  # type: ignore[attr-defined]
+        except LegoRuntimeError as error:
+            say(f"still serving the bundle before: {error.message}; {error.help}")
+
+    def receive(number: int, frame: object) -> None:
+        threading.Thread(target=swap, name="swap", daemon=True).start()
+
+    signal.signal(hangup, receive)
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m legoc_runtime.serving", description="Serve a legoc bundle over HTTP."
+    )
+    parser.add_argument("bundle", metavar="BUNDLE")
+    add_flags(parser)
+    given = parser.parse_args(words)
+    try:
+        return serve(Path(given.bundle), given)
+    except (BundleError, RequestError) as error:
+        say(f"error: {error.message}\n  help: {error.help}")
+        return 1
