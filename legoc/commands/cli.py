@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("replay", "train a run or bundle anew and say to which digit its figures agree"),
     "score": ("serve", "score candidates for histories"),
     "recommend": ("serve", "give the best items for histories"),
+    "serve": ("http", "answer over HTTP: recommendations, scores, new items"),
     "embed": ("vectors", "write the item vectors of a model, for `content Null(file=...)`"),
     "codes": (
         "vectors", "make semantic ids of a vector table, for `content SemanticID(file=...)`"

@@ -2,9 +2,10 @@
 
 import argparse
 import signal
+import socket
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from legoc_runtime.errors import BundleError, LegoRuntimeError, RequestError
@@ -79,34 +80,38 @@ def serve(bundle: Path, given: argparse.Namespace) -> int:
         app, host=given.host, port=given.port, log_level="warning", access_log=False,
         timeout_graceful_shutdown=30, lifespan="on",
     )  # fmt: skip
+    family = socket.AF_INET6 if ":" in given.host else socket.AF_INET
     try:
-        listening = config.bind_socket()
-    except SystemExit:
+        # Whoever reads the line below may ask at once: it listens from here on.
+        listening = socket.create_server(
+            (given.host, given.port), family=family, backlog=config.backlog
+        )
+    except (OSError, OverflowError) as error:
         raise RequestError(
-            f"nothing can listen at {given.host}:{given.port}", "give another `--port`"
+            f"nothing can listen at {given.host}:{given.port} ({error})", "give another `--port`"
         ) from None
     with listening:
         say(f"serving {served.model!r}")
         say(f"at http://{given.host}:{listening.getsockname()[1]}; Ctrl-C stops it")
-        listen_to_hangup(served)
+        listen_to_hangup(served.swap)
         uvicorn.Server(config).run(sockets=[listening])
     return 0
 
 
-def listen_to_hangup(served: "object") -> None:
+def listen_to_hangup(swap: Callable[[], str]) -> None:
     """Have SIGHUP, where there is one, read the bundle again beside the answers."""
     hangup = getattr(signal, "SIGHUP", None)
     if hangup is None:
         return
 
-    def swap() -> None:
+    def take() -> None:
         try:
-            say(served.swap())  # type: ignore[attr-defined]
+            say(swap())
         except LegoRuntimeError as error:
             say(f"still serving the bundle before: {error.message}; {error.help}")
 
     def receive(number: int, frame: object) -> None:
-        threading.Thread(target=swap, name="swap", daemon=True).start()
+        threading.Thread(target=take, name="swap", daemon=True).start()
 
     signal.signal(hangup, receive)
 
