@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 
 from legoc.commands.bundles import bundle_of
 from legoc.commands.flags import Command
-from legoc_runtime.serving.command import add_flags, serve
+from legoc_runtime.serving.flags import add_flags
 
 
 def serve_flags(parser: ArgumentParser) -> None:
@@ -14,6 +14,8 @@ def serve_flags(parser: ArgumentParser) -> None:
 
 def run_serve(arguments: Namespace) -> int:
     """Serve until told to stop. What cannot be served is told as the runtime tells it."""
+    from legoc_runtime.serving.command import serve
+
     return serve(bundle_of(arguments.folder), arguments)
 
 

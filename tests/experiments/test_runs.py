@@ -59,7 +59,7 @@ def test_every_run_is_listed_with_what_became_of_it(copies, capsys):
 def test_variants_of_set_have_names_of_their_own(variants, capsys):
     found = [each["name"] for each in listed(capsys, "text*", "--runs", variants)]
     assert sorted(found) == [
-        "text[seed=1] {lr=0.001}", "text[seed=1] {lr=0.01}", "text[seed=1] {lr=0.1}",
+        "text[seed=1] {lr=0.003}", "text[seed=1] {lr=0.01}", "text[seed=1] {lr=0.1}",
         "text[seed=2]", "text[seed=3]",
     ]  # fmt: skip
     (folder,) = find_runs("text[seed=1] {lr=0.1}", variants)
@@ -74,13 +74,13 @@ def test_the_points_of_a_file_are_looked_for(variants, spec, cache, capsys):
     words = ("runs", spec, "--runs", variants)
     assert run(*words) == 0
     said = dict(line.split(": ", 1) for line in capsys.readouterr().out.splitlines())
-    (folder,) = find_runs("text[seed=1] {lr=0.001}", variants)
+    (folder,) = find_runs("text[seed=1] {lr=0.003}", variants)
     assert said["text[seed=1]"] == f"measured, in {folder}"
     assert run(*words, "--set", "train.lr=0.5", "--only", "seed=2") == 0
     said = dict(line.split(": ", 1) for line in capsys.readouterr().out.splitlines())
     (folder,) = find_runs("ids[seed=2]", variants)
     assert said["ids[seed=2]"] == (
-        f"no run; {folder} is of another spec (train.lr: 0.001, now 0.5)"
+        f"no run; {folder} is of another spec (train.lr: 0.003, now 0.5)"
     )
     other = variants.parent / "other.lego"
     text = spec.read_text("utf-8").replace("run text on d with base", "")

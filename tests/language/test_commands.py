@@ -66,7 +66,7 @@ def test_each_place_that_differs_is_told_once(
         "  + model.content.kernel: 5",
         "  - model.behavior: Additive(dim=256, cold=learned)",
         "  + model.behavior: Pooling(kind=mean, cold=learned)",
-        "  - train.lr: 0.001",
+        "  - train.lr: 0.003",
         "  + train.lr: 0.01",
         "  - train.metrics: [GAUC, MRR, NDCG(k=5), NDCG(k=10)]",
         "  + train.metrics: [AUC, NDCG(k=5)]",
