@@ -183,8 +183,10 @@ def programs(draw: st.DrawFn) -> str:
         train.append(f"task = {draw(calls(task))}")
     if draw(st.booleans()):
         train += draw(measures())
-    export = draw(records("export", ("opset", "budget", "parity")))
+    export = draw(records("export", ("opset", "budget", "parity", "keep", "cold")))
     for field, choices in {
+        "keep": tuple(f"[{attribute.name}]" for attribute in source.attributes),
+        "cold": ("model", "error"),
         "opset": ("18", "20", "26"),
         "budget": ("none", "1.5GiB", "4GiB"),
         "parity": ("1e-6", "1e-4", "0.5"),

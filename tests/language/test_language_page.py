@@ -30,7 +30,7 @@ def test_the_one_line_is_a_complete_file() -> None:
     assert spec.data.source.op == "Demo"
     assert spec.train is not None
     assert (spec.train.epochs, spec.train.batch, spec.train.lr, spec.train.patience) == (
-        50, 64, 1e-3, 5,
+        50, 64, 3e-3, 5,
     )  # fmt: skip
     assert spec.train.task.op == "matching"
     assert [metric.op for metric in spec.train.metrics] == ["GAUC", "MRR", "NDCG", "NDCG"]

@@ -40,7 +40,7 @@ def test_a_bare_pipeline_is_one_spec_with_every_default() -> None:
     assert spec.data.split == Call(op="publisher", args={})
     assert spec.train is not None
     assert spec.train.task == Call(op="matching", args={"negatives": 4, "pool": "impression"})
-    assert (spec.train.epochs, spec.train.batch, spec.train.lr) == (50, 64, 1e-3)
+    assert (spec.train.epochs, spec.train.batch, spec.train.lr) == (50, 64, 3e-3)
     assert spec.train.metrics == (
         Call(op="GAUC", args={}),
         Call(op="MRR", args={}),

@@ -1,6 +1,6 @@
 """The fields of `data`, `train` and `export`, declared as parameters like those of any operator.
 
-`inherit` names where the default of a field comes from: the source, the predictor, or `metrics`.
+`inherit` names where the default of a field comes from: the source, the predictor, or a field.
 A default that is an operator is written as in the IR.
 """
 
@@ -86,7 +86,10 @@ TRAIN_FIELDS = {
     ),
     "epochs": of_kind(Kind("int"), param(50, min=0, doc="passes over the training rows, at most")),
     "batch": of_kind(Kind("int"), param(64, min=1, doc="training rows per batch")),
-    "lr": of_kind(Kind("float"), param(3e-3, above=0, doc="learning rate")),
+    "lr": of_kind(
+        Kind("float"),
+        param(inherit="task", above=0, doc="learning rate; 3e-3 for matching, 1e-3 for ranking"),
+    ),
     "patience": of_kind(
         Kind("int"), param(5, min=0, doc="epochs without a better monitor before training ends")
     ),
