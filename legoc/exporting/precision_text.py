@@ -3,16 +3,21 @@
 from collections.abc import Mapping
 from typing import Any
 
-
-def precisions_of(certificate: Mapping[str, Any]) -> str:
-    """The precision of a bundle's graphs in words: `int8`, or of each where they differ."""
-    if certificate["precision"] != MIXED:
-        return certificate["precision"]
-    chosen = certificate["tolerated"]["chosen"]
-    return ", ".join(f"{name} in {precision}" for name, precision in chosen.items())
+from legoc.language.diagnosing.suggest import listing
 
 
 MIXED = "mixed"
+
+
+def precisions_of(certificate: Mapping[str, Any]) -> str:
+    """The precision of a bundle's graphs in words: `int8`, or `int8 (item_encoder) and fp32
+    (predictor)` where they differ."""
+    if certificate["precision"] != MIXED:
+        return certificate["precision"]
+    graphs: dict[str, list[str]] = {}
+    for name, precision in certificate["tolerated"]["chosen"].items():
+        graphs.setdefault(precision, []).append(name)
+    return listing([f"{precision} ({', '.join(names)})" for precision, names in graphs.items()])
 
 
 def describe_precisions(certificate: Mapping[str, Any]) -> list[str]:

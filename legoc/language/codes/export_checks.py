@@ -96,7 +96,7 @@ export edge {{ precision = int8  tolerate = NDCG(10, loss=0.001) }}
             "group adds to the metric. What only all rows together have, such as the calibration "
             "error, does not add up so."
         ),
-        bad=f"{DATA}\nexport edge {{ tolerate = ECE(10, loss=0.01) }}\n{MODEL}\n{RUN}",
+        bad=f"{DATA}\nexport edge {{ tolerate = ECE(loss=0.01) }}\n{MODEL}\n{RUN}",
         good=f"{DATA}\nexport edge {{ tolerate = LogLoss(loss=0.01) }}\n{MODEL}\n{RUN}",
     ),
     Code(
