@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 def export_flags(parser: ArgumentParser) -> None:
     parser.add_argument("folder", metavar="RUN")
+    parser.add_argument(
+        "--tolerate", metavar="METRIC",
+        help='a metric and what it may lose by smaller graphs: "NDCG(10, loss=0.001)"; takes the '
+        "place of `tolerate` and `precision` of the run's export",
+    )  # fmt: skip
     caches(parser)
     prints_json(parser)
 
@@ -24,7 +29,16 @@ def export_flags(parser: ArgumentParser) -> None:
 def run_export(arguments: Namespace) -> int:
     from legoc.exporting import export
 
-    bundle = export(arguments.folder, cache=arguments.cache, progress=choose(arguments.quiet))
+    settings = None
+    if arguments.tolerate is not None:
+        from legoc.commands.tolerated import read_tolerance
+        from legoc.model.run import Run
+
+        settings = read_tolerance(arguments.tolerate, Run(Path(arguments.folder)).spec.export)
+    bundle = export(
+        arguments.folder, settings=settings, cache=arguments.cache,
+        progress=choose(arguments.quiet),
+    )  # fmt: skip
     if arguments.json:
         print_json(bundle.manifest["certificate"])
     else:
@@ -141,11 +155,13 @@ def write_difference(certificate: Mapping[str, Any]) -> str:
     if whole is None:
         return f"{shown} in fp32; {precision} was not measured, for no row has a label"
     from legoc.exporting.card import largest_metric
+    from legoc.exporting.precision_text import precisions_of
 
+    stored = precisions_of(certificate)
     top = whole["top"]
     alike = "" if top["agreement"] is None else f", best {top['k']} {top['agreement']:.1%} alike"
     return (
-        f"{shown} in fp32; in {precision}: scores {whole['difference']:.1e}, metrics "
+        f"{shown} in fp32; in {stored}: scores {whole['difference']:.1e}, metrics "
         f"{largest_metric(whole)}{alike}"
     )
 

@@ -3,6 +3,7 @@
 from legoc.language.declaring.catalog import catalog
 from legoc.language.declaring.declare import Declaration
 from legoc.language.declaring.kinds import Param
+from legoc.language.declaring.tolerances import TOLERANCE
 from legoc.language.ir.notation import write_value
 from legoc.language.typing.rules import default_value
 
@@ -17,7 +18,7 @@ def write_kind(p: Param) -> str:
     elif kind.name == "quantity":
         text = kind.unit or ""
     elif kind.name == "operator":
-        text = f"{kind.role} operator"
+        text = "metric with its loss" if kind.role == TOLERANCE else f"{kind.role} operator"
     elif kind.name == "list" and kind.element is not None:
         element = kind.element
         plural = {"content": "attributes and texts", "attribute": "attributes", "file": "files"}

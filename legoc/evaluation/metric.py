@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 GROUPS = {"over": "groups", "better": "higher"}
 ROWS = {"over": "rows", "better": "higher"}
 LOSS = {"over": "rows", "better": "lower", "reads": "probability"}
+# Of all rows together: there are no `shares`.
+WHOLE = {**LOSS, "whole": True}
 CHANCE = {**ROWS, "reads": "probability"}
 
 F32 = NDArray[np.float32]

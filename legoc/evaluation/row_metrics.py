@@ -5,7 +5,7 @@ Letters: R rows, G groups.
 
 import numpy as np
 
-from legoc.evaluation.metric import CHANCE, F32, LOSS, ROWS, Bool, Metric
+from legoc.evaluation.metric import CHANCE, F32, LOSS, ROWS, WHOLE, Bool, Metric
 from legoc.evaluation.ranking import F64, I64, rank, separated
 from legoc.language.declaring.declare import operator, param
 
@@ -91,7 +91,7 @@ class F1(Metric):
         return both, np.bincount(groups, chosen.astype(np.float64) + positive, minlength=count)
 
 
-@operator("metric", "ECE", primary="bins", facts=LOSS)
+@operator("metric", "ECE", primary="bins", facts=WHOLE)
 class ECE(Metric):
     """Expected calibration error: how far the probabilities of a bin are from its share of clicks,
     on average over rows, in bins of equal width; lower is better."""

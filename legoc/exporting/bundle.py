@@ -26,8 +26,11 @@ from legoc.exporting.gates import TARGET, Figure
 from legoc.exporting.graph_files import GraphFile, graph_manifest, write_graphs
 from legoc.exporting.graphs import reference_copy
 from legoc.exporting.kept import write_kept
+from legoc.exporting.precision_text import MIXED
 from legoc.exporting.provenance import describe_provenance
 from legoc.exporting.staging import MANIFEST, staged
+from legoc.exporting.tolerance import Choice, apply_tolerance, verify_tolerance
+from legoc.exporting.variants import FULL
 from legoc.language.ir import form
 from legoc.language.ir.notation import write_pipeline
 from legoc.language.ir.places import list_places, name_places
@@ -76,10 +79,11 @@ def write_bundle(
     two numbers of a calibrated model, which are in its predictor. source_text: the
     spec as written, where the spec does not carry it; one that names files or folders is written
     anew with their names alone, for a bundle travels. graphs: what writes the graphs, called as
-    `write_graphs` is. Errors: E0820 to E0828 where a gate fails,
-    E0830 where `folder` holds something else; nothing is written then.
+    `write_graphs` is. Errors: E0806 to E0808 for a tolerance that means nothing, E0820 to E0828
+    where a gate fails, E0830 where `folder` holds something else; nothing is written then.
     """
     folder = Path(folder)
+    verify_tolerance(spec.export)
     with staged(folder) as place:
         reference = reference_copy(recommender)
         verify_weights(reference)
@@ -88,6 +92,10 @@ def write_bundle(
             labels=describe_model(spec, prepared), progress=progress,
         )  # fmt: skip
         torch_table = read_table(reference, prepared.rows.items) if plan.layout == "id" else None
+        choice = None
+        if spec.export.tolerate is not None:
+            choice = apply_tolerance(spec, plan, prepared, files, torch_table, place, progress)
+            files = choice.files
         table = item_table(files, plan, prepared, torch_table, progress)
         verify_table(table, prepared.items.ids)
         contents.write_items(place, table, prepared.items.ids)
@@ -133,7 +141,7 @@ def write_bundle(
             "attributes": kept,
             "context": context,
             "cold": cold,
-            "certificate": describe_certificate(spec, files, real, whole),
+            "certificate": describe_certificate(spec, files, real, whole, choice),
             "provenance": describe_provenance(spec, prepared.digest),
         }  # fmt: skip
         text = source_text or spec.source_text or f"{write_pipeline(spec.model)}\n"
@@ -209,28 +217,34 @@ def prove(
         split,
         chosen_metrics(spec),
         seed=spec.train.seed if spec.train is not None else 0,
-        tolerance=spec.export.parity if spec.export.precision == "fp32" else None,
+        tolerance=spec.export.parity if is_full(files) else None,
     )
 
 
+def is_full(files: Mapping[str, GraphFile]) -> bool:
+    """Whether all graphs are as they passed their gates, in float32."""
+    return all(made.precision == FULL for made in files.values())
+
+
 def describe_certificate(
-    spec: Spec, files: Mapping[str, GraphFile], real: Mapping[str, Figure], whole: Whole | None
-) -> dict[str, Any]:
-    """`difference` is the largest of all float32 graphs over probes and real rows."""
-    graphs = {
-        name: made.certificate(real.get(name), spec.export.precision)
-        for name, made in files.items()
-    }
+    spec: Spec, files: Mapping[str, GraphFile], real: Mapping[str, Figure], whole: Whole | None,
+    choice: Choice | None,
+) -> dict[str, Any]:  # fmt: skip
+    """`difference` is the largest of all float32 graphs over probes and real rows; `tolerated` says
+    what was tried where `tolerate` chose the precisions."""
+    graphs = {name: made.certificate(real.get(name)) for name, made in files.items()}
     found = [graph["difference"] for graph in graphs.values()]
-    if spec.export.precision == "fp32":
+    precisions = {made.precision for made in files.values()}
+    if is_full(files):
         found += [graph["real"] for graph in graphs.values() if graph["real"] is not None]
         found += [] if whole is None else [whole.difference]
     return {
         "tolerance": spec.export.parity,
         "target": TARGET,
-        "precision": spec.export.precision,
+        "precision": MIXED if len(precisions) > 1 else min(precisions),
         "opset": spec.export.opset,
         "difference": max(found),
         "graphs": graphs,
         "whole": None if whole is None else whole.to_json(),
+        **({} if choice is None else {"tolerated": dict(choice.record)}),
     }

@@ -6,6 +6,7 @@ from typing import Any
 from legoc.evaluation.marks import MARK, find_marks, reasons
 from legoc.evaluation.public import chosen_metrics
 from legoc.evaluation.report import write_calibration
+from legoc.exporting.precision_text import describe_precisions, precisions_of
 from legoc.language.ir.notation import write_pipeline
 from legoc.language.ir.plan import Plan
 from legoc.language.ir.scores import find_doubt
@@ -26,6 +27,7 @@ def model_card(spec: Spec, plan: Plan, manifest: Mapping[str, Any], metrics: Any
         *describe_scores(spec, manifest, metrics),
         "## What was proved",
         proof(certificate),
+        *describe_precisions(certificate),
         "## Limits",
         limits(spec, plan, manifest),
     ]
@@ -188,7 +190,7 @@ def limits(spec: Spec, plan: Plan, manifest: Mapping[str, Any]) -> str:
         sentences.append("New items are refused: the model has no row for them.")
     if manifest["certificate"]["precision"] != "fp32":
         sentences.append(
-            f"Graphs are stored as {manifest['certificate']['precision']}; the differences above "
+            f"Graphs are stored as {precisions_of(manifest['certificate'])}; the differences above "
             "show what that costs."
         )
     return "\n".join(f"- {sentence}" for sentence in sentences)

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, kw_only=True)
 class GraphFile:
     """One written graph. figures: of the float32 graph over all probes; converted: those of the
-    graph in its final precision, with the number of weights the conversion changed."""
+    graph in its final `precision`, with the number of weights the conversion changed."""
 
     graph: Graph
     path: Path
@@ -46,10 +46,20 @@ class GraphFile:
     reference: Run
     run: Run
     figures: tuple[Figure, ...]
+    precision: str = "fp32"
     converted: tuple[Figure, ...] = ()
     changed: int = 0
 
-    def certificate(self, real: Figure | None, precision: str) -> dict[str, Any]:
+    @property
+    def parts(self) -> list[Path]:
+        """The file of the graph and those of weights beside it."""
+        return sorted(self.path.parent.glob(f"{self.path.name}*"))
+
+    @property
+    def bytes(self) -> int:
+        return sum(part.stat().st_size for part in self.parts)
+
+    def certificate(self, real: Figure | None) -> dict[str, Any]:
         """The entry of this graph in the certificate."""
         found: dict[str, Any] = {
             **figures_json(self.figures),
@@ -57,7 +67,7 @@ class GraphFile:
             "bytes": self.path.stat().st_size,
             "sha256": digest(self.path),
         }
-        if precision != "fp32":
+        if self.precision != "fp32":
             found["converted"] = {**figures_json(self.converted), "changed": self.changed}
         return found
 
@@ -74,7 +84,8 @@ def write_graphs(
 ) -> dict[str, GraphFile]:
     """Every graph of the plan as `onnx/<graph>.onnx` below `folder`, all gates passed.
 
-    reference: from `reference_copy`. Errors: E0820 to E0828, and nothing is to be kept then.
+    reference: from `reference_copy`. With `export.tolerate` they are float32 still, and the budget
+    is that of what is chosen then. Errors: E0820 to E0828, and nothing is to be kept then.
     """
     place = folder / "onnx"
     place.mkdir(parents=True)
@@ -85,7 +96,8 @@ def write_graphs(
                 reference, graph, spec, rows, place / f"{graph.name}.onnx", labels
             )
             task.advance(1, graph.name)
-    verify_budget(written["predictor"].path, spec.export.budget)
+    if spec.export.tolerate is None:
+        verify_budget(written["predictor"].path, spec.export.budget)
     return written
 
 
@@ -103,19 +115,20 @@ def write_graph(
     made = GraphFile(
         graph=graph, path=path, probes=probes, reference=expected, run=run, figures=figures
     )
-    return made if spec.export.precision == "fp32" else write_converted(made, spec)
+    precision = spec.export.precision
+    return made if precision == "fp32" else write_converted(made, precision)
 
 
-def write_converted(made: GraphFile, spec: Spec) -> GraphFile:
-    """The graph in `export.precision`. Its shapes and finite numbers are gates, its difference is
-    not: the certificate shows what it does to the ranking."""
-    changed = convert(made.path, spec.export.precision, made.graph)
+def write_converted(made: GraphFile, precision: str) -> GraphFile:
+    """The graph at its place in another precision. Its shapes and finite numbers are gates, its
+    difference is not: the certificate shows what it does to the ranking."""
+    changed = convert(made.path, precision, made.graph)
     verify_file(made.path, made.graph, converted=True)
     run = onnx_run(made.path, made.graph)
     converted = compare_probes(made.graph, made.probes, made.reference, run, tolerance=None)
     return GraphFile(
         graph=made.graph, path=made.path, probes=made.probes, reference=made.reference, run=run,
-        figures=made.figures, converted=converted, changed=changed,
+        figures=made.figures, precision=precision, converted=converted, changed=changed,
     )  # fmt: skip
 
 

@@ -26,12 +26,28 @@ class Sample:
 def draw_sample(log: Log, *, seed: int, further: I32) -> Sample:
     """Whole groups of a log that has rows, drawn without replacement until `GROUPS` or `ROWS` is
     reached; all of them of a small log. `further` items are numbered too."""
-    bounds = np.append(np.flatnonzero(np.diff(log.group, prepend=log.group[:1] - 1)), log.rows)
+    bounds = bounds_of(log)
     total = len(bounds) - 1
     order = np.random.Generator(np.random.Philox(key=seed)).permutation(total)
     ends = np.cumsum(np.diff(bounds)[order])
     count = min(max(int(np.searchsorted(ends, ROWS, side="right")), 1), GROUPS, total)
-    chosen = np.sort(order[:count])
+    return take(log, bounds, np.sort(order[:count]), further)
+
+
+def every_group(log: Log, *, further: I32) -> Sample:
+    """All groups of a log that has rows, with their rows in its order."""
+    bounds = bounds_of(log)
+    return take(log, bounds, np.arange(len(bounds) - 1), further)
+
+
+def bounds_of(log: Log) -> I64:
+    """Where each group of a log begins, and where the last one ends."""
+    starts = np.flatnonzero(np.diff(log.group, prepend=log.group[:1] - 1))
+    return np.append(starts, log.rows).astype(np.int64)
+
+
+def take(log: Log, bounds: I64, chosen: I64, further: I32) -> Sample:
+    """Some groups of a log, which lie between `bounds`."""
     sizes = np.diff(bounds)[chosen]
     rows = spans(bounds[chosen], sizes)
     histories, history = np.unique(log.history[rows], return_inverse=True)
@@ -47,13 +63,13 @@ def draw_sample(log: Log, *, seed: int, further: I32) -> Sample:
             history=history.reshape(-1).astype(np.int32),
             item=np.searchsorted(items, log.item[rows]).astype(np.int32),
             label=np.asarray(log.label[rows], dtype=np.float32),
-            group=np.repeat(np.arange(count, dtype=np.int32), sizes),
+            group=np.repeat(np.arange(len(chosen), dtype=np.int32), sizes),
             moment=log.moment[rows] if len(log.moment) else log.moment,
             context=None if log.context is None else Renumbered(inner=log.context, origin=items),
         ),
         items=items,
-        groups=count,
-        of=total,
+        groups=len(chosen),
+        of=len(bounds) - 1,
     )
 
 

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from collections import Counter
 
 import numpy as np
@@ -163,6 +165,36 @@ def test_a_second_start_reads_what_is_there(tables, tmp_path):
     assert (folder / MANIFEST).stat().st_mtime_ns == before
     _, _, other = make(tables, "sequence", tmp_path)
     assert other != folder
+
+
+LEARN = """
+import sys
+from pathlib import Path
+from legoc.data.reading.vocabulary import Subwords, Words
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+
+texts = ["the quick brown fox jumps over the lazy dog", "rain again ahead", "bread prices rise"]
+place = Path(sys.argv[1])
+Words().write(texts * 3, place / "words.json")
+Subwords(Subwords.Config(size=300)).write(texts * 3, place / "subwords.json")
+other = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+other.pre_tokenizer = pre_tokenizers.Whitespace()
+trainer = trainers.WordPieceTrainer(vocab_size=80, show_progress=False)
+other.train_from_iterator(texts * 3, trainer)
+other.save(str(place / "wordpiece.json"))
+"""
+
+
+def test_every_process_learns_the_same_ids(tmp_path):
+    """Word pieces, which we do not learn, get other ids in each."""
+    made = {"words": set(), "subwords": set(), "wordpiece": set()}
+    for place in ("a", "b", "c"):
+        (tmp_path / place).mkdir()
+        subprocess.run([sys.executable, "-c", LEARN, str(tmp_path / place)], check=True)
+        for name, found in made.items():
+            found.add((tmp_path / place / f"{name}.json").read_bytes())
+    assert (len(made["words"]), len(made["subwords"])) == (1, 1)
+    assert len(made["wordpiece"]) > 1
 
 
 def test_subwords_know_every_word(tables, tmp_path):

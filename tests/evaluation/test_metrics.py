@@ -204,3 +204,13 @@ def test_names_and_directions():
     assert all(
         better(Call(op=name)) == "higher" for name in METRICS if name not in ("LogLoss", "ECE")
     )
+
+
+@pytest.mark.parametrize("scale", [1.0, 25.0, 1e4])
+def test_an_area_over_large_scores_does_not_saturate(scale):
+    """A float32 sigmoid calls all scores above 17 equal, and the area of equal scores is a half."""
+    scores = (20 + np.arange(6, dtype=np.float32)) * np.float32(scale)
+    labels = np.array([0, 0, 1, 0, 1, 1], dtype=np.float32)
+    assert figures(["AUC"], scores, labels)["AUC"].value == pytest.approx(8 / 9)
+    squashed = 1 / (1 + np.exp(-scores))
+    assert figures(["AUC"], squashed, labels)["AUC"].value == 0.5

@@ -1,12 +1,13 @@
 """What is written to a safetensors file is what was given, however it lies in memory."""
 
 import errno
+import json
 
 import numpy as np
 import pytest
 import torch
 from safetensors import SafetensorError
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save
 from safetensors.torch import load_file as load_tensors
 
 from legoc import tensor_files
@@ -52,6 +53,21 @@ def test_tensors_of_any_order_and_tied(tmp_path):
     for name, value in given.items():
         assert found[name].dtype == value.dtype
         assert torch.equal(found[name], value), name
+
+
+def test_the_same_bytes_every_time(tmp_path):
+    """The library writes several entries of metadata in an order of chance, and we write one."""
+    made: set[bytes] = set()
+    for place in range(20):
+        path = tmp_path / f"{place}.safetensors"
+        save_tensors(path, {"x": torch.arange(4), "a": torch.ones(2)}, note="of 3 epochs")
+        made.add(path.read_bytes())
+    assert len(made) == 1
+    (content,) = made
+    size = int.from_bytes(content[:8], "little")
+    assert json.loads(content[8 : 8 + size])["__metadata__"] == {"note": "of 3 epochs"}
+    two = {"one": "1", "two": "2"}
+    assert len({save({"x": np.arange(4)}, metadata=two) for _ in range(60)}) == 2
 
 
 def test_a_library_that_scrambles_is_found_out(tmp_path, monkeypatch):

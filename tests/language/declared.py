@@ -445,6 +445,11 @@ def metric_at(name: str) -> Declaration:
     return At.declaration
 
 
+@operator("metric", "ECE", facts={"whole": True})
+class Together:
+    """A metric of all rows together."""
+
+
 @operator("adapter", "LoRA", primary="r", shorthand="r")
 class LoRA:
     """Low-rank adapters."""
@@ -518,6 +523,7 @@ DECLARATIONS: tuple[Declaration, ...] = (
     BERT, LLAMA, OPT, GLM, TABLES,
     *(metric(name) for name in ("AUC", "GAUC", "LogLoss", "MRR", "MRR0")),
     *(metric_at(name) for name in ("NDCG", "HitRatio")),
+    Together.declaration,
 )  # fmt: skip
 SCHEMA = emit(DECLARATIONS)
 CATALOG: Catalog = catalog_of(SCHEMA)

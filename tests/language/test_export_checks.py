@@ -18,9 +18,12 @@ from legoc.language.checking import check
 from legoc.language.declaring.catalog import catalog
 from legoc.language.declaring.declare import Declaration
 from legoc.language.diagnosing.document import Document
+from legoc.language.ir.form import from_json, to_json
+from legoc.language.ir.spec import Call
 from legoc.language.typing.exports import BLIND, BYTES, LATEST_OPSET, RESOLUTION, weights
 from legoc.language.typing.wording_export import write_size
 from legoc.model import compile
+from tests.language.declared import CATALOG
 from tests.language.specs import checked, codes, spec_of
 
 
@@ -139,6 +142,52 @@ def test_a_budget_is_judged_by_the_bytes_of_a_weight(precision: str) -> None:
     assert codes(exported(fits, model=model)) == []
     above = f"budget = {64 * 32 * 2 * size // 1024 - 1}KiB  precision = {precision}"
     assert codes(exported(above, model=model)) == ["E0804"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "code"),
+    [
+        ("tolerate = NDCG(10, loss=0.001)", None),
+        ("tolerate = GAUC(loss=1)", None),
+        ("tolerate = none", None),
+        ("precision = fp32  tolerate = NDCG(10, loss=0.001)", None),
+        ("precision = fp16  tolerate = NDCG(10, loss=0.001)", "E0806"),
+        ("precision = int8  tolerate = none", None),
+        ("tolerate = ECE(loss=0.1)", "E0807"),
+        ("tolerate = NDGC(10, loss=0.001)", "E0206"),
+        ("tolerate = NDCG(10)", "E0304"),
+        ("tolerate = NDCG(loss=0.001)", "E0304"),
+        ("tolerate = NDCG(10, loss=0)", "E0305"),
+        ("tolerate = NDCG(10, loss=-1)", "E0305"),
+        ("tolerate = NDCG(0, loss=1)", "E0305"),
+        ('tolerate = NDCG(10, loss="1")', "E0303"),
+        ("tolerate = NDCG(10, lose=1)", "E0302"),
+        ("tolerate = 0.001", "E0303"),
+    ],
+)
+def test_what_is_tolerated_is_a_metric_and_its_loss(settings: str, code: str | None) -> None:
+    assert codes(exported(settings)) == ([] if code is None else [code])
+
+
+def test_what_is_tolerated_stands_in_the_file_and_the_spec_and_changes_no_key() -> None:
+    (spec,) = checked(exported("tolerate = NDCG(10, loss=0.001)")).specs
+    assert spec.export.tolerate == Call(op="NDCG", args={"k": 10, "loss": 0.001})
+    assert from_json(to_json(spec), known=CATALOG).export == spec.export
+    assert "  tolerate = NDCG(k=10, loss=0.001)\n" in spec.source_text
+    assert codes(spec.source_text) == []
+    (plain,) = checked(exported("opset = 20")).specs
+    assert spec.keys == plain.keys
+    older = to_json(plain)
+    del older["export"]["tolerate"]
+    assert from_json(older, known=CATALOG).export == plain.export
+
+
+def test_a_budget_under_a_tolerance_is_that_of_the_fewest_bytes() -> None:
+    model = "predict DNN(units=[64, 32, 64])"
+    size = 64 * 32 * 2 // 1024
+    told = "tolerate = GAUC(loss=0.1)"
+    assert codes(exported(f"budget = {size}KiB  {told}", model=model)) == []
+    assert codes(exported(f"budget = {size - 1}KiB  {told}", model=model)) == ["E0804"]
 
 
 def test_usual_layers_count_and_a_predictor_without_layers_fits_everywhere() -> None:

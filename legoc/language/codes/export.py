@@ -1,9 +1,20 @@
-"""Codes of exporting, bundles and their verification (E0820 and above)."""
+"""Codes of exporting, bundles and their verification (E0808, E0820 and above)."""
 
 from legoc.language.codes import Code
 
 
 CODES: tuple[Code, ...] = (
+    Code(
+        code="E0808",
+        title="a tolerance that is no metric with a loss",
+        explanation=(
+            "What `tolerate` is given outside of a file is a metric with its parameters and a "
+            "`loss` above 0, which is the most that the metric may be worse by. In a file the same "
+            "is said as for every operator: E0206, E0304 and E0305."
+        ),
+        bad='Export(tolerate=Call(op="NDCG", args={"k": 10, "loss": 0}))',
+        good='Export(tolerate=Call(op="NDCG", args={"k": 10, "loss": 0.001}))',
+    ),
     Code(
         code="E0820",
         title="a graph that torch cannot export",

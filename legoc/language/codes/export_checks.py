@@ -1,4 +1,4 @@
-"""E0801 to E0805, E0831 and E0835: what is wrong with an `export` before anything is exported."""
+"""E0801 to E0807, E0831 and E0835: what is wrong with an `export` before anything is exported."""
 
 from legoc.language.codes import Code
 
@@ -73,6 +73,31 @@ export edge {{ precision = int8 }}
 {MODEL}
 run m on demo
 run small = m on demo as edge""",
+    ),
+    Code(
+        code="E0806",
+        title="a precision that is given and to be chosen",
+        explanation=(
+            "`tolerate` tries fp16 and int8 for each graph and keeps the smallest that lose no "
+            "more of a metric than is tolerated. `precision` says what every graph is stored in. "
+            "Beside `tolerate` it can only be fp32, which is what the graphs are before."
+        ),
+        bad=f"""{DATA}
+export edge {{ precision = int8  tolerate = NDCG(10, loss=0.001) }}
+{MODEL}
+{RUN}""",
+        good=f"{DATA}\nexport edge {{ tolerate = NDCG(10, loss=0.001) }}\n{MODEL}\n{RUN}",
+    ),
+    Code(
+        code="E0807",
+        title="a tolerated metric without a value per group",
+        explanation=(
+            "How sure a difference is follows from how it varies over users, and so from what each "
+            "group adds to the metric. What only all rows together have, such as the calibration "
+            "error, does not add up so."
+        ),
+        bad=f"{DATA}\nexport edge {{ tolerate = ECE(loss=0.01) }}\n{MODEL}\n{RUN}",
+        good=f"{DATA}\nexport edge {{ tolerate = LogLoss(loss=0.01) }}\n{MODEL}\n{RUN}",
     ),
     Code(
         code="E0831",

@@ -10,6 +10,7 @@ from legoc.language.declaring.declare import Attribute, Declaration, Rule
 from legoc.language.declaring.kinds import LARGEST, REQUIRED, ROLES, Kind, Param
 from legoc.language.declaring.packages import packages
 from legoc.language.declaring.shipped import shipped
+from legoc.language.declaring.tolerances import TOLERANCE, all_tolerated
 from legoc.language.diagnosing.diagnostics import LegoError, fail
 
 
@@ -47,10 +48,19 @@ class Catalog:
     declarations: Mapping[str, Mapping[str, Declaration]]
 
     def get(self, role: str, name: str) -> Declaration | None:
-        return self.declarations.get(role, {}).get(name)
+        return self.known(role).get(name)
 
     def role(self, role: str) -> tuple[Declaration, ...]:
-        return tuple(self.declarations.get(role, {}).values())
+        return tuple(self.known(role).values())
+
+    def known(self, role: str) -> Mapping[str, Declaration]:
+        """The declarations of a role by name."""
+        return self.tolerances if role == TOLERANCE else self.declarations.get(role, {})
+
+    @cached_property
+    def tolerances(self) -> Mapping[str, Declaration]:
+        """The metrics as `tolerate` takes them."""
+        return all_tolerated(self.declarations.get("metric", {}).values())
 
     def __iter__(self) -> Iterator[Declaration]:
         return (d for known in self.declarations.values() for d in known.values())

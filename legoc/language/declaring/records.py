@@ -10,6 +10,7 @@ from typing import Any
 
 from legoc.language.declaring.declare import Declaration, param
 from legoc.language.declaring.kinds import Kind, Param
+from legoc.language.declaring.tolerances import TOLERANCE
 
 
 ATTRIBUTES = Kind("list", element=Kind("attribute"))
@@ -211,6 +212,16 @@ EXPORT_FIELDS = {
             since=True,
             doc="what users are answered of whom nothing is known; the model's own answer where it "
             "ranks items for an empty history, else their training clicks",
+        ),
+    ),
+    "tolerate": of_kind(
+        Kind("operator", role=TOLERANCE),
+        optional=True,
+        declared=param(
+            None,
+            since=True,
+            doc="a metric and what it may lose on the validation part: each graph is stored in the "
+            "fewest bytes that surely lose no more",
         ),
     ),
 }

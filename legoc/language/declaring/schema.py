@@ -10,6 +10,7 @@ from typing import Any
 from legoc.language.declaring.declare import Attribute, Declaration
 from legoc.language.declaring.kinds import LARGEST, REQUIRED, ROLES, STAGES, Kind, Param
 from legoc.language.declaring.records import RECORDS
+from legoc.language.declaring.tolerances import TOLERANCE, all_tolerated
 
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -31,6 +32,7 @@ def emit(declarations: Iterable[Declaration]) -> dict[str, Any]:
     definitions: dict[str, Any] = {
         role: emit_role(list(known.values())) for role, known in by_role.items()
     }
+    definitions[TOLERANCE] = emit_role(list(all_tolerated(by_role["metric"].values()).values()))
     definitions["attribute"] = ATTRIBUTE
     definitions["content-part"] = PART
     for kind, record in RECORDS.items():

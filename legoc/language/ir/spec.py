@@ -85,7 +85,8 @@ class Train:
 class Export:
     """Settings of what is written; `budget` in bytes, `keep` attributes of items. `cold`: what
     users are answered of whom nothing is known, None for the model's own answer where it has one,
-    else popularity."""
+    else popularity. tolerate: a metric with an argument more, the `loss` that smaller graphs may
+    cost: `Call(op="NDCG", args={"k": 10, "loss": 0.001})`."""
 
     opset: int = 20
     precision: Literal["fp32", "fp16", "int8"] = "fp32"
@@ -93,6 +94,7 @@ class Export:
     parity: float = 1e-4
     keep: tuple[str, ...] = ()
     cold: Literal["model", "popularity", "mean", "error"] | None = None
+    tolerate: Call | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,6 +23,7 @@ ROLE_NAMES = {
     "adapter": "adapter",
     "side": "side network",
     "context": "context number",
+    "tolerance": "metric",
 }
 # What Legommenders and others call some operators, for those who write from memory.
 OLD_NAMES = {

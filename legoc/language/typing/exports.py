@@ -7,6 +7,7 @@ The rest is proved on the written graphs: EXPORT section 5.
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
+from legoc.language.declaring.catalog import Catalog
 from legoc.language.diagnosing.diagnostics import Diagnostic
 from legoc.language.diagnosing.document import Span
 from legoc.language.ir.spec import Call, Export, Spec
@@ -20,6 +21,7 @@ RESOLUTION = 2.0**-23
 BLIND = 1.0
 """The difference of a graph of nothing but zeros: max |torch| / max(1, max |torch|)."""
 BYTES = {"fp32": 4, "fp16": 2, "int8": 1}
+SMALLEST = "int8"
 
 
 def check_settings(export: Export, spans: Mapping[str, Span]) -> tuple[Diagnostic, ...]:
@@ -41,6 +43,28 @@ def check_settings(export: Export, spans: Mapping[str, Span]) -> tuple[Diagnosti
     return tuple(found)
 
 
+def check_tolerance(
+    export: Export, spans: Mapping[str, Span], catalog: Catalog
+) -> tuple[Diagnostic, ...]:
+    """E0806 where the precision is both chosen and given, E0807 where what is tolerated cannot be
+    told apart by groups, so that nothing can be sure of it. spans: of the written fields."""
+    place = spans.get("tolerate")
+    if export.tolerate is None or place is None:
+        return ()
+    found: list[Diagnostic] = []
+    if export.precision != "fp32":
+        from legoc.language.typing.wording_export import precision_given
+
+        found.append(precision_given(place, spans.get("precision"), export.precision))
+    metric = catalog.get("metric", export.tolerate.op)
+    if metric is not None and metric.facts.get("whole"):
+        from legoc.language.typing.wording_export import no_value_per_group
+
+        others = [d.name for d in catalog.role("metric") if not d.facts.get("whole")]
+        found.append(no_value_per_group(place, metric.name, others))
+    return tuple(found)
+
+
 def check_budget(
     predictor: Call, dense: Sequence[str], export: Export, budget: Span | None,
     place: Span, spans: Mapping[str, Span],
@@ -53,16 +77,15 @@ def check_budget(
     """
     if export.budget is None or budget is None:
         return ()
-    least = BYTES[export.precision] * sum(weights(predictor.args.get(name)) for name in dense)
+    precision = SMALLEST if export.tolerate is not None else export.precision
+    least = BYTES[precision] * sum(weights(predictor.args.get(name)) for name in dense)
     if least <= export.budget:
         return ()
     from legoc.language.typing.wording_export import budget_too_small
 
     written = next((spans[name] for name in dense if name in spans), place)
     return (
-        budget_too_small(
-            predictor.op, budget, written, least, export.budget, dense, export.precision
-        ),
+        budget_too_small(predictor.op, budget, written, least, export.budget, dense, precision),
     )
 
 

@@ -14,7 +14,7 @@ from legoc.language.ir.spec import Call, Export, Train
 from legoc.language.resolving.points import Record
 from legoc.language.typing import wording_data, wording_recipes
 from legoc.language.typing.arguments import Judge
-from legoc.language.typing.exports import check_settings
+from legoc.language.typing.exports import check_settings, check_tolerance
 from legoc.language.typing.rules import default_value
 
 
@@ -119,6 +119,7 @@ def lower_export(record: Record | None, span: Span, catalog: Catalog) -> Lowered
     export = None if broken else Export(**values)
     if export is not None:
         judge.problems += check_settings(export, judge.spans)
+        judge.problems += check_tolerance(export, judge.spans, catalog)
     return LoweredExport(export=export, spans=judge.spans, problems=tuple(judge.problems))
 
 

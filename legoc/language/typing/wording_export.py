@@ -56,6 +56,27 @@ def budget_too_small(
     )
 
 
+def precision_given(place: Span, precision: Span | None, given: str) -> Diagnostic:
+    labels = [primary(place, "chooses a precision for each graph")]
+    if precision is not None:
+        labels.append(Label(span=precision, text=f"says {given} for all of them"))
+    return Diagnostic(
+        code="E0806",
+        message="the precision is given, and `tolerate` is to choose it",
+        labels=tuple(labels),
+        help=("leave out one of the two: `precision` or `tolerate`",),
+    )
+
+
+def no_value_per_group(place: Span, metric: str, others: Sequence[str]) -> Diagnostic:
+    return Diagnostic(
+        code="E0807",
+        message=f"`{metric}` has no value per group, so nothing is sure of what it loses",
+        labels=(primary(place, "is of all rows together"),),
+        help=(f"name one of {listing(others, joint='or')}",),
+    )
+
+
 def no_mean_user(place: Span, predictor: Span, name: str) -> Diagnostic:
     return Diagnostic(
         code="E0831",
