@@ -87,7 +87,8 @@ VALUES = [
 
 def test_every_value_is_the_same_tokens(tmp_path, ask):
     """Of texts, categories and numbers, however they are written."""
-    bundle = write_bundle(tmp_path, KINDS["dot"])
+    # No graph of it reads what the reading makes, so any reading will do.
+    bundle = write_bundle(tmp_path, KINDS["table"])
     words = sorted({"a", "b", "c", "x", "y", "plain", "true", "12", "7", "1", "3", "2"})
     ids = {word: 3 + place for place, word in enumerate(words)}
     (bundle / "vocabularies/tags.json").write_text(json.dumps({"values": ids}))
@@ -167,10 +168,21 @@ def test_a_trained_model_recommends_the_same(trained, ask):
         [{"do": "selfTest"}, *({"do": "recommend", "clicks": clicks} for clicks in histories)],
     )
     assert best[0]["difference"] < 1e-5
+    checked = 0
     for clicks, found in zip(histories, best[1:], strict=True):
         ids, scores = model.recommend(model.encode_user(clicks))
         assert [one["score"] for one in found] == pytest.approx(scores, abs=1e-5)
-        assert {one["id"] for one in found[:5]} <= {*ids}
+        # Two items whose scores differ by less than rounding may change places.
+        clear = [place for place in range(len(ids)) if is_clear(place, scores)]
+        assert [found[place]["id"] for place in clear] == [ids[place] for place in clear]
+        checked += len(clear)
+    assert checked > 60
+
+
+def is_clear(place, scores):
+    """Whether no other of the best is nearly as good; of the last one nobody knows."""
+    others = [*scores[:place], *scores[place + 1 :]]
+    return place < len(scores) - 1 and min(abs(scores[place] - one) for one in others) > 1e-5
 
 
 def test_calls_side_by_side_are_as_one_after_another(tmp_path, ask):

@@ -47,6 +47,11 @@ export class Items {
     return this.names.slice(1);
   }
 
+  /** The attributes that the model reads of a new item; none where items are rows of a table. */
+  get attributes() {
+    return this.reader === null ? [] : [...this.reader.attributes];
+  }
+
   /** Whether an item is known. */
   has(id) {
     return this.places.has(readId(id));
@@ -94,20 +99,19 @@ export class Items {
     const { vectors, lengths } = await this.encode(records);
     const tokens = this.tokens && this.reader.read(records, "sequence").get("tokens");
     const fresh = names.filter((name) => !this.places.has(name));
-    const grown = new Float32Array(this.vectors.length + fresh.length * this.width);
-    grown.set(this.vectors);
+    const space = this.roomFor(fresh.length);
     const added = [], replaced = [];
     names.forEach((name, place) => {
       const known = this.places.get(name);
       const row = known ?? this.names.length;
-      grown.set(vectors.subarray(place * this.width, (place + 1) * this.width), row * this.width);
+      space.set(vectors.subarray(place * this.width, (place + 1) * this.width), row * this.width);
       if (tokens) this.tokens[row] = tokens[place];
       if (known !== undefined) return void replaced.push(name);
       this.names.push(name);
       this.places.set(name, row);
       added.push(name);
     });
-    this.vectors = grown;
+    this.vectors = space;
     const read = new Set(["id", ...this.reader.attributes]);
     return {
       added, replaced,
@@ -115,6 +119,15 @@ export class Items {
       ignored: [...new Set(records.flatMap((record) => Object.keys(record)))].filter((key) => !read.has(key)).sort(),
       unseen: this.reader.unseen(records),
     };
+  }
+
+  /** The vectors with room for so many more; it doubles, so that items added singly cost little. */
+  roomFor(count) {
+    const needed = (this.names.length + count) * this.width;
+    if (needed <= this.vectors.length) return this.vectors;
+    const space = new Float32Array(Math.max(needed, 2 * this.vectors.length));
+    space.set(this.vectors);
+    return space;
   }
 
   verified(record) {

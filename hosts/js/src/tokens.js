@@ -34,7 +34,7 @@ export class Reader {
    */
   read(records, layout = this.layout) {
     const found = this.given.map((part) =>
-      records.map((record) => this.within(part, part.read(record[part.name], this.unknown))),
+      records.map((record) => this.within(part, part.read(own(record, part.name), this.unknown))),
     );
     if (layout === "fields") {
       return new Map(this.given.map((part, place) => [part.name, found[place]]));
@@ -56,7 +56,7 @@ export class Reader {
     const found = {};
     for (const part of this.given.filter((each) => each.values)) {
       const strange = records
-        .flatMap((record) => readCategories(part.name, record[part.name], part.notation))
+        .flatMap((record) => readCategories(part.name, own(record, part.name), part.notation))
         .filter((value) => !part.values.has(value));
       if (strange.length) found[part.name] = [...new Set(strange)].sort();
     }
@@ -73,6 +73,9 @@ export class Reader {
     return ids;
   }
 }
+
+/** An attribute of a record, which may be called as something that every object has. */
+const own = (record, name) => (Object.hasOwn(record, name) ? record[name] : undefined);
 
 /** A tokenizer.json. */
 class Words {
