@@ -2,6 +2,9 @@
 
 import json
 import math
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ import legoc_runtime
 from legoc.data import prepare
 from legoc.language import load
 from tests.data.hard_texts import HARD
+from tests.hosts.conftest import HOME, ROOT
 from tests.runtime.bundles import ITEMS, KINDS, Kind, rewrite, write_bundle
 
 
@@ -185,6 +189,20 @@ def is_clear(place, scores):
     return place < len(scores) - 1 and min(abs(scores[place] - one) for one in others) > 1e-5
 
 
+def test_the_page_is_told_what_items_say(trained, cache):
+    spec, bundle = trained
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "hosts/web/items.py"), str(bundle)], capture_output=True,
+        text=True, encoding="utf-8", env={**os.environ, "LEGOC_CACHE": str(cache)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    records = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [one["id"] for one in records] == [*legoc_runtime.load(bundle).items.ids]
+    prepared = prepare(spec, cache=cache)
+    titles = [one["title"] for one in prepared.item_records(range(1, len(prepared.items)))]
+    assert [one["title"] for one in records] == titles
+
+
 def test_calls_side_by_side_are_as_one_after_another(tmp_path, ask):
     bundle = write_bundle(tmp_path, KINDS["din"])
     histories = [["N1"], ["N2", "N3"], [], ["N5"]] * 5
@@ -291,10 +309,6 @@ def test_no_candidates_no_scores(tmp_path, ask):
 
 
 def test_floats_are_written_as_python_writes_them(node):
-    import subprocess
-
-    from tests.hosts.conftest import HOME
-
     random = np.random.default_rng(7)
     numbers = [*(random.normal(size=200) * 10.0 ** random.integers(-30, 30, 200)), 0.1, 1e-5, 1e22]
     script = (
