@@ -2,6 +2,7 @@
 
 import { Tokenizer } from "@huggingface/tokenizers";
 
+import { readAlike } from "./alike.js";
 import { BundleError } from "./errors.js";
 import { notationOf, readCategories, readNumber, readText } from "./values.js";
 
@@ -98,30 +99,6 @@ class Words {
     if (!text) return [];
     return this.tokenizer.encode(text.toWellFormed(), { add_special_tokens: false }).ids.map(Number);
   }
-}
-
-// What Python's library calls words and blanks; the one for JavaScript cuts at letters beyond ASCII.
-const WORD = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}";
-const CUT = {
-  type: "Split", behavior: "Removed", invert: true,
-  pattern: { Regex: `[${WORD}]+|[^${WORD}\\p{White_Space}]+` },
-};
-// It makes small letters one by one, where JavaScript knows that a sigma ends a word.
-const SIGMA = { type: "Replace", pattern: { String: "\u03a3" }, content: "\u03c3" };
-
-/** A tokenizer whose steps that the two libraries take differently are written out. */
-function readAlike(said) {
-  const steps = (step, key) =>
-    step?.type === "Sequence" ? { ...step, [key]: step[key].flatMap((one) => steps(one, key)) }
-    : step?.type === "Whitespace" ? CUT
-    : step?.type === "Lowercase" ? [SIGMA, step]
-    : step;
-  const lower = steps(said.normalizer, "normalizers");
-  return {
-    ...said,
-    normalizer: Array.isArray(lower) ? { type: "Sequence", normalizers: lower } : lower,
-    pre_tokenizer: steps(said.pre_tokenizer, "pretokenizers"),
-  };
 }
 
 function openPart(part, words, read, rows) {
