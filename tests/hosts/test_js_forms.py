@@ -294,3 +294,47 @@ def execute(node, script):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+COLD = {
+    ("dot", "popularity"): {"clicks": np.array([0, 3, 0, 7, 3, 1])},
+    ("din", "popularity"): {"clicks": np.array([0, 3, 0, 7, 3, 1])},
+    ("dot", "mean"): {"user": np.array([0.5, -1, 2, 0.1, 3], dtype=np.float32)},
+    ("many", "mean"): {"user": np.arange(10, dtype=np.float32).reshape(2, 5) - 4},
+    ("users", "error"): None,
+    ("users", "model"): None,
+}
+
+
+@pytest.mark.parametrize(("name", "answer"), COLD)
+def test_users_of_whom_nothing_is_known(tmp_path, ask, name, answer):
+    bundle = write_bundle(tmp_path, KINDS[name])
+    tensors = COLD[name, answer]
+    file = None if tensors is None else "cache/cold.safetensors"
+    if tensors is not None:
+        save_file(tensors, bundle / file)
+    rewrite(bundle, lambda c: c.update(cold={"answer": answer, "file": file}))
+    model = legoc_runtime.load(bundle)
+    new = [{"id": "X1", "title": "late goal"}]
+    model.items.add(new)
+    nobody = {"clicks": ["nothing"], "given": {"user": "nobody"}}
+    some = {"clicks": [], "given": {"user": "U1"}}
+    _, scores, best, user, known = ask(
+        bundle,
+        [{"do": "add", "records": new}, {"do": "score", **nobody, "ids": [*IDS, "X1"]},
+         {"do": "recommend", **nobody}, {"do": "user", **nobody}, {"do": "user", **some}],
+    )  # fmt: skip
+    if name == "users":
+        assert known["cold"] is None
+    if answer == "error":
+        assert {one["error"] for one in (scores, best, user)} == {"RequestError"}
+        with pytest.raises(legoc_runtime.RequestError):
+            model.encode_user(["nothing"], user="nobody")
+        return
+    wanted = model.encode_user(["nothing"], user="nobody")
+    assert user["cold"] == wanted.cold == answer
+    assert user["unknown"] == ["nothing"]
+    assert scores == pytest.approx(model.score(wanted, [*IDS, "X1"]), abs=1e-5)
+    ids, logits = model.recommend(wanted)
+    assert [one["id"] for one in best] == ids
+    assert [one["score"] for one in best] == pytest.approx(logits, abs=1e-5)
