@@ -23,7 +23,8 @@ NEW = [
     {"id": "X1", "title": "Late storm over THE coast", "category": "news", "price": 3},
     {"id": 7, "title": "wins", "category": "chess"},
     {"id": "N1", "title": "goal"},
-    {"id": "X2", "title": None, "category": []},
+    {"id": "X2", "title": None, "category": [], "𠀀": 1, "\uffee": 2},
+    {"id": "X3", "title": "storm", "category": ["\uffee", "𠀀", "ab", "a", "", "news"]},
 ]
 
 
@@ -60,7 +61,7 @@ def test_new_items_from_raw_content(tmp_path, ask, where):
     bundle = write_bundle(tmp_path, KINDS["dot"])
     model = legoc_runtime.load(bundle)
     wanted = model.items.add(NEW)
-    names = ["X1", "7", "N1", "X2"]
+    names = ["X1", "7", "N1", "X2", "X3"]
     common = {"clicks": ["N2", "X1", 7]}
     added, scores, *vectors = ask(
         bundle,
@@ -72,7 +73,7 @@ def test_new_items_from_raw_content(tmp_path, ask, where):
         "added": [*wanted.added], "replaced": [*wanted.replaced], "empty": [*wanted.empty],
         "ignored": [*wanted.ignored], "unseen": {k: [*v] for k, v in wanted.unseen.items()},
     }  # fmt: skip
-    assert added["ignored"] == ["price"]
+    assert added["ignored"] == ["price", "\uffee", "𠀀"]
     user = model.encode_user(common["clicks"])
     assert scores == pytest.approx(model.score(user, names), abs=1e-5)
     for name, vector in zip(names, vectors, strict=True):

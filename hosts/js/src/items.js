@@ -4,7 +4,7 @@ import { BundleError, RequestError } from "./errors.js";
 import { pad } from "./graphs.js";
 import { readTensors } from "./tensors.js";
 import { decode } from "./tokens.js";
-import { readId, shown } from "./values.js";
+import { byLetters, readId, shown } from "./values.js";
 
 const AT_ONCE = 128;
 
@@ -116,7 +116,7 @@ export class Items {
     return {
       added, replaced,
       empty: names.filter((_, place) => !lengths[place]),
-      ignored: [...new Set(records.flatMap((record) => Object.keys(record)))].filter((key) => !read.has(key)).sort(),
+      ignored: [...new Set(records.flatMap((record) => Object.keys(record)))].filter((key) => !read.has(key)).sort(byLetters),
       unseen: this.reader.unseen(records),
     };
   }

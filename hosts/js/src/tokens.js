@@ -4,7 +4,7 @@ import { Tokenizer } from "@huggingface/tokenizers";
 
 import { readAlike } from "./alike.js";
 import { BundleError } from "./errors.js";
-import { notationOf, readCategories, readNumber, readText } from "./values.js";
+import { byLetters, notationOf, readCategories, readNumber, readText } from "./values.js";
 
 /** Reads records into ids; `read` gives the bytes of a file of the bundle. */
 export class Reader {
@@ -59,7 +59,7 @@ export class Reader {
       const strange = records
         .flatMap((record) => readCategories(part.name, own(record, part.name), part.notation))
         .filter((value) => !part.values.has(value));
-      if (strange.length) found[part.name] = [...new Set(strange)].sort();
+      if (strange.length) found[part.name] = [...new Set(strange)].sort(byLetters);
     }
     return found;
   }
