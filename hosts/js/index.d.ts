@@ -38,6 +38,8 @@ export interface Added {
 export interface Items {
   readonly size: number;
   readonly ids: readonly string[];
+  /** What the model reads of a new item; none where items are rows of a table that was trained. */
+  readonly attributes: readonly string[];
   has(id: Id): boolean;
   /** A copy of an item's vector. */
   vector(id: Id): Float32Array | undefined;
@@ -86,12 +88,3 @@ export class BundleError extends Error {
 export class RequestError extends Error {
   readonly help: string;
 }
-
-/** In Node: the folder of a bundle. */
-export function load(folder: string, options?: Options): Promise<Model>;
-/** In the browser: onnxruntime-web, and the bundle's address or a function that gives its files. */
-export function load(
-  ort: unknown,
-  source: string | URL | ((name: string) => Promise<Uint8Array>),
-  options?: Options,
-): Promise<Model>;

@@ -1,14 +1,16 @@
 // A bundle opened: every file is compared with its size and hash before anything is made of it.
 
+import { verifyManifest } from "./agreement.js";
+import { digest } from "./digest.js";
 import { BundleError } from "./errors.js";
 import { decode } from "./tokens.js";
 
-const FORMAT = /^legoc-bundle\/(\d{1,9})(?:\.\d+)*$/;
-const MAJOR = 1;
+const AGAIN = "copy the bundle again or export it again";
 
 /**
  * The manifest and the bytes of every file.
- * @param {(name: string) => Promise<Uint8Array>} fetchFile
+ * @param {(name: string, bytes?: number) => Promise<Uint8Array>} fetchFile gives a file; told how
+ *   large it is to be, it need not read another
  */
 export async function openBundle(fetchFile) {
   const manifest = parseManifest(await fetchFile("manifest.json"));
@@ -17,7 +19,7 @@ export async function openBundle(fetchFile) {
   await Promise.all(
     names.map(async (name) => {
       verifyPath(name);
-      contents.set(name, await verified(name, await fetchFile(name), manifest.files[name]));
+      contents.set(name, await verified(name, await fetchFile(name, manifest.files[name].bytes), manifest.files[name]));
     }),
   );
   const read = (name) => {
@@ -29,49 +31,26 @@ export async function openBundle(fetchFile) {
 }
 
 function parseManifest(content) {
-  const damaged = (why) => new BundleError(`manifest.json ${why}`, "export the bundle again");
   let said;
   try {
     said = JSON.parse(decode(content));
   } catch {
-    throw damaged("is not JSON");
+    throw new BundleError("manifest.json is not JSON", "export the bundle again");
   }
-  const format = FORMAT.exec(typeof said?.format === "string" ? said.format : "");
-  if (!format) throw damaged(`has no format of bundles`);
-  if (Number(format[1]) !== MAJOR) {
-    throw new BundleError(
-      `the bundle has the format ${said.format}, this host reads legoc-bundle/${MAJOR}`,
-      "install the version of legoc-js that belongs to the bundle",
-    );
-  }
-  const needed = {
-    graphs: (value) => isObject(value) && isObject(value.predictor),
-    plan: (value) => isObject(value) && isCount(value.width) && ["vector", "many", "clicks"].includes(value.user),
-    history: isCount,
-    items: (value) => isObject(value) && typeof value.file === "string" && isCount(value.rows),
-    files: isObject,
-    spec: (value) => typeof value?.model?.predict?.op === "string",
-  };
-  for (const [key, holds] of Object.entries(needed)) {
-    if (!holds(said[key])) throw damaged(`is not of the form legoc-bundle/${MAJOR}: \`${key}\``);
-  }
-  if (said.plan.user !== "clicks" && !said.graphs.user_encoder) throw damaged("has no graph user_encoder");
+  verifyManifest(said);
   return said;
 }
 
+/** Throws BundleError where a file has not as many bytes as the manifest says. */
+export function verifySize(name, found, said) {
+  if (found === said) return;
+  throw new BundleError(`\`${name}\` has ${found} bytes, the manifest says ${said}`, AGAIN);
+}
+
 async function verified(name, content, entry) {
-  const again = "copy the bundle again or export it again";
-  if (content.byteLength !== entry?.bytes) {
-    throw new BundleError(
-      `\`${name}\` has ${content.byteLength} bytes, the manifest says ${entry?.bytes}`, again,
-    );
-  }
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", content));
-  const found = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  if (found !== String(entry.sha256).toLowerCase()) {
-    throw new BundleError(
-      `\`${name}\` is not the file the bundle was written with: its hash differs`, again,
-    );
+  verifySize(name, content.byteLength, entry.bytes);
+  if ((await digest(content)) !== entry.sha256.toLowerCase()) {
+    throw new BundleError(`\`${name}\` is not the file the bundle was written with: its hash differs`, AGAIN);
   }
   return content;
 }
@@ -83,6 +62,3 @@ function verifyPath(name) {
     throw new BundleError(`the manifest names \`${name}\`, which leads out of the bundle`, "do not use this bundle");
   }
 }
-
-const isObject = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
-const isCount = (value) => Number.isSafeInteger(value) && value >= 1;

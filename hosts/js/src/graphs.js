@@ -2,35 +2,42 @@
 
 import { BundleError } from "./errors.js";
 
-const TYPES = { int64: "int64", bool: "bool", float32: "float32" };
+const AGAIN = "export the bundle again";
 
-/** Sessions by name, run one after the other: some builds of onnxruntime refuse runs side by side. */
+// What runs last in each onnxruntime. Some of its builds refuse a run beside another, even of
+// another session, so all models of a page stand in one queue.
+const last = new WeakMap();
+
+function inTurn(ort, work) {
+  const turn = (last.get(ort) ?? Promise.resolve()).then(work);
+  last.set(ort, turn.catch(() => {}));
+  return turn;
+}
+
+/** Sessions by name, run one after the other. */
 export class Graphs {
   static async open(ort, bundle, options) {
     const sessions = new Map();
-    for (const [name, graph] of Object.entries(bundle.manifest.graphs)) {
+    const every = Object.entries(bundle.manifest.graphs);
+    const files = every.map(([, graph]) => graph.file);
+    for (const [name, graph] of every) {
       const folder = graph.file.slice(0, graph.file.lastIndexOf("/") + 1);
-      const graphs = Object.values(bundle.manifest.graphs).map((each) => each.file);
-      const beside = bundle.names.filter((file) => folder && file.startsWith(folder) && !graphs.includes(file));
+      const beside = bundle.names.filter((file) => folder && file.startsWith(folder) && !files.includes(file));
+      const externalData = beside.map((file) => ({ path: file.slice(folder.length), data: bundle.read(file) }));
       let session;
       try {
-        session = await ort.InferenceSession.create(bundle.read(graph.file), {
-          graphOptimizationLevel: "basic",
-          ...options,
-          ...(beside.length && {
-            externalData: beside.map((file) => ({ path: file.slice(folder.length), data: bundle.read(file) })),
+        session = await inTurn(ort, () =>
+          ort.InferenceSession.create(bundle.read(graph.file), {
+            graphOptimizationLevel: "basic",
+            logSeverityLevel: 3,
+            ...options,
+            ...(externalData.length && { externalData }),
           }),
-        });
-      } catch (error) {
-        throw new BundleError(`\`${graph.file}\` cannot be opened (${error.message})`, "export the bundle again");
-      }
-      const declared = graph.inputs.map((port) => port.name).sort().join();
-      if ([...session.inputNames].sort().join() !== declared) {
-        throw new BundleError(
-          `\`${graph.file}\` reads ${session.inputNames.join(", ")}, the manifest says ${declared}`,
-          "export the bundle again",
         );
+      } catch (error) {
+        throw new BundleError(`\`${graph.file}\` cannot be opened (${error.message})`, AGAIN);
       }
+      verifyPorts(graph, session);
       sessions.set(name, session);
     }
     return new Graphs(ort, bundle.manifest.graphs, sessions);
@@ -40,7 +47,6 @@ export class Graphs {
     this.ort = ort;
     this.graphs = graphs;
     this.sessions = sessions;
-    this.last = Promise.resolve();
   }
 
   /**
@@ -52,21 +58,43 @@ export class Graphs {
     const feeds = {};
     for (const port of graph.inputs) {
       const { data, dims } = inputs[port.name];
-      feeds[port.name] = new this.ort.Tensor(TYPES[port.dtype], cast(port.dtype, data), dims);
+      feeds[port.name] = new this.ort.Tensor(port.dtype, cast(port.dtype, data), dims);
     }
-    const turn = this.last.then(async () => {
+    return inTurn(this.ort, async () => {
       const outputs = await this.sessions.get(name).run(feeds);
-      const output = outputs[graph.outputs[0].name];
-      return { data: output.data, dims: output.dims };
+      const { data, dims } = outputs[graph.outputs[0].name];
+      return { data, dims };
     });
-    this.last = turn.catch(() => {});
-    return turn;
   }
 
-  /** Free what the sessions hold. */
-  async release() {
-    await this.last;
-    for (const session of this.sessions.values()) await session.release?.();
+  /** Free what the sessions hold, once what runs is done. */
+  release() {
+    return inTurn(this.ort, async () => {
+      for (const session of this.sessions.values()) await session.release?.();
+    });
+  }
+}
+
+/** The graph takes and gives what the manifest says. */
+function verifyPorts(graph, session) {
+  const differs = (what, found, said) => {
+    throw new BundleError(`${what} of \`${graph.file}\` ${found}, the manifest says ${said}`, AGAIN);
+  };
+  const sides = [
+    ["inputs", graph.inputs, session.inputNames, session.inputMetadata],
+    ["outputs", graph.outputs, session.outputNames, session.outputMetadata],
+  ];
+  for (const [side, ports, names, metadata] of sides) {
+    const declared = ports.map((port) => port.name).sort().join(", ");
+    const found = [...names].sort().join(", ");
+    if (found !== declared) differs(`the ${side}`, `are ${found}`, declared);
+    for (const port of ports) {
+      const { type, shape } = metadata?.find((each) => each.name === port.name) ?? {};
+      if (type === undefined) continue;
+      if (type !== port.dtype) differs(`\`${port.name}\``, `is ${type}`, port.dtype);
+      const fixed = (dims) => `[${dims.map((dim) => (typeof dim === "number" && dim >= 0 ? dim : "*")).join(", ")}]`;
+      if (fixed(shape) !== fixed(port.dims)) differs(`\`${port.name}\``, `has the dimensions ${fixed(shape)}`, fixed(port.dims));
+    }
   }
 }
 

@@ -4,7 +4,7 @@ import { BundleError, RequestError } from "./errors.js";
 import { pad } from "./graphs.js";
 import { readTensors } from "./tensors.js";
 import { decode } from "./tokens.js";
-import { readId, shown } from "./values.js";
+import { byLetters, readId, shown } from "./values.js";
 
 const AT_ONCE = 128;
 
@@ -45,6 +45,11 @@ export class Items {
   /** Their ids, in the order of the rows. */
   get ids() {
     return this.names.slice(1);
+  }
+
+  /** The attributes that the model reads of a new item; none where items are rows of a table. */
+  get attributes() {
+    return this.reader === null ? [] : [...this.reader.attributes];
   }
 
   /** Whether an item is known. */
@@ -94,27 +99,35 @@ export class Items {
     const { vectors, lengths } = await this.encode(records);
     const tokens = this.tokens && this.reader.read(records, "sequence").get("tokens");
     const fresh = names.filter((name) => !this.places.has(name));
-    const grown = new Float32Array(this.vectors.length + fresh.length * this.width);
-    grown.set(this.vectors);
+    const space = this.roomFor(fresh.length);
     const added = [], replaced = [];
     names.forEach((name, place) => {
       const known = this.places.get(name);
       const row = known ?? this.names.length;
-      grown.set(vectors.subarray(place * this.width, (place + 1) * this.width), row * this.width);
+      space.set(vectors.subarray(place * this.width, (place + 1) * this.width), row * this.width);
       if (tokens) this.tokens[row] = tokens[place];
       if (known !== undefined) return void replaced.push(name);
       this.names.push(name);
       this.places.set(name, row);
       added.push(name);
     });
-    this.vectors = grown;
+    this.vectors = space;
     const read = new Set(["id", ...this.reader.attributes]);
     return {
       added, replaced,
       empty: names.filter((_, place) => !lengths[place]),
-      ignored: [...new Set(records.flatMap((record) => Object.keys(record)))].filter((key) => !read.has(key)).sort(),
+      ignored: [...new Set(records.flatMap((record) => Object.keys(record)))].filter((key) => !read.has(key)).sort(byLetters),
       unseen: this.reader.unseen(records),
     };
+  }
+
+  /** The vectors with room for so many more; it doubles, so that items added singly cost little. */
+  roomFor(count) {
+    const needed = (this.names.length + count) * this.width;
+    if (needed <= this.vectors.length) return this.vectors;
+    const space = new Float32Array(Math.max(needed, 2 * this.vectors.length));
+    space.set(this.vectors);
+    return space;
   }
 
   verified(record) {

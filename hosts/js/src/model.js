@@ -10,7 +10,6 @@ import { decode, Reader } from "./tokens.js";
 import { readCount, readId, readIds, shown } from "./values.js";
 
 const GOLDEN = "golden.safetensors";
-const TEXTS = "texts.json";
 // Candidates per call of the predictor, and numbers they may gather.
 const PAIRS = 8000;
 const FLOATS = 4 << 20;
@@ -54,7 +53,8 @@ export class Model {
     const { op } = manifest.spec.model.predict;
     this.product = op === "Dot" && manifest.plan.user === "vector" && !this.neutral.length;
     this.golden = bundle.names.includes(GOLDEN) ? bundle.read(GOLDEN) : null;
-    this.texts = bundle.names.includes(TEXTS) ? bundle.read(TEXTS) : null;
+    const texts = manifest.probes?.texts;
+    this.texts = texts ? { file: texts, content: bundle.read(texts) } : null;
   }
 
   /** What the model is, in a line. */
@@ -73,7 +73,7 @@ export class Model {
     const names = readIds(ids, "the clicks");
     const clicks = names.filter((name) => this.items.places.has(name)).slice(-this.manifest.history);
     const unknown = names.filter((name) => !this.items.places.has(name));
-    const number = given.user === undefined ? 0 : this.users.get(readId(given.user, "the user")) ?? 0;
+    const number = given.user === undefined || given.user === null ? 0 : this.users.get(readId(given.user, "the user")) ?? 0;
     const nothing = !clicks.length && !number;
     if (nothing && this.cold.answer === "error") {
       throw new RequestError(
@@ -144,8 +144,11 @@ export class Model {
     }
     if (this.product) {
       const { temperature = 1, bias = 0 } = this.manifest.calibration ?? {};
+      const { vectors, width } = this.items;
       rows.forEach((row, place) => {
-        scores[place] = dot(user.data, this.items.row(row)) / temperature + bias;
+        let sum = 0;
+        for (let at = 0, from = row * width; at < width; at += 1) sum += user.data[at] * vectors[from + at];
+        scores[place] = sum / temperature + bias;
       });
       return scores;
     }
@@ -194,7 +197,7 @@ export class Model {
     const differences = {};
     for (const [key, tensors] of probes) {
       const name = key.split("/")[0];
-      const graph = this.manifest.graphs[name];
+      const graph = Object.hasOwn(this.manifest.graphs, name) ? this.manifest.graphs[name] : null;
       const missing = graph ? [...graph.inputs, ...graph.outputs].filter((port) => !tensors[port.name]) : [{ name }];
       if (missing.length) {
         throw new BundleError(`${GOLDEN} has a probe \`${key}\` that lacks ${missing[0].name}`, "export the bundle again");
@@ -209,13 +212,22 @@ export class Model {
       }
       differences[name] = Math.max(differences[name] ?? 0, difference);
     }
+    const untested = Object.keys(this.manifest.graphs).find((name) => !Object.hasOwn(differences, name));
+    if (untested) throw new BundleError(`${GOLDEN} has no probe of ${untested}`, "export the bundle again");
     return { differences, difference: Math.max(...Object.values(differences)), outputs: probes.size, tolerance };
   }
 
   /** Texts that are hard to read alike, with the ids they must have, where the bundle brings some. */
   verifyTexts() {
-    if (this.texts === null || this.reader === null) return;
-    for (const { record, ids } of JSON.parse(decode(this.texts)).probes) {
+    if (this.texts === null) return;
+    let probes;
+    try {
+      ({ probes } = JSON.parse(decode(this.texts.content)));
+      if (!this.reader || !probes.every(({ record, ids }) => record && ids)) throw new Error();
+    } catch {
+      throw new BundleError(`\`${this.texts.file}\` holds no probes of texts`, "export the bundle again");
+    }
+    for (const { record, ids } of probes) {
       const found = this.reader.read([record]);
       for (const [name, expected] of Object.entries(ids)) {
         if (String(found.get(name)?.[0]) !== String(expected)) {
@@ -232,6 +244,13 @@ export class Model {
     const form = { vector: 1, many: 2, clicks: 2 }[this.manifest.plan.user];
     if (!(user?.data instanceof Float32Array) || user.dims?.length !== form) {
       throw new RequestError(`the user is ${shown(user)}`, "give what `await model.encodeUser(...)` gave");
+    }
+    const width = user.dims.at(-1);
+    if ((this.product || this.manifest.plan.user === "clicks") && width !== this.items.width) {
+      throw new RequestError(
+        `the user has vectors of ${width} numbers, items have ${this.items.width}`,
+        "encode it with this model",
+      );
     }
   }
 
@@ -266,12 +285,6 @@ function readCold({ manifest, read }) {
 }
 
 const squeezed = ({ data, dims }) => ({ data: Float32Array.from(data), dims: dims.slice(1) });
-
-function dot(one, two) {
-  let sum = 0;
-  for (let place = 0; place < one.length; place += 1) sum += one[place] * two[place];
-  return sum;
-}
 
 /** max |expected - found| / max(1, max |expected|); infinite where the shapes differ. */
 function compare(expected, found) {

@@ -2,8 +2,9 @@
 
 import { Tokenizer } from "@huggingface/tokenizers";
 
+import { readAlike } from "./alike.js";
 import { BundleError } from "./errors.js";
-import { notationOf, readCategories, readNumber, readText } from "./values.js";
+import { byLetters, notationOf, readCategories, readNumber, readText } from "./values.js";
 
 /** Reads records into ids; `read` gives the bytes of a file of the bundle. */
 export class Reader {
@@ -34,7 +35,7 @@ export class Reader {
    */
   read(records, layout = this.layout) {
     const found = this.given.map((part) =>
-      records.map((record) => this.within(part, part.read(record[part.name], this.unknown))),
+      records.map((record) => this.within(part, part.read(own(record, part.name), this.unknown))),
     );
     if (layout === "fields") {
       return new Map(this.given.map((part, place) => [part.name, found[place]]));
@@ -56,9 +57,9 @@ export class Reader {
     const found = {};
     for (const part of this.given.filter((each) => each.values)) {
       const strange = records
-        .flatMap((record) => readCategories(part.name, record[part.name], part.notation))
+        .flatMap((record) => readCategories(part.name, own(record, part.name), part.notation))
         .filter((value) => !part.values.has(value));
-      if (strange.length) found[part.name] = [...new Set(strange)].sort();
+      if (strange.length) found[part.name] = [...new Set(strange)].sort(byLetters);
     }
     return found;
   }
@@ -73,6 +74,9 @@ export class Reader {
     return ids;
   }
 }
+
+/** An attribute of a record, which may be called as something that every object has. */
+const own = (record, name) => (Object.hasOwn(record, name) ? record[name] : undefined);
 
 /** A tokenizer.json. */
 class Words {
@@ -95,30 +99,6 @@ class Words {
     if (!text) return [];
     return this.tokenizer.encode(text.toWellFormed(), { add_special_tokens: false }).ids.map(Number);
   }
-}
-
-// What Python's library calls words and blanks; the one for JavaScript cuts at letters beyond ASCII.
-const WORD = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}";
-const CUT = {
-  type: "Split", behavior: "Removed", invert: true,
-  pattern: { Regex: `[${WORD}]+|[^${WORD}\\p{White_Space}]+` },
-};
-// It makes small letters one by one, where JavaScript knows that a sigma ends a word.
-const SIGMA = { type: "Replace", pattern: { String: "\u03a3" }, content: "\u03c3" };
-
-/** A tokenizer whose steps that the two libraries take differently are written out. */
-function readAlike(said) {
-  const steps = (step, key) =>
-    step?.type === "Sequence" ? { ...step, [key]: step[key].flatMap((one) => steps(one, key)) }
-    : step?.type === "Whitespace" ? CUT
-    : step?.type === "Lowercase" ? [SIGMA, step]
-    : step;
-  const lower = steps(said.normalizer, "normalizers");
-  return {
-    ...said,
-    normalizer: Array.isArray(lower) ? { type: "Sequence", normalizers: lower } : lower,
-    pre_tokenizer: steps(said.pre_tokenizer, "pretokenizers"),
-  };
 }
 
 function openPart(part, words, read, rows) {

@@ -120,6 +120,13 @@ export function readNumber(name, given, notation) {
   throw new RequestError(`\`${name}\` is ${shown(value)}, not a number`, "give a number such as 9.5");
 }
 
+/** The order of texts by their letters, as Python sorts them, where JavaScript goes by halves of letters. */
+export function byLetters(one, two) {
+  const [first, second] = [Array.from(one), Array.from(two)];
+  const at = first.findIndex((letter, place) => letter !== second[place]);
+  return at < 0 || at >= second.length ? first.length - second.length : first[at].codePointAt(0) - second[at].codePointAt(0);
+}
+
 /** The text of an id: a text itself, a whole number as it is written. */
 export function readId(value, what = "an id") {
   if (typeof value === "string") return value;
