@@ -25,6 +25,7 @@ from legoc.exporting.finiteness import verify_table, verify_weights
 from legoc.exporting.gates import TARGET, Figure
 from legoc.exporting.graph_files import GraphFile, graph_manifest, write_graphs
 from legoc.exporting.graphs import reference_copy
+from legoc.exporting.hard_texts import write_texts
 from legoc.exporting.kept import write_kept
 from legoc.exporting.precision_text import MIXED
 from legoc.exporting.provenance import describe_provenance
@@ -111,8 +112,10 @@ def write_bundle(
         cold = write_cold(
             place, spec.export.cold, written_side(plan, prepared, files), prepared, table
         )
+        probes = None
         if prepared.reading is not None:
             contents.copy_reading(prepared.reading_folder, prepared.reading, place)
+            probes = write_texts(place, prepared.reading)
         contents.write_golden(
             place,
             {name: made.probes for name, made in files.items()},
@@ -141,6 +144,7 @@ def write_bundle(
             "attributes": kept,
             "context": context,
             "cold": cold,
+            "probes": probes,
             "certificate": describe_certificate(spec, files, real, whole, choice),
             "provenance": describe_provenance(spec, prepared.digest),
         }  # fmt: skip

@@ -35,8 +35,7 @@ def verify_parts(manifest: Manifest) -> None:
     named += [file for file in (manifest.items, manifest.users, manifest.tokens) if file]
     if manifest.context is not None and manifest.context.file is not None:
         named.append(manifest.context.file)
-    if manifest.cold.file is not None:
-        named.append(manifest.cold.file)
+    named += [file for file in (manifest.cold.file, manifest.texts) if file is not None]
     if manifest.reading is not None:
         verify_reading(manifest.reading)
         for part in manifest.reading["parts"]:

@@ -117,6 +117,7 @@ class Manifest:
     """The parts of a manifest the runtime reads; `raw` is the whole of it.
 
     generated: how many of the item rows, the last ones, a language model made up for histories.
+    texts: the file of hard texts with the ids that a host must make of them.
     """
 
     raw: Mapping[str, Any]
@@ -136,6 +137,7 @@ class Manifest:
     calibration: Calibration | None = None
     attributes: Kept | None = None
     cold: Cold = Cold(answer="model", file=None)
+    texts: str | None = None
 
     @property
     def flattens(self) -> bool:
@@ -226,6 +228,7 @@ def collect(raw: Mapping[str, Any]) -> Manifest:
         attributes=None
         if kept is None else Kept(file=kept["file"], columns=tuple(kept["columns"])),
         cold=collect_cold(raw.get("cold")),
+        texts=(raw.get("probes") or {}).get("texts"),
         predict=raw["spec"]["model"]["predict"]["op"],
         tolerance=float(certificate.get("tolerance", 1e-4)),
         files={

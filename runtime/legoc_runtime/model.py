@@ -43,7 +43,7 @@ class Model:
         self.recommender = Recommender(self.items, self.scorer, self.cold)
         self.users = {} if parts.users is None else read_users(bundle, parts.users)
         # The rest of the bytes have become graphs and tables.
-        self.bundle = bundle.keeping({GOLDEN})
+        self.bundle = bundle.keeping({GOLDEN, *filter(None, [parts.texts])})
 
     def __repr__(self) -> str:
         """What the model is: its name and stages, its items, their width."""
@@ -285,9 +285,10 @@ class Model:
         return self.recommender.similar(item, as_count(k, "k"), where)
 
     def self_test(self) -> SelfTest:
-        """Replay golden.safetensors. Raises BundleError where a graph does not give what it gave
-        when it was exported, within the tolerance of the certificate."""
-        return replay(self.bundle, self.graphs)
+        """Replay golden.safetensors, and read the hard texts where there are any. Raises
+        BundleError where a graph does not give what it gave when it was exported, within the
+        tolerance of the certificate, or a text is other tokens."""
+        return replay(self.bundle, self.graphs, self.items.reader)
 
 
 def load(

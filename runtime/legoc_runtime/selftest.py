@@ -1,29 +1,34 @@
 """golden.safetensors replayed: inputs and outputs of every graph, recorded when it was exported."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from legoc_runtime.bundle import Bundle
-from legoc_runtime.errors import BundleError
+from legoc_runtime.errors import BundleError, RequestError
 from legoc_runtime.graphs import Array, Graphs
 from legoc_runtime.tensors import parse_tensors
+from legoc_runtime.tokens import Reader
 
 
 GOLDEN = "golden.safetensors"
+NO_TOKENS = (np.zeros((1, 0), dtype=np.int32), np.zeros(1, dtype=np.int32))
 
 
 @dataclass(frozen=True, kw_only=True)
 class SelfTest:
     """The largest difference per graph, relative to the largest number expected (at least 1).
 
-    outputs: how many recorded outputs were computed again.
+    outputs: how many recorded outputs were computed again; texts: how many hard texts were read as
+    in training, 0 where nothing here reads text.
     """
 
     differences: Mapping[str, float]
     outputs: int
     tolerance: float
+    texts: int = 0
 
     @property
     def difference(self) -> float:
@@ -31,8 +36,9 @@ class SelfTest:
         return max(self.differences.values())
 
 
-def replay(bundle: Bundle, graphs: Graphs) -> SelfTest:
-    """Run every probe. Raises BundleError where one is missing, or differs beyond the tolerance."""
+def replay(bundle: Bundle, graphs: Graphs, reader: Reader | None) -> SelfTest:
+    """Run every probe, and read the hard texts. Raises BundleError where one is missing, or differs
+    beyond the tolerance."""
     parts = bundle.parts
     probes = group(parse_tensors(bundle.read(GOLDEN), GOLDEN))
     differences: dict[str, float] = {}
@@ -63,7 +69,35 @@ def replay(bundle: Bundle, graphs: Graphs) -> SelfTest:
         raise BundleError(
             f"{GOLDEN} has no probe of {', '.join(sorted(untested))}", "export the bundle again"
         )
-    return SelfTest(differences=differences, outputs=len(probes), tolerance=parts.tolerance)
+    texts = 0 if parts.texts is None or reader is None else reread(bundle, parts.texts, reader)
+    return SelfTest(
+        differences=differences, outputs=len(probes), tolerance=parts.tolerance, texts=texts
+    )
+
+
+def reread(bundle: Bundle, file: str, reader: Reader) -> int:
+    """How many hard texts were read as in training; none where the package tokenizers is absent.
+    BundleError for one that is other tokens here."""
+    try:
+        probes = json.loads(bundle.read(file).decode("utf-8"))["probes"]
+        pairs = [(dict(probe["record"]), dict(probe["ids"])) for probe in probes]
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise BundleError(
+            f"`{file}` holds no probes of texts ({error})", "export the bundle again"
+        ) from None
+    for record, ids in pairs:
+        try:
+            found = reader.read([record])
+        except RequestError:
+            return 0
+        for name, expected in ids.items():
+            matrix, lengths = found.get(name, NO_TOKENS)
+            if matrix[0, : int(lengths[0])].tolist() != expected:
+                raise BundleError(
+                    f"{record} is other tokens here than in training",
+                    "install the version of `tokenizers` that the bundle was written with",
+                )
+    return len(pairs)
 
 
 def group(tensors: Mapping[str, Array]) -> dict[tuple[str, str], dict[str, Array]]:
