@@ -398,8 +398,8 @@ static size_t recommend(Model *m, char **ids, size_t count, const char *name, in
   if (row && !is_count(row, 1, LARGEST)) fail("the list of users is damaged" AGAIN);
   if (name && !row) fprintf(stderr, "the model knows no user `%s`\n", name);
   int cold = !known && !row, popular = cold && m->popular;
+  if (cold && !strcmp(m->cold, "error")) fail("nothing is known of the user; name other clicks");
   if (cold) fprintf(stderr, "nothing is known of the user, who is answered by: %s\n", m->cold);
-  if (cold && !strcmp(m->cold, "error")) fail("the bundle answers nobody of whom nothing is known");
   size_t skip = known > m->history ? known - m->history : 0;
   Tensor mask, user = encode(m, rows + skip, known - skip, row ? (int64_t)row->number : 0, &mask);
   Tensor given[2] = {cold && m->mean.rank ? m->mean : user, mask};
@@ -429,7 +429,7 @@ static double compare(const Tensor *x, const Tensor *y) {
   double most = 1, difference = 0;
   if (x->rank != y->rank || memcmp(x->dims, y->dims, sizeof x->dims)) return INFINITY;
   for (size_t i = 0; i < count_of(x); i++) {
-    if (!isfinite(b[i])) return INFINITY;
+    if (!isfinite(a[i]) || !isfinite(b[i])) return INFINITY;
     most = fmax(most, fabs((double)a[i]));
     difference = fmax(difference, fabs((double)a[i] - (double)b[i]));
   }
