@@ -22,15 +22,10 @@ SAME(GetDimensionsCount);
 SAME(GetDimensions);
 SAME(GetTensorTypeAndShape);
 SAME(CreateCpuMemoryInfo);
-SAME(ReleaseEnv);
-SAME(ReleaseStatus);
-SAME(ReleaseMemoryInfo);
-SAME(ReleaseSession);
 SAME(ReleaseValue);
 SAME(ReleaseTensorTypeAndShapeInfo);
 SAME(ReleaseSessionOptions);
 SAME(AddSessionConfigEntry);
-SAME(AddExternalInitializersFromFilesInMemory);
 
 _Static_assert((int)ORT_FLOAT == (int)ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, "float");
 _Static_assert((int)ORT_INT32 == (int)ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32, "int32");

@@ -41,21 +41,13 @@ typedef struct Ort {
   OrtFailure *(*GetTensorTypeAndShape)(const void *value, void **info);
   OrtSkipped skip_66[3];
   OrtFailure *(*CreateCpuMemoryInfo)(int allocator, int kind, void **memory);
-  OrtSkipped skip_70[22];
-  void (*ReleaseEnv)(void *);
-  void (*ReleaseStatus)(OrtFailure *);
-  void (*ReleaseMemoryInfo)(void *);
-  void (*ReleaseSession)(void *);
+  OrtSkipped skip_70[26];
   void (*ReleaseValue)(void *);
   OrtSkipped skip_97[2];
   void (*ReleaseTensorTypeAndShapeInfo)(void *);
   void (*ReleaseSessionOptions)(void *);
   OrtSkipped skip_101[29];
   OrtFailure *(*AddSessionConfigEntry)(void *options, const char *key, const char *value);
-  OrtSkipped skip_131[148];
-  OrtFailure *(*AddExternalInitializersFromFilesInMemory)(void *options, const char *const *names,
-                                                          char *const *contents,
-                                                          const size_t *sizes, size_t count);
 } Ort;
 
 typedef struct OrtBase {
