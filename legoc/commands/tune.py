@@ -24,7 +24,8 @@ from legoc.commands.train import data_warnings, show_beside, show_runs
 
 if TYPE_CHECKING:
     from legoc.experiments.search import Trial
-    from legoc.experiments.tuning import Search, Tuned
+    from legoc.experiments.tuned import Tuned
+    from legoc.experiments.tuning import Search
 
 # What a trial that has no figure is called.
 STATES = {"hopeless": "given up", "failed": "failed", "open": "to be trained"}

@@ -14,6 +14,7 @@ from legoc.data import prepare
 from legoc.evaluation.compute import better, metric_name
 from legoc.experiments.search import Space, Trial, hopeless, propose, settled, verify_optuna
 from legoc.experiments.study import Identity, Study, open_study
+from legoc.experiments.tuned import Tuned
 from legoc.language.declaring.catalog import catalog
 from legoc.language.diagnosing.diagnostics import LegoError, SpecError, fail
 from legoc.language.ir.digest import digest
@@ -34,45 +35,6 @@ from legoc.training.settings import Settings
 OWN = ("E0550",)
 # Proposals in a row that are no models, behind which there is nothing to be found.
 FRUITLESS = 500
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tuned:
-    """What a search has found. best: the trial, point, spec and run of the best so far; monitor: by
-    what; tried: whether there was nothing else to propose."""
-
-    space: Space
-    study: Study
-    monitor: str
-    lower: bool
-    best: Trial | None = None
-    point: Point | None = None
-    run: Run | None = None
-    tried: bool = False
-
-    @property
-    def ranked(self) -> list[Trial]:
-        """The trials, best first; then what was given up, failed, or is still to be trained."""
-        order = ("trained", "hopeless", "failed", "open")
-        sign = 1 if self.lower else -1
-        kept = [trial for trial in self.study.trials if trial.state in order]
-        return sorted(
-            kept,
-            key=lambda trial: (
-                order.index(trial.state),
-                sign * (trial.value if trial.value is not None else 0.0),
-            ),
-        )
-
-    @property
-    def budget(self) -> dict[str, Any]:
-        """What finding the best has cost, as budget.json says it."""
-        return {
-            "trials": len(self.study.trained),
-            "proposals": len([t for t in self.study.trials if t.state != "open"]),
-            "cpu": round(self.study.cpu, 3),
-            "study": self.study.folder.name,
-        }
 
 
 @dataclass(frozen=True, kw_only=True)
