@@ -12,7 +12,8 @@ from typing import Any
 
 from legoc.data import prepare
 from legoc.evaluation.compute import better, metric_name
-from legoc.experiments.search import Space, Trial, hopeless, propose, settled, verify_optuna
+from legoc.experiments.proposing import hopeless, propose, verify_optuna
+from legoc.experiments.search import Space, Trial, settled
 from legoc.experiments.study import Identity, Study, open_study
 from legoc.experiments.tuned import Tuned
 from legoc.language.declaring.catalog import catalog

@@ -7,8 +7,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from legoc.experiments.proposing import hopeless, propose
 from legoc.experiments.recipe import write_best
-from legoc.experiments.search import Choice, Trial, every, hopeless, propose, settled, size, spaces
+from legoc.experiments.search import Choice, Trial, every, settled, size, spaces
 from legoc.experiments.study import TRIALS, Identity, open_study
 from legoc.language.checking import check
 from legoc.language.declaring.catalog import catalog
