@@ -38,6 +38,10 @@ def tune_flags(parser: ArgumentParser) -> None:
         help="trainings of each search, those of earlier commands included (default: 40)",
     )  # fmt: skip
     parser.add_argument(
+        "--jobs", type=at_least(1, 1024), default=1, metavar="N",
+        help="train so many trials at a time, as far as memory lasts (default: 1)",
+    )  # fmt: skip
+    parser.add_argument(
         "--stop-hopeless", action="store_true",
         help="give a training up when it is behind the median of the others",
     )  # fmt: skip
@@ -96,7 +100,7 @@ def run_tune(arguments: Namespace) -> int:
     ]
     ended: list[Tuned] = []
     try:
-        ended.extend(search.go_on(arguments.trials) for search in searches)
+        ended.extend(search.go_on(arguments.trials, arguments.jobs) for search in searches)
     except KeyboardInterrupt:
         if not arguments.json:
             show_far(searches[len(ended)])

@@ -21,23 +21,42 @@ if TYPE_CHECKING:
 FULL, EARLIEST = 5, 2
 
 
+def seen(trials: Sequence[Trial], jobs: int) -> tuple[list[Trial], bool]:
+    """What the trial behind these knows of them where `jobs` train at a time, and whether all of it
+    has ended.
+
+    The latest are open to it, whether they have ended or not: which of them ends first hangs on the
+    clock, and what is proposed must not. They are two fewer than twice the jobs, none for one. With
+    one fewer than the jobs a process would wait for the others whenever its own is done first.
+    """
+    late, ended, found = 2 * jobs - 2, True, list[Trial]()
+    for trial in reversed(trials):
+        if trial.state != "no model" and late:
+            late -= 1
+            found.append(Trial(number=trial.number, name=trial.name, choices=trial.choices))
+        else:
+            ended = ended and trial.state != "open"
+            found.append(trial)
+    return found[::-1], ended
+
+
 def propose(
     space: Space, known: Sequence[Trial], *, seed: int, lower: bool
 ) -> tuple[Choice, ...] | None:
     """The choices of the next trial; None where nothing else is left to choose."""
-    seen = {trial.asked for trial in known}
+    taken = {trial.asked for trial in known}
     whole = size(space)
     for attempt in range(50):
-        if whole is not None and len(seen) >= whole:
+        if whole is not None and len(taken) >= whole:
             return None
         ask = rebuilt(known, lower=lower, seed=infer_seed(seed, len(known), attempt)).ask()
         choices, _ = walk(space, Asked(ask))
-        if tuple((choice.name, choice.value) for choice in choices) not in seen:
+        if tuple((choice.name, choice.value) for choice in choices) not in taken:
             return choices
     if whole is not None:
         # So few are left that drawing at random does not find them.
         for choices in every(space):
-            if tuple((choice.name, choice.value) for choice in choices) not in seen:
+            if tuple((choice.name, choice.value) for choice in choices) not in taken:
                 return choices
     return None
 
@@ -52,7 +71,8 @@ def hopeless(known: Sequence[Trial], own: Mapping[int, float], *, lower: bool) -
 
 
 def rebuilt(known: Sequence[Trial], *, lower: bool, seed: int) -> "Optuna":
-    """Optuna's view of the trials so far. What is no model, and what failed, counts as worst."""
+    """Optuna's view of the trials so far. What is no model, and what failed, counts as worst; what
+    is still to be trained as bad as well, so that nothing is proposed beside it."""
     import optuna
     from optuna.distributions import (
         CategoricalDistribution,
@@ -77,12 +97,11 @@ def rebuilt(known: Sequence[Trial], *, lower: bool, seed: int) -> "Optuna":
         sampler=optuna.samplers.TPESampler(seed=seed, multivariate=False),
         pruner=optuna.pruners.MedianPruner(n_startup_trials=FULL, n_warmup_steps=EARLIEST),
     )
+    states = {"trained": TrialState.COMPLETE, "open": TrialState.RUNNING}
     for trial in known:
-        if trial.state == "open":
-            continue
         study.add_trial(
             create_trial(
-                state=TrialState.COMPLETE if trial.state == "trained" else TrialState.PRUNED,
+                state=states.get(trial.state, TrialState.PRUNED),
                 value=trial.value if trial.state == "trained" else None,
                 params={choice.name: choice.value for choice in trial.choices},
                 distributions={choice.name: distribution(choice) for choice in trial.choices},

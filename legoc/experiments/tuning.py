@@ -5,16 +5,17 @@ before, in this search or outside, is not trained again.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from legoc.data import prepare
 from legoc.evaluation.compute import better, metric_name
-from legoc.experiments.proposing import hopeless, propose, verify_optuna
+from legoc.experiments.proposing import hopeless, propose, seen, verify_optuna
 from legoc.experiments.search import Space, Trial, settled
 from legoc.experiments.study import Identity, Study, open_study
+from legoc.experiments.together import train_together
 from legoc.experiments.tuned import Tuned
 from legoc.language.declaring.catalog import catalog
 from legoc.language.diagnosing.diagnostics import LegoError, SpecError, fail
@@ -27,6 +28,8 @@ from legoc.model.run import Run
 from legoc.progress import SILENT, Progress
 from legoc.training.cost import BUDGET, read_cost
 from legoc.training.files import write_json
+from legoc.training.folder import locked
+from legoc.training.job import Hopeless
 from legoc.training.log import read_monitor
 from legoc.training.public import train_with
 from legoc.training.settings import Settings
@@ -53,46 +56,81 @@ class Search:
     stop_hopeless: bool = False
     progress: Progress = SILENT
 
-    def go_on(self, trials: int) -> Tuned:
-        """Train until there are so many trials, and test the best of them."""
-        study, fruitless, tried = self.study, 0, False
-        while len(study.trained) < trials:
-            trial = study.open or self.propose()
-            if trial is None:
-                tried = True
-                break
-            ended = self.judge(trial, trials)
-            fruitless = fruitless + 1 if ended.state == "no model" else 0
-            if fruitless == FRUITLESS:
-                raise fail(
-                    "E0573",
-                    f"the last {FRUITLESS} proposals of `{self.space.name}` were no models",
-                    "narrow the ranges to what fits: "
-                    f"the first was refused by {study.refused[0].why}",
-                )
-        return self.conclude(tried=tried)
+    def go_on(self, trials: int, jobs: int = 1) -> Tuned:
+        """Train until there are so many trials, `jobs` of them at a time, and test the best. One at
+        a time trains in this process. Raises E0553 where another command is at it."""
+        with locked(self.study.folder):
+            self.study.read()
+            more = self.train_in_turn(trials) if jobs == 1 else train_together(self, trials, jobs)
+            return self.conclude(tried=not more)
 
-    def propose(self) -> Trial | None:
-        choices = propose(self.space, self.study.trials, seed=self.seed, lower=self.lower)
+    def train_in_turn(self, trials: int) -> bool:
+        """Train until there are so many trials; whether there were so many to propose."""
+        study = self.study
+        while len(study.trained) < trials:
+            trial = next(iter(study.open), None) or self.propose(study.trials)
+            if trial is None:
+                return False
+            spec = self.model_of(trial)
+            if spec is None:
+                continue
+            self.progress.say(f"trial {study.place(trial)} of {trials}: {trial.name}")
+            try:
+                run = train_with(spec, self.training, self.progress, self.watch(trial))
+            except LegoError as error:
+                self.fail(trial, error)
+            else:
+                self.enter(trial, run)
+        return True
+
+    @property
+    def training(self) -> Settings:
+        """How a trial is trained, which is not tested."""
+        return replace(self.settings, until="train")
+
+    def propose(self, known: Sequence[Trial]) -> Trial | None:
+        """The next trial, by what it knows of the earlier ones."""
+        choices = propose(self.space, known, seed=self.seed, lower=self.lower)
         if choices is None:
             return None
         return self.study.enter(settled(self.space, choices).name, choices)
 
-    def judge(self, trial: Trial, trials: int) -> Trial:
-        """Bring one trial to its end."""
-        study, progress = self.study, self.progress
+    def model_of(self, trial: Trial) -> Spec | None:
+        """What a trial trains; None where it is no model, and has ended so."""
+        study = self.study
         lowered = self.lowering.lower(settled(self.space, trial.choices))
-        if lowered.spec is None:
-            errors = [each for each in lowered.problems if each.severity == "error"]
-            return study.end(trial, "no model", why=f"{errors[0].code}: {errors[0].message}")
-        progress.say(f"trial {len(study.trained) + 1} of {trials}: {trial.name}")
-        try:
-            run = self.train(lowered.spec, replace(self.settings, until="train"), watched=True)
-        except LegoError as error:
-            if any(each.code not in OWN for each in error.diagnostics):
-                raise
-            first = error.diagnostics[0]
-            return study.end(trial, "failed", why=f"{first.code}: {first.message}")
+        if lowered.spec is not None:
+            return lowered.spec
+        errors = [each for each in lowered.problems if each.severity == "error"]
+        study.end(trial, "no model", why=f"{errors[0].code}: {errors[0].message}")
+        models = [each.number for each in study.trials if each.state != "no model"]
+        fruitless = len(study.trials) - 1 - max(models, default=-1)
+        if fruitless % FRUITLESS == 0 and fruitless:
+            raise fail(
+                "E0573",
+                f"the last {FRUITLESS} proposals of `{self.space.name}` were no models",
+                f"narrow the ranges to what fits: the first was refused by {study.refused[0].why}",
+            )
+        return None
+
+    def watch(self, trial: Trial, jobs: int = 1) -> Hopeless | None:
+        """Who gives a trial up, where any is to be: it is held against those that were known when
+        it was proposed."""
+        if not self.stop_hopeless:
+            return None
+        known, _ = seen(self.study.trials[: trial.number], jobs)
+        return lambda own: hopeless(known, own, lower=self.lower)
+
+    def fail(self, trial: Trial, error: LegoError) -> Trial:
+        """End a trial that failed; what the others would fail by as well passes through."""
+        if any(each.code not in OWN for each in error.diagnostics):
+            raise error
+        first = error.diagnostics[0]
+        return self.study.end(trial, "failed", why=f"{first.code}: {first.message}")
+
+    def enter(self, trial: Trial, run: Run) -> Trial:
+        """End a trial that has trained."""
+        study, progress = self.study, self.progress
         by_epoch = self.figures(run)
         cost = float(read_cost(run.folder).get("cpu", 0.0))
         told: dict[str, Any] = {"by_epoch": by_epoch, "cpu": cost, "folder": run.folder.name}
@@ -104,7 +142,7 @@ class Search:
         ended = study.end(trial, state, value=value, **told)
         best = study.best(lower=self.lower)
         told_best = "" if best is None or best is ended else f", the best has {best.value:.4f}"
-        progress.say(f"trial {len(study.trained)}: {self.monitor} {value:.4f}{told_best}")
+        progress.say(f"trial {study.place(trial)}: {self.monitor} {value:.4f}{told_best}")
         return ended
 
     def figures(self, run: Run) -> dict[int, float]:
@@ -114,15 +152,6 @@ class Search:
             return read_monitor(log, self.monitor) if log.is_file() else {}
         except KeyError:
             return {}
-
-    def train(self, spec: Spec, settings: Settings, *, watched: bool) -> Run:
-        known = tuple(self.study.trials)
-
-        def give_up(own: Mapping[int, float]) -> bool:
-            return hopeless(known, own, lower=self.lower)
-
-        chosen = give_up if watched and self.stop_hopeless else None
-        return train_with(spec, settings, self.progress, hopeless=chosen)
 
     def conclude(self, *, tried: bool = False) -> Tuned:
         """The best so far, tested, with what finding it has cost beside it."""
@@ -137,7 +166,7 @@ class Search:
         point = settled(self.space, best.choices)
         spec = self.lowering.lower(point).spec
         assert spec is not None
-        run = self.train(spec, self.settings, watched=False)
+        run = train_with(spec, self.settings, self.progress)
         found = self.so_far(best=best, point=point, run=run, tried=tried)
         write_json(run.folder / BUDGET, found.budget)
         return found
