@@ -6,10 +6,11 @@ Which of them ends first hangs on the clock. A proposal knows of none that could
 
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from legoc.experiments.proposing import seen
 from legoc.experiments.search import Trial
+from legoc.experiments.trials import Search
 from legoc.language.diagnosing.diagnostics import LegoError
 from legoc.language.ir.spec import Spec
 from legoc.training.interrupt import Interruptions
@@ -21,11 +22,7 @@ from legoc.training.jobs.work import Pace, write_left
 from legoc.training.sweep import Failure, Sweep
 
 
-if TYPE_CHECKING:
-    from legoc.experiments.tuning import Search
-
-
-def train_together(search: "Search", trials: int, jobs: int) -> bool:
+def train_together(search: Search, trials: int, jobs: int) -> bool:
     """Train until there are so many trials, up to `jobs` at a time; whether there were so many to
     propose.
 
@@ -51,7 +48,7 @@ class Together:
     nothing else to propose. free: bytes of memory."""
 
     def __init__(
-        self, search: "Search", trials: int, jobs: int, crew: Crew, specs: list[Spec]
+        self, search: Search, trials: int, jobs: int, crew: Crew, specs: list[Spec]
     ) -> None:
         self.search, self.trials, self.jobs, self.crew, self.specs = (
             search, trials, jobs, crew, specs

@@ -12,7 +12,7 @@ from legoc.experiments.proposing import propose, seen
 from legoc.experiments.search import Trial, spaces
 from legoc.experiments.study import TRIALS, Identity, open_study, read_trials
 from legoc.experiments.together import GIB, train_together
-from legoc.experiments.tuning import Search
+from legoc.experiments.trials import Search
 from legoc.language.checking import check
 from legoc.language.declaring.catalog import catalog
 from legoc.language.diagnosing.diagnostics import LegoError, fail
