@@ -192,7 +192,7 @@ def test_a_file_of_trials_survives_a_kill_at_any_byte(tmp_path):
         assert len(again.trials) == (lines + 1) // 2
         assert len(again.open) == lines % 2
         assert (place / TRIALS).read_bytes() == text[: text.rfind(b"\n", 0, cut) + 1]
-    assert study.open == study.trials[2]
+    assert study.open == [study.trials[2]]
     assert [trial.number for trial in study.trained] == [1]
     assert study.cpu == 2.5
 
