@@ -24,7 +24,8 @@ from legoc.commands.train import data_warnings, show_beside, show_runs
 
 if TYPE_CHECKING:
     from legoc.experiments.search import Trial
-    from legoc.experiments.tuning import Search, Tuned
+    from legoc.experiments.trials import Search
+    from legoc.experiments.tuned import Tuned
 
 # What a trial that has no figure is called.
 STATES = {"hopeless": "given up", "failed": "failed", "open": "to be trained"}
@@ -35,6 +36,10 @@ def tune_flags(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--trials", type=at_least(1), default=40, metavar="N",
         help="trainings of each search, those of earlier commands included (default: 40)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--jobs", type=at_least(1, 1024), default=1, metavar="N",
+        help="train so many trials at a time, as far as memory lasts (default: 1)",
     )  # fmt: skip
     parser.add_argument(
         "--stop-hopeless", action="store_true",
@@ -62,7 +67,7 @@ def tune_flags(parser: ArgumentParser) -> None:
 
 def run_tune(arguments: Namespace) -> int:
     from legoc.experiments.search import spaces
-    from legoc.experiments.tuning import begin
+    from legoc.experiments.tuning import begin, go_on
     from legoc.language.diagnosing.diagnostics import fail
     from legoc.training.settings import Settings
 
@@ -95,7 +100,7 @@ def run_tune(arguments: Namespace) -> int:
     ]
     ended: list[Tuned] = []
     try:
-        ended.extend(search.go_on(arguments.trials) for search in searches)
+        ended.extend(go_on(search, arguments.trials, arguments.jobs) for search in searches)
     except KeyboardInterrupt:
         if not arguments.json:
             show_far(searches[len(ended)])

@@ -1,25 +1,11 @@
-"""What a search looks through, and what it proposes next.
-
-A proposal follows from the space, the trials before it, the seed and its number alone, so a search
-that was killed goes on with the very trials it would have had.
-"""
+"""What a search looks through: the points of a space, and the choices that lead to one of them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, Protocol
 
-import numpy as np
-
-from legoc.language.diagnosing.diagnostics import fail
 from legoc.language.resolving.points import Point, name_point
 from legoc.language.resolving.settle import Ends, ends, settle
-
-
-if TYPE_CHECKING:
-    from optuna.study import Study as Optuna
-
-# Trials in full before any is given up, and epochs before which none is.
-FULL, EARLIEST = 5, 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,92 +104,12 @@ def spaces(points: Sequence[Point]) -> list[Space]:
     return [Space(name=names[key], points=tuple(each)) for key, each in found.items()]
 
 
-def propose(
-    space: Space, known: Sequence[Trial], *, seed: int, lower: bool
-) -> tuple[Choice, ...] | None:
-    """The choices of the next trial; None where nothing else is left to choose."""
-    seen = {trial.asked for trial in known}
-    whole = size(space)
-    for attempt in range(50):
-        if whole is not None and len(seen) >= whole:
-            return None
-        ask = rebuilt(known, lower=lower, seed=infer_seed(seed, len(known), attempt)).ask()
-        choices, _ = walk(space, Asked(ask))
-        if tuple((choice.name, choice.value) for choice in choices) not in seen:
-            return choices
-    if whole is not None:
-        # So few are left that drawing at random does not find them.
-        for choices in every(space):
-            if tuple((choice.name, choice.value) for choice in choices) not in seen:
-                return choices
-    return None
+class Chooser(Protocol):
+    """Chooses an option of a set, or a number of a range."""
 
+    def option(self, key: str, of: tuple[str, ...]) -> Choice: ...
 
-def hopeless(known: Sequence[Trial], own: Mapping[int, float], *, lower: bool) -> bool:
-    """Whether a training whose monitor is `own` so far is behind the median of the earlier ones."""
-    study = rebuilt(known, lower=lower, seed=0)
-    trial = study.ask()
-    for epoch, value in sorted(own.items()):
-        trial.report(value, epoch)
-    return trial.should_prune()
-
-
-def rebuilt(known: Sequence[Trial], *, lower: bool, seed: int) -> "Optuna":
-    """Optuna's view of the trials so far. What is no model, and what failed, counts as worst."""
-    import optuna
-    from optuna.distributions import (
-        CategoricalDistribution,
-        FloatDistribution,
-        IntDistribution,
-    )
-    from optuna.trial import TrialState, create_trial
-
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-
-    def distribution(choice: Choice) -> Any:
-        if choice.of:
-            return CategoricalDistribution(choice.of)
-        assert choice.low is not None
-        assert choice.high is not None
-        if choice.whole:
-            return IntDistribution(int(choice.low), int(choice.high), log=choice.log)
-        return FloatDistribution(choice.low, choice.high, log=choice.log)
-
-    study = optuna.create_study(
-        direction="minimize" if lower else "maximize",
-        sampler=optuna.samplers.TPESampler(seed=seed, multivariate=False),
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=FULL, n_warmup_steps=EARLIEST),
-    )
-    for trial in known:
-        if trial.state == "open":
-            continue
-        study.add_trial(
-            create_trial(
-                state=TrialState.COMPLETE if trial.state == "trained" else TrialState.PRUNED,
-                value=trial.value if trial.state == "trained" else None,
-                params={choice.name: choice.value for choice in trial.choices},
-                distributions={choice.name: distribution(choice) for choice in trial.choices},
-                intermediate_values=dict(trial.by_epoch or {}),
-            )
-        )
-    return study
-
-
-class Asked:
-    """Chooses as optuna proposes."""
-
-    def __init__(self, trial: Any) -> None:
-        self.trial = trial
-
-    def option(self, key: str, of: tuple[str, ...]) -> Choice:
-        blank = Choice(key=key, value=of[0], of=of)
-        return Choice(key=key, value=self.trial.suggest_categorical(blank.name, of), of=of)
-
-    def number(self, key: str, told: Ends) -> Choice:
-        blank = number_of(key, told, told.low)
-        suggest = self.trial.suggest_int if told.whole else self.trial.suggest_float
-        value = suggest(blank.name, told.low, told.high, log=told.log)
-        return number_of(key, told, told.nearest(value))
+    def number(self, key: str, told: Ends) -> Choice: ...
 
 
 class Given:
@@ -231,7 +137,7 @@ def number_of(key: str, told: Ends, value: int | float) -> Choice:
     )  # fmt: skip
 
 
-def walk(space: Space, chooser: Asked | Given) -> tuple[tuple[Choice, ...], Point]:
+def walk(space: Space, chooser: Chooser) -> tuple[tuple[Choice, ...], Point]:
     """Choices axis by axis, in the order in which they are met, and the point they make."""
     left = list(space.points)
     choices: list[Choice] = []
@@ -292,22 +198,3 @@ def every(space: Space) -> Iterator[tuple[Choice, ...]]:
                 yield (Choice(key=pick.key, value=option, of=of), *rest)
 
     yield from beyond(list(space.points), 0)
-
-
-def infer_seed(seed: int, *counters: int) -> int:
-    """A seed of 32 bits, as the sampler takes it."""
-    return int(np.random.SeedSequence((seed, *counters)).generate_state(1, np.uint32)[0])
-
-
-def verify_optuna() -> None:
-    """E0575 where the sampler is not installed."""
-    try:
-        import optuna  # noqa: F401
-    except ModuleNotFoundError as error:
-        if error.name != "optuna":
-            raise
-        raise fail(
-            "E0575",
-            "a search needs optuna, which is not installed",
-            "install it: pip install 'legoc[tune]'",
-        ) from None

@@ -38,9 +38,18 @@ class Study:
         self.trials = trials
 
     @property
-    def open(self) -> Trial | None:
-        """The trial that was proposed and has not ended."""
-        return next((trial for trial in self.trials if trial.state == "open"), None)
+    def open(self) -> list[Trial]:
+        """The trials that were proposed and have not ended."""
+        return [trial for trial in self.trials if trial.state == "open"]
+
+    def read(self) -> None:
+        """What another command may have added since."""
+        self.trials[:] = read_trials(self.folder / TRIALS)
+
+    def place(self, trial: Trial) -> int:
+        """Which one it is among those that were models, from 1."""
+        earlier = self.trials[: trial.number]
+        return 1 + sum(each.state != "no model" for each in earlier)
 
     @property
     def trained(self) -> list[Trial]:

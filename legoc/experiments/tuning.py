@@ -5,15 +5,17 @@ before, in this search or outside, is not trained again.
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from legoc.data import prepare
 from legoc.evaluation.compute import better, metric_name
-from legoc.experiments.search import Space, Trial, hopeless, propose, settled, verify_optuna
-from legoc.experiments.study import Identity, Study, open_study
+from legoc.experiments.proposing import verify_optuna
+from legoc.experiments.search import Space, settled
+from legoc.experiments.study import Identity, open_study
+from legoc.experiments.together import train_together
+from legoc.experiments.trials import Search
+from legoc.experiments.tuned import Tuned
 from legoc.language.declaring.catalog import catalog
 from legoc.language.diagnosing.diagnostics import LegoError, SpecError, fail
 from legoc.language.ir.digest import digest
@@ -21,168 +23,60 @@ from legoc.language.ir.spec import Spec, is_alone
 from legoc.language.resolving.points import Point
 from legoc.language.resolving.settle import settle, witnesses
 from legoc.language.typing.lower import Lowering
-from legoc.model.run import Run
 from legoc.progress import SILENT, Progress
-from legoc.training.cost import BUDGET, read_cost
+from legoc.training.cost import BUDGET
 from legoc.training.files import write_json
-from legoc.training.log import read_monitor
+from legoc.training.folder import locked
 from legoc.training.public import train_with
 from legoc.training.settings import Settings
 
 
-# What a trial may fail by and the others not: a loss that leaves all bounds.
-OWN = ("E0550",)
-# Proposals in a row that are no models, behind which there is nothing to be found.
-FRUITLESS = 500
+def go_on(search: Search, trials: int, jobs: int = 1) -> Tuned:
+    """Train until there are so many trials, `jobs` of them at a time, and test the best. One at
+    a time trains in this process. Raises E0553 where another command is at it."""
+    with locked(search.study.folder):
+        search.study.read()
+        more = train_in_turn(search, trials) if jobs == 1 else train_together(search, trials, jobs)
+        return conclude(search, tried=not more)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Tuned:
-    """What a search has found. best: the trial, point, spec and run of the best so far; monitor: by
-    what; tried: whether there was nothing else to propose."""
-
-    space: Space
-    study: Study
-    monitor: str
-    lower: bool
-    best: Trial | None = None
-    point: Point | None = None
-    run: Run | None = None
-    tried: bool = False
-
-    @property
-    def ranked(self) -> list[Trial]:
-        """The trials, best first; then what was given up, failed, or is still to be trained."""
-        order = ("trained", "hopeless", "failed", "open")
-        sign = 1 if self.lower else -1
-        kept = [trial for trial in self.study.trials if trial.state in order]
-        return sorted(
-            kept,
-            key=lambda trial: (
-                order.index(trial.state),
-                sign * (trial.value if trial.value is not None else 0.0),
-            ),
-        )
-
-    @property
-    def budget(self) -> dict[str, Any]:
-        """What finding the best has cost, as budget.json says it."""
-        return {
-            "trials": len(self.study.trained),
-            "proposals": len([t for t in self.study.trials if t.state != "open"]),
-            "cpu": round(self.study.cpu, 3),
-            "study": self.study.folder.name,
-        }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Search:
-    """One search, ready to go on. settings: how its trials train; `until` is the last phase of the
-    best."""
-
-    space: Space
-    study: Study
-    seed: int
-    monitor: str
-    lower: bool
-    settings: Settings
-    lowering: Lowering
-    stop_hopeless: bool = False
-    progress: Progress = SILENT
-
-    def go_on(self, trials: int) -> Tuned:
-        """Train until there are so many trials, and test the best of them."""
-        study, fruitless, tried = self.study, 0, False
-        while len(study.trained) < trials:
-            trial = study.open or self.propose()
-            if trial is None:
-                tried = True
-                break
-            ended = self.judge(trial, trials)
-            fruitless = fruitless + 1 if ended.state == "no model" else 0
-            if fruitless == FRUITLESS:
-                raise fail(
-                    "E0573",
-                    f"the last {FRUITLESS} proposals of `{self.space.name}` were no models",
-                    "narrow the ranges to what fits: "
-                    f"the first was refused by {study.refused[0].why}",
-                )
-        return self.conclude(tried=tried)
-
-    def propose(self) -> Trial | None:
-        choices = propose(self.space, self.study.trials, seed=self.seed, lower=self.lower)
-        if choices is None:
-            return None
-        return self.study.enter(settled(self.space, choices).name, choices)
-
-    def judge(self, trial: Trial, trials: int) -> Trial:
-        """Bring one trial to its end."""
-        study, progress = self.study, self.progress
-        lowered = self.lowering.lower(settled(self.space, trial.choices))
-        if lowered.spec is None:
-            errors = [each for each in lowered.problems if each.severity == "error"]
-            return study.end(trial, "no model", why=f"{errors[0].code}: {errors[0].message}")
-        progress.say(f"trial {len(study.trained) + 1} of {trials}: {trial.name}")
+def train_in_turn(search: Search, trials: int) -> bool:
+    """Train until there are so many trials; whether there were so many to propose."""
+    study = search.study
+    while len(study.trained) < trials:
+        trial = next(iter(study.open), None) or search.propose(study.trials)
+        if trial is None:
+            return False
+        spec = search.model_of(trial)
+        if spec is None:
+            continue
+        search.progress.say(f"trial {study.place(trial)} of {trials}: {trial.name}")
         try:
-            run = self.train(lowered.spec, replace(self.settings, until="train"), watched=True)
+            run = train_with(spec, search.training, search.progress, search.watch(trial))
         except LegoError as error:
-            if any(each.code not in OWN for each in error.diagnostics):
-                raise
-            first = error.diagnostics[0]
-            return study.end(trial, "failed", why=f"{first.code}: {first.message}")
-        by_epoch = self.figures(run)
-        cost = float(read_cost(run.folder).get("cpu", 0.0))
-        told: dict[str, Any] = {"by_epoch": by_epoch, "cpu": cost, "folder": run.folder.name}
-        if not by_epoch:
-            why = "nothing was validated, so it cannot be compared"
-            return study.end(trial, "failed", why=why, **told)
-        value = (min if self.lower else max)(by_epoch.values())
-        state = "hopeless" if run.given_up else "trained"
-        ended = study.end(trial, state, value=value, **told)
-        best = study.best(lower=self.lower)
-        told_best = "" if best is None or best is ended else f", the best has {best.value:.4f}"
-        progress.say(f"trial {len(study.trained)}: {self.monitor} {value:.4f}{told_best}")
-        return ended
+            search.fail(trial, error)
+        else:
+            search.enter(trial, run)
+    return True
 
-    def figures(self, run: Run) -> dict[int, float]:
-        """The monitor after each epoch; nothing where there was no validation."""
-        log = run.folder / "log.jsonl"
-        try:
-            return read_monitor(log, self.monitor) if log.is_file() else {}
-        except KeyError:
-            return {}
 
-    def train(self, spec: Spec, settings: Settings, *, watched: bool) -> Run:
-        known = tuple(self.study.trials)
-
-        def give_up(own: Mapping[int, float]) -> bool:
-            return hopeless(known, own, lower=self.lower)
-
-        chosen = give_up if watched and self.stop_hopeless else None
-        return train_with(spec, settings, self.progress, hopeless=chosen)
-
-    def conclude(self, *, tried: bool = False) -> Tuned:
-        """The best so far, tested, with what finding it has cost beside it."""
-        best = self.study.best(lower=self.lower)
-        if best is None:
-            raise fail(
-                "E0573",
-                f"no trial of `{self.space.name}` has a figure",
-                *([f"the last failed: {self.study.trained[-1].why}"] if self.study.trained else []),
-                "lower the learning rates of the range, or look at the data with `legoc data`",
-            )
-        point = settled(self.space, best.choices)
-        spec = self.lowering.lower(point).spec
-        assert spec is not None
-        run = self.train(spec, self.settings, watched=False)
-        found = self.so_far(best=best, point=point, run=run, tried=tried)
-        write_json(run.folder / BUDGET, found.budget)
-        return found
-
-    def so_far(self, **more: Any) -> Tuned:
-        return Tuned(
-            space=self.space, study=self.study, monitor=self.monitor, lower=self.lower, **more
+def conclude(search: Search, *, tried: bool = False) -> Tuned:
+    """The best so far, tested, with what finding it has cost beside it."""
+    best = search.study.best(lower=search.lower)
+    if best is None:
+        raise fail(
+            "E0573",
+            f"no trial of `{search.space.name}` has a figure",
+            *([f"the last failed: {search.study.trained[-1].why}"] if search.study.trained else []),
+            "lower the learning rates of the range, or look at the data with `legoc data`",
         )
+    point = settled(search.space, best.choices)
+    spec = search.lowering.lower(point).spec
+    assert spec is not None
+    run = train_with(spec, search.settings, search.progress)
+    found = search.so_far(best=best, point=point, run=run, tried=tried)
+    write_json(run.folder / BUDGET, found.budget)
+    return found
 
 
 def begin(

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,10 @@ from legoc.experiments.study import TRIALS, read_trials
 from legoc.language.checking import check
 from legoc.language.diagnosing.document import Document
 from legoc.model.run import Run
+from legoc.progress import SILENT
+from legoc.training.folder import locked
+from legoc.training.jobs.crew import Crew
+from legoc.training.settings import Settings
 from tests.product.conftest import run
 
 
@@ -172,6 +177,83 @@ def test_a_killed_search_loses_and_repeats_nothing(file, whole, cache, capsys, s
     assert told(trials_of(file.parent)) == told(trials_of(whole))
     assert found["budget"]["trials"] == 6
     assert len(list(file.parent.glob("runs/*/best.safetensors"))) == 6
+
+
+def children(process):
+    """The processes that a process has started."""
+    words = ["ps", "-o", "pid=", "--ppid", str(process.pid)]
+    return [
+        int(pid) for pid in subprocess.run(words, capture_output=True, check=False).stdout.split()
+    ]
+
+
+def test_killed_with_two_at_a_time_it_goes_on(file, whole, cache, capsys):
+    words = ["tune", "m.lego", "--trials", "6", "--until", "train", "--jobs", "2"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "legoc", *words],
+        env={**os.environ, "LEGOC_CACHE": str(cache)}, cwd=file.parent,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        assert process.stderr is not None
+        said: list[str] = []
+        for line in process.stderr:
+            said.append(line)
+            if ": epoch 1: loss" in line and any(each.startswith("trial 2: GAUC") for each in said):
+                break
+        workers = children(process)
+        process.kill()
+    assert len(workers) == 2
+    assert any(line.startswith("trial 3 of 6 (m[lr=") and ", 2 running" in line for line in said)
+    # They find that nobody gives them orders any more, save and end.
+    deadline = time.monotonic() + 60
+    while any(Path(f"/proc/{pid}").exists() for pid in workers):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    there = trials_of(file.parent)
+    assert any(trial.state == "open" for trial in there)
+    kept = {p: p.stat().st_mtime_ns for p in file.parent.glob("runs/*/best.safetensors")}
+    ended = [file.parent / "runs" / t.folder / "best.safetensors" for t in there if t.folder]
+    (found,) = tune("m.lego", "--trials", "6", "--jobs", "2", capsys=capsys)
+    # So few are drawn at random, whatever is known of others: they are those of one at a time.
+    assert told(trials_of(file.parent)) == told(trials_of(whole))
+    assert found["budget"]["trials"] == 6
+    assert len(list(file.parent.glob("runs/*/best.safetensors"))) == 6
+    assert all(path.stat().st_mtime_ns == kept[path] for path in ended)
+
+
+def test_a_process_asks_whether_to_give_up(file, cache):
+    (spec,) = check(Document("m.lego", f"{HEAD}run m(content.hidden=8, behavior.heads=4) on d with "
+                                       "base(epochs=4)\n")).specs  # fmt: skip
+    asked = []
+
+    def hopeless(own):
+        asked.append(dict(own))
+        return len(own) == 2
+
+    settings = Settings(runs=str(file.parent / "runs"), until="train", cache=str(cache))
+    crew = Crew([spec], settings, SILENT)
+    crew.watched[0] = hopeless
+    try:
+        crew.give("train", 0)
+        _, _, message = crew.answer()
+        given_up = crew.become(0, message)
+        assert given_up.given_up
+        assert [list(each) for each in asked] == [[1], [1, 2]]
+        values = [e["metrics"]["GAUC"] for e in given_up.log if e["event"] == "evaluation"]
+        assert list(asked[-1].values()) == values
+        # The next that it is given is trained to its end, for nobody watches.
+        crew.watched.clear()
+        crew.give("train", 0)
+        assert crew.become(0, crew.answer()[2]).end["epochs"] == 4
+    finally:
+        crew.end()
+
+
+def test_one_command_at_a_time_searches(file, capsys):
+    words = ("tune", "m.lego", "--trials", "1", "--study", "kept", "-q", "--until", "train")
+    with locked(file.parent / "kept"):
+        assert run(*words) == 1
+    assert "error[E0553]" in capsys.readouterr().err
 
 
 def test_the_hopeless_are_given_up_and_can_go_on(file, cache, capsys):

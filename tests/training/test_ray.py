@@ -145,6 +145,8 @@ def test_output_is_ours_alone(place: Path, disturbed: subprocess.CompletedProces
     assert disturbed.returncode == 1
     one, two = json.loads(disturbed.stdout)
     assert (one["finished"], two["code"]) == (True, "E0629")
+    # Its folder is said as the command was given it.
+    assert Path(one["folder"]).parent == Path("runs")
     for line in disturbed.stderr.splitlines():
         assert "raylet" not in line
         assert "worker.py" not in line

@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from legoc.language.diagnosing.diagnostics import fail
@@ -45,7 +46,8 @@ class Given:
 
 
 class RayCrew(Crew):
-    """share: what each run is given beside memory. probes: files that every worker has to see."""
+    """share: what each run is given beside memory. probes: files that every worker has to see.
+    runs: the folder of the runs, as this command was given it."""
 
     def __init__(
         self,
@@ -55,8 +57,10 @@ class RayCrew(Crew):
         share: Share,
         machines: Sequence[Machine],
         probes: Sequence[str],
+        runs: str,
     ) -> None:
         super().__init__(specs, settings, progress)
+        self.runs = Path(runs)
         self.share, self.machines, self.probes = share, machines, probes
         self.shares: Mapping[int, Share] = {}
         self.given: list[Given] = []
@@ -132,6 +136,8 @@ class RayCrew(Crew):
             self.say(place, text)
 
     def become(self, place: int, message: Mapping[str, Any]) -> Run | Failure:
+        if "folder" in message:
+            return Run(self.runs / Path(message["folder"]).name)
         if "lost" not in message:
             return super().become(place, message)
         spec = self.specs[place]

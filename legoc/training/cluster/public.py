@@ -53,5 +53,5 @@ def run_on_ray(
         )  # fmt: skip
         with probing((runs, cache)) as probes:
             verify_machines(machines, probes)
-            crew = RayCrew(specs, there, progress, share, machines, probes)
+            crew = RayCrew(specs, there, progress, share, machines, probes, settings.runs)
             run_crew(crew, sweep, lambda crew, known: fit_machines(crew, known, jobs))

@@ -18,8 +18,9 @@ from legoc.language.ir.spec import Spec
 from legoc.model.run import Run
 from legoc.progress import Progress
 from legoc.training.interrupt import Interruptions
+from legoc.training.job import Hopeless
 from legoc.training.jobs.known import Known
-from legoc.training.jobs.messages import read_error, write_spec
+from legoc.training.jobs.messages import read_epochs, read_error, write_spec
 from legoc.training.jobs.process import Worker, describe_end
 from legoc.training.jobs.room import choose_jobs, free_memory
 from legoc.training.jobs.work import ENDING, Pace, write_left
@@ -69,10 +70,13 @@ class Busy(Protocol):
 
 class Crew:
     """The processes at work, and what they say. Ray's workers make another one
-    (`legoc.training.cluster.crew`)."""
+    (`legoc.training.cluster.crew`).
+
+    watched: by place, who says after each epoch whether to give a training up."""
 
     def __init__(self, specs: Sequence[Spec], settings: Settings, progress: Progress) -> None:
         self.specs, self.settings, self.progress = specs, settings, progress
+        self.watched: dict[int, Hopeless] = {}
         self.workers: list[Worker] = []
         self.heard: queue.SimpleQueue[tuple[Worker, dict[str, Any]]] = queue.SimpleQueue()
 
@@ -92,7 +96,10 @@ class Crew:
         worker.place, worker.since = place, time.monotonic()
         spec = write_spec(self.specs[place])
         settings = replace(self.settings, again=self.settings.again and again)
-        worker.give({"do": does, "spec": spec, "settings": settings.to_json()})
+        worker.give({
+            "do": does, "spec": spec, "settings": settings.to_json(),
+            "watched": place in self.watched,
+        })  # fmt: skip
 
     def answer(self) -> tuple[int, float, Mapping[str, Any]] | None:
         """The place of a run, the seconds it took, and what became of it, once there is one; None
@@ -107,6 +114,10 @@ class Crew:
                     return place, seconds, message
             elif "say" in message or "line" in message:
                 self.say(place, message.get("say") or message["line"])
+            elif "by_epoch" in message:
+                assert place is not None
+                own = read_epochs(message["by_epoch"])
+                worker.give({"give_up": self.watched[place](own)})
             elif place is not None:
                 worker.place = None
                 return place, seconds, message

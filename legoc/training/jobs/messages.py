@@ -40,6 +40,15 @@ def decode(line: bytes) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
+def write_epochs(by_epoch: Mapping[int, float]) -> dict[str, float]:
+    """The monitor after each epoch."""
+    return {str(epoch): value for epoch, value in by_epoch.items()}
+
+
+def read_epochs(message: Mapping[str, float]) -> dict[int, float]:
+    return {int(epoch): value for epoch, value in message.items()}
+
+
 def write_spec(spec: Spec) -> dict[str, Any]:
     documents = {span.path: span.document.text for span in spec.origin.values()}
     return {

@@ -43,6 +43,8 @@ class Worker:
     def give(self, order: Mapping[str, Any]) -> None:
         """An order; one that finds nobody is answered by the end of the process."""
         assert self.process.stdin is not None
+        if self.process.stdin.closed:
+            return
         with suppress(BrokenPipeError):
             self.process.stdin.write(encode(order))
             self.process.stdin.flush()

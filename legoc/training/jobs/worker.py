@@ -13,11 +13,15 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from legoc.progress import SilentTask, Task
-from legoc.training.jobs.messages import decode, encode, read_spec, write_error
+from legoc.training.jobs.messages import decode, encode, read_spec, write_epochs, write_error
 from legoc.training.settings import Settings
+
+
+if TYPE_CHECKING:
+    from legoc.training.job import Hopeless
 
 
 class Wire:
@@ -41,7 +45,8 @@ class Wire:
 
 
 class Orders:
-    """Orders as they come. Once there are no more, whatever is being done is interrupted."""
+    """Orders as they come. Once there are no more, whatever is being done is interrupted. What is
+    asked on the way is answered between two of them."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self.stream = stream
@@ -62,6 +67,15 @@ class Orders:
             yield order
             self.done += 1
 
+    def reply(self) -> dict[str, Any] | None:
+        """The answer to what was asked; None where there are no more orders, which interrupts."""
+        found = self.waiting.get()
+        if found is None:
+            self.waiting.put(None)
+        else:
+            self.done += 1
+        return found
+
 
 def main() -> int:
     # A shell may have had it ignored, and it is how the end of the orders is told.
@@ -69,14 +83,26 @@ def main() -> int:
     wire = Wire(os.fdopen(os.dup(sys.stdout.fileno()), "wb"))
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     try:
-        for order in Orders(sys.stdin.buffer):
-            work(order, wire)
+        orders = Orders(sys.stdin.buffer)
+        for order in orders:
+            work(order, wire, asking(wire, orders) if order["watched"] else None)
     except KeyboardInterrupt as stop:
         return getattr(stop, "status", 130)
     return 0
 
 
-def work(order: Mapping[str, Any], wire: Wire) -> None:
+def asking(wire: Wire, orders: Orders) -> "Hopeless":
+    """Has whoever gave the order say whether to give a training up."""
+
+    def hopeless(own: Mapping[int, float]) -> bool:
+        wire.send(by_epoch=write_epochs(own))
+        reply = orders.reply()
+        return reply is not None and reply["give_up"]
+
+    return hopeless
+
+
+def work(order: Mapping[str, Any], wire: Wire, hopeless: "Hopeless | None" = None) -> None:
     """Do what an order says and answer it; what goes wrong is an answer, too."""
     try:
         settings = Settings.from_json(order["settings"])
@@ -88,7 +114,7 @@ def work(order: Mapping[str, Any], wire: Wire) -> None:
         else:
             from legoc.training.public import train_with
 
-            run = train_with(spec, settings, wire)
+            run = train_with(spec, settings, wire, hopeless)
             wire.send(folder=str(run.folder))
     except BrokenPipeError:
         # Nobody reads any more; the end of the orders is about to say so.
