@@ -68,7 +68,7 @@ def copied(bundle, tmp_path):
 def test_every_file_is_where_the_design_says_and_in_the_manifest(bundle):
     files = {p.relative_to(bundle.path).as_posix() for p in bundle.path.rglob("*") if p.is_file()}
     assert files == {
-        "manifest.json", "README.md", "model.lego", "golden.safetensors",
+        "manifest.json", "README.md", "model.lego", "golden.safetensors", "probes/texts.json",
         "onnx/item_encoder.onnx", "onnx/user_encoder.onnx", "onnx/predictor.onnx",
         "tokenizers/words/tokenizer.json", "vocabularies/category.json", "cache/items.safetensors",
     }  # fmt: skip

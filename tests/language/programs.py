@@ -183,7 +183,7 @@ def programs(draw: st.DrawFn) -> str:
         train.append(f"task = {draw(calls(task))}")
     if draw(st.booleans()):
         train += draw(measures())
-    export = draw(records("export", ("opset", "budget", "parity", "keep", "cold")))
+    export = draw(records("export", ("opset", "budget", "parity", "keep", "cold", "tolerate")))
     for field, choices in {
         "keep": tuple(f"[{attribute.name}]" for attribute in source.attributes),
         "cold": ("model", "error"),
@@ -193,6 +193,9 @@ def programs(draw: st.DrawFn) -> str:
     }.items():
         if draw(st.booleans()):
             export.append(f"{field} = {draw(st.sampled_from(choices))}")
+    # It chooses the precision.
+    if not any(field.startswith("precision") for field in export) and draw(st.booleans()):
+        export.append("tolerate = AUC(loss=0.001)")
     recipe = draw(
         st.sampled_from(
             ("t", "t(epochs=3)", "t(lr in [1e-3, 1e-4], seed=$seed)", "t(epochs in 1..3)",

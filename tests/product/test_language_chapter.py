@@ -27,7 +27,10 @@ FENCE = re.compile(
 BLOCKS = [match.groups() for match in FENCE.finditer(TEXT)]
 COMMAND = re.compile(r"^\$ (.*)$", re.MULTILINE)
 # How a table names a default that a source, a predictor or another field gives.
-GIVEN = {"source": "the source's", "predict": "the predictor's", "metrics": "the first metric"}
+GIVEN = {
+    "source": "the source's", "predict": "the predictor's", "task": "the task's",
+    "metrics": "the first metric",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

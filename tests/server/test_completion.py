@@ -81,7 +81,7 @@ SOME = [
     ("param unused = |", "", "Dot adam"),
     ("param how = |\ndata d { source = Demo }\nrun m on d with base(optimizer=$how)", "sgd", ""),
     # defaults
-    ("train t { lr = | }", "0.003", "none"),
+    ("train t { weight_decay = | }", "0.0", "none"),
     ("train t { epochs = | }", "50", ""),
     ("model m = content CNN(dropout=|)", "0.1", ""),
     # behind mistakes
