@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from legoc_runtime.bundle import Bundle
 from legoc_runtime.errors import BundleError, RequestError
-from legoc_runtime.manifest import Cold, find_dims
+from legoc_runtime.manifest import Cold, ColdAnswer, find_dims
 from legoc_runtime.table import Table
 from legoc_runtime.tensors import Array, parse_tensors
-from legoc_runtime.users import F32, ColdAnswer, User
+from legoc_runtime.users import F32, User
 
 
 NOTHING = np.zeros(0, dtype=np.bool_)

@@ -311,3 +311,23 @@ def test_an_independent_client_reads_the_same(start, tmp_path):
             for outputs in (None, [client.InferRequestedOutput(output["name"], binary_data=True)]):
                 found = triton.infer(name, inputs, outputs=outputs).as_numpy(output["name"])
                 assert found == pytest.approx(tensors[output["name"]], abs=1e-5)
+
+
+def test_odd_forms_of_the_protocol_are_refused_too(start):
+    server = start("dnn")
+    place = "/v2/models/predictor/infer"
+    for given, headers in (
+        ({"inputs": 3}, {}),
+        ({"inputs": [3]}, {}),
+        ({"inputs": [{"name": ["users"]}]}, {}),
+        ({"inputs": [], "parameters": 3}, {}),
+        ({"inputs": [], "outputs": [{"name": "other"}]}, {}),
+        ({"inputs": []}, {"Inference-Header-Content-Length": "x"}),
+        ({"inputs": []}, {"Inference-Header-Content-Length": "99999"}),
+    ):
+        status, found = server.call("POST", place, given, headers)
+        assert status == 400, given
+        assert found["help"]
+    shape = {"datatype": "FP32", "shape": [1, 5], "parameters": {"binary_data_size": 20.0}}
+    status, _ = server.call("POST", place, {"inputs": [{"name": "users", **shape}]})
+    assert status == 400

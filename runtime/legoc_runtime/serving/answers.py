@@ -25,7 +25,7 @@ async def read_body(declared: str | None, parts: AsyncIterator[bytes], most: int
     """The body of a request. declared: its Content-Length. Refused with 413 as soon as it is known
     to be too long, without reading the rest."""
     help = f"send at most {most:,} bytes; the server's `--body` changes that"
-    if declared is not None and declared.isdigit() and int(declared) > most:
+    if declared is not None and declared.isdecimal() and int(declared) > most:
         raise Refused(413, f"the request has {int(declared):,} bytes", help)
     found = bytearray()
     async for part in parts:

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from legoc_runtime.errors import RequestError
-from legoc_runtime.ids import as_count, as_ids, shown
+from legoc_runtime.errors import LegoRuntimeError, RequestError
+from legoc_runtime.ids import Id, as_count, as_ids, shown
 from legoc_runtime.model import Model
 from legoc_runtime.serving.answers import Refused
 from legoc_runtime.serving.limits import Limits
@@ -29,7 +29,7 @@ class Ask:
     exclude: Sequence[str] = ()
     candidates: Sequence[str] | None = None
     where: Mapping[str, Any] | None = None
-    boost: Mapping[str, float] | None = None
+    boost: Mapping[Id, float] | None = None
 
     @property
     def alone(self) -> bool:
@@ -94,7 +94,7 @@ def answer_all(model: Model, asks: Sequence[Ask], measures: Measures) -> list[An
     the others' business."""
     try:
         return answer(model, asks, measures)
-    except RequestError as error:
+    except LegoRuntimeError as error:
         if len(asks) == 1:
             return [error]
     return [found for ask in asks for found in answer_all(model, [ask], measures)]

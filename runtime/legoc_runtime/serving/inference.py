@@ -3,8 +3,9 @@
 Numbers travel as JSON, or behind it as raw bytes (the extension `binary_tensor_data`).
 """
 
+import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,11 +62,8 @@ def infer(model: Model, name: str, body: bytes, header: str | None) -> tuple[byt
     arrays = read_inputs(graph, given.get("inputs"), rest)
     verify_places(model, graph, arrays)
     (port,) = graph.outputs
-    asked = given.get("outputs") or [{"name": port.name}]
-    if not isinstance(asked, list) or [each.get("name") for each in asked] != [port.name]:
-        raise RequestError(f"the outputs are {shown(asked)}", f"the one output is `{port.name}`")
+    parameters = {**read_parameters(given), **read_output(given.get("outputs"), port)}
     output = model.graphs.run(name, arrays)
-    parameters = {**(given.get("parameters") or {}), **(asked[0].get("parameters") or {})}
     binary = parameters.get("binary_data", parameters.get("binary_data_output", False))
     told: dict[str, Any] = {
         "name": port.name,
@@ -85,8 +83,29 @@ def infer(model: Model, name: str, body: bytes, header: str | None) -> tuple[byt
     return text + raw, str(len(text)) if binary else None
 
 
+def read_parameters(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The `parameters` of a request, an input or an output."""
+    found = given.get("parameters")
+    if found is None:
+        return {}
+    if not isinstance(found, Mapping):
+        raise RequestError(f"the parameters are {shown(found)}", "give an object")
+    return cast("Mapping[str, Any]", found)
+
+
+def read_output(asked: object, port: Port) -> Mapping[str, Any]:
+    """The parameters of the one output that may be asked for."""
+    if asked is None or asked == []:
+        return {}
+    given = cast("list[object]", asked) if isinstance(asked, list) else []
+    one = given[0] if len(given) == 1 else None
+    if not isinstance(one, Mapping) or one.get("name") != port.name:
+        raise RequestError(f"the outputs are {shown(asked)}", f"the one output is `{port.name}`")
+    return read_parameters(cast("Mapping[str, Any]", one))
+
+
 def read_size(header: str, most: int) -> int:
-    if not header.isdigit() or int(header) > most:
+    if not (header.isascii() and header.isdecimal() and int(header) <= most):
         raise Refused(400, f"{HEADER} is {header!r}", f"the request has {most} bytes")
     return int(header)
 
@@ -99,7 +118,7 @@ def read_inputs(graph: Graph, given: object, rest: memoryview) -> dict[str, Arra
     found: dict[str, Array] = {}
     at = 0
     for each in given:
-        port = known.get(each.get("name"))
+        port = known.get(str(each.get("name")))
         if port is None or port.name in found:
             raise RequestError(
                 f"the inputs are not those of `{graph.name}`: {shown(each.get('name'))}",
@@ -127,9 +146,9 @@ def read_input(
 ) -> tuple[Array, int]:
     """One input, and where the raw bytes of the next begin."""
     name, kind = TYPES[port.dtype]
-    shape, type_ = given.get("shape"), given.get("datatype")
+    type_, shape = given.get("datatype"), cast("list[int]", given.get("shape"))
     fits = (
-        isinstance(shape, list) and len(shape) == len(port.dims)
+        isinstance(given.get("shape"), list) and len(shape) == len(port.dims)
         and all(type(size) is int and size >= 1 for size in shape)
         and all(isinstance(dim, str) or dim == size
                 for dim, size in zip(port.dims, shape, strict=True))
@@ -140,10 +159,10 @@ def read_input(
             f"`{port.name}` is {shown(type_)} of the shape {shown(shape)}",
             f"it is {name} of the shape {wanted}, no dimension of which is 0",
         )
-    count = int(np.prod(shape, dtype=object))
-    size = (given.get("parameters") or {}).get("binary_data_size")
+    count = math.prod(shape)
+    size = read_parameters(given).get("binary_data_size")
     if size is not None:
-        if size != count * kind.itemsize or at + size > len(rest):
+        if type(size) is not int or size != count * kind.itemsize or at + size > len(rest):
             raise RequestError(
                 f"`{port.name}` has {shown(size)} bytes", f"{count * kind.itemsize} make its shape"
             )

@@ -62,7 +62,7 @@ class Joiner:
     ) -> None:
         self.running -= len(taken)
         error = made.exception()
-        answers = [error] * len(taken) if error is not None else made.result()
+        answers: Sequence[Any] = made.result() if error is None else [error] * len(taken)
         for (_, future), answer in zip(taken, answers, strict=True):
             if future.done():
                 continue
