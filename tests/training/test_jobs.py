@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import legoc
 from legoc.data import prepare
 from legoc.training.checkpoint import read_position, state_path
 from legoc.training.jobs.memory import batch_sizes, estimate
+from tests.training.processes import PATIENCE, alive, wait_for, workers
 
 
 DATA = "data d { source = Demo(items=300, users=80, impressions=240) content = [title(8)] }\n"
@@ -51,7 +52,6 @@ run two = m on d with t
 run three = m on bad with t
 """
 )
-PATIENCE = 240.0
 
 
 def command(file: Path, runs: Path, cache: Path, *more: str) -> list[str]:
@@ -59,37 +59,6 @@ def command(file: Path, runs: Path, cache: Path, *more: str) -> list[str]:
         sys.executable, "-m", "legoc", "train", str(file), "--runs", str(runs),
         "--cache", str(cache), "--jobs", "2", "--device", "cpu", *more,
     ]  # fmt: skip
-
-
-def wait_for(true: Callable[[], Any], what: str) -> Any:
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        if found := true():
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"waited {PATIENCE:.0f} s for {what}")
-
-
-def workers(parent: int) -> list[int]:
-    """The processes that a process has started."""
-    found: list[int] = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            text = path.read_text()
-        except OSError:
-            continue
-        if int(text.rpartition(")")[2].split()[1]) == parent:
-            found.append(int(path.parent.name))
-    return found
-
-
-def alive(number: int) -> bool:
-    """Whether a process is there and has not ended yet."""
-    try:
-        state = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
 
 
 def without_times(value: Any) -> Any:

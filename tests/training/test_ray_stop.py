@@ -4,14 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from legoc.training.checkpoint import read_position
+from tests.training.processes import PATIENCE, alive, descendants, title, wait_for
 
 
 pytest.importorskip("ray", reason="the extra `ray` is not installed")
@@ -22,48 +20,6 @@ model m = content Pooling(hidden=8) -> behavior Pooling -> predict Dot
 train t { epochs = 100000 patience = 100000 samples = 128 seed in [1, 2, 3] }
 run m on d with t
 """
-PATIENCE = 240.0
-
-
-def wait_for(true: Callable[[], Any], what: str) -> Any:
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        if found := true():
-            return found
-        time.sleep(0.02)
-    raise AssertionError(f"waited {PATIENCE:.0f} s for {what}")
-
-
-def read(path: Path) -> str:
-    try:
-        return path.read_text(errors="replace")
-    except OSError:
-        return ""
-
-
-def descendants(number: int) -> list[int]:
-    """The processes that a process, or one of those, has started."""
-    parents: dict[int, list[int]] = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        if text := read(path):
-            parent = int(text.rpartition(")")[2].split()[1])
-            parents.setdefault(parent, []).append(int(path.parent.name))
-    found: list[int] = []
-    waiting = [number]
-    while waiting:
-        children = parents.get(waiting.pop(), [])
-        found += children
-        waiting += children
-    return found
-
-
-def title(number: int) -> str:
-    return read(Path(f"/proc/{number}/cmdline")).replace("\0", " ").strip()
-
-
-def alive(number: int) -> bool:
-    text = read(Path(f"/proc/{number}/stat"))
-    return bool(text) and text.rpartition(")")[2].split()[0] != "Z"
 
 
 def test_a_stop_saves_all_and_leaves_nothing_running(tmp_path: Path) -> None:
