@@ -13,6 +13,7 @@ from benchmarks.ratio import show, take_turns
 from legoc_runtime.adding import DIGEST
 from legoc_runtime.blocks import Blocks
 from legoc_runtime.changes import Made, insert
+from legoc_runtime.cold import ColdUsers
 from legoc_runtime.recommending import Recommender
 from legoc_runtime.scoring import Scorer
 from legoc_runtime.table import Table, make_table
@@ -62,7 +63,7 @@ def ask(table: Table, user: User) -> Callable[[], object]:
     )
     scorer = Scorer(cast(Any, SimpleNamespace(parts=parts)))
     items = SimpleNamespace(table=table, moment=lambda when: None)
-    recommender = Recommender(cast(Any, items), scorer)
+    recommender = Recommender(cast(Any, items), scorer, ColdUsers("model"))
     return lambda: recommender.users(
         [user], 10, None, exclude=None, candidates=None, where=None, boost=None
     )
