@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from legoc_runtime.adding import Added
     from legoc_runtime.bundle import Bundle, open_bundle
+    from legoc_runtime.counting import Counted
     from legoc_runtime.engine import Engine
     from legoc_runtime.errors import BundleError, LegoRuntimeError, RequestError
     from legoc_runtime.explaining import Explanation, Token
-    from legoc_runtime.items import Counted, Items
+    from legoc_runtime.items import Items
     from legoc_runtime.model import Model, load
     from legoc_runtime.selftest import SelfTest
     from legoc_runtime.sessions import Settings
@@ -52,7 +53,7 @@ HOME = {
     "Added": "adding",
     "Bundle": "bundle",
     "BundleError": "errors",
-    "Counted": "items",
+    "Counted": "counting",
     "Engine": "engine",
     "Explanation": "explaining",
     "Items": "items",

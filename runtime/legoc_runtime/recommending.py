@@ -134,9 +134,10 @@ class Recommender:
     def block(self, request: Request, user: User, number: int, size: int) -> F32:
         """The scores [n] of a block."""
         table, start = request.table, number * ROWS
-        cold = self.cold.scores(user, table, np.arange(start, start + size))
-        if cold is not None:
-            return cold
+        if user.cold is not None:
+            cold = self.cold.scores(user, table, np.arange(start, start + size))
+            if cold is not None:
+                return cold
         if self.scorer.inner_product and (request.prior is not None or not self.reads_moment):
             prior = None if request.prior is None else request.prior[start : start + size]
             return self.scorer.calibrated(table.vectors.product(number, user.vectors), prior)

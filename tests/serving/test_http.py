@@ -218,6 +218,42 @@ def test_another_bundle_takes_its_place_without_a_failed_request(start, tmp_path
     assert server.call("POST", "/score", {"history": ["N1"], "candidates": IDS})[1] == found
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="needs SIGHUP")
+def test_items_that_were_never_saved_outlive_a_swap(start, tmp_path):
+    server = start("dot", "--catalogue", str(tmp_path / "items"))
+    record = {"id": "X1", "title": "late storm"}
+    assert server.call("POST", "/items/save")[0] == 200
+    assert server.call("POST", "/items", {"records": [record]})[0] == 200
+    assert server.call("DELETE", "/items", {"ids": ["N1"]})[0] == 200
+    server.process.send_signal(signal.SIGHUP)
+    server.line("serving")
+    left = [*IDS[1:], "X1"]
+    assert server.call("GET", "/items") == (200, {"items": left, "count": 5})
+    assert server.call("GET", "/items?from=3&limit=9")[1]["items"] == left[3:]
+    # Another model makes other vectors: what was there is put aside, not lost.
+    other = Kind(arrays={**KINDS["dot"].arrays, "table": -KINDS["dot"].arrays["table"] * 2})
+    write_bundle(tmp_path / "next", other)
+    (tmp_path / "bundle").rename(tmp_path / "before")
+    (tmp_path / "next").rename(tmp_path / "bundle")
+    server.process.send_signal(signal.SIGHUP)
+    assert "items.before" in server.line("serving")
+    assert server.call("GET", "/items")[1]["items"] == IDS
+    model = legoc_runtime.load(tmp_path / "before")
+    model.items.load(tmp_path / "items.before")
+    assert [*model.items.ids] == left
+
+
+def test_a_catalogue_that_cannot_be_written_is_told_at_the_end(start, tmp_path):
+    (tmp_path / "place").mkdir()
+    server = start("dot", "--catalogue", str(tmp_path / "place/items"))
+    shutil.rmtree(tmp_path / "place")
+    status, told = server.call("POST", "/items/save")
+    assert (status, "place" in told["error"]) == (400, True)
+    server.process.send_signal(signal.SIGTERM)
+    assert "place" in server.line("error: ")
+    server.process.wait(timeout=60)
+
+
 def test_what_cannot_be_served_is_said_in_a_line(tmp_path):
     import subprocess
     import sys

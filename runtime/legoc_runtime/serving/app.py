@@ -1,6 +1,7 @@
 """The routes of the server: what each reads, calls and answers."""
 
 import asyncio
+import sys
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,9 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 
 import legoc_runtime
+from legoc_runtime.counting import Counted
 from legoc_runtime.errors import BundleError, LegoRuntimeError, RequestError
+from legoc_runtime.items import Items
 from legoc_runtime.serving import inference
 from legoc_runtime.serving.answers import (
     Refused,
@@ -41,7 +44,7 @@ class Routes:
     def __init__(self, served: Served, measures: Measures, limits: Limits, threads: int) -> None:
         self.served, self.measures, self.limits = served, measures, limits
         self.executor = ThreadPoolExecutor(threads, thread_name_prefix="legoc")
-        self.joiner = Joiner(lambda asks: self.answer(asks), self.executor, limits)
+        self.joiner = Joiner(self.answer, self.executor, limits)
 
     def answer(self, asks: Any) -> Any:
         self.measures.together(len(asks))
@@ -56,6 +59,10 @@ class Routes:
         """A call of the model, beside the loop that answers."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.executor, partial(does, *given, **named))
+
+    async def change(self, does: Callable[[Items], Any]) -> Any:
+        """A change of the items that are served."""
+        return await self.work(self.served.change, does)
 
     async def recommend(self, request: Request) -> Answer:
         given = read_json(await self.body(request))
@@ -78,28 +85,34 @@ class Routes:
             raise RequestError(
                 f"from {start}, limit {most}", f"from 0, and 1 to {100 * PAGE:,} at once"
             )
-        ids = await self.work(lambda: self.served.model.items.ids)
-        return {"items": list(ids[start : start + most]), "count": len(ids)}
+        ids, count = await self.work(self.served.model.items.page, start, most)
+        return {"items": ids, "count": count}
 
     async def add_items(self, request: Request) -> Answer:
-        given = read_json(await self.body(request))
+        given: Any = read_json(await self.body(request))
         fields(given, "records", "when")
-        added = await self.work(
-            self.served.model.items.add, given.get("records"), given.get("when")
-        )
-        return asdict(added)
+        records, when = given.get("records"), given.get("when")
+        return asdict(await self.change(lambda items: items.add(records, when)))
 
     async def remove_items(self, request: Request) -> Answer:
-        given = read_json(await self.body(request))
+        given: Any = read_json(await self.body(request))
         fields(given, "ids")
-        return asdict(await self.work(self.served.model.items.remove, given.get("ids")))
+        return asdict(await self.change(lambda items: items.remove(given.get("ids"))))
 
     async def count_items(self, request: Request, *, shown: bool) -> Answer:
-        given = read_json(await self.body(request))
+        given: Any = read_json(await self.body(request))
         fields(given, "ids", "when")
-        items = self.served.model.items
-        does = items.shown if shown else items.clicked
-        return asdict(await self.work(does, given.get("ids"), given.get("when", time.time())))
+
+        def count(items: Items) -> Counted:
+            when = given.get("when")
+            if when is None and items.unit is not None:
+                raise RequestError(
+                    f"moments of this model are {items.unit} of its log", "give `when`"
+                )
+            does = items.shown if shown else items.clicked
+            return does(given.get("ids"), time.time() if when is None else when)
+
+        return asdict(await self.change(count))
 
     async def save_items(self, request: Request) -> Answer:
         if self.served.catalogue is None:
@@ -162,7 +175,10 @@ def make_app(
         yield
         # What is in flight was answered before; nothing new comes.
         routes.executor.shutdown(wait=True)
-        served.keep()
+        try:
+            served.keep()
+        except LegoRuntimeError as error:
+            print(f"error: {error.message}\n  help: {error.help}", file=sys.stderr, flush=True)
 
     app = FastAPI(
         title="legoc", version=legoc_runtime.__version__, lifespan=life,
@@ -182,12 +198,15 @@ def make_app(
         ("GET", "/v2", routes.server),
         ("GET", "/v2/health/live", routes.live),
         ("GET", "/v2/health/ready", routes.live),
-        ("GET", "/v2/models/{name}", routes.graph),
-        ("GET", "/v2/models/{name}/ready", routes.graph_ready),
-        ("POST", "/v2/models/{name}/infer", routes.infer),
-        ("GET", "/v2/models/{name}/versions/1", routes.graph),
-        ("GET", "/v2/models/{name}/versions/1/ready", routes.graph_ready),
-        ("POST", "/v2/models/{name}/versions/1/infer", routes.infer),
+        *(
+            (method, f"/v2/models/{{name}}{version}{rest}", does)
+            for version in ("", "/versions/1")
+            for method, rest, does in (
+                ("GET", "", routes.graph),
+                ("GET", "/ready", routes.graph_ready),
+                ("POST", "/infer", routes.infer),
+            )
+        ),
     ):
         # The body is read by hand: its bytes are counted as they come, and JSON is strict.
         app.add_api_route(

@@ -128,7 +128,6 @@ def answer(model: Model, asks: Sequence[Ask], measures: Measures) -> list[Any]:
 
 def tell_user(user: User, measures: Measures) -> dict[str, Any]:
     """What an answer says of its user: nobody is answered by accident."""
-    cold = getattr(user, "cold", None)
     measures.count("unknown_clicks", len(user.unknown))
-    measures.count("cold_users", int(cold is not None))
-    return {"unknown": list(user.unknown), "known_user": user.known, "cold": cold}
+    measures.count("cold_users", int(user.cold is not None))
+    return {"unknown": list(user.unknown), "known_user": user.known, "cold": user.cold}
