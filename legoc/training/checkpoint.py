@@ -1,7 +1,7 @@
 """The state an interrupted training goes on from: one safetensors file, hence one rename.
 
-It holds the weights, the optimiser's tensors and, in its header, the position. Every random draw
-follows from (seed, epoch, step), so no generator's state is needed.
+It holds the weights, their mean, the optimiser's tensors and, in its header, the position. Every
+random draw follows from (seed, epoch, step), so no generator's state is needed.
 """
 
 import json
@@ -14,6 +14,7 @@ from torch import nn
 
 from legoc.language.diagnosing.diagnostics import LegoError, fail
 from legoc.model.weights import load_own, own_tensors
+from legoc.training.averaging import Average
 from legoc.training.files import write_tensors
 from legoc.training.optimise import Optimiser
 from legoc.training.position import Position
@@ -28,18 +29,27 @@ def state_path(folder: Path) -> Path:
     return folder / "resume" / "state.safetensors"
 
 
-def save_state(folder: Path, module: nn.Module, optimiser: Optimiser, position: Position) -> None:
+def save_state(
+    folder: Path,
+    module: nn.Module,
+    optimiser: Optimiser,
+    average: Average,
+    position: Position,
+) -> None:
     """Replace the state of a run folder."""
     path = state_path(folder)
     path.parent.mkdir(exist_ok=True)
     weights = {f"weights/{name}": value for name, value in own_tensors(module).items()}
     moments = {f"optimiser/{name}": value for name, value in optimiser.tensors().items()}
-    write_tensors(path, weights | moments, json.dumps(asdict(position)))
+    means = {f"average/{name}": value for name, value in average.tensors.items()}
+    write_tensors(path, weights | moments | means, json.dumps(asdict(position)))
 
 
-def load_state(folder: Path, module: nn.Module, optimiser: Optimiser) -> Position | None:
-    """Bring model and optimiser to the state of a run folder and return its position, or None where
-    there is none. A state that does not fit is an error of the user (E0554)."""
+def load_state(
+    folder: Path, module: nn.Module, optimiser: Optimiser, average: Average
+) -> Position | None:
+    """Bring model, optimiser and mean to the state of a run folder and return its position, or None
+    where there is none. A state that does not fit is an error of the user (E0554)."""
     from safetensors import SafetensorError, safe_open
 
     path = state_path(folder)
@@ -49,12 +59,13 @@ def load_state(folder: Path, module: nn.Module, optimiser: Optimiser) -> Positio
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             position = Position(**json.loads(file.metadata()["note"]))
-        parts = {"weights": {}, "optimiser": {}}
+        parts = {"weights": {}, "optimiser": {}, "average": {}}
         for name, value in tensors.items():
             part, _, rest = name.partition("/")
             parts[part][rest] = value
         load_own(module, parts["weights"])
         optimiser.load(parts["optimiser"])
+        average.load(parts["average"])
     except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
         raise damaged(path, error) from None
     return position

@@ -10,6 +10,7 @@ from typing import Any
 
 from legoc.evaluation.marks import MARK
 from legoc.model.weights import own_tensors
+from legoc.training.averaging import Average
 from legoc.training.checkpoint import drop_state, load_state, put_back, save_state, set_aside
 from legoc.training.divergence import is_worse, remedies, verify_weights
 from legoc.training.files import write_tensors
@@ -47,10 +48,11 @@ class Record:
     def __init__(self, job: Job, optimiser: Optimiser, guard: Interruptions) -> None:
         self.job = job
         self.optimiser = optimiser
+        self.average = Average(job.module, job.train.average)
         self.guard = guard
         self.open = True
         self.given_up = False
-        found = load_state(job.folder, job.module, optimiser)
+        found = load_state(job.folder, job.module, optimiser, self.average)
         self.position = found or Position()
         self.log = RunLog(job.folder / "log.jsonl", self.position.log)
         # The log has no end any more: only now may other weights be the best.
@@ -88,6 +90,7 @@ class Record:
         """An update that has been made, of so many rows at `factor` of the full rate."""
         position = self.position.after_update(loss=loss, rows=rows, seconds=self.seconds)
         self.position = position
+        self.average.enter((position.epoch - 1) * self.job.updates + position.updates)
         self.write(
             "step", position, epoch=position.epoch, update=position.updates, loss=loss, rows=rows,
             lr=self.job.train.lr * factor, seconds=round(position.seconds, 3),
@@ -137,7 +140,8 @@ class Record:
         job = self.job
         if job.validate is None:
             return Measured(figures={}, value=None, best=True)
-        figures = dict(job.validate())
+        with self.average.shown():
+            figures = dict(job.validate())
         value = figures.get(job.monitor.name)
         if value is None or not math.isfinite(value):
             raise no_value(job.monitor.name)
@@ -149,9 +153,10 @@ class Record:
         the epoch."""
         job, position, seconds = self.job, self.position, self.seconds
         if found.best:
-            weights = own_tensors(job.module)
-            verify_weights(weights, job.train, epoch=position.epoch)
-            write_tensors(job.folder / "best.safetensors", weights)
+            with self.average.shown():
+                weights = own_tensors(job.module)
+                verify_weights(weights, job.train, epoch=position.epoch)
+                write_tensors(job.folder / "best.safetensors", weights)
         self.write(
             "evaluation", position, epoch=position.epoch, loss=position.mean_loss,
             metrics=found.figures, best=found.best, seconds=round(seconds, 3),
@@ -228,5 +233,5 @@ class Record:
     def write_state(self) -> None:
         self.log.sync()
         self.position = replace(self.position, log=self.log.length)
-        save_state(self.job.folder, self.job.module, self.optimiser, self.position)
+        save_state(self.job.folder, self.job.module, self.optimiser, self.average, self.position)
         self.saved = self.job.clock()

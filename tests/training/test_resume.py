@@ -72,7 +72,7 @@ def test_interrupted_anywhere_the_weights_and_the_log_are_the_same(
 ):
     """KeyboardInterrupt saves the state where it is consistent; a crash (RuntimeError) falls back
     to the last one saved."""
-    changes = {"schedule": "cosine", "warmup": 0.1, "clip": 1.0}
+    changes = {"schedule": "cosine", "warmup": 0.1, "clip": 1.0, "average": 7}
     straight = make_job("straight", sampler=make_sampler(), **changes)
     fit(straight)
     resumed = interrupt(make_job, make_toy, where, at, error, **changes)

@@ -139,14 +139,27 @@ TRAIN_FIELDS = {
         Kind("quantity", unit="share"),
         param(0.0, min=0, max=1, doc="share of the steps over which `lr` rises from zero"),
     ),
+    "average": of_kind(
+        Kind("int"),
+        param(
+            300,
+            min=1,
+            since=True,
+            before=1,
+            doc="updates over which the weights are averaged for what is measured and exported; "
+            "1: the latest ones themselves",
+        ),
+    ),
     "word_dropout": of_kind(
         Kind("quantity", unit="share"),
         param(
-            0.0,
+            inherit="content",
             min=0,
             max=1,
             since=True,
-            doc="share of the tokens of items that training reads as unknown ones",
+            before=0.0,
+            doc="share of the tokens of items that training reads as unknown ones; 20% where words "
+            "are read, none by language models and tables of items",
         ),
     ),
     "samples": of_kind(

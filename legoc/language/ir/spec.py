@@ -74,6 +74,7 @@ class Train:
     accumulate: int = 1
     clip: float | None = None
     warmup: float = 0.0
+    average: int = 1
     word_dropout: float = 0.0
     samples: int | None = None
     limit: float | None = None
