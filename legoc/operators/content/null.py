@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from legoc.language.declaring.declare import File, Needs, operator, param
 from legoc.operators.blocks.linear import PlainLinear
+from legoc.operators.blocks.table import Table
 from legoc.operators.sizes import Sizes
 
 
@@ -40,7 +41,7 @@ class Null(nn.Module):
     def __init__(self, config: "Null.Config", sizes: Sizes) -> None:
         super().__init__()
         width = sizes.file if config.file is not None else config.hidden
-        self.table = nn.Embedding(sizes.items, width, padding_idx=0)
+        self.table = Table(sizes.items, width)
         nn.init.normal_(self.table.weight, std=0.1)
         with torch.no_grad():
             self.table.weight[:1].zero_()
