@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from legoc.language.declaring.declare import File, Needs, operator, param
+from legoc.operators.blocks.dropout import Dropout
 from legoc.operators.blocks.linear import PlainLinear
 from legoc.operators.blocks.table import Table
 from legoc.operators.sizes import Sizes
@@ -48,7 +49,7 @@ class Null(nn.Module):
         self.table.weight.requires_grad_(not config.frozen)
         self.table.pretrained = config.file is not None
         self.project = None if width == config.hidden else PlainLinear(width, config.hidden)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def fill(self, rows_NW: Tensor, has_N: Tensor) -> None:
         """Rows of the file in the order of the item table; the others become zero."""
