@@ -51,7 +51,9 @@ def part(log, rows):
 
 
 @pytest.mark.parametrize("name", MODELS)
-@pytest.mark.parametrize("more", ["", "context = [popularity(hours=24), popularity(days=7), popularity, age]"])
+@pytest.mark.parametrize(
+    "more", ["", "context = [popularity(hours=24), popularity(days=7), popularity, age]"]
+)
 def test_scores_are_those_of_the_whole_table(made, name, more):
     _, prepared, model = made(MODELS[name], more)
     log = prepared.logs["valid"]
