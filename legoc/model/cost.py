@@ -1,8 +1,10 @@
 """What a model costs, measured: parameters, floating-point operations, memory of caches.
 
-The model is built on torch's meta device, where tensors have shapes and no values, and run under
-torch's own counter. That counts multiplications of matrices and convolutions, two operations per
-multiply-add; elementwise work (activations, softmax, the product of `Dot`) is not counted.
+The model is built without values and run under torch's own formulas: on the CPU, where nothing is
+drawn or written to, or, a language model, on torch's meta device, where tensors have shapes alone.
+The latter loads torch's compiler, which takes longer than all else here. What is counted are
+multiplications of matrices and convolutions, two operations per multiply-add; elementwise work
+(activations, softmax, the product of `Dot`) is not.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,16 +13,21 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 from legoc.data.indexing.rows import Rows
 from legoc.language.ir.plan import Plan, token_ports
 from legoc.language.ir.spec import Spec
-from legoc.model.build import build, most_tokens
+from legoc.model.build import build, language_model, most_tokens
 from legoc.model.recommender import Recommender
 
 
 FLOAT = 4  # bytes
+DRAWS = frozenset(
+    {Tensor.normal_, Tensor.uniform_, nn.init.normal_, nn.init.uniform_, nn.init.kaiming_uniform_}
+)
 PROBE = Rows(items=2, users=2, tokens=4)
 
 
@@ -115,8 +122,24 @@ def measure(spec: Spec, plan: Plan, rows: Rows | None = None) -> Cost:
 
 def ghost(spec: Spec, plan: Plan, rows: Rows) -> Recommender:
     """The model without values, in evaluation mode."""
-    with torch.device("meta"):
+    with torch.device(device_of(spec)), Undrawn():
         return build(spec, plan, rows).eval()
+
+
+def device_of(spec: Spec) -> str:
+    """Where the model is built."""
+    return "cpu" if language_model(spec) is None else "meta"
+
+
+class Undrawn(TorchFunctionMode):
+    """Leaves out the draws of initial values, so that memory is reserved and not taken."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        if func in DRAWS:
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **(kwargs or {}))
 
 
 def count(model: nn.Module) -> tuple[int, int]:
@@ -127,39 +150,48 @@ def count(model: nn.Module) -> tuple[int, int]:
 
 def operations(model: Recommender, spec: Spec, plan: Plan) -> tuple[int, int, int]:
     """Operations of one item with all its tokens, one user with a full history, one pair."""
-    clicks, mask, user = user_inputs(spec, plan)
-    items, owner = blank(1, plan.width), blank(1, dtype=torch.int64)
-    context = blank(1, plan.context) if plan.context else None
+    device = device_of(spec)
+    clicks, mask, user = user_inputs(spec, plan, device)
+    items = torch.ones(1, plan.width, device=device)
+    owner = torch.zeros(1, dtype=torch.int64, device=device)
+    context = torch.ones(1, plan.context, device=device) if plan.context else None
     with torch.no_grad():
         users = model.encode_users(clicks, mask, user)
         return (
-            counted(lambda: model.encode_items(longest(spec, plan))),
+            counted(lambda: model.encode_items(longest(spec, plan, device))),
             counted(lambda: model.encode_users(clicks, mask, user)),
             counted(lambda: model.score(users, items, owner, mask, context)),
         )
 
 
-def user_inputs(spec: Spec, plan: Plan) -> tuple[Tensor, Tensor, Tensor | None]:
+def user_inputs(
+    spec: Spec, plan: Plan, device: str = "meta"
+) -> tuple[Tensor, Tensor, Tensor | None]:
     """The inputs of one user with a full history: clicks, their mask, and the user, where one is
     read."""
-    history = spec.data.history
-    clicks, mask = blank(1, history, plan.width), blank(1, history, dtype=torch.bool)
+    shape, width = (1, spec.data.history), (plan.width,)
     if plan.flattens:
-        each = history, most_tokens(spec)
-        clicks, mask = blank(1, *each, dtype=torch.int64), blank(1, *each, dtype=torch.bool)
-    return clicks, mask, blank(1, dtype=torch.int64) if plan.reads_user else None
+        shape, width = (*shape, most_tokens(spec)), ()
+    kind = torch.int64 if plan.flattens else torch.float32
+    clicks = torch.ones(*shape, *width, dtype=kind, device=device)
+    mask = torch.ones(shape, dtype=torch.bool, device=device)
+    user = torch.ones(1, dtype=torch.int64, device=device) if plan.reads_user else None
+    return clicks, mask, user
 
 
-def longest(spec: Spec, plan: Plan) -> Mapping[str, Tensor]:
+def longest(spec: Spec, plan: Plan, device: str = "meta") -> Mapping[str, Tensor]:
     """The inputs of one item whose attributes are as long as the spec allows."""
     if plan.layout == "id":
-        return {"item": blank(1, dtype=torch.int64)}
+        return {"item": torch.ones(1, dtype=torch.int64, device=device)}
     lengths = {attribute.name: tokens(attribute) for attribute in spec.data.attributes}
     whole = most_tokens(spec)
     kinds = {"int64": torch.int64, "bool": torch.bool}
     return {
-        port.name: blank(
-            1, lengths.get(port.name.removesuffix("_mask"), whole), dtype=kinds[port.dtype]
+        port.name: torch.ones(
+            1,
+            lengths.get(port.name.removesuffix("_mask"), whole),
+            dtype=kinds[port.dtype],
+            device=device,
         )
         for port in token_ports(spec, plan.layout, "item")
     }
@@ -170,15 +202,30 @@ def tokens(attribute: Any) -> int:
     return 1 if attribute.kind == "number" else attribute.length
 
 
+class Counter(TorchDispatchMode):
+    """Adds up operations as `torch.utils.flop_counter.FlopCounterMode` does, by its formulas, and
+    without what that loads of torch's compiler to keep out of its way."""
+
+    total = 0
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        made = func(*args, **(kwargs or {}))
+        formula = flop_registry.get(func._overloadpacket)
+        if formula is not None:
+            self.total += formula(*args, **(kwargs or {}), out_val=made)
+        return made
+
+
 def counted(run: Callable[[], object]) -> int:
-    counter = FlopCounterMode(display=False)
-    with counter:
+    with Counter() as counter:
         run()
-    return counter.get_total_flops()
-
-
-def blank(*shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
-    return torch.empty(shape, dtype=dtype, device="meta")
+    return counter.total
 
 
 def volume(dims: tuple[int | str, ...]) -> int:

@@ -8,12 +8,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from legoc.operators.blocks.table import Table
+
 
 class TokenEmbedding(nn.Module):
     """A vector per id of the one id space: words, category values and bins of numbers.
 
-    Rows start as N(0, 0.1²). Row 0, the padding, is zero and never trained. The gradient is dense:
-    sparse ones would bind the recipe to an optimiser that skips the rows a batch does not touch.
+    Rows start as N(0, 0.1²). Row 0, the padding, is zero and never trained.
 
     vectors: the width of pre-trained word vectors, which `fill` puts into the rows of the words
     they know (0: there are none); where it is not `width`, a Linear follows the whole table. The
@@ -38,7 +39,7 @@ class TokenEmbedding(nn.Module):
         separator: int | None = 2,
     ) -> None:
         super().__init__()
-        self.table = nn.Embedding(tokens, vectors or width, padding_idx=0)
+        self.table = Table(tokens, vectors or width)
         nn.init.normal_(self.table.weight, std=0.1)
         with torch.no_grad():
             self.table.weight[:1].zero_()
@@ -46,9 +47,9 @@ class TokenEmbedding(nn.Module):
             self.table.pretrained = True
             self.table.weight.requires_grad_(not frozen)
         self.project = nn.Linear(vectors, width) if vectors not in (0, width) else nn.Identity()
-        self.own: nn.Embedding | None = None
+        self.own: Table | None = None
         if vectors and frozen:
-            self.own = nn.Embedding(tokens, width, padding_idx=0)
+            self.own = Table(tokens, width)
             nn.init.normal_(self.own.weight, std=0.1)
             with torch.no_grad():
                 self.own.weight[:1].zero_()

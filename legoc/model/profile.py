@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from legoc.data.reading.profiles import Profiles
 from legoc.language.declaring.declare import Attribute
 from legoc.operators.blocks.masking import masked_mean
+from legoc.operators.blocks.table import Table
 
 
 class Profile(nn.Module):
@@ -30,7 +31,7 @@ class Profile(nn.Module):
         """users: rows of the user table; values: rows of the id space of all attributes."""
         super().__init__()
         self.names = tuple(attribute.name for attribute in attributes)
-        self.values = nn.Embedding(values, width, padding_idx=0)
+        self.values = Table(values, width)
         nn.init.normal_(self.values.weight, std=0.1)
         with torch.no_grad():
             self.values.weight[:1].zero_()

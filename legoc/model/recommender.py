@@ -173,9 +173,9 @@ class Recommender(nn.Module):
         if self.flatten is not None:
             return Scored(self.score_tokens(batch), {})
         vectors_ND = self.encode_distinct(batch.buckets)
-        clicks_BSD = vectors_ND.index_select(0, batch.clicks.flatten())
+        clicks_BSD = vectors_ND.index_select(0, batch.clicks.flatten().long())
         clicks_BSD = clicks_BSD.unflatten(0, batch.clicks.shape)
-        items_PD = vectors_ND.index_select(0, batch.candidates.flatten())
+        items_PD = vectors_ND.index_select(0, batch.candidates.flatten().long())
         mask_BS = batch.mask
         users_B = batch.users if self.reads_user else None
         made = self.encode_clicks(clicks_BSD, mask_BS, users_B)

@@ -1,6 +1,5 @@
 """Calibration of a trained model on the validation part, kept beside its weights."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,12 +103,12 @@ def score_part(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Scores and labels of the validation rows that have one."""
     from legoc.evaluation import score_log
+    from legoc.evaluation.referred import narrow
     from legoc.evaluation.torch_engine import TorchEngine
 
     inputs = frozen_inputs(recommender, spec, prepared, root, progress=progress)
-    prepared = replace(prepared, inputs=inputs)
-    log = prepared.logs[PART]
-    scores = score_log(TorchEngine(recommender), prepared.inputs, log, progress=progress)
+    inputs, log = narrow(inputs, prepared.logs[PART])
+    scores = score_log(TorchEngine(recommender), inputs, log, progress=progress)
     labels = np.asarray(log.label)
     known = ~np.isnan(labels)
     return scores[known], labels[known]

@@ -5,6 +5,7 @@ between updates. So an interrupted training ends with the very weights of one th
 """
 
 import time
+from contextlib import ExitStack
 
 from legoc.language.diagnosing.diagnostics import fail
 from legoc.training.epoch import Epoch
@@ -32,8 +33,9 @@ def fit(job: Job) -> Outcome:
         )
     train = job.train
     schedule = build_schedule(train.schedule, total=train.epochs * job.updates, warmup=train.warmup)
-    with Interruptions() as guard:
+    with Interruptions() as guard, ExitStack() as afterwards:
         optimiser = build_optimiser(job.module, train)
+        afterwards.callback(optimiser.release)
         step = Step(module=job.module, loss=job.loss, optimiser=optimiser, train=train)
         record = Record(job, optimiser, guard)
         try:

@@ -18,18 +18,20 @@ if TYPE_CHECKING:
 def build_validation(
     recommender: "Recommender", spec: Spec, prepared: "Prepared"
 ) -> Callable[[], Mapping[str, float]] | None:
-    """A function that measures the recipe's metrics on the validation part, item and user vectors
-    computed once each; None where there is no such part."""
+    """A function that measures the recipe's metrics on the validation part, the vectors of users
+    and of items that the part refers to computed once each; None where there is no such part."""
     from legoc.evaluation import evaluate_log
+    from legoc.evaluation.referred import narrow
     from legoc.evaluation.torch_engine import TorchEngine
 
     if spec.train is None or "valid" not in prepared.logs:
         return None
-    metrics, log = spec.train.metrics, prepared.logs["valid"]
+    metrics = spec.train.metrics
+    inputs, log = narrow(prepared.inputs, prepared.logs["valid"])
 
     def validate() -> Mapping[str, float]:
         engine = TorchEngine(recommender)
-        report = evaluate_log(engine, prepared.inputs, log, metrics, split="valid")
+        report = evaluate_log(engine, inputs, log, metrics, split="valid")
         return {name: figure.value for name, figure in report.metrics.items()}
 
     return validate

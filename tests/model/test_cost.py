@@ -1,14 +1,22 @@
 """Costs are measured; here they are compared with counts made by hand."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from legoc.data.indexing.rows import Rows
 from legoc.model import compile
+from legoc.model.build import build
+from legoc.model.cost import PROBE, longest, user_inputs
 from tests.model.pipelines import PIPELINES, ROWS, spec
 
 
+ROOT = Path(__file__).resolve().parents[2]
 D, DIM, S = 16, 256, 5  # width, inner width of additive attention, clicks
 TITLE, TOPIC = 6, 2
 
@@ -105,3 +113,42 @@ def test_what_is_compiled_prints_as_json(name):
     assert found["name"] == name
     assert found["cost"]["item"] == compile(spec(name)).cost.item
     assert [s["role"] for s in found["plan"]["stages"]] == ["content", "behavior", "predict"]
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_operations_are_those_that_torch_counts_without_values(name):
+    made = spec(name)
+    compiled = compile(made)
+    with torch.device("meta"):
+        model = build(made, compiled.plan, PROBE).eval()
+    clicks, mask, user = user_inputs(made, compiled.plan)
+    items, owner = (
+        torch.ones(1, compiled.plan.width, device="meta"),
+        torch.zeros(1, dtype=torch.int64, device="meta"),
+    )
+    found = []
+    with torch.no_grad():
+        users = model.encode_users(clicks, mask, user)
+        for run in (
+            lambda: model.encode_items(longest(made, compiled.plan)),
+            lambda: model.encode_users(clicks, mask, user),
+            lambda: model.score(users, items, owner, mask),
+        ):
+            with FlopCounterMode(display=False) as counter:
+                run()
+            found.append(counter.get_total_flops())
+    assert found == [compiled.cost.item, compiled.cost.user, compiled.cost.pair]
+
+
+def test_compiling_draws_no_number_and_loads_no_compiler():
+    source = (
+        "import sys, torch\n"
+        "from legoc.language import load\n"
+        "from legoc.model import compile\n"
+        "before = torch.get_rng_state()\n"
+        "assert compile(load('specs/naml_id.lego')[0]).cost.item == 0\n"
+        "assert compile(load('specs/naml.lego')[0]).cost.item > 0\n"
+        "assert torch.equal(before, torch.get_rng_state())\n"
+        "assert 'torch._dynamo' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", source], check=True, cwd=ROOT)

@@ -1,6 +1,8 @@
 """`train` on a cut-down Demo: from raw files to metrics, resumed, repeated, refused."""
 
 import json
+import subprocess
+import sys
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -233,3 +235,24 @@ def test_a_folder_that_is_no_run_and_weights_that_do_not_fit(straight, cache, tm
     with pytest.raises(LegoError) as caught:
         load_recommender(Run(damaged), rows)
     assert caught.value.diagnostics[0].code == "E0561"
+
+
+def test_training_loads_no_compiler_of_torch(tmp_path):
+    """It takes a second, before the first step."""
+    file = tmp_path / "small.lego"
+    file.write_text(
+        "data d { source = Demo(items=200, users=60, impressions=100) content = [title(8)] }\n"
+        "train t { epochs = 1 samples = 128 clip = 1.0 }\n"
+        "model m = content CNN(hidden=8) -> behavior Additive -> predict Dot\n"
+        "run m on d with t\n"
+    )
+    source = (
+        "import sys\n"
+        "from legoc.language import load\n"
+        "from legoc.training import train\n"
+        f"(spec,) = load({str(file)!r})\n"
+        f"train(spec, runs={str(tmp_path / 'runs')!r}, cache={str(tmp_path / 'cache')!r}, "
+        "until='train')\n"
+        "assert 'torch._dynamo' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", source], check=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -101,9 +102,9 @@ class Chosen:
     def ports(self) -> tuple[Port, ...]:
         return self.inputs.ports
 
-    @property
+    @cached_property
     def lengths(self) -> I32:
-        return self.inputs.lengths[self.origin]
+        return np.asarray(self.inputs.lengths)[self.origin]
 
     def rows(self, items: I32) -> Mapping[str, Array]:
         return self.inputs.rows(self.origin[items])

@@ -120,7 +120,11 @@ TRAIN_FIELDS = {
         param(inherit="metrics", doc="decides the best epoch and early stopping; the first metric"),
     ),
     "optimizer": of_kind(
-        Kind("enum", values=("adam", "adamw", "sgd")), param("adam", doc="the optimiser")
+        Kind("enum", values=("adam", "adamw", "sgd", "lazyadam")),
+        param(
+            "adam",
+            doc="the optimiser; `lazyadam` is Adam that leaves rows alone that no batch reads",
+        ),
     ),
     "weight_decay": of_kind(
         Kind("float"), param(0.0, min=0, doc="shrinks matrices, not tables, biases and norms")

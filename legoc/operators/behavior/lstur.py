@@ -10,6 +10,7 @@ from legoc.operators.blocks.cold import Cold
 from legoc.operators.blocks.cold import Settings as ColdSettings
 from legoc.operators.blocks.masking import cleared, last_real
 from legoc.operators.blocks.recurrent import GatedUnit
+from legoc.operators.blocks.table import Table
 from legoc.operators.sizes import Sizes
 
 
@@ -44,7 +45,7 @@ class LSTUR(nn.Module):
         self.form = config.form
         self.mask = config.mask
         self.run = GatedUnit(sizes.width, short, longest=sizes.clicks)
-        self.users = nn.Embedding(sizes.users, long, padding_idx=0)
+        self.users = Table(sizes.users, long)
         nn.init.zeros_(self.users.weight)
 
     def forward(self, clicks_BSD: Tensor, mask_BS: Tensor, users_B: Tensor) -> Tensor:

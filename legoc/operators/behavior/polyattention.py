@@ -2,11 +2,13 @@
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from legoc.language.declaring.declare import operator, param
 from legoc.operators.blocks.cold import Cold
 from legoc.operators.blocks.cold import Settings as ColdSettings
 from legoc.operators.blocks.masking import cleared, masked_softmax
+from legoc.operators.blocks.training_forms import trains_on_cpu
 from legoc.operators.sizes import Sizes
 
 
@@ -42,8 +44,13 @@ class PolyAttention(nn.Module):
     def forward(self, clicks_BSD: Tensor, mask_BS: Tensor) -> Tensor:
         """[B, S, D], Bool[B, S] -> [B, C, D]."""
         real_BSD = cleared(clicks_BSD, mask_BS)
-        keys_BSQ = torch.tanh(self.inner(real_BSD))
-        scores_BCS = torch.matmul(self.codes, keys_BSQ.transpose(1, 2))
+        if trains_on_cpu(real_BSD):
+            # As in `AdditiveScores`: what a code adds to every score, the softmax takes away.
+            keys_BSQ = functional.linear(real_BSD, 2 * self.inner.weight).sigmoid_()
+            scores_BCS = torch.matmul(2 * self.codes, keys_BSQ.transpose(1, 2))
+        else:
+            keys_BSQ = torch.tanh(self.inner(real_BSD))
+            scores_BCS = torch.matmul(self.codes, keys_BSQ.transpose(1, 2))
         return self.cold(
             torch.matmul(masked_softmax(scores_BCS, mask_BS.unsqueeze(1)), real_BSD), mask_BS
         )

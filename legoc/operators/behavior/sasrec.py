@@ -9,6 +9,7 @@ from legoc.language.declaring.declare import Divides, operator, param
 from legoc.operators.blocks.attention import SelfAttention
 from legoc.operators.blocks.cold import Cold
 from legoc.operators.blocks.cold import Settings as ColdSettings
+from legoc.operators.blocks.dropout import Dropout
 from legoc.operators.blocks.linear import PlainLinear, align
 from legoc.operators.blocks.masking import cleared, last_real
 from legoc.operators.blocks.positions import Positions, places_back
@@ -48,7 +49,7 @@ class SASRec(nn.Module):
         width = sizes.width
         self.scale = math.sqrt(width)
         self.positions = Positions(width, sizes.clicks)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         self.blocks = nn.ModuleList(
             Block(width, config.heads, config.dropout) for _ in range(config.layers)
         )
@@ -81,7 +82,7 @@ class Block(nn.Module):
         self.norm = nn.LayerNorm(width, eps=EPSILON)
         self.inner = PlainLinear(width, width)
         self.outer = PlainLinear(width, width)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x_BSD: Tensor, allowed_BSS: Tensor) -> Tensor:
         """[B, S, D], Bool[B, S, S] of the clicks each may see -> [B, S, D]."""

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from legoc.operators.blocks.masking import masked_softmax
+from legoc.operators.blocks.training_forms import AdditiveScores, trains_on_cpu
 
 
 class AdditiveAttention(nn.Module):
@@ -33,6 +34,10 @@ class AdditiveAttention(nn.Module):
 
         What stands at padding must be finite: callers clear it (`masking.cleared`).
         """
-        scores_IL = self.weigh(torch.tanh(self.inner(x_ILD))).squeeze(-1)
+        if trains_on_cpu(x_ILD):
+            inner, v_Q = self.inner, self.weigh.weight[0]
+            scores_IL = AdditiveScores.apply(x_ILD, inner.weight, inner.bias, v_Q)
+        else:
+            scores_IL = self.weigh(torch.tanh(self.inner(x_ILD))).squeeze(-1)
         weights_IL = masked_softmax(scores_IL, mask_IL)
         return torch.matmul(weights_IL.unsqueeze(1), x_ILD).squeeze(1)

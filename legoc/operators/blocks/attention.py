@@ -11,8 +11,10 @@ from torch import Tensor, nn
 
 from legoc.language.declaring.declare import param
 from legoc.operators.blocks.additive import AdditiveAttention
+from legoc.operators.blocks.dropout import Dropout
 from legoc.operators.blocks.linear import PlainLinear
 from legoc.operators.blocks.masking import cleared
+from legoc.operators.blocks.training_forms import attend_wide, trains_on_cpu
 
 
 class SelfAttention(nn.Module):
@@ -42,7 +44,7 @@ class SelfAttention(nn.Module):
         self.key = kind(width, width, bias=False)
         self.value = kind(width, width)
         self.output = kind(width, width) if project else nn.Identity()
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def split(self, x_ILD: Tensor) -> Tensor:
         """[I, L, D] -> [I, H, L, E]."""
@@ -65,6 +67,8 @@ def attend(
 ) -> Tensor:
     """Scaled dot-product attention of every head; `allowed` is broadcast over [I, H, L, L]. A query
     that may see nothing gets zeros. dropout: of the weights."""
+    if trains_on_cpu(query_IHLE):
+        return attend_wide(query_IHLE, key_IHLE, value_IHLE, allowed, dropout)
     scale = 1.0 / math.sqrt(query_IHLE.shape[-1])
     scores_IHLL = torch.matmul(query_IHLE * scale, key_IHLE.transpose(-1, -2))
     # Not `masked_softmax`: a query without a key is cleared in the result, which is smaller than
@@ -97,8 +101,8 @@ class AttentionPooling(nn.Module):
 
     def __init__(self, width: int, config: Any) -> None:
         super().__init__()
-        self.dropout = nn.Dropout(config.dropout)
-        self.after = nn.Identity() if config.project else nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
+        self.after = nn.Identity() if config.project else Dropout(config.dropout)
         self.attend = SelfAttention(width, config.heads, project=config.project)
         linear = config.project or width != config.hidden
         self.project = PlainLinear(width, config.hidden) if linear else nn.Identity()

@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from legoc.operators.blocks.additive import AdditiveAttention
 from legoc.operators.blocks.attention import SelfAttention
+from legoc.operators.blocks.dropout import Dropout
 from legoc.operators.blocks.linear import SmallLinear
 from legoc.operators.blocks.masking import cleared
 from legoc.operators.blocks.positions import Positions
@@ -21,7 +22,7 @@ class FeedForward(nn.Module):
         self.inner = SmallLinear(width, 4 * width)
         self.outer = SmallLinear(4 * width, width)
         self.norm = nn.LayerNorm(width)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x_ILD: Tensor) -> Tensor:
         """[I, L, D] -> [I, L, D]."""
@@ -37,7 +38,7 @@ class EncoderBlock(nn.Module):
         self.attend = SelfAttention(width, heads, kind=SmallLinear)
         self.norm = nn.LayerNorm(width)
         self.feed = FeedForward(width, dropout)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x_ILD: Tensor, mask: Tensor) -> Tensor:
         """[I, L, D], Bool[I, L] (or [I, L, L], by query) -> [I, L, D]; padding means nothing."""
@@ -56,7 +57,7 @@ class Encoder(nn.Module):
         super().__init__()
         self.positions = Positions(width, longest)
         self.norm = nn.LayerNorm(width)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.blocks = nn.ModuleList(EncoderBlock(width, heads, dropout) for _ in range(layers))
         self.project = SmallLinear(width, hidden)
 

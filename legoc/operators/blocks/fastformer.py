@@ -9,6 +9,7 @@ import math
 from torch import Tensor, nn
 
 from legoc.operators.blocks.additive import AdditiveAttention
+from legoc.operators.blocks.dropout import Dropout
 from legoc.operators.blocks.encoder import FeedForward
 from legoc.operators.blocks.linear import SmallLinear
 from legoc.operators.blocks.masking import cleared, masked_softmax
@@ -49,7 +50,7 @@ class FastformerLayer(nn.Module):
         self.transform = SmallLinear(width, width)
         self.output = SmallLinear(width, width)
         self.norm = nn.LayerNorm(width)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.feed = FeedForward(width, dropout)
 
     def forward(self, x_ILD: Tensor, mask_IL: Tensor) -> Tensor:
@@ -73,7 +74,7 @@ class FastformerPooling(nn.Module):
         super().__init__()
         self.positions = Positions(width, longest)
         self.norm = nn.LayerNorm(width)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.layers = nn.ModuleList(FastformerLayer(width, heads, dropout) for _ in range(layers))
         self.pool = AdditiveAttention(width, width)
         self.project = SmallLinear(width, hidden)

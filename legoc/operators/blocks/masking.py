@@ -7,6 +7,8 @@ without one gives zeros, in torch and in an exported graph alike.
 import torch
 from torch import Tensor
 
+from legoc.operators.blocks.training_forms import clear_rows, trains_on_cpu, wide_softmax
+
 
 def masked_softmax(scores: Tensor, mask: Tensor) -> Tensor:
     """Softmax over the last axis of `scores`, zero where `mask` (broadcast over them) is False.
@@ -15,11 +17,14 @@ def masked_softmax(scores: Tensor, mask: Tensor) -> Tensor:
     a real position is all zeros.
     """
     lowest = torch.finfo(scores.dtype).min
-    return scores.masked_fill(~mask, lowest).softmax(-1) * mask
+    scores = scores.masked_fill(~mask, lowest)
+    return (wide_softmax(scores) if trains_on_cpu(scores) else scores.softmax(-1)) * mask
 
 
 def cleared(x_ILD: Tensor, mask_IL: Tensor) -> Tensor:
-    """A copy of `x` [I, L, D] that is zero at padding, even where padding holds NaN."""
+    """`x` [I, L, D] with zero at padding, even where padding holds NaN; not to be written to."""
+    if trains_on_cpu(x_ILD):
+        return clear_rows(x_ILD, mask_IL)
     return x_ILD.masked_fill(~mask_IL.unsqueeze(-1), 0.0)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn import functional
 
+from legoc.operators.blocks.dropout import Dropout
 from legoc.operators.blocks.linear import PlainLinear, RectifiedLinear
 
 
@@ -54,7 +55,7 @@ class Layers(nn.Module):
         self.norms = nn.ModuleList(
             BatchNorm(made) if batch_norm else nn.Identity() for made in units
         )
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.leak = leak
         self.width = sizes[-1]
 

@@ -4,6 +4,7 @@ from torch import Tensor, nn
 
 from legoc.language.declaring.declare import operator, param
 from legoc.operators.blocks.additive import AdditiveAttention
+from legoc.operators.blocks.dropout import Dropout
 from legoc.operators.blocks.masking import cleared
 from legoc.operators.sizes import Sizes
 
@@ -24,7 +25,7 @@ class Additive(nn.Module):
 
     def __init__(self, config: "Additive.Config", sizes: Sizes) -> None:
         super().__init__()
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         self.pool = AdditiveAttention(sizes.width, config.dim)
 
     def forward(self, x_ILD: Tensor, mask_IL: Tensor) -> Tensor:

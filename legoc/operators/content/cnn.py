@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from legoc.language.declaring.declare import Odd, operator, param
 from legoc.operators.blocks.additive import AdditiveAttention
 from legoc.operators.blocks.convolution import Convolution
+from legoc.operators.blocks.dropout import Dropout
 from legoc.operators.blocks.linear import PlainLinear, RectifiedLinear
 from legoc.operators.blocks.masking import cleared, masked_mean
 from legoc.operators.sizes import Sizes
@@ -82,7 +83,7 @@ class SharedReaders(nn.Module):
         width = config.hidden
         self.convolve = Convolution(width, width, config.kernel) if any(texts) else None
         self.linear = None if all(texts) else PlainLinear(width, width)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def forward(self, x: Sequence[Tensor], masks: Sequence[Tensor]) -> list[Tensor]:
         """A of [I, L_a, hidden] and Bool[I, L_a] -> A of [I, L_a, hidden]."""
@@ -103,7 +104,7 @@ class TextReader(nn.Module):
         super().__init__()
         self.convolve = Convolution(config.hidden, config.hidden, config.kernel)
         self.pool = AdditiveAttention(config.hidden, config.dim)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def forward(self, x_ILD: Tensor, mask_IL: Tensor) -> Tensor:
         """[I, L, hidden], Bool[I, L] -> [I, hidden]."""

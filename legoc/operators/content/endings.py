@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from legoc.operators.blocks.additive import AdditiveAttention
 from legoc.operators.blocks.backbone import Backbone
+from legoc.operators.blocks.dropout import Dropout
 from legoc.operators.blocks.linear import PlainLinear
 from legoc.operators.blocks.masking import cleared, last_real, masked_mean
 from legoc.operators.side import IISAN
@@ -81,7 +82,7 @@ class SideEnd(End):
 
 def end_with(config: Any, backbone: Backbone) -> End:
     """The end that settings ask for."""
-    dropout, width = nn.Dropout(config.dropout), backbone.made
+    dropout, width = Dropout(config.dropout), backbone.made
     if config.side is not None:
         settings: Any = IISAN
         side = IISAN(

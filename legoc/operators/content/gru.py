@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 
 from legoc.language.declaring.declare import operator, param
+from legoc.operators.blocks.dropout import Dropout
 from legoc.operators.blocks.masking import cleared, last_real
 from legoc.operators.blocks.recurrent import GatedUnit
 from legoc.operators.sizes import Sizes
@@ -23,7 +24,7 @@ class GRU(nn.Module):
 
     def __init__(self, config: "GRU.Config", sizes: Sizes) -> None:
         super().__init__()
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         self.run = GatedUnit(sizes.width, config.hidden)
 
     def forward(self, x_ILD: Tensor, mask_IL: Tensor) -> Tensor:

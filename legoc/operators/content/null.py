@@ -4,7 +4,9 @@ import torch
 from torch import Tensor, nn
 
 from legoc.language.declaring.declare import File, Needs, operator, param
+from legoc.operators.blocks.dropout import Dropout
 from legoc.operators.blocks.linear import PlainLinear
+from legoc.operators.blocks.table import Table
 from legoc.operators.sizes import Sizes
 
 
@@ -40,14 +42,14 @@ class Null(nn.Module):
     def __init__(self, config: "Null.Config", sizes: Sizes) -> None:
         super().__init__()
         width = sizes.file if config.file is not None else config.hidden
-        self.table = nn.Embedding(sizes.items, width, padding_idx=0)
+        self.table = Table(sizes.items, width)
         nn.init.normal_(self.table.weight, std=0.1)
         with torch.no_grad():
             self.table.weight[:1].zero_()
         self.table.weight.requires_grad_(not config.frozen)
         self.table.pretrained = config.file is not None
         self.project = None if width == config.hidden else PlainLinear(width, config.hidden)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def fill(self, rows_NW: Tensor, has_N: Tensor) -> None:
         """Rows of the file in the order of the item table; the others become zero."""

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from legoc.language.declaring.declare import Divides, operator, param
 from legoc.operators.blocks.attention import SelfAttention
+from legoc.operators.blocks.dropout import Dropout
 from legoc.operators.blocks.encoder import FeedForward
 from legoc.operators.blocks.laying import ItemSeparator, Laid, lay, read_packed
 from legoc.operators.blocks.linear import SmallLinear
@@ -54,7 +55,7 @@ class Longformer(nn.Module):
         self.positions = Positions(width, 1 + sizes.clicks * each)
         self.items = Positions(width, 1 + sizes.clicks)
         self.norm = nn.LayerNorm(width)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         self.layers = nn.ModuleList(
             Layer(width, config.heads, config.dropout, local=layer < last)
             for layer in range(config.layers)
@@ -103,7 +104,7 @@ class Layer(nn.Module):
         self.output = SmallLinear(width, width)
         self.norm = nn.LayerNorm(width)
         self.feed = FeedForward(width, dropout)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x_BND: Tensor, mask_BN: Tensor, allowed_BNN: Tensor) -> Tensor:
         """[B, 1 + N, D], Bool[B, 1 + N], what each word may see Bool[B, N, 1 + N] -> the same, or

@@ -6,6 +6,7 @@ import math
 from torch import Tensor, nn
 
 from legoc.language.declaring.declare import Divides, Needs, operator, param
+from legoc.operators.blocks.dropout import Dropout
 from legoc.operators.blocks.fields import FIELDS, stacked
 from legoc.operators.blocks.linear import PlainLinear, RectifiedLinear
 from legoc.operators.blocks.mlp import MLP
@@ -80,7 +81,7 @@ class Interacting(nn.Module):
         self.keep = RectifiedLinear(width, made, bias=False)
         self.heads = heads
         self.factor = 1.0 / math.sqrt(made // heads) if scale else 1.0
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def split(self, x_PFD: Tensor) -> Tensor:
         """[P, F, D] -> [P, F, H, E]."""

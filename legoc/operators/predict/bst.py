@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from legoc.language.declaring.declare import Divides, Needs, operator, param
 from legoc.operators.blocks.attention import SelfAttention
+from legoc.operators.blocks.dropout import Dropout
 from legoc.operators.blocks.masking import cleared, masked_mean
 from legoc.operators.blocks.mlp import MLP
 from legoc.operators.blocks.positions import Positions, places_back
@@ -94,7 +95,7 @@ class Block(nn.Module):
         self.attend = SelfAttention(width, heads)
         self.widen, self.narrow = nn.Linear(width, inner), nn.Linear(inner, width)
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x_PTD: Tensor, mask_PT: Tensor) -> Tensor:
         """[P, T, D], Bool[P, T] of real keys -> [P, T, D]. Outputs at padding mean nothing."""

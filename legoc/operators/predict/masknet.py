@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from legoc.language.declaring.declare import operator, param
+from legoc.operators.blocks.dropout import Dropout
 from legoc.operators.blocks.mlp import MLP
 from legoc.operators.sizes import Sizes
 
@@ -88,7 +89,7 @@ class MaskBlock(nn.Module):
         self.inner, self.mask = nn.Linear(raw, hidden), nn.Linear(hidden, given)
         self.linear = nn.Linear(given, made, bias=False)
         self.norm = nn.LayerNorm(made)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, raw_PD: Tensor, x_PD: Tensor) -> Tensor:
         """[P, raw], [P, given] -> [P, made]."""

@@ -35,7 +35,7 @@ MIB = 1 << 20
 # A process with torch, onnxruntime and the exporter loaded, without data: 410 to 620 MiB.
 PROCESS = 512 * MIB
 # The moments that an optimiser keeps for each trained weight.
-MOMENTS: Mapping[str, int] = {"adam": 2, "adamw": 2, "sgd": 0}
+MOMENTS: Mapping[str, int] = {"adam": 2, "adamw": 2, "lazyadam": 2, "sgd": 0}
 # An id in Python's memory: text, place in a list, entry of a dictionary.
 NAME = 200
 # Beside what is kept for the way back there are results in between and gradients of them.
