@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from legoc.model.tables import ReadRows, find_tables
 from legoc.model.weights import own_tensors
 
 
@@ -24,44 +25,88 @@ class Average:
     """An exponential mean of the weights (and running statistics) of a module, with a span of
     `span` updates; 1 is the weights themselves, and costs nothing.
 
-    Until `YOUNG * span` updates are made the span is shorter. What it does at an update depends on
-    the number of that update alone, so a training that goes on needs nothing but the tensors.
+    Of a table that an optimiser holds by the rows that were read, these have a mean behind them:
+    that of any other row is the row. Until `YOUNG * span` updates are made the span is shorter.
+    What it does at an update depends on the number of that update alone, so a training that goes on
+    needs nothing but the tensors.
     """
 
     def __init__(self, module: nn.Module, span: int) -> None:
         self.span = span
-        self.current: Mapping[str, Tensor] = moving(module) if span > 1 else {}
-        self.tensors = {name: value.detach().clone() for name, value in self.current.items()}
+        self.tables: Mapping[str, ReadRows] = held(module) if span > 1 else {}
+        moved = moving(module).items() if span > 1 else ()
+        self.current = {name: value for name, value in moved if name not in self.tables}
+        self.means = {name: value.detach().clone() for name, value in self.current.items()}
+        for reading in self.tables.values():
+            reading.follow()
+
+    @property
+    def moved(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Each mean with what it is the mean of."""
+        for name, value in self.current.items():
+            yield self.means[name], value
+        for reading in self.tables.values():
+            yield reading.followed, reading.values[: reading.count]
 
     @torch.no_grad()
     def enter(self, made: int) -> None:
         """Take in the weights as they stand behind the update of this number, from 1."""
         reach = min(float(self.span), 1.0 + made / YOUNG)
         every = max(1, int(reach / FOLDS))
-        if not self.tensors or made % every:
+        if self.span == 1 or made % every:
             return
-        for name, value in self.tensors.items():
-            value.lerp_(self.current[name], min(1.0, every / reach))
+        for mean, value in self.moved:
+            mean.lerp_(value, min(1.0, every / reach))
 
     @contextmanager
     def shown(self) -> Iterator[None]:
         """The module has the mean for its weights as long as this lasts."""
+        for reading in self.tables.values():
+            reading.show()
         self.swap()
         try:
             yield
         finally:
             self.swap()
+            for reading in self.tables.values():
+                reading.hide()
 
     def swap(self) -> None:
         for name, value in self.current.items():
-            value.data, self.tensors[name].data = self.tensors[name].data, value.data
+            value.data, self.means[name].data = self.means[name].data, value.data
 
+    def tensors(self) -> dict[str, Tensor]:
+        """The means by name; of a table that is held by its rows those of the rows that were read,
+        and which these are as `<name>/rows`."""
+        found = dict(self.means)
+        for name, reading in self.tables.items():
+            found |= {name: reading.followed, f"{name}/rows": reading.rows[: reading.count]}
+        return found
+
+    @torch.no_grad()
     def load(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take up a state given by `tensors`. Raises KeyError where names differ, RuntimeError
+        """Take up a state given by `tensors`, here or where a table was held otherwise, after the
+        weights and the optimiser that go with it. Raises KeyError where names differ, RuntimeError
         where shapes do."""
-        with torch.no_grad():
-            for name in self.tensors.keys() | tensors.keys():
-                self.tensors[name].copy_(tensors[name])
+        given = {name: value for name, value in tensors.items() if not name.endswith("/rows")}
+        for name in self.means.keys() | self.tables.keys() | given.keys():
+            rows, reading = tensors.get(f"{name}/rows"), self.tables.get(name)
+            value = given[name]
+            if reading is not None:
+                own = reading.rows[: reading.count]
+                reading.followed.copy_(value if rows is not None else value[own.to(value.device)])
+            elif rows is not None:
+                mean = self.means[name]
+                mean.copy_(self.current[name])
+                mean.index_copy_(0, rows.to(mean.device), value.to(mean.device))
+            else:
+                self.means[name].copy_(value)
+
+
+def held(module: nn.Module) -> dict[str, ReadRows]:
+    """The tables of a module of which an optimiser holds the rows that were read."""
+    tables = find_tables(module).items()
+    return {name: table.reading for name, table in tables if table.reading is not None}
 
 
 def moving(module: nn.Module) -> dict[str, Tensor]:

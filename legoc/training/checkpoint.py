@@ -41,7 +41,7 @@ def save_state(
     path.parent.mkdir(exist_ok=True)
     weights = {f"weights/{name}": value for name, value in own_tensors(module).items()}
     moments = {f"optimiser/{name}": value for name, value in optimiser.tensors().items()}
-    means = {f"average/{name}": value for name, value in average.tensors.items()}
+    means = {f"average/{name}": value for name, value in average.tensors().items()}
     write_tensors(path, weights | moments | means, json.dumps(asdict(position)))
 
 

@@ -6,6 +6,7 @@ import torch
 from safetensors.torch import load_file
 
 from legoc.language.diagnosing.diagnostics import LegoError
+from legoc.operators.blocks.table import Table
 from legoc.training.averaging import FOLDS, YOUNG, Average
 from legoc.training.checkpoint import load_state, save_state
 from legoc.training.loop import fit
@@ -36,8 +37,8 @@ def test_the_mean_follows_its_equation(span):
             module.weight.add_(torch.randn(2, 3))
         average.enter(made)
         history.append(module.weight.detach().numpy().astype(np.float64))
-    np.testing.assert_allclose(average.tensors["weight"], mean_of(history, span), atol=1e-4)
-    assert not np.allclose(average.tensors["weight"], history[-1], atol=1e-2)
+    np.testing.assert_allclose(average.means["weight"], mean_of(history, span), atol=1e-4)
+    assert not np.allclose(average.means["weight"], history[-1], atol=1e-2)
 
 
 def test_it_is_shown_for_as_long_as_asked_and_nothing_is_lost():
@@ -55,13 +56,13 @@ def test_it_is_shown_for_as_long_as_asked_and_nothing_is_lost():
     with pytest.raises(KeyError):
         break_off()
     assert torch.equal(module.weight, mean + 1.0)
-    assert torch.equal(average.tensors["weight"], mean)
+    assert torch.equal(average.means["weight"], mean)
 
 
 def test_what_stands_still_has_no_mean_and_running_statistics_have_one(make_toy):
     module = make_toy()
     module.table.weight.requires_grad_(False)
-    names = set(Average(module, 9).tensors)
+    names = set(Average(module, 9).means)
     statistics = {"norm.running_mean", "norm.running_var"}
     assert names == statistics | {"norm.weight", "norm.bias", "out.weight", "out.bias"}
 
@@ -72,7 +73,7 @@ def test_a_span_of_one_keeps_nothing_and_changes_nothing(make_toy):
     before = {name: value.clone() for name, value in module.state_dict().items()}
     average.enter(1)
     with average.shown():
-        assert not average.tensors
+        assert not average.tensors()
         assert all(torch.equal(before[name], value) for name, value in module.state_dict().items())
 
 
@@ -114,3 +115,72 @@ def test_a_state_without_the_mean_is_refused(make_job, tmp_path):
     with pytest.raises(LegoError, match="does not fit this model") as caught:
         load_state(tmp_path, job.module, optimiser, Average(job.module, 40))
     assert [each.code for each in caught.value.diagnostics] == ["E0554"]
+
+
+def train_rows(module, optimiser, average, batches, first=0):
+    for made, ids in enumerate(batches, start=first + 1):
+        module(ids).square().sum().backward()
+        optimiser.update(1.0)
+        average.enter(made)
+
+
+def tables(make_recipe, *, held):
+    """A table with its optimiser and mean, held by the rows that are read or as a whole."""
+    torch.manual_seed(5)
+    module = torch.nn.ModuleDict({"table": Table(30, 4)})
+    if held:
+        optimiser = build_optimiser(module, make_recipe(lr=0.05))
+    else:
+        # What is no Table is held as a whole.
+        plain = torch.nn.Embedding(30, 4, padding_idx=0)
+        plain.load_state_dict(module["table"].state_dict())
+        module["table"] = plain
+        optimiser = build_optimiser(module, make_recipe(lr=0.05))
+    return module, optimiser, Average(module, 20)
+
+
+def draws(count, seed):
+    draw = torch.Generator().manual_seed(seed)
+    return [torch.randperm(24, generator=draw)[:5] for _ in range(count)]
+
+
+def test_a_table_that_is_held_by_its_rows_has_the_mean_of_the_whole(make_recipe):
+    found = []
+    for held in (True, False):
+        module, optimiser, average = tables(make_recipe, held=held)
+        train_rows(module["table"], optimiser, average, draws(12, 1))
+        raw = module.state_dict()["table.weight"].clone()
+        with average.shown():
+            shown = module.state_dict()["table.weight"].clone()
+            module.eval()
+            with torch.no_grad():
+                assert torch.equal(module["table"](torch.arange(30)), shown)
+        assert torch.equal(module.state_dict()["table.weight"], raw)
+        assert not torch.equal(raw, shown)
+        found.append((raw, shown))
+    torch.testing.assert_close(found[0], found[1], atol=0, rtol=0)
+
+
+@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize("after", [True, False])
+def test_the_mean_of_a_table_goes_on_wherever_it_is_held(make_recipe, before, after):
+    batches = draws(14, 2)
+    module, optimiser, average = tables(make_recipe, held=before)
+    train_rows(module["table"], optimiser, average, batches)
+    straight = {name: value.clone() for name, value in shown(module, average).items()}
+
+    module, optimiser, average = tables(make_recipe, held=before)
+    train_rows(module["table"], optimiser, average, batches[:6])
+    states = [module.state_dict(), optimiser.tensors(), average.tensors()]
+    kept = [{name: value.clone() for name, value in state.items()} for state in states]
+    module, optimiser, average = tables(make_recipe, held=after)
+    module.load_state_dict(kept[0])
+    optimiser.load(kept[1])
+    average.load(kept[2])
+    train_rows(module["table"], optimiser, average, batches[6:], first=6)
+    torch.testing.assert_close(shown(module, average), straight, atol=0, rtol=0)
+
+
+def shown(module, average):
+    with average.shown():
+        return {name: value.clone() for name, value in module.state_dict().items()}

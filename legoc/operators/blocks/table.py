@@ -56,7 +56,8 @@ class ReadRows:
     row and taken, page by page, as rows are read.
 
     rows I64[V], values, gradient F[V, D]: as far as `count`, and so is what an optimiser has
-    `beside` them, which is zero for a row as it is taken in. place I64[V]: where a row stands, -1
+    `beside` them, which is zero for a row as it is taken in; what is `behind` them begins as their
+    values. place I64[V]: where a row stands, -1
     for one that was not read. read: the places of the gradients since the last `clear`.
     """
 
@@ -68,6 +69,7 @@ class ReadRows:
         self.values = torch.empty_like(self.weight, requires_grad=False)
         self.gradient = torch.empty_like(self.values)
         self.beside: dict[str, Tensor] = {}
+        self.behind: Tensor | None = None
         self.count = 0
         self.read: list[Tensor] = []
         self.lagging = False
@@ -92,6 +94,8 @@ class ReadRows:
             self.values[first : self.count] = self.weight.index_select(0, rows_R)
             for whole in (self.gradient, *self.beside.values()):
                 whole[first : self.count] = 0.0
+            if self.behind is not None:
+                self.behind[first : self.count] = self.values[first : self.count]
 
     def keep(self, name: str) -> Tensor:
         """F[V, D]: what stands `beside` the values under a name, zeros at first."""
@@ -99,6 +103,11 @@ class ReadRows:
             self.beside[name] = torch.empty_like(self.values)
             self.beside[name][: self.count] = 0.0
         return self.beside[name]
+
+    def follow(self) -> None:
+        """Have something `behind` the values from now on."""
+        self.behind = torch.empty_like(self.values)
+        self.behind[: self.count] = self.values[: self.count]
 
     def add(self, places_R: Tensor, gradient_RD: Tensor) -> None:
         """Gradients of what was read."""
@@ -122,6 +131,24 @@ class ReadRows:
             with torch.no_grad():
                 self.weight.index_copy_(0, self.rows[: self.count], self.values[: self.count])
             self.lagging = False
+
+    @property
+    def followed(self) -> Tensor:
+        """F[n, D]: what is behind the values, after `follow`."""
+        if self.behind is None:
+            raise RuntimeError("nothing is behind the values")
+        return self.behind[: self.count]
+
+    def show(self) -> None:
+        """Bring the table to what is behind the values, until `hide`; nothing trains meanwhile."""
+        with torch.no_grad():
+            self.weight.index_copy_(0, self.rows[: self.count], self.followed)
+        self.lagging = False
+
+    def hide(self) -> None:
+        """Bring the table back to the values after `show`."""
+        self.lagging = True
+        self.settle()
 
     def take(self) -> None:
         """Bring the values here to those of the table."""
