@@ -17,6 +17,7 @@ from legoc.exporting.axes import count_axes_forward
 from legoc.exporting.emptiness import guard_emptiness
 from legoc.exporting.lint import find_vanishing
 from legoc.exporting.naming import name_ports, plain_graph
+from legoc.exporting.translations import made_once
 from legoc.language.diagnosing.diagnostics import fail
 from legoc.language.ir.plan import Graph, Port
 
@@ -136,7 +137,7 @@ def emit_graph(reference: nn.Module, graph: Graph, *, opset: int) -> "onnx_ir.Mo
     )
     clear_dispatch()
     try:
-        with torch.no_grad(), quiet():
+        with torch.no_grad(), quiet(), made_once():
             program = torch.onnx.export(
                 call, arguments,
                 input_names=[port.name for port in plain.inputs],
