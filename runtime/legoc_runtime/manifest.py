@@ -86,6 +86,14 @@ class Kept:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Profile:
+    """How attributes of users become ids, and the file of what is known of those by their rows."""
+
+    file: str
+    reading: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Entry:
     """Size and SHA-256 of a file."""
 
@@ -138,6 +146,7 @@ class Manifest:
     attributes: Kept | None = None
     cold: Cold = Cold(answer="model", file=None)
     texts: str | None = None
+    profile: Profile | None = None
 
     @property
     def flattens(self) -> bool:
@@ -208,7 +217,7 @@ def collect(raw: Mapping[str, Any]) -> Manifest:
     plan, items = raw["plan"], raw["items"]
     users, tokens, kept = raw.get("users"), raw.get("tokens"), raw.get("attributes")
     certificate = raw.get("certificate") or {}
-    calibration = raw.get("calibration")
+    calibration, profile = raw.get("calibration"), raw.get("profile")
     return Manifest(
         raw=raw,
         plan=Plan(
@@ -229,6 +238,8 @@ def collect(raw: Mapping[str, Any]) -> Manifest:
         if kept is None else Kept(file=kept["file"], columns=tuple(kept["columns"])),
         cold=collect_cold(raw.get("cold")),
         texts=(raw.get("probes") or {}).get("texts"),
+        profile=None
+        if profile is None else Profile(file=profile["file"], reading=profile["reading"]),
         predict=raw["spec"]["model"]["predict"]["op"],
         tolerance=float(certificate.get("tolerance", 1e-4)),
         files={
