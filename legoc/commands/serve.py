@@ -207,7 +207,7 @@ def answers(
         named: Any = {} if record.user is None else {"user": record.user}
         user, found = (None, pair.error) if isinstance(pair, Refused) else next(replies)
         if isinstance(found, dict) and user is not None:
-            yield {**named, **found, **described(model, user, named)}, user, None
+            yield {**named, **found, **described(model, user, named, pair[0])}, user, None
         else:
             yield {**named, **refusal(found)}, user, found
 
@@ -220,7 +220,9 @@ def encoded(model: "Model", block: "Block") -> "list[tuple[Record, User] | Refus
 
     right = [record for record in block if isinstance(record, Record)]
     try:
-        users = model.encode_users([r.history for r in right], [r.user_id for r in right])
+        users = model.encode_users(
+            [r.history for r in right], [r.user_id for r in right], [r.profile for r in right]
+        )
     except RequestError:
         # One of them is at fault: each is asked alone.
         users = None
@@ -233,17 +235,23 @@ def encoded(model: "Model", block: "Block") -> "list[tuple[Record, User] | Refus
             made.append((record, next(together)))
         else:
             try:
-                made.append((record, model.encode_user(record.history, record.user_id)))
+                user = model.encode_user(record.history, record.user_id, profile=record.profile)
+                made.append((record, user))
             except RequestError as error:
-                said = fail("E0833", f"{record.place}: {error.message}", error.help)
+                code = "E0833" if record.profile is None else "E0834"
+                said = fail(code, f"{record.place}: {error.message}", error.help)
                 made.append(Refused(error=said, user=record.user))
     return made
 
 
-def described(model: "Model", user: "User", named: "Answer") -> "Answer":
+def described(model: "Model", user: "User", named: "Answer", record: "Record") -> "Answer":
     """What an answer says of its user: the clicks that the bundle has no item for, whether it knows
-    who was named, and what was answered instead where nothing is known of him."""
-    known = {"known": user.known} if named and model.users else {}
+    who was named, what of the profile is not read or was never seen, and what was answered instead
+    where nothing is known of him."""
+    known: Answer = {"known": user.known} if named and model.users else {}
+    if record.profile is not None:
+        seen = {name: list(values) for name, values in user.unseen.items()}
+        known |= {"ignored": list(user.ignored), "unseen": seen}
     return {"unknown": list(user.unknown), **known, "cold": user.cold}
 
 

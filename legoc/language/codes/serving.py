@@ -94,6 +94,18 @@ CODES = (
         good="export edge { cold = popularity }",
     ),
     Code(
+        code="E0834",
+        title="a profile that cannot be read",
+        explanation=(
+            "`profile` of a record has attributes of its user, for models that were trained with "
+            "`user = [...]`; at least one of them is one the model reads, and its value is of that "
+            "kind. What else a profile has is told in the answer as `ignored`, and categories that "
+            "training never saw as `unseen`."
+        ),
+        bad='{"history": ["N1"], "profile": {"aeg": 31}}',
+        good='{"history": ["N1"], "profile": {"age": 31}}',
+    ),
+    Code(
         code="E0865",
         title="neither a bundle nor a run",
         explanation=(

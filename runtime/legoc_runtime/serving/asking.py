@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from legoc_runtime.errors import LegoRuntimeError, RequestError
+from legoc_runtime.errors import RequestError
 from legoc_runtime.ids import Id, as_count, as_ids, shown
 from legoc_runtime.model import Model
 from legoc_runtime.serving.answers import Refused
@@ -13,7 +13,7 @@ from legoc_runtime.serving.measures import Measures
 from legoc_runtime.users import User
 
 
-COMMON = ("history", "user", "user_id", "when")
+COMMON = ("history", "user", "user_id", "profile", "when")
 RECOMMEND = (*COMMON, "k", "exclude", "candidates", "where", "boost")
 SCORE = (*COMMON, "candidates")
 
@@ -30,6 +30,7 @@ class Ask:
     candidates: Sequence[str] | None = None
     where: Mapping[str, Any] | None = None
     boost: Mapping[Id, float] | None = None
+    profile: Mapping[str, Any] | None = None
 
     @property
     def alone(self) -> bool:
@@ -56,7 +57,8 @@ def read_ask(given: Mapping[str, Any], limits: Limits, *, recommends: bool) -> A
     if candidates is None and not recommends:
         raise RequestError("there are no `candidates`", 'give those to score: ["N5", "N9"]')
     where, boost = given.get("where"), given.get("boost")
-    for name, value in (("where", where), ("boost", boost)):
+    profile = given.get("profile")
+    for name, value in (("where", where), ("boost", boost), ("profile", profile)):
         if value is not None and not isinstance(value, Mapping):
             raise RequestError(f"`{name}` is {shown(value)}", f'give an object: {{"{name}": {{}}}}')
     k = as_count(given.get("k", 10), "k") if recommends else None
@@ -72,6 +74,7 @@ def read_ask(given: Mapping[str, Any], limits: Limits, *, recommends: bool) -> A
         else listed(candidates, "candidates", limits.candidates),
         where=None if where is None else {name: as_range(v) for name, v in where.items()},
         boost=boost,
+        profile=profile,
     )  # fmt: skip
 
 
@@ -91,17 +94,19 @@ def listed(value: object, name: str, most: int) -> list[str]:
 
 def answer_all(model: Model, asks: Sequence[Ask], measures: Measures) -> list[Any]:
     """An answer, or what is wrong, for each of several requests; what is wrong with one is none of
-    the others' business."""
+    the others' business, whatever it breaks."""
     try:
         return answer(model, asks, measures)
-    except LegoRuntimeError as error:
+    except Exception as error:
         if len(asks) == 1:
             return [error]
     return [found for ask in asks for found in answer_all(model, [ask], measures)]
 
 
 def answer(model: Model, asks: Sequence[Ask], measures: Measures) -> list[Any]:
-    users = model.encode_users([ask.history for ask in asks], [ask.user for ask in asks])
+    users = model.encode_users(
+        [ask.history for ask in asks], [ask.user for ask in asks], [ask.profile for ask in asks]
+    )
     found: list[Any] = [None] * len(asks)
     groups: dict[Any, list[int]] = {}
     for place, ask in enumerate(asks):
@@ -122,12 +127,13 @@ def answer(model: Model, asks: Sequence[Ask], measures: Measures) -> list[Any]:
             )  # fmt: skip
             bodies = [{"items": ids, "scores": each.tolist()} for ids, each in ranked]
         for place, body in zip(places, bodies, strict=True):
-            found[place] = {**body, **tell_user(users[place], measures)}
+            found[place] = {**body, **tell_user(users[place], asks[place], measures)}
     return found
 
 
-def tell_user(user: User, measures: Measures) -> dict[str, Any]:
+def tell_user(user: User, ask: Ask, measures: Measures) -> dict[str, Any]:
     """What an answer says of its user: nobody is answered by accident."""
     measures.count("unknown_clicks", len(user.unknown))
     measures.count("cold_users", int(user.cold is not None))
-    return {"unknown": list(user.unknown), "known_user": user.known, "cold": user.cold}
+    told = {"unknown": list(user.unknown), "known_user": user.known, "cold": user.cold}
+    return told if ask.profile is None else {**told, "ignored": user.ignored, "unseen": user.unseen}
