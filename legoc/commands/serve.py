@@ -67,6 +67,10 @@ def recommend_flags(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--keep-clicked", action="store_true", help="items of the history may return"
     )
+    parser.add_argument(
+        "--approximate", action="store_true",
+        help="search the index of the bundle, which `legoc index` makes, instead of all items",
+    )  # fmt: skip
 
 
 def run_recommend(arguments: Namespace) -> int:
@@ -85,8 +89,9 @@ def run_recommend(arguments: Namespace) -> int:
             asked = list(group)
             clicked = [() if arguments.keep_clicked else record.history for _, record in asked]
             best = model.recommend_users(
-                [user for user, _ in asked], k=arguments.k, exclude=clicked, when=when
-            )
+                [user for user, _ in asked], k=arguments.k, exclude=clicked, when=when,
+                approximate=arguments.approximate,
+            )  # fmt: skip
             found += [{"items": ids, "scores": scores.tolist()} for ids, scores in best]
         return found
 
@@ -124,6 +129,8 @@ def serve(arguments: Namespace, reply: "Reply", needs: tuple[str, ...]) -> int:
     with answers_to(arguments.output) as give:
         model = legoc_runtime.load(bundle_of(arguments.folder))
         verify_when(model, arguments.when)
+        if getattr(arguments, "approximate", False):
+            verify_approximate(model)
         for block in read_blocks(arguments.input, needs):
             block = timed(model, block, arguments.when)
             given: list[Answer] = []
@@ -162,6 +169,17 @@ def verify_when(model: "Model", when: str | None) -> None:
         model.moment(when)
     except RequestError as error:
         raise fail("E0867", f"`--when`: {error.message}", error.help) from None
+
+
+def verify_approximate(model: "Model") -> None:
+    """E0874 where the bundle cannot be searched approximately."""
+    from legoc.language.diagnosing.diagnostics import fail
+    from legoc_runtime import RequestError
+
+    try:
+        model.recommender.need_nearest()
+    except RequestError as error:
+        raise fail("E0874", f"`--approximate`: {error.message}", error.help) from None
 
 
 def timed(model: "Model", block: "Block", when: str | None) -> "Block":

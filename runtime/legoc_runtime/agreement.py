@@ -15,6 +15,7 @@ def verify_agreement(manifest: Manifest) -> None:
         verify_widths(manifest)
         verify_context(manifest)
         verify_cold(manifest)
+        verify_index(manifest)
     except ValueError as error:
         raise BundleError(
             f"manifest.json is not of the form {FORMAT}/{MAJOR}: {error}", AGAIN
@@ -49,6 +50,8 @@ def verify_parts(manifest: Manifest) -> None:
                 named += [part[key] for key in ("tokenizer", "vocabulary") if key in part]
     if manifest.attributes is not None:
         named.append(manifest.attributes.file)
+    if manifest.index is not None:
+        named.append(manifest.index.file)
     for file in named:
         if file not in manifest.files:
             raise ValueError(f"`{file}` has no hash")
@@ -136,6 +139,17 @@ def verify_cold(manifest: Manifest) -> None:
         )
     if cold.answer == "mean" and manifest.plan.user == "clicks":
         raise ValueError("`cold.answer` is mean, and the predictor reads clicks")
+
+
+def verify_index(manifest: Manifest) -> None:
+    """An index was made of these very items."""
+    index = manifest.index
+    if index is None:
+        return
+    if index.items.lower() != manifest.files[manifest.items].sha256:
+        raise ValueError(f"`{index.file}` is an index of other items than `{manifest.items}` holds")
+    if manifest.predict != "Dot" or manifest.plan.user != "vector":
+        raise ValueError("an index, and scores that are no products of vectors")
 
 
 def verify_users(manifest: Manifest) -> None:

@@ -94,6 +94,16 @@ class Profile:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Index:
+    """The file of an index for approximate search, the SHA-256 of the items it was made of, and how
+    many candidates a search keeps."""
+
+    file: str
+    items: str
+    effort: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Entry:
     """Size and SHA-256 of a file."""
 
@@ -147,6 +157,7 @@ class Manifest:
     cold: Cold = Cold(answer="model", file=None)
     texts: str | None = None
     profile: Profile | None = None
+    index: Index | None = None
 
     @property
     def flattens(self) -> bool:
@@ -217,7 +228,7 @@ def collect(raw: Mapping[str, Any]) -> Manifest:
     plan, items = raw["plan"], raw["items"]
     users, tokens, kept = raw.get("users"), raw.get("tokens"), raw.get("attributes")
     certificate = raw.get("certificate") or {}
-    calibration, profile = raw.get("calibration"), raw.get("profile")
+    calibration, profile, index = (raw.get(k) for k in ("calibration", "profile", "index"))
     return Manifest(
         raw=raw,
         plan=Plan(
@@ -240,6 +251,9 @@ def collect(raw: Mapping[str, Any]) -> Manifest:
         texts=(raw.get("probes") or {}).get("texts"),
         profile=None
         if profile is None else Profile(file=profile["file"], reading=profile["reading"]),
+        index=None
+        if index is None
+        else Index(file=index["file"], items=index["items"], effort=int(index["effort"])),
         predict=raw["spec"]["model"]["predict"]["op"],
         tolerance=float(certificate.get("tolerance", 1e-4)),
         files={

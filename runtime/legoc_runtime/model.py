@@ -19,8 +19,9 @@ from legoc_runtime.encoding import Encoder
 from legoc_runtime.errors import RequestError
 from legoc_runtime.explaining import Explanation
 from legoc_runtime.graphs import F32, I32, Graphs
-from legoc_runtime.ids import Id, as_count, as_list
+from legoc_runtime.ids import Id, as_count, as_flag, as_list
 from legoc_runtime.items import Items
+from legoc_runtime.nearest import Proposals
 from legoc_runtime.profiles import Values
 from legoc_runtime.recommending import Ranked, Recommender
 from legoc_runtime.scoring import Clicks, Scorer
@@ -41,7 +42,10 @@ class Model:
         reader = None if parts.reading is None else Reader.of(parts.reading, bundle.read)
         self.items = Items(load_table(bundle, load_counters(bundle)), self.graphs, reader)
         self.cold = load_cold(bundle, self.items.table)
-        self.recommender = Recommender(self.items, self.scorer, self.cold)
+        proposals = Proposals(
+            bundle, self.items.table.vectors, inner_product=self.scorer.inner_product
+        )
+        self.recommender = Recommender(self.items, self.scorer, self.cold, proposals)
         self.users = {} if parts.users is None else read_users(bundle, parts.users)
         self.encoder = Encoder(self.graphs, self.cold, self.users)
         # The rest of the bytes have become graphs and tables.
@@ -191,7 +195,7 @@ class Model:
     def recommend(
         self, users: User, k: int = 10, exclude: Iterable[Id] = (), when: object = None, *,
         candidates: Iterable[Id] | None = None, where: Filter | None = None,
-        boost: Mapping[Id, float] | None = None,
+        boost: Mapping[Id, float] | None = None, approximate: bool = False,
     ) -> Ranked: ...  # fmt: skip
 
     @overload
@@ -199,12 +203,13 @@ class Model:
         self, users: Iterable[User], k: int = 10, exclude: Iterable[Iterable[Id]] = (),
         when: object = None, *, candidates: Iterable[Iterable[Id]] | None = None,
         where: Filter | None = None, boost: Mapping[Id, float] | None = None,
+        approximate: bool = False,
     ) -> list[Ranked]: ...  # fmt: skip
 
     def recommend(
         self, users: User | Iterable[User], k: int = 10, exclude: Any = (), when: object = None, *,
         candidates: Any = None, where: Filter | None = None,
-        boost: Mapping[Id, float] | None = None,
+        boost: Mapping[Id, float] | None = None, approximate: bool = False,
     ) -> Ranked | list[Ranked]:  # fmt: skip
         """The k best items of a user and their scores, best first; of several users, a list of
         these. Of equal scores the earlier item comes first.
@@ -213,33 +218,39 @@ class Model:
         ids that are ranked. Of several users both have a list per user. when: as in `score`.
         where: what kept attributes must be: a value or a list of which one must be among the
         item's, for a number the lowest and the highest, None for either. boost: what is added to
-        the scores of some items.
+        the scores of some items. approximate: take what the index of the bundle proposes, and what
+        came or changed since it was made, instead of every item; scores are exact all the same.
 
-        Fewer than k where there are not as many. Every item is scored: the top k is exact. Items
-        that were removed or made up for histories, and those whose score is NaN, are left out.
-        Raises RequestError for a candidate or a boosted id that is not among the items, for an
-        attribute that is not kept, and for what cannot be read; BundleError where every score is
+        Fewer than k where there are not as many. Every item is scored unless `approximate`: the top
+        k is exact. Items that were removed or made up for histories, and those whose score is NaN,
+        are left out. Raises RequestError for a candidate or a boosted id that is not among the
+        items, for an attribute that is not kept, for what cannot be read, and for an approximate
+        answer where there is no index or no product of vectors; BundleError where every score is
         NaN.
         """
         if isinstance(users, User):
             one = None if candidates is None else [candidates]
             return self.recommend_users(
-                [users], k, [exclude], when, candidates=one, where=where, boost=boost
-            )[0]
+                [users], k, [exclude], when, candidates=one, where=where, boost=boost,
+                approximate=approximate,
+            )[0]  # fmt: skip
         each = None if isinstance(exclude, tuple) and not exclude else exclude
         return self.recommend_users(
-            users, k, each, when, candidates=candidates, where=where, boost=boost
-        )
+            users, k, each, when, candidates=candidates, where=where, boost=boost,
+            approximate=approximate,
+        )  # fmt: skip
 
     def recommend_users(
         self, users: Iterable[User], k: int = 10, exclude: Iterable[Iterable[Id]] | None = None,
         when: object = None, *, candidates: Iterable[Iterable[Id]] | None = None,
         where: Filter | None = None, boost: Mapping[Id, float] | None = None,
+        approximate: bool = False,
     ) -> list[Ranked]:  # fmt: skip
         """What `recommend` gives of several users at one moment. Raises as it does."""
         return self.recommender.users(
             as_users(users, self.width), as_count(k, "k"), when,
             exclude=exclude, candidates=candidates, where=where, boost=boost,
+            approximate=as_flag(approximate, "approximate"),
         )  # fmt: skip
 
     def similar(self, item: Id, k: int = 10, where: Filter | None = None) -> Ranked:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from legoc_runtime.errors import RequestError
-from legoc_runtime.ids import Id, as_count, as_ids, shown
+from legoc_runtime.ids import Id, as_count, as_flag, as_ids, shown
 from legoc_runtime.model import Model
 from legoc_runtime.serving.answers import Refused
 from legoc_runtime.serving.limits import Limits
@@ -14,7 +14,7 @@ from legoc_runtime.users import User
 
 
 COMMON = ("history", "user", "user_id", "profile", "when")
-RECOMMEND = (*COMMON, "k", "exclude", "candidates", "where", "boost")
+RECOMMEND = (*COMMON, "k", "exclude", "candidates", "where", "boost", "approximate")
 SCORE = (*COMMON, "candidates")
 
 
@@ -31,6 +31,7 @@ class Ask:
     where: Mapping[str, Any] | None = None
     boost: Mapping[Id, float] | None = None
     profile: Mapping[str, Any] | None = None
+    approximate: bool = False
 
     @property
     def alone(self) -> bool:
@@ -40,7 +41,8 @@ class Ask:
     @property
     def shared(self) -> tuple[Any, ...]:
         """What requests that are answered in one call have in common."""
-        return self.k, None if self.when is None else repr(self.when), self.candidates is None
+        when = None if self.when is None else repr(self.when)
+        return self.k, when, self.candidates is None, self.approximate
 
 
 def read_ask(given: Mapping[str, Any], limits: Limits, *, recommends: bool) -> Ask:
@@ -75,6 +77,7 @@ def read_ask(given: Mapping[str, Any], limits: Limits, *, recommends: bool) -> A
         where=None if where is None else {name: as_range(v) for name, v in where.items()},
         boost=boost,
         profile=profile,
+        approximate=as_flag(given.get("approximate", False), "`approximate`"),
     )  # fmt: skip
 
 
@@ -123,7 +126,7 @@ def answer(model: Model, asks: Sequence[Ask], measures: Measures) -> list[Any]:
             ranked = model.recommend_users(
                 some, first.k, [asks[place].exclude for place in places], first.when,
                 candidates=None if first.candidates is None else lists,
-                where=first.where, boost=first.boost,
+                where=first.where, boost=first.boost, approximate=first.approximate,
             )  # fmt: skip
             bodies = [{"items": ids, "scores": each.tolist()} for ids, each in ranked]
         for place, body in zip(places, bodies, strict=True):
