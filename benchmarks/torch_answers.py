@@ -43,7 +43,7 @@ class TorchAnswers:
             prepared.items.ids, torch.zeros(0),
         )  # fmt: skip
         inputs = prepared.inputs.rows(np.arange(len(prepared.items), dtype=np.int32))
-        with torch.inference_mode():
+        with torch.no_grad():
             made.vectors = recommender.encode_items(
                 {name: torch.from_numpy(np.asarray(given)) for name, given in inputs.items()}
             )

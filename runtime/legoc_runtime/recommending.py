@@ -142,8 +142,9 @@ class Recommender:
             return self.best(request, user, out)
 
         def keep(rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-            shown = [row < table.count and not table.is_hidden(row) for row in rows.tolist()]
-            return np.array(shown, dtype=bool) & ~np.isin(rows, out) & ~np.isin(rows, fresh)
+            kept = (rows < table.count) & ~np.isin(rows, out) & ~np.isin(rows, fresh)
+            kept[kept] = ~table.hidden_among(rows[kept])
+            return kept
 
         proposed = nearest.find(user.vectors, request.k, keep)
         if proposed is None:
@@ -153,8 +154,7 @@ class Recommender:
     def among(self, request: Request, user: User, rows: Rows) -> Ranked:
         """The best of some rows, which ascend."""
         table, found = request.table, Best(request.k)
-        real = [not table.is_hidden(int(row)) for row in rows]
-        rows = rows[np.array(real, dtype=bool)]
+        rows = rows[~table.hidden_among(rows)]
         for asked in request.asked:
             rows = rows[asked.fits(asked.values[rows])]
         for start in range(0, len(rows), ROWS):
