@@ -15,11 +15,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "best.h"
 #include "ort.h"
 #include "reading.h"
 
 #define COPY "; copy the bundle again"
-enum { RANK = 8, PORTS = 8, PAIRS = 8000, FLOATS = 4 << 20 };
+enum { RANK = 8, PORTS = 64, PAIRS = 8000, FLOATS = 4 << 20 };
 enum { MANIFEST_LIMIT = 64 << 20, HEADER_LIMIT = 100 << 20 };
 static const size_t FILE_LIMIT = (size_t)8 << 30;
 
@@ -34,7 +35,6 @@ typedef struct {
 typedef struct { const char *file; Tensor *all; size_t count; } Tensors;
 typedef struct { const char *file, *in[PORTS], *out; size_t count; void *session; } Graph;
 typedef struct { const char *id; size_t row; } Place;
-typedef struct { float score; size_t row; } Scored;
 
 typedef struct {
   int folder, by_clicks, product;
@@ -49,7 +49,8 @@ typedef struct {
   const char *cold;        // what a user of whom nothing is known is answered
   const int64_t *popular;  // [N]
   Tensor mean;             // [1, D] or [1, C, D]
-  const Json *users;       // rows by ids
+  const Json *users, *profile;  // rows by ids; attributes of users, or NULL
+  Tensors known;           // what those rows have of them
 } Model;
 
 static const char *const GRAPHS[] = {"item_encoder", "user_encoder", "predictor"};
@@ -219,6 +220,8 @@ static Tensor run(const Model *m, Graph *g, const Tensor *given, size_t count) {
 
 // The bundle.
 
+#include "profile.h"
+
 static int by_id(const void *a, const void *b) {
   return strcmp(((const Place *)a)->id, ((const Place *)b)->id);
 }
@@ -299,6 +302,7 @@ static void read_manifest(Model *m) {
     m->tolerance = need(found, "tolerance", NUMBER)->number;
   read_items(m, need(items, "file", TEXT)->text);
   read_cold(m, get(all, "cold"), strcmp(user, "many") ? 1 : 2);
+  read_profile(m, get(all, "profile"));
   if (!(found = get(all, "users"))) return;
   file = find_file(m, need(found, "file", TEXT)->text);
   m->users = need(parse(file.data, file.size, file.name), "values", OBJECT);
@@ -325,29 +329,6 @@ static size_t find_item(const Model *m, const char *id) {
   return found ? found->row : 0;
 }
 
-// The best come last; of equal scores the earlier row does.
-static int by_worth(const void *a, const void *b) {
-  const Scored *x = a, *y = b;
-  if (x->score != y->score) return x->score > y->score ? 1 : -1;
-  return (x->row < y->row) - (x->row > y->row);
-}
-
-// The best come to stand in a heap, whose first is the one that leaves next.
-static void offer(Scored *heap, size_t k, size_t *count, Scored given) {
-  if (*count < k) {
-    heap[(*count)++] = given;
-    if (*count == k) qsort(heap, k, sizeof given, by_worth);
-    return;
-  }
-  if (by_worth(&given, heap) < 0) return;
-  size_t at = 0;
-  for (size_t child; (child = 2 * at + 1) < k; heap[at] = heap[child], at = child) {
-    if (child + 1 < k && by_worth(&heap[child + 1], &heap[child]) < 0) child++;
-    if (by_worth(&given, &heap[child]) <= 0) break;
-  }
-  heap[at] = given;
-}
-
 // The user [1, D], [1, C, D], or [1, S, D] with its mask, of rows of clicks. Both are to be freed.
 static Tensor encode(Model *m, const size_t *rows, size_t count, int64_t user, Tensor *mask) {
   size_t length = count ? count : 1, width = m->width;
@@ -357,12 +338,14 @@ static Tensor encode(Model *m, const size_t *rows, size_t count, int64_t user, T
     memcpy(clicks + i * width, m->vectors + rows[i] * width, width * sizeof *clicks);
     real[i] = 1;
   }
-  Tensor given[3] = {{"clicks", ORT_FLOAT, 3, {1, (int64_t)length, (int64_t)width}, clicks},
-                     {"clicks_mask", ORT_BOOL, 2, {1, (int64_t)length}, real},
-                     {"user", ORT_INT64, 1, {1}, &user}};
+  Tensor given[PORTS] = {{"clicks", ORT_FLOAT, 3, {1, (int64_t)length, (int64_t)width}, clicks},
+                         {"clicks_mask", ORT_BOOL, 2, {1, (int64_t)length}, real},
+                         {"user", ORT_INT64, 1, {1}, &user}};
+  size_t told = 3 + (m->by_clicks ? 0 : give_profile(m, &m->graphs[1], user, given + 3));
   *mask = given[1], mask->name = "users_mask";
-  Tensor found = m->by_clicks ? given[0] : run(m, &m->graphs[1], given, 3);
+  Tensor found = m->by_clicks ? given[0] : run(m, &m->graphs[1], given, told);
   if (!m->by_clicks) free(clicks);
+  while (told-- > 3) free((void *)given[told].data);
   found.name = "users";
   return found;
 }

@@ -16,6 +16,9 @@ export interface User {
   readonly known: boolean;
   /** How a user of whom nothing is known is answered; null for others. */
   readonly cold: "model" | "popularity" | "mean" | null;
+  /** Keys of the profile that the model does not read, and its values that training never saw. */
+  readonly ignored: readonly string[];
+  readonly unseen: { readonly [attribute: string]: readonly string[] };
 }
 
 export interface Best {
@@ -60,7 +63,7 @@ export interface Model {
   readonly manifest: { readonly [key: string]: any };
   readonly items: Items;
   /** Clicks, most recent last. Rejects with RequestError. */
-  encodeUser(clicks: Iterable<Id>, given?: { user?: Id }): Promise<User>;
+  encodeUser(clicks: Iterable<Id>, given?: { user?: Id; profile?: { [attribute: string]: unknown } }): Promise<User>;
   /** A logit for each candidate. Rejects with RequestError where one is not among the items. */
   score(user: User, candidates: Iterable<Id>): Promise<Float32Array>;
   /** The best items, best first; every item is scored. */

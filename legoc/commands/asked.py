@@ -11,12 +11,22 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import IO, Any
 
-from legoc.commands.records import TIMES, USERS, Record, Refused, decode, read_json, read_record
+from legoc.commands.records import (
+    PROFILE,
+    TIMES,
+    USERS,
+    Record,
+    Refused,
+    decode,
+    read_json,
+    read_record,
+)
 from legoc.language.diagnosing.diagnostics import fail
 
 
 FORMS = (".jsonl", ".json", ".csv", ".tsv", ".parquet")
 Block = list[Record | Refused]
+MORE = (*USERS, *TIMES, PROFILE)
 # Records that are encoded together, and what is read at once of a file.
 BLOCK = 512
 CHUNK = 1 << 18
@@ -146,7 +156,7 @@ def read_parquet(source: str, needs: Sequence[str]) -> Iterator[Record | Refused
     try:
         with ParquetFile(source) as table:
             verify_columns(source, table.schema_arrow.names, needs)
-            wanted = [n for n in table.schema_arrow.names if n in (*needs, *USERS, *TIMES)]
+            wanted = [n for n in table.schema_arrow.names if n in (*needs, *MORE)]
             for batch in table.iter_batches(batch_size=BLOCK, columns=wanted):
                 for number, row in enumerate(batch.to_pylist(), before + 1):
                     yield read_record(f"{source}, row {number}", row, needs)
@@ -160,7 +170,7 @@ def read_parquet(source: str, needs: Sequence[str]) -> Iterator[Record | Refused
 
 
 def verify_columns(source: str, names: Sequence[str], needs: Sequence[str]) -> None:
-    for field in (*needs, *USERS, *TIMES):
+    for field in (*needs, *MORE):
         if names.count(field) > 1:
             raise fail("E0864", f"`{source}` has two columns `{field}`", "leave one out")
     for field in needs:

@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("train", "compile, prepare, train, export and evaluate every run of a file"),
     "tune": ("tune", "search the best values of what a file leaves open, and test them"),
     "export": ("export", "write the bundle of a run"),
+    "index": ("nearest", "put an index for approximate search into a bundle"),
     "eval": ("evaluate", "evaluate a bundle or a run with cached encoders"),
     "predict": ("predict", "score a part of the data, as rows or as MIND and EB-NeRD take them"),
     "compare": ("compare", "say which differences between runs are real"),

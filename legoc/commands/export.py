@@ -1,5 +1,6 @@
 """`legoc export`, `legoc inspect` and `legoc verify`: bundles written, described and checked."""
 
+import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,13 +23,21 @@ def export_flags(parser: ArgumentParser) -> None:
         help='a metric and what it may lose by smaller graphs: "NDCG(10, loss=0.001)"; takes the '
         "place of `tolerate` and `precision` of the run's export",
     )  # fmt: skip
+    parser.add_argument(
+        "--layout", choices=("bundle", "triton"), default="bundle",
+        help="triton: the graphs as a model repository too, in the folder `triton` of the run",
+    )  # fmt: skip
     caches(parser)
     prints_json(parser)
 
 
 def run_export(arguments: Namespace) -> int:
     from legoc.exporting import export
+    from legoc.exporting.triton import verify_repository, write_triton
 
+    repository = Path(arguments.folder) / "triton"
+    if arguments.layout == "triton":
+        verify_repository(repository)
     settings = None
     if arguments.tolerate is not None:
         from legoc.commands.tolerated import read_tolerance
@@ -43,6 +52,9 @@ def run_export(arguments: Namespace) -> int:
         print_json(bundle.manifest["certificate"])
     else:
         show_bundle(bundle.path)
+    if arguments.layout == "triton":
+        made = write_triton(bundle.path, repository)
+        print(f"{repository}: {', '.join(made)}", file=sys.stderr)
     return 0
 
 

@@ -1,8 +1,9 @@
 """What `legoc score` and `legoc recommend` are asked: records, each held to one schema.
 
 A record has `history` (item ids, most recent last), for scoring `candidates`, and optionally
-`user` (or `user_id`), which is copied to the answer and read by models that know users, and
-`when` (or `time`), the moment that models with a `context` read. An id is a text or a whole number.
+`user` (or `user_id`), which is copied to the answer and read by models that know users, `profile`,
+the attributes of the user for models that read some, and `when` (or `time`), the moment that models
+with a `context` read. An id is a text or a whole number.
 Ids are a list, a list written out as text, or one text with blanks between them; none at all are
 an empty list or null. Further fields are left alone.
 """
@@ -23,6 +24,8 @@ from legoc_runtime.errors import RequestError
 TIMES = ("when", "time")
 # What names the user: the field of records, and the column of the tables of training.
 USERS = ("user", "user_id")
+# What is told of the user besides.
+PROFILE = "profile"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +38,7 @@ class Record:
     candidates: list[str]
     user: str | int | None
     when: object = None
+    profile: Mapping[str, object] | None = None
 
     @property
     def user_id(self) -> str | None:
@@ -70,6 +74,7 @@ def read_record(place: str, value: object, needs: Sequence[str]) -> Record | Ref
             else [],
             user=user,
             when=next((fields[name] for name in TIMES if is_given(fields.get(name))), None),
+            profile=read_profile(place, fields.get(PROFILE)),
         )
     except LegoError as error:
         return Refused(error=error, user=user)
@@ -123,6 +128,24 @@ def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def verify_object(place: str, value: object) -> Mapping[str, object]:
     if not isinstance(value, dict):
         raise fail("E0864", f"{place}: {kind(value)}, not a record", "write {...} on each line")
+    return value
+
+
+def read_profile(place: str, value: object) -> Mapping[str, object] | None:
+    """The attributes of a user: an object, or in a table the text of one."""
+    if not is_given(value):
+        return None
+    if isinstance(value, str):
+        try:
+            value = json.loads(value, object_pairs_hook=unique)
+        except (ValueError, RecursionError):
+            value = str(value)
+    if not isinstance(value, dict):
+        raise fail(
+            "E0866",
+            f"{place}: `{PROFILE}` is {kind(value)}, not the attributes of a user",
+            f'write it as in {{"{PROFILE}": {{"age": 31}}}}',
+        )
     return value
 
 

@@ -67,6 +67,10 @@ def recommend_flags(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--keep-clicked", action="store_true", help="items of the history may return"
     )
+    parser.add_argument(
+        "--approximate", action="store_true",
+        help="search the index of the bundle, which `legoc index` makes, instead of all items",
+    )  # fmt: skip
 
 
 def run_recommend(arguments: Namespace) -> int:
@@ -85,8 +89,9 @@ def run_recommend(arguments: Namespace) -> int:
             asked = list(group)
             clicked = [() if arguments.keep_clicked else record.history for _, record in asked]
             best = model.recommend_users(
-                [user for user, _ in asked], k=arguments.k, exclude=clicked, when=when
-            )
+                [user for user, _ in asked], k=arguments.k, exclude=clicked, when=when,
+                approximate=arguments.approximate,
+            )  # fmt: skip
             found += [{"items": ids, "scores": scores.tolist()} for ids, scores in best]
         return found
 
@@ -124,6 +129,8 @@ def serve(arguments: Namespace, reply: "Reply", needs: tuple[str, ...]) -> int:
     with answers_to(arguments.output) as give:
         model = legoc_runtime.load(bundle_of(arguments.folder))
         verify_when(model, arguments.when)
+        if getattr(arguments, "approximate", False):
+            verify_approximate(model)
         for block in read_blocks(arguments.input, needs):
             block = timed(model, block, arguments.when)
             given: list[Answer] = []
@@ -162,6 +169,17 @@ def verify_when(model: "Model", when: str | None) -> None:
         model.moment(when)
     except RequestError as error:
         raise fail("E0867", f"`--when`: {error.message}", error.help) from None
+
+
+def verify_approximate(model: "Model") -> None:
+    """E0874 where the bundle cannot be searched approximately."""
+    from legoc.language.diagnosing.diagnostics import fail
+    from legoc_runtime import RequestError
+
+    try:
+        model.recommender.need_nearest()
+    except RequestError as error:
+        raise fail("E0874", f"`--approximate`: {error.message}", error.help) from None
 
 
 def timed(model: "Model", block: "Block", when: str | None) -> "Block":
@@ -207,7 +225,7 @@ def answers(
         named: Any = {} if record.user is None else {"user": record.user}
         user, found = (None, pair.error) if isinstance(pair, Refused) else next(replies)
         if isinstance(found, dict) and user is not None:
-            yield {**named, **found, **described(model, user, named)}, user, None
+            yield {**named, **found, **described(model, user, named, pair[0])}, user, None
         else:
             yield {**named, **refusal(found)}, user, found
 
@@ -220,7 +238,9 @@ def encoded(model: "Model", block: "Block") -> "list[tuple[Record, User] | Refus
 
     right = [record for record in block if isinstance(record, Record)]
     try:
-        users = model.encode_users([r.history for r in right], [r.user_id for r in right])
+        users = model.encode_users(
+            [r.history for r in right], [r.user_id for r in right], [r.profile for r in right]
+        )
     except RequestError:
         # One of them is at fault: each is asked alone.
         users = None
@@ -233,17 +253,23 @@ def encoded(model: "Model", block: "Block") -> "list[tuple[Record, User] | Refus
             made.append((record, next(together)))
         else:
             try:
-                made.append((record, model.encode_user(record.history, record.user_id)))
+                user = model.encode_user(record.history, record.user_id, profile=record.profile)
+                made.append((record, user))
             except RequestError as error:
-                said = fail("E0833", f"{record.place}: {error.message}", error.help)
+                code = "E0833" if record.profile is None else "E0834"
+                said = fail(code, f"{record.place}: {error.message}", error.help)
                 made.append(Refused(error=said, user=record.user))
     return made
 
 
-def described(model: "Model", user: "User", named: "Answer") -> "Answer":
+def described(model: "Model", user: "User", named: "Answer", record: "Record") -> "Answer":
     """What an answer says of its user: the clicks that the bundle has no item for, whether it knows
-    who was named, and what was answered instead where nothing is known of him."""
-    known = {"known": user.known} if named and model.users else {}
+    who was named, what of the profile is not read or was never seen, and what was answered instead
+    where nothing is known of him."""
+    known: Answer = {"known": user.known} if named and model.users else {}
+    if record.profile is not None:
+        seen = {name: list(values) for name, values in user.unseen.items()}
+        known |= {"ignored": list(user.ignored), "unseen": seen}
     return {"unknown": list(user.unknown), **known, "cold": user.cold}
 
 

@@ -104,6 +104,9 @@ def write_bundle(
             contents.write_tokens(place, prepared.inputs)
         if plan.reads_user:
             contents.write_users(place, prepared.users.ids)
+        profile = None
+        if prepared.profiles is not None:
+            profile = contents.write_profiles(place, prepared.profiles)
         kept = write_kept(place, spec, prepared)
         context = None
         if prepared.context is not None:
@@ -141,6 +144,7 @@ def write_bundle(
             "calibration": None if calibration is None else dict(calibration),
             "tokens": {"file": contents.TOKENS} if plan.flattens else None,
             "users": {"file": contents.USERS} if plan.reads_user else None,
+            "profile": profile,
             "attributes": kept,
             "context": context,
             "cold": cold,
@@ -199,7 +203,7 @@ def written_side(plan: Plan, prepared: "Prepared", files: Mapping[str, GraphFile
     """The written graphs, as they encode users and score."""
     return Side(
         plan=plan, runs={name: made.run for name, made in files.items()},
-        inputs=prepared.inputs if plan.flattens else None,
+        inputs=prepared.inputs if plan.flattens else None, profiles=prepared.profiles,
     )  # fmt: skip
 
 
@@ -212,7 +216,11 @@ def prove(
     if split is None:
         return None, {}
     return certify(
-        Side(plan=plan, runs={name: made.reference for name, made in files.items()}),
+        Side(
+            plan=plan,
+            runs={name: made.reference for name, made in files.items()},
+            profiles=prepared.profiles,
+        ),
         written_side(plan, prepared, files),
         torch_table,
         table,

@@ -14,6 +14,7 @@ from legoc.data.indexing.context import Context
 from legoc.data.indexing.log import F32
 from legoc.data.indexing.shares import WEIGHT
 from legoc.data.reading.inputs import ItemInputs
+from legoc.data.reading.profiles import Profiles
 from legoc.exporting.gates import Run
 from legoc.exporting.probes import Probe
 from legoc.language.ir.plan import Graph
@@ -23,6 +24,7 @@ from legoc.tensor_files import save_arrays
 ITEMS = "cache/items.safetensors"
 TOKENS = "cache/tokens.safetensors"
 USERS = "vocabularies/users.json"
+PROFILES = "cache/users.safetensors"
 COUNTERS = "cache/counters.safetensors"
 GOLDEN = "golden.safetensors"
 
@@ -68,6 +70,27 @@ def write_users(folder: Path, ids: Sequence[str]) -> None:
     path = folder / USERS
     path.parent.mkdir(parents=True, exist_ok=True)
     write_json(path, {"values": {name: row for row, name in enumerate(ids) if row}})
+
+
+def write_profiles(folder: Path, profiles: Profiles) -> dict[str, Any]:
+    """Of the attribute at place i of the reading `i/ids` I32[N, L], 0 at padding, and `i/lengths`
+    I32[N]: what is known of each user, row 0 being whoever is not known. Its tokenizer and
+    vocabularies lie in the folder `profile`. The entry of the manifest."""
+    assert profiles.reading is not None
+    assert profiles.folder is not None
+    reading = dict(profiles.reading)
+    reading["parts"] = [
+        {key: f"profile/{value}" if key in ("tokenizer", "vocabulary") else value
+         for key, value in part.items()}
+        for part in reading["parts"]
+    ]  # fmt: skip
+    copy_reading(profiles.folder, profiles.reading, folder / "profile")
+    tensors: dict[str, Any] = {}
+    for place, part in enumerate(reading["parts"]):
+        tensors[f"{place}/ids"] = profiles.ids[part["name"]]
+        tensors[f"{place}/lengths"] = profiles.lengths[part["name"]]
+    save_arrays(folder / PROFILES, tensors)
+    return {"file": PROFILES, "reading": reading}
 
 
 def write_counters(folder: Path, context: Context) -> None:

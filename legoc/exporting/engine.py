@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from legoc.data.indexing.log import F32, I32, Log
 from legoc.data.reading.inputs import ItemInputs
+from legoc.data.reading.profiles import Profiles
 from legoc.exporting.gates import Run
 from legoc.exporting.probes import Tensors
-from legoc.language.ir.plan import Graph, Plan
+from legoc.language.ir.plan import PROFILE, Graph, Plan
 from legoc.progress import SILENT, Progress
 from legoc_runtime.histories import gather_tokens, histories_at_once
 from legoc_runtime.sessions import Settings, open_session
@@ -42,11 +43,13 @@ def onnx_run(path: Path, graph: Graph) -> Run:
 @dataclass(frozen=True, kw_only=True)
 class Side:
     """One of the two engines: its graphs by name, as functions. inputs: what a user encoder that
-    flattens reads of the items of a log, None for others."""
+    flattens reads of the items of a log, None for others. profiles: what is known of users, for an
+    encoder that reads it."""
 
     plan: Plan
     runs: Mapping[str, Run]
     inputs: ItemInputs | None = None
+    profiles: Profiles | None = None
 
 
 def encode_items(
@@ -113,6 +116,11 @@ def user_inputs(side: Side, vectors: F32, log: Log, histories: I32) -> Tensors:
         inputs |= {"clicks": vectors[clicks], "clicks_mask": clicks > 0}
     if side.plan.reads_user:
         inputs["user"] = log.user[histories].astype(np.int64)
+    if side.profiles is not None:
+        rows = log.user[histories]
+        for name, ids in side.profiles.ids.items():
+            inputs[f"{PROFILE}{name}"] = ids[rows].astype(np.int64)
+            inputs[f"{PROFILE}{name}_mask"] = side.profiles.mask(name)[rows]
     return inputs
 
 

@@ -19,7 +19,7 @@ from legoc.exporting.lint import find_vanishing
 from legoc.exporting.naming import name_ports, plain_graph
 from legoc.exporting.translations import made_once
 from legoc.language.diagnosing.diagnostics import fail
-from legoc.language.ir.plan import Graph, Port
+from legoc.language.ir.plan import PROFILE, Graph, Port
 
 
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ class GraphCall(nn.Module):
     """One graph of a recommender as a module: positional tensors in the order of the graph's ports
     go in, its one output comes out.
 
-    The recommender has `encode_items(inputs)`, `encode_users(clicks, mask, users)` and
-    `score(users, items, owner, mask)` (DESIGN section 13), which takes the context of the pairs as
-    well where the graph has that input.
+    The recommender has `encode_items(inputs)`, `encode_users(clicks, mask, users)`, which takes
+    what is known of the users as well where the graph has such inputs, and `score(users, items,
+    owner, mask)` (DESIGN section 13), which takes the context of the pairs likewise.
     """
 
     def __init__(self, recommender: nn.Module, graph: Graph) -> None:
@@ -53,7 +53,13 @@ class GraphCall(nn.Module):
             clicks, mask = (
                 ("clicks", "clicks_mask") if "clicks" in given else ("tokens", "tokens_mask")
             )
-            return model.encode_users(given[clicks], given[mask], given.get("user"))
+            profile = [name for name in self.names if name.startswith(PROFILE)]
+            known = [
+                (given[ids], given[real])
+                for ids, real in zip(profile[::2], profile[1::2], strict=True)
+            ]
+            more = {"values": known} if known else {}
+            return model.encode_users(given[clicks], given[mask], given.get("user"), **more)
         mask = given.get("users_mask")
         moment = (given["context"],) if "context" in given else ()
         return model.score(given["users"], given["items"], given["owner"], mask, *moment)

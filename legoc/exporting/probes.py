@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from legoc.data.indexing.rows import Rows
-from legoc.language.ir.plan import Graph, Port
+from legoc.language.ir.plan import PROFILE, Graph, Port
 from legoc.language.ir.spec import Spec, is_alone
 
 
@@ -101,15 +101,19 @@ def draw_probes(graph: Graph, spec: Spec, rows: Rows) -> tuple[Probe, ...]:
         probes.append(Probe(name="other_padding", inputs=soil(graph, base, rows), twin=base))
     if any(port.dtype == "int64" and f"{port.name}_mask" in masks for port in graph.inputs):
         known = draw(graph, "unknown", fill_sizes(graph, {"": 3, "length": 5}, longest), rows)
-        unknown = min(1, rows.tokens - 1)
-        tokens = [port.name for port in graph.inputs if f"{port.name}_mask" in masks]
+        unknown = {
+            port.name: min(1, last_id(port, rows))
+            for port in graph.inputs
+            if port.dtype == "int64" and f"{port.name}_mask" in masks
+        }
         probes.append(
             Probe(
                 name="unknown_token",
                 inputs={
                     **known,
                     **{
-                        n: np.where(known[f"{n}_mask"], unknown, 0).astype(np.int64) for n in tokens
+                        name: np.where(known[f"{name}_mask"], place, 0).astype(np.int64)
+                        for name, place in unknown.items()
                     },
                 },
             )
@@ -190,7 +194,15 @@ def id_range(graph: Graph, port: Port, sizes: Mapping[str, int], rows: Rows) -> 
         return 0, max(sizes["user"], 1)
     if graph.name == "user_encoder" and port.name == "user":
         return 0, rows.users
-    return min(1, rows.tokens - 1), rows.tokens
+    last = last_id(port, rows)
+    return min(1, last), last + 1
+
+
+def last_id(port: Port, rows: Rows) -> int:
+    """The last id that a port of tokens or of values of users takes. What is known of a user is as
+    long as a width, and tokens are not, whatever their attributes are called."""
+    values = port.name.startswith(PROFILE) and isinstance(port.dims[-1], int)
+    return max(rows.profile if values else rows.tokens, 1) - 1
 
 
 def zero_padding(values: NDArray[np.generic], mask: NDArray[np.generic]) -> NDArray[np.generic]:
@@ -217,7 +229,7 @@ def soil(graph: Graph, inputs: Tensors, rows: Rows) -> Tensors:
         if mask is None:
             continue
         other = np.asarray(
-            rows.tokens - 1 if port.dtype == "int64" else 1e4, inputs[port.name].dtype
+            last_id(port, rows) if port.dtype == "int64" else 1e4, inputs[port.name].dtype
         )
         spread = mask.reshape(mask.shape + (1,) * (inputs[port.name].ndim - mask.ndim))
         changed[port.name] = np.where(spread, inputs[port.name], other)

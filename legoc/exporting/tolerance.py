@@ -119,6 +119,7 @@ def apply_tolerance(
             people=name_rows(prepared.tables, log, SPLIT, spec.data.group).user,
             ranked=np.searchsorted(sample.items, ranked).astype(np.int32),
             table=None if table is None else table[sample.items],
+            profiles=prepared.profiles,
         )  # fmt: skip
         choice = choose(trade, variants, export, seed=seed, progress=progress)
         choice = replace(choice, files=adopt(choice.files, files))

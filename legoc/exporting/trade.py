@@ -11,6 +11,7 @@ import numpy as np
 
 from legoc.data.indexing.log import F32, I32
 from legoc.data.reading.inputs import Chosen, ItemInputs
+from legoc.data.reading.profiles import Profiles
 from legoc.evaluation.compute import metric_name
 from legoc.evaluation.group_values import measure_groups
 from legoc.evaluation.measured import Measured, combine
@@ -40,15 +41,17 @@ class Trade:
     def __init__(
         self, plan: Plan, variants: Variants, inputs: ItemInputs, sample: Sample, *,
         metric: Call, people: I32, ranked: I32, table: F32 | None,
+        profiles: Profiles | None = None,
     ) -> None:  # fmt: skip
         self.plan, self.variants, self.inputs, self.sample = plan, variants, inputs, sample
         self.metric, self.people, self.ranked, self.table = metric, people, ranked, table
+        self.profiles = profiles
         self.encoded: dict[str, F32] = {}
 
     def side(self, chosen: Precisions) -> Side:
         read = Chosen(inputs=self.inputs, origin=self.sample.items) if self.plan.flattens else None
         runs = {name: made.run for name, made in self.variants.pick(chosen).items()}
-        return Side(plan=self.plan, runs=runs, inputs=read)
+        return Side(plan=self.plan, runs=runs, inputs=read, profiles=self.profiles)
 
     def vectors(self, chosen: Precisions) -> F32:
         """[I, D]: the items of the sample."""

@@ -19,7 +19,7 @@ class Profile(nn.Module):
     or a learned vector (zero at first) where a user has none.
 
     The users' values are part of the module, row by row of the user table, so a trained model knows
-    its users wherever it runs. Row 0, the unknown user, has no values.
+    its users wherever it runs; a graph is given them. Row 0, the unknown user, has no values.
 
     Liu et al., ONCE: Boosting Content-based Recommendation with Both Open- and Closed-source Large
     Language Models, WSDM 2024.
@@ -48,12 +48,22 @@ class Profile(nn.Module):
             for kind, given in (("ids", profiles.ids[name]), ("mask", profiles.mask(name))):
                 self.get_buffer(f"{kind}{place}").copy_(torch.from_numpy(given))
 
-    def forward(self, users: Tensor, rows_B: Tensor) -> Tensor:
-        """User vectors [B, D] or [B, C, D] and rows of the user table int[B] -> the same shape."""
+    def known(self, rows_B: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """The values of known users, rows of the user table int[B]: of each attribute int[B, L] and
+        Bool[B, L]."""
+        return [
+            (
+                self.get_buffer(f"ids{place}").index_select(0, rows_B),
+                self.get_buffer(f"mask{place}").index_select(0, rows_B),
+            )
+            for place in range(len(self.names))
+        ]
+
+    def forward(self, users: Tensor, values: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+        """User vectors [B, D] or [B, C, D], and of each attribute ids int[B, L] with Bool[B, L] ->
+        the same shape."""
         found: list[Tensor] = []
-        for place, empty_D in enumerate(self.empty):
-            ids_BL = self.get_buffer(f"ids{place}").index_select(0, rows_B)
-            mask_BL = self.get_buffer(f"mask{place}").index_select(0, rows_B)
+        for (ids_BL, mask_BL), empty_D in zip(values, self.empty, strict=True):
             mean_BD = masked_mean(self.values(ids_BL), mask_BL)
             found.append(torch.where(mask_BL.any(1, keepdim=True), mean_BD, empty_D))
         if users.dim() == 3:

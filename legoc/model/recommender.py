@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from legoc.data.batching.batch import Batch
 from legoc.model.calibration import Calibration
 from legoc.model.embedding import TokenEmbedding
+from legoc.model.profile import Profile
 from legoc.model.tensors import TensorBatch, to_tensors
 
 
@@ -54,7 +55,7 @@ class Recommender(nn.Module):
         reads_user: bool,
         flatten: nn.Module | None = None,
         words: TokenEmbedding | None = None,
-        profile: nn.Module | None = None,
+        profile: Profile | None = None,
         by_user: bool | None = None,
         prior: nn.Module | None = None,
         calibration: Calibration | None = None,
@@ -104,12 +105,18 @@ class Recommender(nn.Module):
         return self.content(self.tokens(inputs["tokens"]), inputs["tokens_mask"])
 
     def encode_users(
-        self, clicks_BSD: Tensor, mask_BS: Tensor, users_B: Tensor | None = None
+        self,
+        clicks_BSD: Tensor,
+        mask_BS: Tensor,
+        users_B: Tensor | None = None,
+        values: Sequence[tuple[Tensor, Tensor]] | None = None,
     ) -> Tensor:
         """Click vectors [B, S, D], Bool[B, S] -> [B, D], [B, C, D], or the clicks [B, S, D] where
         the predictor reads those. `users_B` are rows of the user table, for encoders that read
-        them. A flatten operator reads token ids int[B, S, L] and Bool[B, S, L] instead."""
-        return self.with_profile(self.encode_clicks(clicks_BSD, mask_BS, users_B), users_B)
+        them; `values` are what is known of the users, that of those rows unless given. A flatten
+        operator reads token ids int[B, S, L] and Bool[B, S, L] instead."""
+        made = self.encode_clicks(clicks_BSD, mask_BS, users_B)
+        return self.with_profile(made, users_B, values)
 
     def encode_clicks(
         self, clicks_BSD: Tensor, mask_BS: Tensor, users_B: Tensor | None = None
@@ -121,9 +128,16 @@ class Recommender(nn.Module):
             return self.behavior(clicks_BSD, mask_BS, users_B)
         return self.behavior(clicks_BSD, mask_BS)
 
-    def with_profile(self, made: Tensor, users_B: Tensor | None) -> Tensor:
+    def with_profile(
+        self,
+        made: Tensor,
+        users_B: Tensor | None,
+        values: Sequence[tuple[Tensor, Tensor]] | None = None,
+    ) -> Tensor:
         """What is made of the clicks, with what is known of the users."""
-        return made if self.profile is None else self.profile(made, users_B)
+        if self.profile is None:
+            return made
+        return self.profile(made, self.profile.known(users_B) if values is None else values)
 
     def encode_tokens(self, tokens_BSL: Tensor, mask_BSL: Tensor) -> Tensor:
         """The tokens of histories int[B, S, L], Bool[B, S, L] -> [B, D]."""

@@ -15,6 +15,7 @@ def verify_agreement(manifest: Manifest) -> None:
         verify_widths(manifest)
         verify_context(manifest)
         verify_cold(manifest)
+        verify_index(manifest)
     except ValueError as error:
         raise BundleError(
             f"manifest.json is not of the form {FORMAT}/{MAJOR}: {error}", AGAIN
@@ -36,22 +37,31 @@ def verify_parts(manifest: Manifest) -> None:
     if manifest.context is not None and manifest.context.file is not None:
         named.append(manifest.context.file)
     named += [file for file in (manifest.cold.file, manifest.texts) if file is not None]
-    if manifest.reading is not None:
-        verify_reading(manifest.reading)
-        for part in manifest.reading["parts"]:
-            named += [part[key] for key in ("tokenizer", "vocabulary") if key in part]
+    readings = {"reading": manifest.reading}
+    if manifest.profile is not None:
+        if not manifest.plan.reads_user:
+            raise ValueError("a profile of users whom nothing reads")
+        readings["profile.reading"] = manifest.profile.reading
+        named.append(manifest.profile.file)
+    for place, reading in readings.items():
+        if reading is not None:
+            verify_reading(reading, place)
+            for part in reading["parts"]:
+                named += [part[key] for key in ("tokenizer", "vocabulary") if key in part]
     if manifest.attributes is not None:
         named.append(manifest.attributes.file)
+    if manifest.index is not None:
+        named.append(manifest.index.file)
     for file in named:
         if file not in manifest.files:
             raise ValueError(f"`{file}` has no hash")
 
 
-def verify_reading(reading: Mapping[str, Any]) -> None:
-    """Every id that stands for itself has a row of the token table."""
+def verify_reading(reading: Mapping[str, Any], place: str) -> None:
+    """Every id that stands for itself has a row of its table."""
     for name in ("padding", "unknown", "separator"):
         if (reading.get(name) or 0) >= reading["rows"]:
-            raise ValueError(f"`reading.{name}` is {reading[name]}, of {reading['rows']} rows")
+            raise ValueError(f"`{place}.{name}` is {reading[name]}, of {reading['rows']} rows")
 
 
 def verify_ports(manifest: Manifest) -> None:
@@ -67,6 +77,10 @@ def verify_ports(manifest: Manifest) -> None:
     )
     if plan.reads_user:
         given["user_encoder"].add("user")
+    if manifest.profile is not None:
+        attributes = [part["name"] for part in manifest.profile.reading["parts"]]
+        ports = {f"profile_{name}" for name in attributes}
+        given["user_encoder"] |= ports | {f"{port}_mask" for port in ports}
     if manifest.reading is not None:
         names = [part["name"] for part in manifest.reading["parts"] if "name" in part]
         read = names if manifest.reading["layout"] == "fields" else ["tokens"]
@@ -125,6 +139,17 @@ def verify_cold(manifest: Manifest) -> None:
         )
     if cold.answer == "mean" and manifest.plan.user == "clicks":
         raise ValueError("`cold.answer` is mean, and the predictor reads clicks")
+
+
+def verify_index(manifest: Manifest) -> None:
+    """An index was made of these very items."""
+    index = manifest.index
+    if index is None:
+        return
+    if index.items.lower() != manifest.files[manifest.items].sha256:
+        raise ValueError(f"`{index.file}` is an index of other items than `{manifest.items}` holds")
+    if manifest.predict != "Dot" or manifest.plan.user != "vector":
+        raise ValueError("an index, and scores that are no products of vectors")
 
 
 def verify_users(manifest: Manifest) -> None:

@@ -113,6 +113,8 @@ def read_bundle(folder: Path) -> Bundle:
     """The bundle in a folder, every file verified."""
     manifest = read_manifest(folder)
     mapped = weight_files(manifest)
+    if manifest.index is not None:
+        mapped.add(manifest.index.file)
     contents = {
         name: read_content(folder, name, entry, mapped=name in mapped)
         for name, entry in manifest.files.items()
@@ -142,8 +144,8 @@ def read_manifest(folder: Path) -> Manifest:
 def read_content(folder: Path, name: str, entry: Entry, *, mapped: bool) -> Content:
     """What a file holds, compared with its entry.
 
-    mapped: weights of graphs are larger than memory should hold twice. They are mapped, from the
-    opening that is verified, and live only until the session has its own copy.
+    mapped: weights of graphs and an index are larger than memory should hold twice. They are
+    mapped, from the opening that is verified, and live only until somebody has a copy of his own.
     """
     with open_file(folder, name) as file:
         size = os.fstat(file.fileno()).st_size

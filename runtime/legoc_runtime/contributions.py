@@ -105,7 +105,7 @@ def explain_clicks(model: "Model", user: User, vector: F32, scale: float, score:
     def users(subsets: Sequence[Sequence[int]]) -> list[F32]:
         chosen = [rows[np.array(subset, dtype=np.int32)] for subset in subsets]
         numbers = np.full(len(chosen), user.row, dtype=np.int32)
-        return model.encode_rows(table, chosen, numbers)
+        return model.encode_rows(table, chosen, numbers, [user.values] * len(chosen))
 
     def scores(subsets: Sequence[Sequence[int]]) -> F32:
         return np.array([score(made, vector[None])[0] for made in users(subsets)], np.float32)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from legoc_runtime.bundle import Bundle
 from legoc_runtime.errors import BundleError, RequestError
 from legoc_runtime.manifest import Graph
+from legoc_runtime.profiles import load_profiles
 from legoc_runtime.sessions import Session, Settings, open_session
 
 
@@ -38,6 +39,7 @@ class Graphs:
             )
             verify_inputs(graph, session)
             self.sessions[name] = session
+        self.profiles = load_profiles(bundle)
 
     @property
     def encodes_items(self) -> bool:
@@ -77,30 +79,48 @@ class Graphs:
             if array.dtype != np.bool_:
                 verify_range(name, array, int(self.parts.reading["rows"]))
 
-    def read_users(self, inputs: Mapping[str, Array], users: I32 | None = None) -> F32:
-        """[U, D] of histories as `tokens` [U, S, L] and `tokens_mask`; `users` as for
+    def read_users(
+        self,
+        inputs: Mapping[str, Array],
+        users: I32 | None = None,
+        profile: Mapping[str, Array] | None = None,
+    ) -> F32:
+        """[U, D] of histories as `tokens` [U, S, L] and `tokens_mask`; `users` and `profile` as for
         `encode_users`."""
         tokens = inputs["tokens"]
         if not len(tokens):
             return np.zeros((0, *self.user_dims()), dtype=np.float32)
         self.verify_ids({"tokens": tokens})
-        given = dict(inputs)
-        if self.parts.plan.reads_user:
-            given["user"] = np.zeros(len(tokens), dtype=np.int64) if users is None else users
-        return self.run("user_encoder", given)
+        return self.run("user_encoder", {**inputs, **self.known(len(tokens), users, profile)})
 
-    def encode_users(self, clicks: F32, mask: Bool, users: I32 | None = None) -> F32:
+    def encode_users(
+        self,
+        clicks: F32,
+        mask: Bool,
+        users: I32 | None = None,
+        profile: Mapping[str, Array] | None = None,
+    ) -> F32:
         """[U, D] or [U, C, D] of click vectors [U, S, D] and their mask [U, S]; `users` [U] are
-        rows of the user table, 0 for all unless given."""
+        rows of the user table, 0 for all unless given; `profile` what is known of them, by input,
+        what the bundle knows of those rows unless given."""
         if not len(clicks):
             return np.zeros((0, *self.user_dims()), dtype=np.float32)
         inputs: dict[str, Array] = {
             "clicks": at_least_one(clicks),
             "clicks_mask": at_least_one(mask),
         }
-        if self.parts.plan.reads_user:
-            inputs["user"] = np.zeros(len(clicks), dtype=np.int64) if users is None else users
-        return self.run("user_encoder", inputs)
+        return self.run("user_encoder", {**inputs, **self.known(len(clicks), users, profile)})
+
+    def known(
+        self, count: int, users: I32 | None, profile: Mapping[str, Array] | None
+    ) -> dict[str, Array]:
+        """The inputs that say who so many users are, of a graph that reads it."""
+        if not self.parts.plan.reads_user:
+            return {}
+        rows = np.zeros(count, dtype=np.int64) if users is None else users
+        if profile is None and self.profiles is not None:
+            profile = self.profiles.by_rows(rows)
+        return {"user": rows, **(profile or {})}
 
     def user_dims(self) -> tuple[int, ...]:
         """The fixed dimensions of a user: [D] or [C, D]."""

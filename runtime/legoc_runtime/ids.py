@@ -58,6 +58,13 @@ def as_count(value: object, what: str) -> int:
     raise RequestError(f"{what} is {shown(value)}", "give a whole number of at least 1")
 
 
+def as_flag(value: object, what: str) -> bool:
+    """True or false. RequestError otherwise."""
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    raise RequestError(f"{what} is {shown(value)}", "give true or false")
+
+
 def shown(value: object) -> str:
     """A value for a message, cut where it is long."""
     text = repr(value)

@@ -23,10 +23,11 @@ from legoc_runtime.adding import (
 from legoc_runtime.blocks import Blocks
 from legoc_runtime.catalogue import catalogue_tensors, read_catalogue, write_file
 from legoc_runtime.changes import Made, change_columns, find_changed, hide, insert
+from legoc_runtime.compacting import compacted
 from legoc_runtime.counting import Counting
 from legoc_runtime.errors import RequestError
 from legoc_runtime.graphs import F32, Graphs
-from legoc_runtime.ids import Id, as_id, as_ids
+from legoc_runtime.ids import Id, as_flag, as_id, as_ids
 from legoc_runtime.table import Table, known_row
 from legoc_runtime.tokens import Reader, Record
 
@@ -156,13 +157,20 @@ class Items(Counting):
             unknown=tuple(n for n, row in zip(names, rows, strict=True) if row not in gone),
         )
 
-    def save(self, path: Path | str) -> None:
+    def save(self, path: Path | str, *, compact: bool = False) -> None:
         """Write the items to a file, whole or not at all, for `load` of a process that goes on:
         vectors, kept attributes, what was removed, and the counters. Raises RequestError where the
-        file cannot be written; one that was there is then as it was."""
+        file cannot be written; one that was there is then as it was.
+
+        compact: leave out what was removed. Whoever loads the file does not know it any more: a
+        click on it counts for nothing, and `add` makes it new.
+        """
+        compact = as_flag(compact, "compact")
         with self.lock:
             table, digests = self.table, self.digests
             kept = None if table.counters is None else table.counters.kept()
+        if compact:
+            table, digests, kept = compacted(table, digests, kept)
         tensors = catalogue_tensors(self.graphs.parts, table, digests, kept)
         write_file(Path(path), tensors, summed="sum")
 

@@ -86,6 +86,24 @@ class Kept:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Profile:
+    """How attributes of users become ids, and the file of what is known of those by their rows."""
+
+    file: str
+    reading: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Index:
+    """The file of an index for approximate search, the SHA-256 of the items it was made of, and how
+    many candidates a search keeps."""
+
+    file: str
+    items: str
+    effort: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Entry:
     """Size and SHA-256 of a file."""
 
@@ -138,6 +156,8 @@ class Manifest:
     attributes: Kept | None = None
     cold: Cold = Cold(answer="model", file=None)
     texts: str | None = None
+    profile: Profile | None = None
+    index: Index | None = None
 
     @property
     def flattens(self) -> bool:
@@ -208,7 +228,7 @@ def collect(raw: Mapping[str, Any]) -> Manifest:
     plan, items = raw["plan"], raw["items"]
     users, tokens, kept = raw.get("users"), raw.get("tokens"), raw.get("attributes")
     certificate = raw.get("certificate") or {}
-    calibration = raw.get("calibration")
+    calibration, profile, index = (raw.get(k) for k in ("calibration", "profile", "index"))
     return Manifest(
         raw=raw,
         plan=Plan(
@@ -229,6 +249,11 @@ def collect(raw: Mapping[str, Any]) -> Manifest:
         if kept is None else Kept(file=kept["file"], columns=tuple(kept["columns"])),
         cold=collect_cold(raw.get("cold")),
         texts=(raw.get("probes") or {}).get("texts"),
+        profile=None
+        if profile is None else Profile(file=profile["file"], reading=profile["reading"]),
+        index=None
+        if index is None
+        else Index(file=index["file"], items=index["items"], effort=int(index["effort"])),
         predict=raw["spec"]["model"]["predict"]["op"],
         tolerance=float(certificate.get("tolerance", 1e-4)),
         files={

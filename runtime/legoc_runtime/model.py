@@ -10,17 +10,19 @@ from typing import Any, overload
 import numpy as np
 
 from legoc_runtime.bundle import Bundle, open_bundle
-from legoc_runtime.chunks import by_length, stack_padded
+from legoc_runtime.chunks import stack_padded
 from legoc_runtime.cold import load_cold
 from legoc_runtime.columns import Filter
 from legoc_runtime.contributions import explain_score
 from legoc_runtime.counter_files import load_counters
+from legoc_runtime.encoding import Encoder
 from legoc_runtime.errors import RequestError
 from legoc_runtime.explaining import Explanation
-from legoc_runtime.graphs import F32, I32, Graphs, at_least_one
-from legoc_runtime.histories import gather_tokens, histories_at_once
-from legoc_runtime.ids import Id, as_count, as_id, as_ids, as_list
+from legoc_runtime.graphs import F32, I32, Graphs
+from legoc_runtime.ids import Id, as_count, as_flag, as_list
 from legoc_runtime.items import Items
+from legoc_runtime.nearest import Proposals
+from legoc_runtime.profiles import Values
 from legoc_runtime.recommending import Ranked, Recommender
 from legoc_runtime.scoring import Clicks, Scorer
 from legoc_runtime.selftest import GOLDEN, SelfTest, replay
@@ -40,8 +42,12 @@ class Model:
         reader = None if parts.reading is None else Reader.of(parts.reading, bundle.read)
         self.items = Items(load_table(bundle, load_counters(bundle)), self.graphs, reader)
         self.cold = load_cold(bundle, self.items.table)
-        self.recommender = Recommender(self.items, self.scorer, self.cold)
+        proposals = Proposals(
+            bundle, self.items.table.vectors, inner_product=self.scorer.inner_product
+        )
+        self.recommender = Recommender(self.items, self.scorer, self.cold, proposals)
         self.users = {} if parts.users is None else read_users(bundle, parts.users)
+        self.encoder = Encoder(self.graphs, self.cold, self.users)
         # The rest of the bytes have become graphs and tables.
         self.bundle = bundle.keeping({GOLDEN, *filter(None, [parts.texts])})
 
@@ -68,73 +74,38 @@ class Model:
         """Of the vectors of users, where a score is a product with those of items."""
         return self.bundle.parts.plan.width if self.scorer.inner_product else None
 
-    def encode_user(self, ids: Iterable[Id], user: Id | None = None) -> User:
+    def encode_user(
+        self, ids: Iterable[Id], user: Id | None = None, *,
+        profile: Mapping[str, object] | None = None,
+    ) -> User:  # fmt: skip
         """The user of a click history, most recent last; empty is a user without clicks.
 
         Ids are texts, or whole numbers, which mean the texts they are written as. Those the bundle
         does not know are left out and reported in the result. Of the others the newest `history`
-        count. `user` is the user's id, for models that read it. Raises RequestError for what is no
-        list of ids.
+        count. `user` is the user's id, for models that read it. `profile` has attributes of the
+        user, for models that read some: those of a known user that it does not name are as in
+        training, and values that training never saw are reported. Raises RequestError for what is
+        no list of ids, and for a profile that the model reads nothing of.
         """
-        return self.encode_users([ids], [user])[0]
+        return self.encode_users([ids], [user], None if profile is None else [profile])[0]
 
     def encode_users(
-        self, histories: Iterable[Iterable[Id]], users: Iterable[Id | None] | None = None
+        self,
+        histories: Iterable[Iterable[Id]],
+        users: Iterable[Id | None] | None = None,
+        profiles: Iterable[Mapping[str, object] | None] | None = None,
     ) -> list[User]:
         """The users of several histories, encoded together in blocks of like length. Raises as
-        `encode_user`, and where there is not one user per history."""
-        parts, table = self.bundle.parts, self.items.table
-        given = [as_ids(ids, "the clicks") for ids in as_list(histories, "the histories", EACH)]
-        named = [None] * len(given) if users is None else as_list(users, "the users", EACH)
-        if len(named) != len(given):
-            raise RequestError(
-                f"{len(given)} histories and {len(named)} users", "give one user per history"
-            )
-        names = ["" if name is None else as_id(name, "the user") for name in named]
-        found = [[(name, table.places.get(name, 0)) for name in ids] for ids in given]
-        kept = [[(name, row) for name, row in pairs if row][-parts.history :] for pairs in found]
-        rows = [np.array([row for _, row in pairs], dtype=np.int32) for pairs in kept]
-        numbers = np.array([self.users.get(name, 0) for name in names], dtype=np.int32)
-        # Who clicked nothing the bundle knows, and is nobody it knows.
-        cold = [not len(rows[place]) and not numbers[place] for place in range(len(given))]
-        vectors = self.encode_rows(table, rows, numbers)
-        return [
-            User(
-                vectors=self.cold.encode(vectors[place]) if cold[place] else vectors[place],
-                clicks=tuple(name for name, _ in kept[place]),
-                unknown=tuple(name for name, row in found[place] if not row),
-                known=bool(numbers[place]),
-                row=int(numbers[place]),
-                cold=self.cold.answer if cold[place] else None,
-            )
-            for place in range(len(given))
-        ]
+        `encode_user`, and where there is not one user, or profile, per history."""
+        return self.encoder.users(self.items.table, histories, users, profiles)
 
-    def encode_rows(self, table: Table, rows: Sequence[I32], users: I32) -> list[F32]:
-        """The vectors of users given by the rows of their clicks."""
-        items = table.vectors
-        if self.bundle.parts.plan.user == "clicks":
-            return [items[clicks] for clicks in rows]
-        vectors: list[F32] = [items[:0]] * len(rows)
-        lengths = np.array([len(clicks) for clicks in rows], dtype=np.int32)
-        for block in by_length(lengths):
-            padded = stack_padded([rows[place][None] for place in block])
-            encoded = self.encode_block(table, padded, users[block])
-            for place, vector in zip(block, encoded, strict=True):
-                vectors[place] = vector
-        return vectors
-
-    def encode_block(self, table: Table, clicks: I32, users: I32) -> F32:
-        """[U, D] or [U, C, D] of click rows [U, S] and rows of users [U]."""
-        if table.tokens is None:
-            return self.graphs.encode_users(table.vectors[clicks], clicks > 0, users)
-        clicks = at_least_one(clicks)
-        return np.concatenate(
-            [
-                self.graphs.read_users(gather_tokens(table.tokens, clicks[part]), users[part])
-                for part in histories_at_once(clicks, table.tokens)
-            ]
-        )
+    def encode_rows(
+        self, table: Table, rows: Sequence[I32], users: I32,
+        values: Sequence[Values | None] | None = None,
+    ) -> list[F32]:  # fmt: skip
+        """The vectors of users given by the rows of their clicks, by their own, and by what else is
+        known of them."""
+        return self.encoder.encode_rows(table, rows, users, values)
 
     def score(self, user: User, ids: Iterable[Id], when: object = None) -> F32:
         """[P] logits of candidates; the higher, the likelier a click.
@@ -224,7 +195,7 @@ class Model:
     def recommend(
         self, users: User, k: int = 10, exclude: Iterable[Id] = (), when: object = None, *,
         candidates: Iterable[Id] | None = None, where: Filter | None = None,
-        boost: Mapping[Id, float] | None = None,
+        boost: Mapping[Id, float] | None = None, approximate: bool = False,
     ) -> Ranked: ...  # fmt: skip
 
     @overload
@@ -232,12 +203,13 @@ class Model:
         self, users: Iterable[User], k: int = 10, exclude: Iterable[Iterable[Id]] = (),
         when: object = None, *, candidates: Iterable[Iterable[Id]] | None = None,
         where: Filter | None = None, boost: Mapping[Id, float] | None = None,
+        approximate: bool = False,
     ) -> list[Ranked]: ...  # fmt: skip
 
     def recommend(
         self, users: User | Iterable[User], k: int = 10, exclude: Any = (), when: object = None, *,
         candidates: Any = None, where: Filter | None = None,
-        boost: Mapping[Id, float] | None = None,
+        boost: Mapping[Id, float] | None = None, approximate: bool = False,
     ) -> Ranked | list[Ranked]:  # fmt: skip
         """The k best items of a user and their scores, best first; of several users, a list of
         these. Of equal scores the earlier item comes first.
@@ -246,33 +218,39 @@ class Model:
         ids that are ranked. Of several users both have a list per user. when: as in `score`.
         where: what kept attributes must be: a value or a list of which one must be among the
         item's, for a number the lowest and the highest, None for either. boost: what is added to
-        the scores of some items.
+        the scores of some items. approximate: take what the index of the bundle proposes, and what
+        came or changed since it was made, instead of every item; scores are exact all the same.
 
-        Fewer than k where there are not as many. Every item is scored: the top k is exact. Items
-        that were removed or made up for histories, and those whose score is NaN, are left out.
-        Raises RequestError for a candidate or a boosted id that is not among the items, for an
-        attribute that is not kept, and for what cannot be read; BundleError where every score is
+        Fewer than k where there are not as many. Every item is scored unless `approximate`: the top
+        k is exact. Items that were removed or made up for histories, and those whose score is NaN,
+        are left out. Raises RequestError for a candidate or a boosted id that is not among the
+        items, for an attribute that is not kept, for what cannot be read, and for an approximate
+        answer where there is no index or no product of vectors; BundleError where every score is
         NaN.
         """
         if isinstance(users, User):
             one = None if candidates is None else [candidates]
             return self.recommend_users(
-                [users], k, [exclude], when, candidates=one, where=where, boost=boost
-            )[0]
+                [users], k, [exclude], when, candidates=one, where=where, boost=boost,
+                approximate=approximate,
+            )[0]  # fmt: skip
         each = None if isinstance(exclude, tuple) and not exclude else exclude
         return self.recommend_users(
-            users, k, each, when, candidates=candidates, where=where, boost=boost
-        )
+            users, k, each, when, candidates=candidates, where=where, boost=boost,
+            approximate=approximate,
+        )  # fmt: skip
 
     def recommend_users(
         self, users: Iterable[User], k: int = 10, exclude: Iterable[Iterable[Id]] | None = None,
         when: object = None, *, candidates: Iterable[Iterable[Id]] | None = None,
         where: Filter | None = None, boost: Mapping[Id, float] | None = None,
+        approximate: bool = False,
     ) -> list[Ranked]:  # fmt: skip
         """What `recommend` gives of several users at one moment. Raises as it does."""
         return self.recommender.users(
             as_users(users, self.width), as_count(k, "k"), when,
             exclude=exclude, candidates=candidates, where=where, boost=boost,
+            approximate=as_flag(approximate, "approximate"),
         )  # fmt: skip
 
     def similar(self, item: Id, k: int = 10, where: Filter | None = None) -> Ranked:

@@ -32,7 +32,11 @@ def top(scores: F32, k: int) -> NDArray[np.intp]:
 
 
 class Best:
-    """The k highest of scores that come in parts, by rows that ascend from part to part."""
+    """The k highest of scores that come in parts, by rows that ascend from part to part.
+
+    Of the first part a few give a bound that all others have to pass, so that little of them is
+    looked at again.
+    """
 
     def __init__(self, k: int) -> None:
         self.k = k
@@ -43,19 +47,15 @@ class Best:
 
     def offer(self, scores: F32, rows: Places | int) -> None:
         """A part [n]; rows: of its scores [n], or the first of those that follow each other."""
-        if np.isnan(self.least):
-            few = 4 * self.k + FEW
-            if len(scores) > 4 * few:
-                # The best of a few leave little of the others to be looked at.
-                self.offer(scores[:few], rows if isinstance(rows, int) else rows[:few])
-                self.offer(scores[few:], rows + few if isinstance(rows, int) else rows[few:])
-                return
-            places = np.arange(len(scores))
+        bound = self.least
+        if np.isnan(bound):
+            bound = lower_bound(scores[: 4 * self.k + FEW], self.k)
+            places = beyond(scores, bound, self.k)
         else:
             # A later row with the score of the last does not come in.
-            places = (scores > self.least).nonzero()[0]
-            if not len(places):
-                return
+            places = (scores > bound).nonzero()[0]
+        if not len(places):
+            return
         self.scores.append(scores[places])
         self.rows.append(rows + places if isinstance(rows, int) else rows[places])
         self.waiting += len(places)
@@ -68,10 +68,35 @@ class Best:
             return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
         # What came before stands before, so that of equal scores the earlier row does.
         scores, rows = np.concatenate(self.scores), np.concatenate(self.rows)
-        best = top(scores, self.k)
+        if len(scores) > FEW:
+            best = top(scores, self.k)
+        else:
+            # No score is NaN here.
+            best = (-scores).argsort(kind="stable")[: self.k]
         scores, rows = scores[best], rows[best]
-        order = np.argsort(rows)
-        self.scores, self.rows, self.waiting = [scores[order]], [rows[order]], 0
+        self.scores, self.rows, self.waiting = [scores], [rows], 0
         if len(scores) == self.k:
             self.least = scores[-1]
         return rows, scores
+
+
+def lower_bound(scores: F32, k: int) -> np.float32:
+    """The k-th highest of some scores; NaN where there are not as many."""
+    real = scores[scores == scores]
+    if len(real) < k:
+        return np.float32(np.nan)
+    real.partition(len(real) - k)
+    return real[len(real) - k]
+
+
+def beyond(scores: F32, bound: np.float32, k: int) -> Places:
+    """The places of scores above a bound and of the first on it, k at least, ascending; of all that
+    are numbers where the bound is none."""
+    if np.isnan(bound):
+        return (scores == scores).nonzero()[0]
+    places = (scores >= bound).nonzero()[0]
+    if len(places) <= 4 * k + FEW:
+        return places
+    # Thousands may share one score.
+    above, tied = (scores > bound).nonzero()[0], (scores == bound).nonzero()[0][:k]
+    return np.sort(np.concatenate([above, tied]))

@@ -20,6 +20,7 @@ from legoc_runtime.errors import BundleError, RequestError
 from legoc_runtime.graphs import F32
 from legoc_runtime.ids import Id, as_ids, as_list
 from legoc_runtime.items import Items
+from legoc_runtime.nearest import Nearest, Proposals
 from legoc_runtime.ranking import Best
 from legoc_runtime.scoring import Scorer
 from legoc_runtime.table import Table, candidate_rows, known_row
@@ -48,8 +49,11 @@ class Request:
 class Recommender:
     """Ranks the items of a model. Safe to use from several threads."""
 
-    def __init__(self, items: Items, scorer: Scorer, cold: ColdUsers) -> None:
+    def __init__(
+        self, items: Items, scorer: Scorer, cold: ColdUsers, proposals: Proposals | None = None
+    ) -> None:
         self.items = items
+        self.proposals = proposals
         self.scorer = scorer
         self.cold = cold
         self.known_prior: tuple[object, F32] | None = None
@@ -57,10 +61,14 @@ class Recommender:
     def users(
         self, given: Sequence[User], k: int, when: object, *,
         exclude: Iterable[Iterable[Id]] | None, candidates: Iterable[Iterable[Id]] | None,
-        where: Filter | None, boost: Mapping[Id, float] | None,
+        where: Filter | None, boost: Mapping[Id, float] | None, approximate: bool = False,
     ) -> list[Ranked]:  # fmt: skip
         """What `Model.recommend_users` gives."""
         table = self.items.table
+        nearest = None
+        if approximate:
+            refuse_beside(candidates=candidates, where=where, boost=boost)
+            nearest = self.need_nearest()
         left = each_ids(exclude, len(given), "the excluded items")
         only = each_ids(candidates, len(given), "the candidates")
         moment = self.items.moment(when)
@@ -75,6 +83,11 @@ class Recommender:
                 self.among(request, user, np.setdiff1d(chosen, gone))
                 for user, chosen, gone in zip(given, rows, out, strict=True)
             ]
+        if nearest is not None:
+            return [
+                self.near(request, nearest, user, gone)
+                for user, gone in zip(given, out, strict=True)
+            ]
         if self.scorer.inner_product or len(given) < 2 or table.count > ROWS:
             return [self.best(request, user, gone) for user, gone in zip(given, out, strict=True)]
         # Graphs answer several users of a small catalogue at once.
@@ -87,6 +100,11 @@ class Recommender:
             self.best(request, user, gone, scores)
             for user, gone, scores in zip(given, out, every, strict=True)
         ]
+
+    def need_nearest(self) -> Nearest:
+        """The index. RequestError where there is none, or it cannot be used."""
+        assert self.proposals is not None
+        return self.proposals.open()
 
     def best(self, request: Request, user: User, out: Rows, known: F32 | None = None) -> Ranked:
         """The best of all items but some rows, which ascend. known: the scores [N] of a table that
@@ -116,11 +134,27 @@ class Recommender:
             any_item = bool(len(np.setdiff1d(table.shown_rows(), out)))
         return finish(table, rows, scores, any_item)
 
+    def near(self, request: Request, nearest: Nearest, user: User, out: Rows) -> Ranked:
+        """The best of what an index proposes, and of all that is not in it as it stands."""
+        table = request.table
+        fresh = nearest.changed(table.vectors)
+        if user.cold == "popularity" or len(fresh) > ROWS:
+            return self.best(request, user, out)
+
+        def keep(rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+            kept = (rows < table.count) & ~np.isin(rows, out) & ~np.isin(rows, fresh)
+            kept[kept] = ~table.hidden_among(rows[kept])
+            return kept
+
+        proposed = nearest.find(user.vectors, request.k, keep)
+        if proposed is None:
+            return self.best(request, user, out)
+        return self.among(request, user, np.setdiff1d(np.union1d(proposed, fresh), out))
+
     def among(self, request: Request, user: User, rows: Rows) -> Ranked:
         """The best of some rows, which ascend."""
         table, found = request.table, Best(request.k)
-        real = [not table.is_hidden(int(row)) for row in rows]
-        rows = rows[np.array(real, dtype=bool)]
+        rows = rows[~table.hidden_among(rows)]
         for asked in request.asked:
             rows = rows[asked.fits(asked.values[rows])]
         for start in range(0, len(rows), ROWS):
@@ -195,6 +229,15 @@ class Recommender:
             else:
                 found.offer(cosines, chosen + start)
         return finish(table, *found.settle(), False)
+
+
+def refuse_beside(**given: object) -> None:
+    """RequestError for what an index cannot be asked for."""
+    for name, value in given.items():
+        if value is not None:
+            raise RequestError(
+                f"approximate search takes no `{name}`", f"leave out `{name}` or `approximate`"
+            )
 
 
 def choose(asked: Sequence[Asked], number: int, size: int, out: Rows) -> slice | NDArray[np.intp]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from legoc_runtime.blocks import ROWS, SHIFT, Blocks, offsets
+from legoc_runtime.blocks import ROWS, SHIFT, Blocks, grouped, offsets
 from legoc_runtime.bundle import Bundle
 from legoc_runtime.columns import Column, read_columns
 from legoc_runtime.counters import Counters
@@ -92,8 +92,17 @@ class Table:
         place = int(np.searchsorted(rows, own))
         return place < len(rows) and int(rows[place]) == own
 
-    def is_removed(self, row: int) -> bool:
-        return self.is_hidden(row) and row not in self.generated
+    def hidden_among(self, rows: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """Which of some rows [P] are hidden."""
+        found = np.zeros(len(rows), dtype=bool)
+        for number, places in grouped(rows):
+            found[places] = np.isin(rows[places] & ROWS - 1, self.hidden[number])
+        return found
+
+    def removed_among(self, rows: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """Which of some rows [P] were removed."""
+        made_up = (rows >= self.generated.start) & (rows < self.generated.stop)
+        return self.hidden_among(rows) & ~made_up
 
     def place_of(self, row: int) -> int | None:
         """Which of the rows that are not hidden a row is; None for one that is hidden."""
@@ -215,15 +224,17 @@ def known_row(table: Table, name: Id) -> int:
 def candidate_rows(table: Table, ids: Iterable[Id]) -> I32:
     """[P] rows of candidates. Raises RequestError where one is not among the items."""
     names = as_ids(ids, "the candidates")
-    rows = [table.places.get(name) for name in names]
-    unknown = [n for n, row in zip(names, rows, strict=True) if not row or table.is_removed(row)]
-    if unknown:
+    places = table.places
+    rows = np.array([places.get(name) for name in names], dtype=np.int32)
+    wrong = (rows == 0) | table.removed_among(rows)
+    if wrong.any():
+        unknown = [names[place] for place in np.flatnonzero(wrong)]
         listed = ", ".join(f"`{name}`" for name in unknown[:3])
         raise RequestError(
             f"{len(unknown)} of {len(names)} candidates are not among the items: {listed}",
             "add them from their content with `items.add`, or leave them out",
         )
-    return np.array(rows, dtype=np.int32)
+    return rows
 
 
 def clicked_rows(table: Table, user: User) -> I32:

@@ -3,7 +3,8 @@
 Letters: D width, C vectors of a user, S clicks, L values of an attribute.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import cast
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from legoc_runtime.errors import RequestError
 from legoc_runtime.ids import as_list, shown
 from legoc_runtime.manifest import ColdAnswer
+from legoc_runtime.profiles import Values
 
 
 F32 = NDArray[np.float32]
@@ -25,7 +27,9 @@ class User:
     vectors: [D], [C, D], or the clicks [S, D] where the predictor reads those. clicks: the ids that
     were used; unknown: those the bundle has no item for, which were left out. known: whether the
     user is one the model was trained with (False where it reads none). row: of the user table, 0
-    for a user who is not known.
+    for a user who is not known. values: what a profile said, by attribute. ignored: what the
+    profile has that the model does not read. unseen: its values of category attributes that were
+    not seen in training, which are read as unknown.
 
     cold: None where something is known of the user, else what the scores are of instead: "model",
     "popularity" or "mean" (`legoc_runtime.cold`).
@@ -37,6 +41,9 @@ class User:
     known: bool
     row: int = 0
     cold: ColdAnswer | None = None
+    values: Values | None = None
+    ignored: tuple[str, ...] = ()
+    unseen: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
 
 def as_users(users: object, width: int | None) -> list[User]:

@@ -62,6 +62,8 @@ def test_it_names_every_key_and_port_of_a_bundle(tmp_path: Path, name: str) -> N
     for graph in manifest["graphs"].values():
         attributes = {part["name"] for part in (manifest["reading"] or {"parts": []})["parts"]}
         ports = {port["name"] for port in (*graph["inputs"], *graph["outputs"])}
+        told = (manifest.get("profile") or {"reading": {"parts": []}})["reading"]["parts"]
+        attributes |= {f"profile_{part['name']}" for part in told}
         own = {*attributes, *(f"{attribute}_mask" for attribute in attributes)}
         assert sorted(ports - own - NAMED) == []
 

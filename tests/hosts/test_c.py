@@ -460,3 +460,20 @@ def test_a_list_of_users_that_lies(tmp_path, legoc):
         write_manifest(bundle, {key: each for key, each in content.items() if key != "files"})
         # Null is no row at all, so nobody is known by it.
         assert legoc(bundle, "N1", "-u", "U1")[0] == (0 if row is None else 1)
+
+
+def test_a_table_of_users_that_lies(tmp_path, legoc):
+    bundle = write_bundle(tmp_path / "b", KINDS["profile"])
+    agree(bundle, legoc, HISTORIES[:2], user="U1")
+    file = bundle / "cache/users.safetensors"
+    sound = load_file(file)
+    for change in (
+        {"0/lengths": np.array([0, 3, 0], np.int32)}, {"0/lengths": np.array([0, -1, 0], np.int32)},
+        {"1/ids": sound["1/ids"][:1]}, {"0/ids": np.zeros((3, 3), np.int32)},
+        {"1/lengths": sound["1/lengths"].astype(np.int64)}, {"0/ids": sound["0/ids"] + 10**6},
+    ):  # fmt: skip
+        save_file({**sound, **change}, file)
+        rewrite(bundle, lambda content: None)
+        code, out, err = legoc(bundle, "N1", "-u", "U1")
+        assert (code, out) == (1, "")
+        assert err.startswith("error: ")

@@ -324,3 +324,37 @@ def test_floats_are_written_as_python_writes_them(node):
     written = [str(int(x)) if float(x).is_integer() else repr(float(x)) for x in numbers]
     assert json.loads(done.stdout) == written
     assert all(math.isfinite(x) for x in numbers)
+
+
+@pytest.mark.parametrize("where", ["node", "web"])
+def test_what_is_known_of_users(tmp_path, ask, where):
+    bundle = write_bundle(tmp_path, KINDS["profile"])
+    model = legoc_runtime.load(bundle)
+    asked = [
+        (name, profile) for name in (None, "U1", "U2")
+        for profile in ({"age": 20}, {"region": ["south", "elsewhere"], "regoin": 1},
+                        {"region": None, "age": "61"}, {})
+    ]  # fmt: skip
+    wrong = [{"aeg": 3}, [1], "age", {"age": "old"}]
+    answers = ask(
+        bundle,
+        [*({"do": "user", "clicks": ["N1", "N5"], "given": {"user": name, "profile": profile}}
+           for name, profile in asked),
+         *({"do": "user", "clicks": [], "given": {"profile": given}} for given in wrong)],
+        where,
+    )  # fmt: skip
+    for (name, profile), told in zip(asked, answers, strict=False):
+        user = model.encode_user(["N1", "N5"], name, profile=profile)
+        assert told["data"] == pytest.approx(user.vectors, abs=1e-5)
+        assert (told["known"], told["cold"]) == (user.known, user.cold)
+        assert told["ignored"] == [*user.ignored]
+        assert told["unseen"] == {k: [*v] for k, v in user.unseen.items()}
+    for given, told in zip(wrong, answers[len(asked) :], strict=True):
+        assert told["error"] == "RequestError"
+        with pytest.raises(legoc_runtime.RequestError):
+            model.encode_user([], profile=given)
+    other = ask(
+        write_bundle(tmp_path / "other", KINDS["dot"]),
+        [{"do": "user", "clicks": [], "given": {"profile": {"age": 1}}}], where,
+    )  # fmt: skip
+    assert "reads no attributes of users" in other[0]["message"]

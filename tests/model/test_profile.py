@@ -55,8 +55,8 @@ def test_it_computes_the_equation(width: int) -> None:
     users = torch.randn(USERS, width)
     rows = torch.tensor([3, 0, 1, 4, 2], dtype=torch.int32)
     with torch.no_grad():
-        found = profile(users, rows).numpy()
-        many = profile(torch.stack([users, 2 * users], 1), rows).numpy()
+        found = profile(users, profile.known(rows)).numpy()
+        many = profile(torch.stack([users, 2 * users], 1), profile.known(rows)).numpy()
     for place, row in enumerate(rows.tolist()):
         expected = oracle(profile, users[place].numpy(), row)
         np.testing.assert_allclose(found[place], expected, atol=1e-5)
@@ -67,7 +67,7 @@ def test_it_computes_the_equation(width: int) -> None:
 
 def test_gradients_reach_every_weight_and_not_the_padding() -> None:
     profile = make(8)
-    profile(torch.randn(USERS, 8), torch.arange(USERS)).square().sum().backward()
+    profile(torch.randn(USERS, 8), profile.known(torch.arange(USERS))).square().sum().backward()
     for name, weight in profile.named_parameters():
         assert weight.grad is not None, name
         assert weight.grad.abs().sum() > 0, name

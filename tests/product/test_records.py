@@ -19,6 +19,7 @@ import legoc_runtime
 from legoc.commands.asked import BLOCK, whole_lines
 from legoc.commands.records import Record, read_record
 from tests.product.conftest import ROOT, run
+from tests.runtime.bundles import KINDS, write_bundle
 
 
 def ask(bundle: Path, source: Path, *flags: Any, command: str = "recommend") -> int:
@@ -224,9 +225,9 @@ def test_a_file_is_answered_in_blocks_and_in_order(
     sizes: list[int] = []
     encode = legoc_runtime.Model.encode_users
 
-    def counted(self: Any, histories: Any, users: Any = None) -> Any:
+    def counted(self: Any, histories: Any, *given: Any) -> Any:
         sizes.append(len(histories))
-        return encode(self, histories, users)
+        return encode(self, histories, *given)
 
     monkeypatch.setattr(legoc_runtime.Model, "encode_users", counted)
     assert ask(bundle, asked, "-k", 3) == 0
@@ -262,3 +263,60 @@ def test_answers_say_who_and_what_is_unknown(
     assert second["unknown"] == ["nobody"]
     assert second["cold"] in ("model", "popularity")
     assert "`user` is 7 and `user_id` is '8'" in third["error"]
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
+def test_records_describe_their_users(
+    form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = write_bundle(tmp_path / "bundle", KINDS["profile"])
+    model = legoc_runtime.load(bundle)
+    profiles: list[Any] = [{"age": 60, "region": "moon"}, None, {"region": "south", "regoin": "x"}]
+    rows = [{"history": ["N1"], "user": "U1", "profile": each} for each in profiles]
+    source = tmp_path / f"asked.{form}"
+    if form == "jsonl":
+        source.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    elif form == "csv":
+        with source.open("w", newline="") as file:
+            table = csv.writer(file)
+            table.writerow(rows[0])
+            for row in rows:
+                told = "" if row["profile"] is None else json.dumps(row["profile"])
+                table.writerow(["N1", "U1", told])
+    else:
+        told = [None if each is None else json.dumps(each) for each in profiles]
+        parquet.write_table(
+            pa.table({"history": [["N1"]] * 3, "user": ["U1"] * 3, "profile": told}), source
+        )
+    assert ask(bundle, source, "-k", 3) == 0
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    for each, answer in zip(profiles, answers, strict=True):
+        user = model.encode_user(["N1"], "U1", profile=each)
+        ids, scores = model.recommend(user, k=3, exclude=["N1"])
+        assert answer["items"] == ids
+        assert answer["scores"] == pytest.approx(scores, abs=1e-5)
+        assert ("unseen" in answer) == (each is not None)
+    assert answers[0]["unseen"] == {"region": ["moon"]}
+    assert answers[2]["ignored"] == ["regoin"]
+
+
+@pytest.mark.parametrize(
+    ("profile", "code", "says"),
+    [
+        ("5", "E0866", "`profile` is the number 5, not the attributes of a user"),
+        ('"age 5"', "E0866", "`profile` is a text"), ("[]", "E0866", "`profile` is a list"),
+        ('{"aeg": 3}', "E0834", "none of the attributes the model reads: `aeg`"),
+        ('{"age": "old"}', "E0834", "`age` is 'old'"),
+    ],
+)  # fmt: skip
+def test_a_profile_that_cannot_be_read(
+    profile: str, code: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = write_bundle(tmp_path / "bundle", KINDS["profile"])
+    asked = tmp_path / "asked.jsonl"
+    asked.write_text(f'{{"history": ["N1"]}}\n{{"history": [], "profile": {profile}}}\n')
+    assert ask(bundle, asked) == 1
+    said = capsys.readouterr().err
+    assert f"error[{code}]" in said
+    assert says in said
+    assert "asked.jsonl:2" in said

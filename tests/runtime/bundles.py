@@ -1,7 +1,8 @@
 """A bundle small enough to compute by hand: graphs written as ONNX text, and the same in NumPy.
 
 Items are the sum of the masked means of their words and of their category, users the masked mean of
-their clicks, to which a table adds a vector of the user where the encoder reads users.
+their clicks, to which a table adds a vector of the user where the encoder reads users, or the
+masked means of what is known of the user where it reads that.
 """
 
 import hashlib
@@ -26,6 +27,8 @@ ITEMS = [
     {"id": "N5", "title": "goal goal goal", "category": "sport"},
 ]
 USERS = ["", "U1", "U2"]
+REGIONS, AGES, FIRST = {"north": 7, "south": 8}, [30, 50], 9
+KNOWN = [{}, {"region": ["north", "south"], "age": 40}, {"age": 61}]
 
 HEAD = '<ir_version: 10, opset_import: ["": 20]>\n'
 ENCODER = """item_encoder (int64[item, title_tokens] title, bool[item, title_tokens] title_mask,
@@ -62,6 +65,11 @@ USER = """user_encoder (float[user, clicks, 5] clicks, bool[user, clicks] clicks
 }"""
 VECTOR = "users = Identity(mean)"
 READS = "own = Gather(names, user)\n  users = Add(mean, own)"
+PROFILED = """%s
+  known = Add(profile_region_mean, profile_age_mean)
+  users = Add(mean, known)"""
+PROFILE_PORTS = """, int64[user, 2] profile_region, bool[user, 2] profile_region_mask,
+    int64[user, 1] profile_age, bool[user, 1] profile_age_mask"""
 MANY = "single = Unsqueeze(mean, middle)\n  users = Mul(single, codes)"
 PREDICTOR = """predictor (float[user, %s] users, %sfloat[pair, 5] items, int64[pair] owner%s)
     => (float[pair] scores) {
@@ -134,6 +142,7 @@ class Kind:
     predict: str = "Dot"
     user: str = "vector"
     reads_user: bool = False
+    profile: bool = False
     table: bool = False
     history: int = 3
     context: bool = False
@@ -149,6 +158,19 @@ class Kind:
             vector += self.arrays["table"][CATEGORIES.get(record["category"], 1)]
         return vector
 
+    def own(self, user):
+        """[D] of a user, by NumPy: given by row, or what is known."""
+        if not self.profile:
+            return self.arrays["names"][user]
+        record = user if isinstance(user, dict) else KNOWN[user]
+        regions = [REGIONS.get(one, 1) for one in record.get("region") or []][:2]
+        age = record.get("age")
+        ages = [] if age is None else [FIRST + sum(edge <= age for edge in AGES)]
+        vector = np.zeros(WIDTH, dtype=np.float32)
+        for ids in filter(None, (regions, ages)):
+            vector += self.arrays["table"][ids].mean(axis=0)
+        return vector
+
     def score(self, clicks, candidate, user=0):
         """The logit of click vectors [S, D] (oldest first) and a candidate [D], by NumPy."""
         clicks = np.array(clicks, dtype=np.float32).reshape(-1, WIDTH)[-self.history :]
@@ -156,7 +178,7 @@ class Kind:
             return float((1 / (1 + np.exp(-clicks @ candidate))).sum())
         mean = clicks.mean(axis=0) if len(clicks) else np.zeros(WIDTH, dtype=np.float32)
         if self.reads_user:
-            mean = mean + self.arrays["names"][user]
+            mean = mean + self.own(user)
         if self.user == "many":
             return float((self.arrays["codes"][0] * mean @ candidate).max())
         return float(
@@ -168,6 +190,7 @@ KINDS = {
     "dot": Kind(),
     "dnn": Kind(predict="DNN"),
     "users": Kind(reads_user=True),
+    "profile": Kind(reads_user=True, profile=True),
     "many": Kind(predict="MINER", user="many"),
     "din": Kind(predict="DIN", user="clicks"),
     "table": Kind(predict="DNN", table=True),
@@ -182,7 +205,11 @@ def graphs(kind):
     dims = {"vector": "5", "many": "2, 5", "clicks": "clicks, 5"}[kind.user]
     if kind.user != "clicks":
         body = READS if kind.reads_user else MANY if kind.user == "many" else VECTOR
-        texts["user_encoder"] = USER % (", int64[user] user" if kind.reads_user else "", dims, body)
+        ports = ", int64[user] user" if kind.reads_user else ""
+        if kind.profile:
+            body = PROFILED % (MEAN.format("profile_region") + MEAN.format("profile_age"))
+            ports = PROFILE_PORTS
+        texts["user_encoder"] = USER % (ports, dims, body)
     body = {"Dot": DOT, "DNN": DNN, "MINER": MINER, "DIN": DIN}[kind.predict]
     mask = "bool[user, clicks] users_mask, " if kind.user == "clicks" else ""
     moment = ", float[pair, 3] context" if kind.context else ""
@@ -222,6 +249,16 @@ def write_bundle(folder, kind):
     words.save(str(folder / "tokenizers/words/tokenizer.json"))
     write_json(folder / "vocabularies/category.json", {"values": CATEGORIES})
     write_json(folder / "vocabularies/users.json", {"values": {"U1": 1, "U2": 2}})
+    if kind.profile:
+        write_json(folder / "vocabularies/region.json", {"values": REGIONS})
+        write_json(folder / "vocabularies/age.json", {"edges": AGES, "first": FIRST})
+        save_file(
+            {"0/ids": np.array([[0, 0], [7, 8], [0, 0]], np.int32),
+             "0/lengths": np.array([0, 2, 0], np.int32),
+             "1/ids": np.array([[0], [10], [11]], np.int32),
+             "1/lengths": np.array([0, 1, 1], np.int32)},
+            folder / "cache/users.safetensors",
+        )  # fmt: skip
     made = graphs(kind)
     for name, model in made.items():
         (folder / f"onnx/{name}.onnx").write_bytes(model.SerializeToString())
@@ -250,6 +287,18 @@ def manifest(kind, made):
              "vocabulary": "vocabularies/category.json"},
         ],
     }  # fmt: skip
+    profile = {
+        "file": "cache/users.safetensors",
+        "reading": {
+            "layout": "fields", "rows": ROWS, "padding": 0, "unknown": 1, "separator": None,
+            "parts": [
+                {"name": "region", "kind": "category", "length": 2,
+                 "vocabulary": "vocabularies/region.json"},
+                {"name": "age", "kind": "number", "length": 1,
+                 "vocabulary": "vocabularies/age.json"},
+            ],
+        },
+    }  # fmt: skip
     return {
         "format": "legoc-bundle/1",
         "spec": {"model": {"predict": {"op": kind.predict, "args": {}}}},
@@ -264,6 +313,7 @@ def manifest(kind, made):
         "history": kind.history,
         "items": {"file": "cache/items.safetensors", "rows": 1 + len(ITEMS)},
         "users": {"file": "vocabularies/users.json"} if kind.reads_user else None,
+        "profile": profile if kind.profile else None,
         "context": {"file": "cache/counters.safetensors", "numbers": NUMBERS}
         if kind.context else None,
         "certificate": {"tolerance": 1e-4, "difference": 0.0},
@@ -304,10 +354,16 @@ def write_golden(folder, kind, made, vectors):
           vectors=vectors[[1, 3, 4]])  # fmt: skip
     clicks, mask = vectors[[[1, 2], [3, 0]]], np.array([[True, True], [True, False]])
     mean = np.stack([clicks[0].mean(axis=0), clicks[1, 0]])
-    users = mean + kind.arrays["names"][[2, 1]] if kind.reads_user else mean
+    users = mean + np.stack([kind.own(2), kind.own(1)]) if kind.reads_user else mean
     if kind.user == "many":
         users = mean[:, None] * kind.arrays["codes"]
     extra = {"user": np.array([2, 1])} if kind.reads_user else {}
+    if kind.profile:
+        extra = {
+            "profile_region": np.array([[0, 0], [7, 8]]), "profile_age": np.array([[11], [10]]),
+            "profile_region_mask": np.array([[False, False], [True, True]]),
+            "profile_age_mask": np.array([[True], [True]]),
+        }  # fmt: skip
     probe("user_encoder", clicks=clicks, clicks_mask=mask, users=users, **extra)
     owner, items = np.array([1, 0, 1]), vectors[[2, 3, 5]]
     histories = [vectors[[1, 2]], vectors[[3]]]

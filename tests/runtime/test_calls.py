@@ -77,7 +77,7 @@ def test_numbers_and_texts_name_the_same_items(numbered):
 
 
 def test_users_named_by_numbers(model, monkeypatch):
-    monkeypatch.setattr(model, "users", {"7": 1})
+    monkeypatch.setattr(model.encoder, "rows", {"7": 1})
     assert model.encode_user([], user=7).known
     assert model.encode_user([], user="7").known
     assert not model.encode_user([], user=None).known

@@ -443,3 +443,48 @@ def test_threads_ask_beside_changes(model):
 def test_threads_ask_a_long_time(model):
     asked, _ = living(model, float(os.environ.get("LEGOC_LIVING", "60")))
     assert asked > 1000
+
+
+def test_what_was_removed_is_left_out_of_a_compact_file(tmp_path):
+    from dataclasses import replace
+
+    bundle = kept(write_bundle(tmp_path / "bundle", replace(KINDS["dot"], context=True)))
+    rewrite(bundle, lambda manifest: manifest["items"].update(generated=1))
+    model = legoc_runtime.load(bundle)
+    model.items.add([{"id": "X1", "title": "goal"}, {"id": "X2", "title": "storm", "price": 4}],
+                    when=1_700_000_100)  # fmt: skip
+    model.items.clicked(["X1", "N2", "X2", "X2"], 1_700_000_200)
+    model.items.remove(["N1", "X1"])
+    model.items.save(tmp_path / "whole")
+    model.items.save(tmp_path / "compact", compact=True)
+    other = legoc_runtime.load(bundle)
+    other.items.load(tmp_path / "compact")
+    assert other.items.ids == model.items.ids == ("N2", "N3", "Ü4", "X2")
+    # N5 was made up for histories: it may be clicked, and is recommended to nobody.
+    assert other.items.table.ids == ("", "N2", "N3", "Ü4", "N5", "X2")
+    user, again = (m.encode_user(["N5", "N2", "N1"]) for m in (model, other))
+    assert (user.unknown, again.unknown) == ((), ("N1",))
+    user = model.encode_user(["N5", "N2"])
+    for where in (None, {"price": (3, 13)}, {"category": "news"}):
+        wanted, found = (m.recommend(user, where=where) for m in (model, other))
+        assert found[0] == wanted[0]
+        assert found[1] == pytest.approx(wanted[1], abs=1e-6)
+    assert other.items.add([{"id": "X2", "title": "storm", "price": 4}]).unchanged == ("X2",)
+    assert other.items.add([{"id": "X1", "title": "goal"}]).added == ("X1",)
+    assert (tmp_path / "compact").stat().st_size < (tmp_path / "whole").stat().st_size
+    with pytest.raises(RequestError, match="compact is 1"):
+        model.items.save(tmp_path / "compact", compact=1)
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_compacting_over_several_blocks_keeps_each_row(tmp_path, count):
+    model = legoc_runtime.load(write_bundle(tmp_path / "bundle", KINDS["dot"]))
+    vectors = large(model, 2 * ROWS + 100)
+    gone = [f"N{row}" for row in (1, ROWS - 1, 2 * ROWS + 50)][:count]
+    model.items.remove(gone)
+    model.items.save(tmp_path / "items", compact=True)
+    other = legoc_runtime.load(model.bundle.path)
+    other.items.load(tmp_path / "items")
+    assert other.items.table.count == len(vectors) - count
+    assert other.items.ids == model.items.ids
+    np.testing.assert_array_equal(other.items.vectors, model.items.vectors)

@@ -367,3 +367,46 @@ def test_odd_forms_of_the_protocol_are_refused_too(start):
     shape = {"datatype": "FP32", "shape": [1, 5], "parameters": {"binary_data_size": 20.0}}
     status, _ = server.call("POST", place, {"inputs": [{"name": "users", **shape}]})
     assert status == 400
+
+
+def test_who_asks_may_be_described(start, tmp_path):
+    server = start("profile")
+    model = legoc_runtime.load(tmp_path / "bundle")
+    given = {"age": 60, "region": ["south", "moon"], "regoin": 1}
+    user = model.encode_user(["N1"], profile=given)
+    asked = {"history": ["N1"], "profile": given}
+    status, found = server.call("POST", "/recommend", {**asked, "k": 3})
+    ids, scores = model.recommend(user, k=3)
+    assert (status, found["items"]) == (200, ids)
+    assert found["scores"] == pytest.approx(scores, abs=1e-6)
+    assert (found["ignored"], found["unseen"]) == (["regoin"], {"region": ["moon"]})
+    status, found = server.call("POST", "/score", {**asked, "candidates": IDS})
+    assert (status, found["scores"]) == (200, pytest.approx(model.score(user, IDS), abs=1e-6))
+    for wrong in ({"aeg": 1}, "age", [1], {"age": "old"}):
+        status, found = server.call("POST", "/recommend", {"history": [], "profile": wrong})
+        assert (status, sorted(found)) == (400, ["error", "help"])
+
+
+def test_what_breaks_the_model_is_one_request_alone(tmp_path, monkeypatch):
+    from legoc_runtime.serving.asking import answer_all, read_ask
+    from legoc_runtime.serving.limits import Limits
+    from legoc_runtime.serving.measures import Measures
+
+    model = legoc_runtime.load(write_bundle(tmp_path / "bundle", KINDS["dot"]))
+    run = model.graphs.encode_users
+
+    def breaks(clicks, *given):
+        if clicks.shape[1] >= 2:
+            raise RuntimeError("the graph ends in the middle")
+        return run(clicks, *given)
+
+    monkeypatch.setattr(model.graphs, "encode_users", breaks)
+    asks = [
+        read_ask({"history": history, "candidates": IDS}, Limits(), recommends=False)
+        for history in (["N1"], ["N1", "N2"], ["N5"])
+    ]
+    found = answer_all(model, asks, Measures())
+    assert isinstance(found[1], RuntimeError)
+    for place, history in ((0, ["N1"]), (2, ["N5"])):
+        wanted = model.score(model.encode_user(history), IDS)
+        assert found[place]["scores"] == pytest.approx(wanted, abs=1e-6)

@@ -56,6 +56,9 @@ const FORM = {
     value.parts.length > 0 && value.parts.every(isPart) &&
     ["padding", "unknown", "separator"].every((key) => Number(value[key] ?? 0) >= 0 && Number(value[key] ?? 0) < value.rows)),
   users: orNothing(names),
+  profile: orNothing((value) =>
+    names(value) && isObject(value.reading) && isCount(value.reading.rows) && Array.isArray(value.reading.parts) &&
+    value.reading.parts.length > 0 && value.reading.parts.every((part) => isPart(part) && part.name !== undefined)),
   tokens: orNothing(names),
   context: orNothing((value) => Array.isArray(value.numbers) && value.numbers.every((number) => isNumber(number?.neutral))),
   calibration: orNothing((value) => value.temperature > 0 && isNumber(value.bias)),
@@ -64,14 +67,14 @@ const FORM = {
 };
 
 /** What of a manifest does not fit to another part of it, or nothing. */
-function findDisagreement({ plan, graphs, reading, context, files, items, users, tokens, cold, probes }) {
+function findDisagreement({ plan, graphs, reading, context, files, items, users, tokens, cold, probes, profile }) {
   if (plan.user !== "clicks" && !graphs.user_encoder) return "no graph user_encoder";
   if (graphs.item_encoder && !reading) return "an item encoder without a reading";
   if (plan.reads_user && !users) return "a user encoder that reads users, and no list of them";
-  const parts = reading?.parts ?? [];
+  const parts = reading?.parts ?? [], told = profile?.reading.parts ?? [];
   const named = [
-    ...[...Object.values(graphs), items, users, tokens, cold].map((part) => part?.file),
-    probes?.texts, ...parts.flatMap((part) => [part.tokenizer, part.vocabulary]),
+    ...[...Object.values(graphs), items, users, tokens, cold, profile].map((part) => part?.file),
+    probes?.texts, ...[...parts, ...told].flatMap((part) => [part.tokenizer, part.vocabulary]),
   ];
   const lost = named.find((file) => typeof file === "string" && !Object.hasOwn(files, file));
   if (lost !== undefined) return `\`${lost}\` has no hash`;
@@ -79,7 +82,10 @@ function findDisagreement({ plan, graphs, reading, context, files, items, users,
   const read = reading?.layout === "fields" ? attributes : ["tokens"];
   const given = {
     item_encoder: withMasks(read),
-    user_encoder: [...withMasks([tokens ? "tokens" : "clicks"]), ...(plan.reads_user ? ["user"] : [])],
+    user_encoder: [
+      ...withMasks([tokens ? "tokens" : "clicks", ...told.map((part) => `profile_${part.name}`)]),
+      ...(plan.reads_user ? ["user"] : []),
+    ],
     predictor: ["users", "items", "owner", ...(plan.user === "clicks" ? ["users_mask"] : []), ...(context ? ["context"] : [])],
   };
   for (const [name, graph] of Object.entries(graphs)) {

@@ -4,12 +4,13 @@ import { openBundle } from "./bundle.js";
 import { BundleError, RequestError } from "./errors.js";
 import { Graphs, pad } from "./graphs.js";
 import { Items } from "./items.js";
+import { Profiles, refuseProfile } from "./profiles.js";
 import { top } from "./ranking.js";
 import { readTensors } from "./tensors.js";
+import { GOLDEN, replay, verifyTexts } from "./selftest.js";
 import { decode, Reader } from "./tokens.js";
 import { readCount, readId, readIds, shown } from "./values.js";
 
-const GOLDEN = "golden.safetensors";
 // Candidates per call of the predictor, and numbers they may gather.
 const PAIRS = 8000;
 const FLOATS = 4 << 20;
@@ -35,7 +36,7 @@ export async function loadModel(ort, fetchFile, { moment, ...session } = {}) {
   }
   const graphs = await Graphs.open(ort, bundle, session);
   const model = new Model(bundle, graphs);
-  model.verifyTexts();
+  verifyTexts(bundle, model.reader);
   return model;
 }
 
@@ -48,13 +49,12 @@ export class Model {
     this.reader = manifest.reading ? new Reader(manifest.reading, bundle.read) : null;
     this.items = new Items(bundle, graphs, encodes ? this.reader : null);
     this.users = manifest.users ? readUsers(bundle.read(manifest.users.file), manifest.users.file) : new Map();
+    this.profiles = Profiles.open(bundle);
     this.cold = readCold(bundle);
     this.neutral = (manifest.context?.numbers ?? []).map((number) => number.neutral);
     const { op } = manifest.spec.model.predict;
     this.product = op === "Dot" && manifest.plan.user === "vector" && !this.neutral.length;
     this.golden = bundle.names.includes(GOLDEN) ? bundle.read(GOLDEN) : null;
-    const texts = manifest.probes?.texts;
-    this.texts = texts ? { file: texts, content: bundle.read(texts) } : null;
   }
 
   /** What the model is, in a line. */
@@ -66,15 +66,20 @@ export class Model {
   /**
    * The user of a click history, most recent last; without clicks a user all the same.
    * @param {Iterable<string|number>} ids those the bundle does not know are left out and told
-   * @param {{user?: string|number}} given the user's id, for models that read it
+   * @param {{user?: string|number, profile?: object}} given the user's id and attributes, for models
+   *   that read them
    */
   async encodeUser(ids, given = {}) {
-    only(given, ["user"]);
+    only(given, ["user", "profile"]);
     const names = readIds(ids, "the clicks");
     const clicks = names.filter((name) => this.items.places.has(name)).slice(-this.manifest.history);
     const unknown = names.filter((name) => !this.items.places.has(name));
     const number = given.user === undefined || given.user === null ? 0 : this.users.get(readId(given.user, "the user")) ?? 0;
-    const nothing = !clicks.length && !number;
+    const profile = given.profile ?? null;
+    if (profile !== null && this.profiles === null) throw refuseProfile(this.manifest);
+    const own = this.profiles?.known(number);
+    const told = profile === null ? null : this.profiles.read(profile, own);
+    const nothing = !clicks.length && !number && !told?.something;
     if (nothing && this.cold.answer === "error") {
       throw new RequestError(
         "nothing is known of the user: no click on an item of the bundle",
@@ -82,19 +87,21 @@ export class Model {
       );
     }
     const rows = clicks.map((name) => this.items.places.get(name));
-    const encoded = nothing && this.cold.mean ? this.cold.mean : await this.encodeRows(rows, number);
-    return { ...encoded, clicks, unknown, known: number > 0, cold: nothing ? this.cold.answer : null };
+    const encoded = nothing && this.cold.mean ? this.cold.mean : await this.encodeRows(rows, number, told?.values ?? own);
+    const about = { ignored: told?.ignored ?? [], unseen: told?.unseen ?? {} };
+    return { ...encoded, clicks, unknown, known: number > 0, cold: nothing ? this.cold.answer : null, ...about };
   }
 
   /** `{data, dims}`: [D], [C, D], or of a target-aware model the vectors of the clicks [S, D]. */
-  async encodeRows(rows, number) {
+  async encodeRows(rows, number, values) {
     const { width } = this.items;
     const user = { data: Int32Array.of(number), dims: [1] };
+    const who = { user, ...this.profiles?.inputs(values) };
     if (this.items.tokens && this.manifest.plan.user !== "clicks") {
       const { ids, mask } = pad(rows.map((row) => this.items.tokens[row]));
       const dims = rows.length ? [1, ...ids.dims] : [1, 1, 1];
       const given = rows.length ? [ids.data, mask.data] : [new Int32Array(1), new Uint8Array(1)];
-      const inputs = { tokens: { data: given[0], dims }, tokens_mask: { data: given[1], dims }, user };
+      const inputs = { tokens: { data: given[0], dims }, tokens_mask: { data: given[1], dims }, ...who };
       return squeezed(await this.graphs.run("user_encoder", inputs));
     }
     const data = new Float32Array(rows.length * width);
@@ -102,7 +109,7 @@ export class Model {
     if (this.manifest.plan.user === "clicks") return { data, dims: [rows.length, width] };
     const clicks = { data: rows.length ? data : new Float32Array(width), dims: [1, Math.max(rows.length, 1), width] };
     const mask = { data: new Uint8Array(clicks.dims[1]).fill(rows.length ? 1 : 0), dims: clicks.dims.slice(0, 2) };
-    return squeezed(await this.graphs.run("user_encoder", { clicks, clicks_mask: mask, user }));
+    return squeezed(await this.graphs.run("user_encoder", { clicks, clicks_mask: mask, ...who }));
   }
 
   /** A logit for each candidate; the higher, the likelier a click. */
@@ -184,60 +191,8 @@ export class Model {
    * Replay what the graphs gave when they were exported; the largest difference. BundleError where
    * it is beyond the tolerance of the certificate.
    */
-  async selfTest() {
-    if (this.golden === null) throw new BundleError(`the bundle has no ${GOLDEN}`, "export the bundle again");
-    const tolerance = this.manifest.certificate?.tolerance ?? 1e-4;
-    const probes = new Map();
-    for (const [name, tensor] of readTensors(this.golden, GOLDEN)) {
-      const [graph, probe, ...port] = name.split("/");
-      const key = `${graph}/${probe}`;
-      if (!probes.has(key)) probes.set(key, {});
-      probes.get(key)[port.join("/")] = { data: tensor.data, dims: tensor.shape };
-    }
-    const differences = {};
-    for (const [key, tensors] of probes) {
-      const name = key.split("/")[0];
-      const graph = Object.hasOwn(this.manifest.graphs, name) ? this.manifest.graphs[name] : null;
-      const missing = graph ? [...graph.inputs, ...graph.outputs].filter((port) => !tensors[port.name]) : [{ name }];
-      if (missing.length) {
-        throw new BundleError(`${GOLDEN} has a probe \`${key}\` that lacks ${missing[0].name}`, "export the bundle again");
-      }
-      const expected = tensors[graph.outputs[0].name];
-      const difference = compare(expected, await this.graphs.run(name, tensors));
-      if (!(difference <= tolerance)) {
-        throw new BundleError(
-          `\`${graph.file}\` differs by ${difference.toExponential(1)} from what it gave when it was exported (probe \`${key}\`)`,
-          "export the bundle on this machine",
-        );
-      }
-      differences[name] = Math.max(differences[name] ?? 0, difference);
-    }
-    const untested = Object.keys(this.manifest.graphs).find((name) => !Object.hasOwn(differences, name));
-    if (untested) throw new BundleError(`${GOLDEN} has no probe of ${untested}`, "export the bundle again");
-    return { differences, difference: Math.max(...Object.values(differences)), outputs: probes.size, tolerance };
-  }
-
-  /** Texts that are hard to read alike, with the ids they must have, where the bundle brings some. */
-  verifyTexts() {
-    if (this.texts === null) return;
-    let probes;
-    try {
-      ({ probes } = JSON.parse(decode(this.texts.content)));
-      if (!this.reader || !probes.every(({ record, ids }) => record && ids)) throw new Error();
-    } catch {
-      throw new BundleError(`\`${this.texts.file}\` holds no probes of texts`, "export the bundle again");
-    }
-    for (const { record, ids } of probes) {
-      const found = this.reader.read([record]);
-      for (const [name, expected] of Object.entries(ids)) {
-        if (String(found.get(name)?.[0]) !== String(expected)) {
-          throw new BundleError(
-            `this host reads ${shown(record[name] ?? record)} as other tokens than training did`,
-            "use the versions of legoc-js and @huggingface/tokenizers that belong to the bundle",
-          );
-        }
-      }
-    }
+  selfTest() {
+    return replay(this.manifest, this.graphs, this.golden);
   }
 
   verifyUser(user) {
@@ -285,18 +240,6 @@ function readCold({ manifest, read }) {
 }
 
 const squeezed = ({ data, dims }) => ({ data: Float32Array.from(data), dims: dims.slice(1) });
-
-/** max |expected - found| / max(1, max |expected|); infinite where the shapes differ. */
-function compare(expected, found) {
-  if (String(expected.dims) !== String(found.dims)) return Infinity;
-  let largest = 1, difference = 0;
-  for (let place = 0; place < found.data.length; place += 1) {
-    if (!Number.isFinite(found.data[place])) return Infinity;
-    largest = Math.max(largest, Math.abs(expected.data[place]));
-    difference = Math.max(difference, Math.abs(expected.data[place] - found.data[place]));
-  }
-  return difference / largest;
-}
 
 /** An option that is misspelt must not be ignored. */
 function only(given, known) {

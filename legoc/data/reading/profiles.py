@@ -24,17 +24,20 @@ from legoc.language.diagnosing.diagnostics import fail
 
 
 # Raise when the profiles of the same tables would differ from those an older version wrote.
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True, kw_only=True)
 class Profiles:
     """ids: attribute -> I32[users, L] padded on the right. lengths: attribute -> I32[users], the
-    real ids of each. rows: of the id space, 0 being padding and 1 an unknown value."""
+    real ids of each. rows: of the id space, 0 being padding and 1 an unknown value. reading: how
+    values become ids, with its files in `folder`."""
 
     ids: Mapping[str, I32]
     lengths: Mapping[str, I32]
     rows: int
+    reading: Mapping[str, Any] | None = None
+    folder: Path | None = None
 
     def mask(self, name: str) -> NDArray[np.bool_]:
         """Bool[users, L], True where an id is real."""
@@ -58,7 +61,10 @@ def read_profiles(
     folder, manifest = obtain(root / "profiles" / key[:32], make)
     loaded = {a.name: np.load(folder / f"{file_stem(a.name)}.npy") for a in attributes}
     lengths = {a.name: np.load(folder / f"{file_stem(a.name)}.lengths.npy") for a in attributes}
-    return Profiles(ids=loaded, lengths=lengths, rows=manifest["rows"])
+    return Profiles(
+        ids=loaded, lengths=lengths, rows=manifest["reading"]["rows"],
+        reading=manifest["reading"], folder=folder,
+    )  # fmt: skip
 
 
 def check_users(tables: Tables, attributes: Sequence[Attribute]) -> None:
@@ -128,4 +134,4 @@ def write(
         padded[:, : ids.shape[1]] = ids[:, :width]
         np.save(folder / f"{file_stem(name)}.npy", padded)
         np.save(folder / f"{file_stem(name)}.lengths.npy", lengths)
-    return {"rows": space.rows}
+    return {"reading": reading}

@@ -94,6 +94,67 @@ CODES = (
         good="export edge { cold = popularity }",
     ),
     Code(
+        code="E0834",
+        title="a profile that cannot be read",
+        explanation=(
+            "`profile` of a record has attributes of its user, for models that were trained with "
+            "`user = [...]`; at least one of them is one the model reads, and its value is of that "
+            "kind. What else a profile has is told in the answer as `ignored`, and categories that "
+            "training never saw as `unseen`."
+        ),
+        bad='{"history": ["N1"], "profile": {"aeg": 31}}',
+        good='{"history": ["N1"], "profile": {"age": 31}}',
+    ),
+    Code(
+        code="E0870",
+        title="approximate search without a product of vectors",
+        explanation=(
+            "An index finds the vectors whose product with that of a user is largest. Scores of "
+            "other predictors, and those to which the moment adds something, are no such products, "
+            "so no index would find their best items."
+        ),
+        bad="legoc index runs/din-0123456789ab",
+        good="legoc index runs/naml-0123456789ab",
+    ),
+    Code(
+        code="E0871",
+        title="approximate search without its package",
+        explanation="The index is made and searched by faiss, which the extra `ann` installs.",
+        bad="pip install legoc\nlegoc index runs/naml-0123456789ab",
+        good='pip install "legoc[ann]"\nlegoc index runs/naml-0123456789ab',
+    ),
+    Code(
+        code="E0872",
+        title="no history to measure an index on",
+        explanation=(
+            "What an index finds is measured on histories: those of the bundle's data, or of a "
+            "file of records. At least one of them needs a click on an item of the bundle."
+        ),
+        bad="legoc index bundle --histories strangers.jsonl",
+        good="legoc index bundle --histories asked.jsonl",
+    ),
+    Code(
+        code="E0873",
+        title="an index that finds too little",
+        explanation=(
+            "However many candidates a search keeps, less of the best ten is found than "
+            "`--recall` asks for. Recommending from all items is exact, and fast up to a hundred "
+            "thousand of them."
+        ),
+        bad="legoc index runs/naml-0123456789ab --recall 1",
+        good="legoc index runs/naml-0123456789ab --recall 0.95",
+    ),
+    Code(
+        code="E0874",
+        title="a bundle that cannot be searched approximately",
+        explanation=(
+            "`--approximate` needs an index, which `legoc index` puts into a bundle, the package "
+            "faiss-cpu, and scores that are products of vectors."
+        ),
+        bad="legoc recommend bundle asked.jsonl --approximate",
+        good="legoc index bundle\nlegoc recommend bundle asked.jsonl --approximate",
+    ),
+    Code(
         code="E0865",
         title="neither a bundle nor a run",
         explanation=(

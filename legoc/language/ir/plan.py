@@ -17,6 +17,8 @@ from legoc.language.ir.spec import Spec, encoder_role, is_alone
 
 Binding = Literal["item", "user", "pair"]
 Layout = Literal["id", "fields", "sequence", "states"]
+# What names an attribute of users among the inputs of the user encoder.
+PROFILE = "profile_"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +68,8 @@ class Plan:
 
     layout: what the item encoder reads in training. `user`: the form of a user: one vector, many
     vectors, or the clicks themselves (then the predictor is target-aware and there is no user
-    graph). `reads_user`: the user encoder reads the user as well as the clicks. `context`: how many
-    numbers of its moment the predictor reads of a pair.
+    graph). `reads_user`: the user encoder reads the user, or attributes of the user, as well as the
+    clicks. `context`: how many numbers of its moment the predictor reads of a pair.
     """
 
     stages: tuple[Stage, ...]
@@ -93,7 +95,8 @@ class Plan:
     @property
     def item_encoder(self) -> Graph | None:
         """The graph that encodes items; None where they are rows of a table. Without a content
-        stage that is the user encoder, which reads an item as a history of one click."""
+        stage that is the user encoder, which reads an item as a history of one click, unless it
+        reads of the user as well, whom an item does not have."""
         found = self.graph("item_encoder")
         return self.graph("user_encoder") if found is None and self.layout != "id" else found
 
@@ -109,11 +112,12 @@ def plan(spec: Spec, *, known: Catalog | None = None) -> Plan:
         raise TypeError(f"item type {spec.types.item} has no width")
     width = int(item.width)
     form = "clicks" if isinstance(user, Seq) else "many" if isinstance(user, Many) else "vector"
-    reads_user = bool(spec.data.user) or any(
+    by_user = any(
         reads_ids(declaration)
         for role, declaration in declarations.items()
         if role in ("behavior", "flatten")
     )
+    reads_user = by_user or bool(spec.data.user)
     first = encoder_role(spec.model)
     encoder = declarations[first]
     layout = infer_layout(encoder)
@@ -121,8 +125,10 @@ def plan(spec: Spec, *, known: Catalog | None = None) -> Plan:
     graphs = tuple(
         g
         for g in (
-            item_graph(spec, layout, width) if layout != "id" and first != "flatten" else None,
-            user_graph(spec, user, width, reads_user) if form != "clicks" else None,
+            item_graph(spec, layout, width)
+            if layout != "id" and (first != "flatten" or reads_user)
+            else None,
+            user_graph(spec, user, width, by_user) if form != "clicks" else None,
             predictor_graph(user, width, len(spec.data.context)),
         )
         if g is not None
@@ -220,7 +226,7 @@ def user_dims(user: object, lead: str) -> tuple[int | str, ...]:
     raise TypeError(f"{user}: not a type of users")
 
 
-def user_graph(spec: Spec, user: object, width: int, reads_user: bool) -> Graph:
+def user_graph(spec: Spec, user: object, width: int, by_user: bool) -> Graph:
     if "flatten" in spec.model:
         inputs = token_ports(spec, "sequence", "user", "clicks")
     else:
@@ -228,13 +234,24 @@ def user_graph(spec: Spec, user: object, width: int, reads_user: bool) -> Graph:
             Port(name="clicks", dtype="float32", dims=("user", "clicks", width)),
             Port(name="clicks_mask", dtype="bool", dims=("user", "clicks")),
         )
-    if reads_user:
+    if by_user:
         inputs = (*inputs, Port(name="user", dtype="int64", dims=("user",)))
     return Graph(
         name="user_encoder",
-        inputs=inputs,
+        inputs=(*inputs, *profile_ports(spec)),
         outputs=(Port(name="users", dtype="float32", dims=user_dims(user, "user")),),
     )
+
+
+def profile_ports(spec: Spec) -> tuple[Port, ...]:
+    """The inputs that say what is known of a user, each as long as its attribute may be."""
+    ports: list[Port] = []
+    for attribute in spec.data.user:
+        dims = ("user", 1 if attribute.kind == "number" else attribute.length)
+        name = f"{PROFILE}{attribute.name}"
+        ports.append(Port(name=name, dtype="int64", dims=dims))
+        ports.append(Port(name=f"{name}_mask", dtype="bool", dims=dims))
+    return tuple(ports)
 
 
 def predictor_graph(user: object, width: int, context: int) -> Graph:

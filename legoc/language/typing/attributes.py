@@ -128,12 +128,11 @@ def read_list(
                     parts.append(found)
             case _:
                 problems.append(wording_data.not_an_attribute(each, prompts))
-    if prompts:
-        problems += (
-            wording_data.named_as_mask(name, first, seen[f"{name}_mask"])
-            for name, first in seen.items()
-            if f"{name}_mask" in seen
-        )
+    problems += (
+        wording_data.named_as_mask(name, first, seen[f"{name}_mask"])
+        for name, first in seen.items()
+        if f"{name}_mask" in seen
+    )
     broken = bool(problems)
     for each in texts:
         if each.value in known.names and each.value not in seen:

@@ -53,7 +53,7 @@ def named_as_mask(name: str, first: Span, second: Span) -> Diagnostic:
         code="E0602",
         message=f"`{name}_mask` is the mask of `{name}`, and no attribute beside it",
         labels=(
-            primary(second, f"the graph of the item encoder has an input `{name}_mask` already"),
+            primary(second, f"the graph that reads it has an input `{name}_mask` already"),
             Label(span=first, text="brought by this attribute"),
         ),
         help=(f"leave `{name}_mask` out, or give its column another name",),

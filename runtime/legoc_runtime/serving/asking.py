@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from legoc_runtime.errors import LegoRuntimeError, RequestError
-from legoc_runtime.ids import Id, as_count, as_ids, shown
+from legoc_runtime.errors import RequestError
+from legoc_runtime.ids import Id, as_count, as_flag, as_ids, shown
 from legoc_runtime.model import Model
 from legoc_runtime.serving.answers import Refused
 from legoc_runtime.serving.limits import Limits
@@ -13,8 +13,8 @@ from legoc_runtime.serving.measures import Measures
 from legoc_runtime.users import User
 
 
-COMMON = ("history", "user", "user_id", "when")
-RECOMMEND = (*COMMON, "k", "exclude", "candidates", "where", "boost")
+COMMON = ("history", "user", "user_id", "profile", "when")
+RECOMMEND = (*COMMON, "k", "exclude", "candidates", "where", "boost", "approximate")
 SCORE = (*COMMON, "candidates")
 
 
@@ -30,6 +30,8 @@ class Ask:
     candidates: Sequence[str] | None = None
     where: Mapping[str, Any] | None = None
     boost: Mapping[Id, float] | None = None
+    profile: Mapping[str, Any] | None = None
+    approximate: bool = False
 
     @property
     def alone(self) -> bool:
@@ -39,7 +41,8 @@ class Ask:
     @property
     def shared(self) -> tuple[Any, ...]:
         """What requests that are answered in one call have in common."""
-        return self.k, None if self.when is None else repr(self.when), self.candidates is None
+        when = None if self.when is None else repr(self.when)
+        return self.k, when, self.candidates is None, self.approximate
 
 
 def read_ask(given: Mapping[str, Any], limits: Limits, *, recommends: bool) -> Ask:
@@ -56,7 +59,8 @@ def read_ask(given: Mapping[str, Any], limits: Limits, *, recommends: bool) -> A
     if candidates is None and not recommends:
         raise RequestError("there are no `candidates`", 'give those to score: ["N5", "N9"]')
     where, boost = given.get("where"), given.get("boost")
-    for name, value in (("where", where), ("boost", boost)):
+    profile = given.get("profile")
+    for name, value in (("where", where), ("boost", boost), ("profile", profile)):
         if value is not None and not isinstance(value, Mapping):
             raise RequestError(f"`{name}` is {shown(value)}", f'give an object: {{"{name}": {{}}}}')
     k = as_count(given.get("k", 10), "k") if recommends else None
@@ -72,6 +76,8 @@ def read_ask(given: Mapping[str, Any], limits: Limits, *, recommends: bool) -> A
         else listed(candidates, "candidates", limits.candidates),
         where=None if where is None else {name: as_range(v) for name, v in where.items()},
         boost=boost,
+        profile=profile,
+        approximate=as_flag(given.get("approximate", False), "`approximate`"),
     )  # fmt: skip
 
 
@@ -91,17 +97,19 @@ def listed(value: object, name: str, most: int) -> list[str]:
 
 def answer_all(model: Model, asks: Sequence[Ask], measures: Measures) -> list[Any]:
     """An answer, or what is wrong, for each of several requests; what is wrong with one is none of
-    the others' business."""
+    the others' business, whatever it breaks."""
     try:
         return answer(model, asks, measures)
-    except LegoRuntimeError as error:
+    except Exception as error:
         if len(asks) == 1:
             return [error]
     return [found for ask in asks for found in answer_all(model, [ask], measures)]
 
 
 def answer(model: Model, asks: Sequence[Ask], measures: Measures) -> list[Any]:
-    users = model.encode_users([ask.history for ask in asks], [ask.user for ask in asks])
+    users = model.encode_users(
+        [ask.history for ask in asks], [ask.user for ask in asks], [ask.profile for ask in asks]
+    )
     found: list[Any] = [None] * len(asks)
     groups: dict[Any, list[int]] = {}
     for place, ask in enumerate(asks):
@@ -118,16 +126,17 @@ def answer(model: Model, asks: Sequence[Ask], measures: Measures) -> list[Any]:
             ranked = model.recommend_users(
                 some, first.k, [asks[place].exclude for place in places], first.when,
                 candidates=None if first.candidates is None else lists,
-                where=first.where, boost=first.boost,
+                where=first.where, boost=first.boost, approximate=first.approximate,
             )  # fmt: skip
             bodies = [{"items": ids, "scores": each.tolist()} for ids, each in ranked]
         for place, body in zip(places, bodies, strict=True):
-            found[place] = {**body, **tell_user(users[place], measures)}
+            found[place] = {**body, **tell_user(users[place], asks[place], measures)}
     return found
 
 
-def tell_user(user: User, measures: Measures) -> dict[str, Any]:
+def tell_user(user: User, ask: Ask, measures: Measures) -> dict[str, Any]:
     """What an answer says of its user: nobody is answered by accident."""
     measures.count("unknown_clicks", len(user.unknown))
     measures.count("cold_users", int(user.cold is not None))
-    return {"unknown": list(user.unknown), "known_user": user.known, "cold": user.cold}
+    told = {"unknown": list(user.unknown), "known_user": user.known, "cold": user.cold}
+    return told if ask.profile is None else {**told, "ignored": user.ignored, "unseen": user.unseen}

@@ -15,6 +15,7 @@ from legoc_runtime.graphs import verify_range
 from legoc_runtime.ids import shown
 from legoc_runtime.manifest import Graph, Port
 from legoc_runtime.model import Model
+from legoc_runtime.profiles import PORT
 from legoc_runtime.serving.answers import Refused, read_json, write_json
 
 
@@ -206,5 +207,8 @@ def verify_places(model: Model, graph: Graph, arrays: Mapping[str, Array]) -> No
         elif port.name == "user":
             rows = 1 + max(model.users.values(), default=0)
         else:
-            rows = int((parts.reading or {}).get("rows", 0))
+            reading = parts.reading
+            if graph.name == "user_encoder" and port.name.startswith(PORT) and parts.profile:
+                reading = parts.profile.reading
+            rows = int((reading or {}).get("rows", 0))
         verify_range(port.name, arrays[port.name], rows)
