@@ -7,26 +7,29 @@ from legoc.data.reading.checkpoint import checkpoint_digest, obtain_folder, veri
 from legoc.data.reading.model_tokens import ModelReading, plan_reading
 from legoc.language.declaring.catalog import catalog
 from legoc.language.diagnosing.diagnostics import fail
-from legoc.language.ir.checkpoints import content_model
-from legoc.language.ir.spec import Spec
+from legoc.data.reading.prompts import is_joined
+from legoc.language.ir.checkpoints import Named, content_model
+from legoc.language.ir.spec import Call, Spec
 from legoc.progress import Progress
 
 
 def verify_supported(spec: Spec) -> None:
     """Refuse what no code reads yet, instead of ignoring it."""
-    flatten = spec.model.get("flatten")
+    flatten, content = spec.model.get("flatten"), spec.model.get("content")
     declaration = None if flatten is None else catalog().get("flatten", flatten.op)
-    if declaration is not None and declaration.pretrained:
+    alone = declaration is not None and declaration.pretrained
+    if alone and content is not None:
         raise fail(
             "E0624",
-            f"a language model as flatten (`{declaration.name}`) is not supported by this version",
-            "use a language model as content, or a word-level flatten operator",
+            f"the language model `flatten {flatten.op}` reads the items too, and follows no "
+            f"`content {content.op}`",
+            f"leave `content {content.op}` out",
         )
     found = content_model(spec)
     if found is None:
         return
     call, _ = found
-    if flatten is not None:
+    if flatten is not None and not alone:
         raise fail(
             "E0624",
             f"`flatten {flatten.op}` after the language model `{call.op}` is not supported by this "
@@ -51,6 +54,12 @@ class LanguageModel:
     reading: ModelReading
 
 
+def read_spec(spec: Spec, call: Call, named: Named, folder: Path) -> ModelReading:
+    """How the language model of a spec reads, as content or as what reads whole histories."""
+    joined = is_joined(spec) if "content" not in spec.model else None
+    return plan_reading(spec.data, call, named, folder, joined=joined)
+
+
 def open_model(spec: Spec, root: Path, progress: Progress) -> LanguageModel | None:
     """The language model of a content stage, there, whole and fit to read; None without one."""
     found = content_model(spec)
@@ -59,5 +68,5 @@ def open_model(spec: Spec, root: Path, progress: Progress) -> LanguageModel | No
     call, named = found
     folder = obtain_folder(named, progress)
     verify_folder(folder, tokenizer=spec.data.tokenizer is None)
-    reading = plan_reading(spec.data, call, named, folder)
+    reading = read_spec(spec, call, named, folder)
     return LanguageModel(folder=folder, digest=checkpoint_digest(folder, root), reading=reading)

@@ -10,8 +10,17 @@ from typing import Literal
 from legoc.language.declaring.catalog import Catalog, catalog
 from legoc.language.declaring.declare import Declaration
 from legoc.language.declaring.kinds import Role
-from legoc.language.declaring.types import Many, Seq, Tuple, Vec, parse_signature, parse_type
-from legoc.language.ir.checkpoints import has_prefix
+from legoc.language.declaring.types import (
+    Many,
+    Prefix,
+    Seq,
+    Tokens,
+    Tuple,
+    Vec,
+    parse_signature,
+    parse_type,
+)
+from legoc.language.ir.checkpoints import has_prefix, state_width
 from legoc.language.ir.spec import Spec, encoder_role, is_alone
 
 
@@ -65,9 +74,12 @@ class Plan:
     """What the types of a spec imply.
 
     layout: what the item encoder reads in training. `user`: the form of a user: one vector, many
-    vectors, or the clicks themselves (then the predictor is target-aware and there is no user
-    graph). `reads_user`: the user encoder reads the user as well as the clicks. `context`: how many
-    numbers of its moment the predictor reads of a pair.
+    vectors, the clicks themselves (then the predictor is target-aware and there is no user graph),
+    or the prefix of a text that a candidate ends (then an item is its tokens, without a width).
+    `reads_user`: the user encoder reads the user as well as the clicks. `context`: how many numbers
+    of its moment the predictor reads of a pair. `prompted`: what reads the clicks is a language
+    model, which reads a whole history as one text. `state`: how many numbers it keeps of a token;
+    0 where its files are not on this machine.
     """
 
     stages: tuple[Stage, ...]
@@ -75,9 +87,11 @@ class Plan:
     graphs: tuple[Graph, ...]
     caches: tuple[Cache, ...]
     width: int
-    user: Literal["vector", "many", "clicks"]
+    user: Literal["vector", "many", "clicks", "prefix"]
     reads_user: bool
     context: int = 0
+    prompted: bool = False
+    state: int = 0
     notes: tuple[str, ...] = ()
 
     @property
@@ -95,6 +109,8 @@ class Plan:
         """The graph that encodes items; None where they are rows of a table. Without a content
         stage that is the user encoder, which reads an item as a history of one click."""
         found = self.graph("item_encoder")
+        if self.user == "prefix":
+            return None
         return self.graph("user_encoder") if found is None and self.layout != "id" else found
 
     def graph(self, name: str) -> Graph | None:
@@ -105,10 +121,10 @@ def plan(spec: Spec, *, known: Catalog | None = None) -> Plan:
     """The plan of a checked spec; `known` are other declarations than those that ship."""
     declarations = find_declarations(spec, known if known is not None else catalog())
     item, user = parse_type(spec.types.item), parse_type(spec.types.user)
-    if not isinstance(item, Vec):
+    if not isinstance(item, Vec | Tokens):
         raise TypeError(f"item type {spec.types.item} has no width")
-    width = int(item.width)
-    form = "clicks" if isinstance(user, Seq) else "many" if isinstance(user, Many) else "vector"
+    width = int(item.width) if isinstance(item, Vec) else 0
+    form = form_of(user)
     reads_user = bool(spec.data.user) or any(
         reads_ids(declaration)
         for role, declaration in declarations.items()
@@ -118,12 +134,16 @@ def plan(spec: Spec, *, known: Catalog | None = None) -> Plan:
     encoder = declarations[first]
     layout = infer_layout(encoder)
     frozen = has_prefix(encoder, spec.model[first])
+    prompted = first == "flatten" and encoder.pretrained
+    state = (state_width(spec.model[first].args) or 0) if form == "prefix" else 0
     graphs = tuple(
         g
         for g in (
             item_graph(spec, layout, width) if layout != "id" and first != "flatten" else None,
-            user_graph(spec, user, width, reads_user) if form != "clicks" else None,
-            predictor_graph(user, width, len(spec.data.context)),
+            user_graph(spec, user, width, reads_user, prompted, state)
+            if form != "clicks"
+            else None,
+            predictor_graph(user, width, len(spec.data.context), state),
         )
         if g is not None
     )
@@ -131,13 +151,28 @@ def plan(spec: Spec, *, known: Catalog | None = None) -> Plan:
         stages=infer_stages(spec, form, frozen),
         layout="states" if frozen else layout,
         graphs=graphs,
-        caches=infer_caches(spec, user, width, form, layout, frozen, reads_user),
+        caches=infer_caches(spec, user, width, form, layout, frozen, reads_user, state),
         width=width,
         user=form,
         reads_user=reads_user,
         context=len(spec.data.context),
         notes=infer_notes(spec, form, layout),
+        prompted=prompted,
+        state=state,
     )
+
+
+def form_of(user: object) -> Literal["vector", "many", "clicks", "prefix"]:
+    """The form of a user of a type."""
+    match user:
+        case Prefix():
+            return "prefix"
+        case Seq():
+            return "clicks"
+        case Many():
+            return "many"
+        case _:
+            return "vector"
 
 
 def find_declarations(spec: Spec, known: Catalog) -> dict[Role, Declaration]:
@@ -209,8 +244,10 @@ def item_graph(spec: Spec, layout: Layout, width: int) -> Graph:
     )
 
 
-def user_dims(user: object, lead: str) -> tuple[int | str, ...]:
-    """The dimensions of a user tensor of the given type."""
+def user_dims(user: object, lead: str, state: int = 0) -> tuple[int | str, ...]:
+    """The dimensions of a user tensor of the given type. state: what a prefix has of a token."""
+    if isinstance(user, Prefix):
+        return (lead, "tokens", state)
     if isinstance(user, Many) and isinstance(user.element, Vec):
         return (lead, int(user.count), int(user.element.width))
     if isinstance(user, Seq) and isinstance(user.element, Vec):
@@ -220,8 +257,13 @@ def user_dims(user: object, lead: str) -> tuple[int | str, ...]:
     raise TypeError(f"{user}: not a type of users")
 
 
-def user_graph(spec: Spec, user: object, width: int, reads_user: bool) -> Graph:
-    if "flatten" in spec.model:
+def user_graph(
+    spec: Spec, user: object, width: int, reads_user: bool, prompted: bool, state: int
+) -> Graph:
+    if prompted:
+        # A history is one text already, prompt and all.
+        inputs = token_ports(spec, "sequence", "user")
+    elif "flatten" in spec.model:
         inputs = token_ports(spec, "sequence", "user", "clicks")
     else:
         inputs = (
@@ -233,19 +275,26 @@ def user_graph(spec: Spec, user: object, width: int, reads_user: bool) -> Graph:
     return Graph(
         name="user_encoder",
         inputs=inputs,
-        outputs=(Port(name="users", dtype="float32", dims=user_dims(user, "user")),),
+        outputs=(Port(name="users", dtype="float32", dims=user_dims(user, "user", state)),),
     )
 
 
-def predictor_graph(user: object, width: int, context: int) -> Graph:
-    users = [Port(name="users", dtype="float32", dims=user_dims(user, "user"))]
+def predictor_graph(user: object, width: int, context: int, state: int = 0) -> Graph:
+    users = [Port(name="users", dtype="float32", dims=user_dims(user, "user", state))]
+    items = (Port(name="items", dtype="float32", dims=("pair", width)),)
+    if isinstance(user, Prefix):
+        users.append(Port(name="users_mask", dtype="bool", dims=("user", "tokens")))
+        items = (
+            Port(name="items", dtype="int64", dims=("pair", "ending")),
+            Port(name="items_mask", dtype="bool", dims=("pair", "ending")),
+        )
     if isinstance(user, Seq):
         users.append(Port(name="users_mask", dtype="bool", dims=("user", "clicks")))
     return Graph(
         name="predictor",
         inputs=(
             *users,
-            Port(name="items", dtype="float32", dims=("pair", width)),
+            *items,
             Port(name="owner", dtype="int64", dims=("pair",)),
             *context_ports(context),
         ),
@@ -260,9 +309,22 @@ def context_ports(numbers: int) -> tuple[Port, ...]:
 
 
 def infer_caches(
-    spec: Spec, user: object, width: int, form: str, layout: Layout, frozen: bool, reads_user: bool
-) -> tuple[Cache, ...]:
+    spec: Spec, user: object, width: int, form: str, layout: Layout, frozen: bool, reads_user: bool,
+    state: int = 0,
+) -> tuple[Cache, ...]:  # fmt: skip
     caches: list[Cache] = []
+    if form == "prefix":
+        return (
+            Cache(
+                name="items", per="item", dims=("ending",), training=True,
+                why="an item is the tokens of its end of the prompt",
+            ),
+            Cache(
+                name="users", per="user", dims=user_dims(user, "user", state)[1:], training=False,
+                why="what a distinct history begins the prompt with is read once, and kept until "
+                "its last candidate",
+            ),
+        )  # fmt: skip
     if frozen:
         caches.append(
             Cache(
