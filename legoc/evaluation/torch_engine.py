@@ -97,9 +97,7 @@ class TorchEngine:
         with evaluating(self.recommender):
             for block, names in zip(clicks, users, strict=True):
                 for part in texts_at_once(prompt, items.inputs, block):
-                    given = to_inputs(
-                        gather_texts(prompt, items.inputs, block[part]), self.device
-                    )
+                    given = to_inputs(gather_texts(prompt, items.inputs, block[part]), self.device)
                     named_B = to_tensor(names[part], self.device) if self.reads_user else None
                     encoded.append(
                         self.recommender.encode_users(

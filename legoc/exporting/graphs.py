@@ -33,8 +33,8 @@ class GraphCall(nn.Module):
     go in, its one output comes out.
 
     The recommender has `encode_items(inputs)`, `encode_users(clicks, mask, users)` and
-    `score(users, items, owner, mask)` (DESIGN section 13), which takes the context of the pairs as
-    well where the graph has that input.
+    `score(users, items, owner, mask)` (DESIGN section 13), which takes the context of the pairs and
+    the mask of the items as well where the graph has those inputs.
     """
 
     def __init__(self, recommender: nn.Module, graph: Graph) -> None:
@@ -54,8 +54,10 @@ class GraphCall(nn.Module):
             )
             return model.encode_users(given[clicks], given[mask], given.get("user"))
         mask = given.get("users_mask")
-        moment = (given["context"],) if "context" in given else ()
-        return model.score(given["users"], given["items"], given["owner"], mask, *moment)
+        pairs = given["users"], given["items"], given["owner"], mask
+        if "items_mask" in given:
+            return model.score(*pairs, given.get("context"), given["items_mask"])
+        return model.score(*pairs, *((given["context"],) if "context" in given else ()))
 
 
 def reference_copy(recommender: nn.Module) -> nn.Module:

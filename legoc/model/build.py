@@ -12,7 +12,7 @@ from legoc.data.reading.vectors import read_width
 from legoc.language.declaring.catalog import catalog
 from legoc.language.declaring.declare import Declaration
 from legoc.language.declaring.types import Many, Seq, Type, Vec, parse_type
-from legoc.language.ir.checkpoints import Named, content_model
+from legoc.language.ir.checkpoints import Named, reading_model
 from legoc.language.ir.plan import Plan, reads_ids
 from legoc.language.ir.spec import Call, Spec, is_alone
 from legoc.model.calibration import Calibration
@@ -116,7 +116,7 @@ def build_counted(spec: Spec, plan: Plan, rows: Rows) -> Recommender:
 def language_model(spec: Spec) -> Named | None:
     """The language model that reads the items, with its folder where that is on this machine;
     None where no language model does."""
-    found = content_model(spec)
+    found = reading_model(spec)
     if found is None:
         return None
     from legoc.data.reading.checkpoint import find_folder

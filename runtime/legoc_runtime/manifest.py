@@ -9,6 +9,7 @@ from typing import Any, Literal, cast
 
 from legoc_runtime.errors import BundleError
 from legoc_runtime.moments import Unit
+from legoc_runtime.prompting import Prompt
 from legoc_runtime.schema import SchemaError, manifest_schema, verify
 
 
@@ -43,7 +44,7 @@ class Plan:
     the width of an item vector."""
 
     layout: str
-    user: Literal["vector", "many", "clicks"]
+    user: Literal["vector", "many", "clicks", "prefix"]
     reads_user: bool
     width: int
 
@@ -118,6 +119,7 @@ class Manifest:
 
     generated: how many of the item rows, the last ones, a language model made up for histories.
     texts: the file of hard texts with the ids that a host must make of them.
+    prompt: what a language model that reads whole histories reads around clicks and candidate.
     """
 
     raw: Mapping[str, Any]
@@ -138,6 +140,7 @@ class Manifest:
     attributes: Kept | None = None
     cold: Cold = Cold(answer="model", file=None)
     texts: str | None = None
+    prompt: Prompt | None = None
 
     @property
     def flattens(self) -> bool:
@@ -148,6 +151,8 @@ class Manifest:
     def item_graph(self) -> str | None:
         """The graph that encodes items, None where they are rows of a table. A model that only
         flattens encodes an item as a history of one click."""
+        if self.plan.user == "prefix":
+            return None
         if "item_encoder" in self.graphs:
             return "item_encoder"
         return "user_encoder" if self.flattens and self.plan.layout != "id" else None
@@ -229,6 +234,7 @@ def collect(raw: Mapping[str, Any]) -> Manifest:
         if kept is None else Kept(file=kept["file"], columns=tuple(kept["columns"])),
         cold=collect_cold(raw.get("cold")),
         texts=(raw.get("probes") or {}).get("texts"),
+        prompt=collect_prompt(raw.get("reading")),
         predict=raw["spec"]["model"]["predict"]["op"],
         tolerance=float(certificate.get("tolerance", 1e-4)),
         files={
@@ -253,6 +259,11 @@ def collect_context(value: Mapping[str, Any] | None) -> Context | None:
         for number in value["numbers"]
     )
     return Context(numbers=numbers, file=value.get("file"), unit=value.get("unit"))
+
+
+def collect_prompt(reading: Mapping[str, Any] | None) -> Prompt | None:
+    value = None if reading is None else reading.get("prompt")
+    return None if value is None else Prompt.of(value)
 
 
 def collect_calibration(value: Mapping[str, Any]) -> Calibration:

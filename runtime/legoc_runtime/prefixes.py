@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from legoc_runtime.prompting import Bool, I32
+from legoc_runtime.prompting import I32, Bool
 
 
 F32 = NDArray[np.float32]

@@ -66,6 +66,12 @@ class Prompt:
         serves all candidates, so it cannot depend on how long one of them is."""
         return self.limit - self.tail if self.joined else self.limit
 
+    @property
+    def longest(self) -> int:
+        """The most tokens of a user's part."""
+        clicks = sum(map(len, self.numbers)) + len(self.numbers) * (self.each + len(self.between))
+        return min(len(self.before) + clicks, self.room)
+
     def users(self, inputs: Inputs | TokenBlocks, clicks: I32) -> tuple[I32, Bool]:
         """The users' parts of click rows [U, S], padded with 0 on the right: ids I32[U, N] and mask
         Bool[U, N], padded on the right, or where candidates follow on the left, so that there is no
@@ -101,9 +107,7 @@ class Prompt:
         real = np.concatenate([mask for _, mask in parts], axis=2).reshape(len(place_US), -1)
         head, open_ = fixed(self.before, np.ones(len(place_US), dtype=bool))
         settle = to_the_right if self.joined else to_the_left
-        return settle(
-            np.concatenate([head, every], axis=1), np.concatenate([open_, real], axis=1)
-        )
+        return settle(np.concatenate([head, every], axis=1), np.concatenate([open_, real], axis=1))
 
     def count(self, lengths_US: NDArray[np.integer], real_US: Bool) -> NDArray[np.int64]:
         """[U, S]: the number that each click has in the prompt, 0 for those that are left out."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from legoc_runtime.blocks import Blocks, product
 from legoc_runtime.chunks import pair_parts, pairs_at_once, users_at_once
 from legoc_runtime.graphs import F32, I32, Graphs, verify_range
+from legoc_runtime.prefixes import pairs_at_once as answers_at_once
 
 
 Rows = F32 | Blocks
@@ -111,7 +112,8 @@ class Scorer:
         items = items[:]
         largest = max((user.size for user in users), default=1)
         together = min(pairs_at_once(largest) // max(len(items), 1), self.most)
-        if self.inner_product or together < 2 or len(users) < 2:
+        prefixed = self.graphs.parts.plan.user == "prefix"
+        if self.inner_product or prefixed or together < 2 or len(users) < 2:
             yield from (self.one(user, items, context, prior) for user in users)
             return
         clicks = self.graphs.parts.plan.user == "clicks"
@@ -140,9 +142,10 @@ class Scorer:
         """
         if self.inner_product and (prior is not None or not self.reads_moment):
             return self.calibrated(product(candidates[:], user), prior)
-        step = pairs_at_once(user.size)
+        prefixed = self.graphs.parts.plan.user == "prefix"
+        step = answers_at_once(user.size) if prefixed else pairs_at_once(user.size)
         mask = None
-        if self.graphs.parts.plan.user == "clicks":
+        if self.graphs.parts.plan.user in ("clicks", "prefix"):
             mask = np.ones((1, len(user)), dtype=bool)
         scores = np.empty(len(candidates), dtype=np.float32)
         for start in range(0, len(candidates), step):

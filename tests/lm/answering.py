@@ -13,7 +13,7 @@ WORDS = 420
 # What the tokenizer learns: words of prompts, of Demo's titles, and the answers.
 TEXTS = (
     "You are a recommender. Please response whether this user is interested in this item.",
-    "User behavior sequence: (1) (2) (3) (10) Candidate item: Answer (Yes/No): YES NO YES NO Yes No",
+    "User behavior sequence: (1) (2) (3) (10) Candidate item: Answer (Yes/No): YES NO Yes No",
     "match season team goal market price shares bank film actor stage music recipe oven sauce",
 )
 

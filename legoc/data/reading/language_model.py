@@ -5,10 +5,10 @@ from pathlib import Path
 
 from legoc.data.reading.checkpoint import checkpoint_digest, obtain_folder, verify_folder
 from legoc.data.reading.model_tokens import ModelReading, plan_reading
+from legoc.data.reading.prompts import is_joined
 from legoc.language.declaring.catalog import catalog
 from legoc.language.diagnosing.diagnostics import fail
-from legoc.data.reading.prompts import is_joined
-from legoc.language.ir.checkpoints import Named, content_model
+from legoc.language.ir.checkpoints import Named, reading_model
 from legoc.language.ir.spec import Call, Spec
 from legoc.progress import Progress
 
@@ -25,7 +25,7 @@ def verify_supported(spec: Spec) -> None:
             f"`content {content.op}`",
             f"leave `content {content.op}` out",
         )
-    found = content_model(spec)
+    found = reading_model(spec)
     if found is None:
         return
     call, _ = found
@@ -62,7 +62,7 @@ def read_spec(spec: Spec, call: Call, named: Named, folder: Path) -> ModelReadin
 
 def open_model(spec: Spec, root: Path, progress: Progress) -> LanguageModel | None:
     """The language model of a content stage, there, whole and fit to read; None without one."""
-    found = content_model(spec)
+    found = reading_model(spec)
     if found is None:
         return None
     call, named = found

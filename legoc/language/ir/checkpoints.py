@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from legoc.language.declaring.catalog import catalog
 from legoc.language.declaring.declare import Declaration
+from legoc.language.declaring.kinds import Role
 from legoc.language.ir.spec import Call, Spec
 
 
@@ -66,14 +67,23 @@ def find_named(call: Call, declaration: Declaration) -> Named:
 
 
 def content_model(spec: Spec) -> tuple[Call, Named] | None:
+    """The content stage that is a language model and the model it names; None where a spec has no
+    such stage."""
+    return find_model(spec, "content")
+
+
+def reading_model(spec: Spec) -> tuple[Call, Named] | None:
     """The stage that is a language model, as content or else as flatten, and the model it names;
     None where a spec has no such stage."""
-    for role in ("content", "flatten"):
-        call = spec.model.get(role)
-        declaration = None if call is None else catalog().get(role, call.op)
-        if call is not None and declaration is not None and declaration.pretrained:
-            return call, find_named(call, declaration)
-    return None
+    return find_model(spec, "content") or find_model(spec, "flatten")
+
+
+def find_model(spec: Spec, role: Role) -> tuple[Call, Named] | None:
+    call = spec.model.get(role)
+    declaration = None if call is None else catalog().get(role, call.op)
+    if call is None or declaration is None or not declaration.pretrained:
+        return None
+    return call, find_named(call, declaration)
 
 
 def vectors_model(vectors: str | None) -> Named | None:

@@ -73,7 +73,9 @@ def verify(named: Named, whole: Any, backbone: Backbone, head: Head, width: int)
     # What a library's model raises where it is driven in parts is anybody's guess.
     except Exception as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise refused(named, f"it does not go on from what it has read ({lines[0][:160]})") from None
+        raise refused(
+            named, f"it does not go on from what it has read ({lines[0][:160]})"
+        ) from None
     if state.shape[-1] != width:
         raise refused(named, "its blocks keep other numbers than its config.json tells")
     made = finish(head, last @ head.weight.float().T + (0 if head.bias is None else head.bias))

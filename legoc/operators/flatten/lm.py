@@ -113,8 +113,8 @@ class LM(nn.Module):
         return head
 
     def forward(self, ids_BN: Tensor, mask_BN: Tensor) -> Tensor:
-        """Texts int[B, N], Bool[B, N] -> vectors [B, hidden] of texts padded on the right, or before
-        YesNo states [B, N, W] of texts padded anywhere."""
+        """Texts int[B, N], Bool[B, N] -> vectors [B, hidden] of texts padded on the right, or
+        before YesNo states [B, N, W] of texts padded anywhere."""
         with self.numbers.computing(ids_BN.device):
             if self.end is None:
                 return read_prefix(self.backbone, ids_BN, mask_BN)
