@@ -5,9 +5,7 @@ from typing import Any
 
 from torch import nn
 
-from legoc.data.reading.language_model import read_spec
-from legoc.data.reading.own_tokenizer import load_tokenizer
-from legoc.data.reading.prompts import find_answers
+from legoc.data.reading.language_model import read_asked
 from legoc.language.ir.checkpoints import Named
 from legoc.language.ir.plan import Plan
 from legoc.language.ir.spec import Call, Spec
@@ -23,12 +21,8 @@ def read_prompt(spec: Spec, call: Call, named: Named) -> tuple[Prompt, tuple[int
     words = (*predict.args["yes"], *predict.args["no"]) if asked else ()
     if named.folder is None:
         return stand_in(spec), tuple(range(len(words)))
-    planned = read_spec(spec, call, named, Path(named.folder))
-    prompt = Prompt.of(planned.value["prompt"])
-    if not asked:
-        return prompt, ()
-    tokenizer = load_tokenizer(planned.tokenizer, own=spec.data.tokenizer is None)
-    return prompt, find_answers(predict, named, tokenizer)
+    prompt, answers = read_asked(spec, call, named, Path(named.folder))
+    return Prompt.of(prompt), answers
 
 
 def stand_in(spec: Spec) -> Prompt:

@@ -53,3 +53,10 @@ def save_causal(folder: Path, family: str, *, seed: int = 0, **more: Any) -> Pat
     model.save_pretrained(folder)
     byte_tokenizer(folder)
     return folder
+
+
+def tokenizer_of(folder: Path) -> Any:
+    """The tokenizer of a folder."""
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_file(str(folder / "tokenizer.json"))

@@ -1,11 +1,14 @@
 """The language model of a spec, before any data is read: there, whole and fit to read items."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from legoc.data.reading.checkpoint import checkpoint_digest, obtain_folder, verify_folder
 from legoc.data.reading.model_tokens import ModelReading, plan_reading
-from legoc.data.reading.prompts import is_joined
+from legoc.data.reading.own_tokenizer import load_tokenizer
+from legoc.data.reading.prompts import find_answers, is_joined
 from legoc.language.declaring.catalog import catalog
 from legoc.language.diagnosing.diagnostics import fail
 from legoc.language.ir.checkpoints import Named, reading_model
@@ -58,6 +61,19 @@ def read_spec(spec: Spec, call: Call, named: Named, folder: Path) -> ModelReadin
     """How the language model of a spec reads, as content or as what reads whole histories."""
     joined = is_joined(spec) if "content" not in spec.model else None
     return plan_reading(spec.data, call, named, folder, joined=joined)
+
+
+def read_asked(
+    spec: Spec, call: Call, named: Named, folder: Path
+) -> tuple[Mapping[str, Any], tuple[int, ...]]:
+    """The prompt of a spec whose language model reads whole histories, and the ids of the words
+    that answer it: none where vectors are compared. Raises as `plan_reading`, and E0637."""
+    planned = read_spec(spec, call, named, folder)
+    prompt = planned.value["prompt"]
+    if not is_joined(spec):
+        return prompt, ()
+    tokenizer = load_tokenizer(planned.tokenizer, own=spec.data.tokenizer is None)
+    return prompt, find_answers(spec.model["predict"], named, tokenizer)
 
 
 def open_model(spec: Spec, root: Path, progress: Progress) -> LanguageModel | None:

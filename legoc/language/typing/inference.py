@@ -20,7 +20,7 @@ from legoc.language.diagnosing.diagnostics import Diagnostic
 from legoc.language.diagnosing.document import Span
 from legoc.language.ir.checkpoints import own_width
 from legoc.language.ir.spec import Call, Types
-from legoc.language.typing import wording_types
+from legoc.language.typing import wording_models, wording_types
 from legoc.language.typing.arguments import Arguments
 from legoc.language.typing.unify import Solution, fits, substitute, unify, variables
 
@@ -213,10 +213,15 @@ def read_by(
     first = wants.parts[0] if isinstance(wants, Tuple) else wants
     if not facts.get("prefix"):
         return item, user, ()
+    if item.role != user.role:
+        operators = [f"{role} {name}" for role, name, _ in (user.name, item.name)]
+        problem = wording_models.follows_content(
+            operators[0], user.name[2], operators[1], item.name[2]
+        )
+        return item, replace(user, made=None), (problem,)
     if isinstance(first, Prefix):
-        own = item.role == user.role
         user = replace(user, made=Prefix(), width=None)
-        return (replace(user, made=Tokens()) if own else item), user, ()
+        return replace(user, made=Tokens()), user, ()
     if user.made is None and not user.arguments.broken:
         return item, user, (wording_types.unknown_width(user.name),)
     return item, user, ()

@@ -21,6 +21,7 @@ from legoc.language.resolving.wording_operators import unknown_operator
 from legoc.language.typing import wording_types
 from legoc.language.typing.arguments import Arguments, check_arguments
 from legoc.language.typing.checks import (
+    check_asking,
     check_layers,
     check_names,
     check_reading,
@@ -204,7 +205,7 @@ class Lowering:
             problems += found_problems
             typed[0], typed[-1] = item, user
             call, found_problems = infer_pair(predictor, item, user, self.catalog)
-            problems += found_problems
+            problems += (*found_problems, *check_asking(typed, predictor))
             made = item.made, user.made
         else:
             problems += predictor.problems

@@ -35,7 +35,7 @@ class Head:
 def open_answering(named: Named, dtype: torch.dtype, width: int) -> tuple[nn.Module, Head]:
     """A causal model without its head, and the head. width: numbers of a token's state.
 
-    Errors: E0650, E0651 and E0655 as `open_model`, and E0406 for a model that is none, or that does
+    Errors: E0650, E0651 and E0655 as `open_model`, and E0639 for a model that is none, or that does
     not keep keys and values of tokens.
     """
     from legoc.operators.blocks.pretrained import open_causal
@@ -93,7 +93,7 @@ def finish(head: Head, product: Tensor) -> Tensor:
 
 def refused(named: Named, why: str) -> Exception:
     return fail(
-        "E0406",
+        "E0639",
         f"`{named.shown}` cannot answer after a prefix: {why}",
         "name a causal model with attention in every block, such as Llama, Qwen, Mistral, OPT or "
         "GPT-2",

@@ -67,7 +67,7 @@ def open_as(
 
 def open_causal(named: Named, dtype: torch.dtype) -> nn.Module:
     """A model that tells the next token, head and all, in evaluation mode; its bare shape on the
-    meta device. Errors as `open_model`, and E0406 for a model that tells none."""
+    meta device. Errors as `open_model`, and E0639 for a model that tells none."""
     from transformers import AutoModelForCausalLM
 
     with warnings.catch_warnings():
@@ -75,7 +75,7 @@ def open_causal(named: Named, dtype: torch.dtype) -> nn.Module:
         config = read_config(named) if is_there(named) else None
         if config is not None and type(config) not in AutoModelForCausalLM._model_mapping:
             raise fail(
-                "E0406",
+                "E0639",
                 f"`{named.shown}` is no causal model: a `{config.model_type}` does not tell the "
                 "next token",
                 "name a causal model, such as Llama, Qwen, Mistral, OPT or GPT-2",
