@@ -20,7 +20,7 @@ from legoc_runtime.explaining import Explanation
 from legoc_runtime.graphs import F32, I32, Graphs, at_least_one
 from legoc_runtime.ids import Id, as_count, as_id, as_ids, as_list
 from legoc_runtime.items import Items
-from legoc_runtime.prefixes import TOGETHER
+from legoc_runtime.prefixed import read_prefixes, score_each
 from legoc_runtime.prompting import gather_texts, texts_at_once
 from legoc_runtime.recommending import Ranked, Recommender
 from legoc_runtime.scoring import Clicks, Scorer
@@ -117,7 +117,7 @@ class Model:
         if self.bundle.parts.plan.user == "clicks":
             return [items[clicks] for clicks in rows]
         if self.bundle.parts.plan.user == "prefix":
-            return self.read_prefixes(table, rows, users)
+            return read_prefixes(self.graphs, table, rows, users)
         vectors: list[F32] = [items[:0]] * len(rows)
         lengths = np.array([len(clicks) for clicks in rows], dtype=np.int32)
         for block in by_length(lengths):
@@ -126,23 +126,6 @@ class Model:
             for place, vector in zip(block, encoded, strict=True):
                 vectors[place] = vector
         return vectors
-
-    def read_prefixes(self, table: Table, rows: Sequence[I32], users: I32) -> list[F32]:
-        """The states [N, W] of users given by the rows of their clicks, a few at a time, each
-        without the padding of the others."""
-        prompt = self.bundle.parts.prompt
-        assert prompt is not None
-        assert table.tokens is not None
-        made: list[F32] = []
-        for start in range(0, len(rows), TOGETHER):
-            part = rows[start : start + TOGETHER]
-            clicks = stack_padded([at_least_one(each[None]) for each in part])
-            ids, mask = prompt.users(table.tokens, clicks)
-            states = self.graphs.read_users(
-                {"tokens": ids, "tokens_mask": mask}, users[start : start + TOGETHER]
-            )
-            made += [state[real].copy() for state, real in zip(states, mask, strict=True)]
-        return made
 
     def encode_block(self, table: Table, clicks: I32, users: I32) -> F32:
         """[U, D] or [U, C, D] of click rows [U, S] and rows of users [U]."""
@@ -220,7 +203,7 @@ class Model:
         sizes = [len(part) for part in rows]
         context = self.contexts(table, rows, when)
         if self.bundle.parts.plan.user == "prefix":
-            return self.score_each(given, table, rows, context)
+            return score_each(self.scorer, self.cold, given, table, rows, context)
         if self.bundle.parts.plan.user == "clicks":
             clicked = [clicked_rows(table, user) for user in given]
             encoded: F32 | Clicks = Clicks(rows=stack_padded([part[None] for part in clicked]))
@@ -231,21 +214,6 @@ class Model:
         parts = np.split(scores, np.cumsum(sizes)[:-1])
         cold = [self.cold.scores(user, table, part) for user, part in zip(given, rows, strict=True)]
         return [by if own is None else own for own, by in zip(cold, parts, strict=True)]
-
-    def score_each(
-        self, users: Sequence[User], table: Table, rows: Sequence[I32], context: F32 | None
-    ) -> list[F32]:
-        """The scores of each user's candidates, user by user: their states are not of one length,
-        and need no copy side by side."""
-        found: list[F32] = []
-        start = 0
-        for user, part in zip(users, rows, strict=True):
-            numbers = None if context is None else context[start : start + len(part)]
-            start += len(part)
-            cold = self.cold.scores(user, table, part)
-            one = self.scorer.one(user.vectors, table.vectors[part], numbers)
-            found.append(one if cold is None else cold)
-        return found
 
     def contexts(
         self, table: Table, rows: Sequence[I32], when: Iterable[object] | None

@@ -37,6 +37,7 @@ class Scorer:
         # A product and a sum: numpy does it faster than a graph, and the bundle's own graph of it
         # serves other languages.
         self.inner_product = graphs.parts.predict == "Dot" and plan.user == "vector"
+        self.prefixed = plan.user == "prefix"
         self.reads_moment = graphs.parts.context is not None
         # These add up what a user's clicks hold, over all tokens or all items.
         reading = graphs.parts.reading or {}
@@ -112,8 +113,7 @@ class Scorer:
         items = items[:]
         largest = max((user.size for user in users), default=1)
         together = min(pairs_at_once(largest) // max(len(items), 1), self.most)
-        prefixed = self.graphs.parts.plan.user == "prefix"
-        if self.inner_product or prefixed or together < 2 or len(users) < 2:
+        if self.inner_product or self.prefixed or together < 2 or len(users) < 2:
             yield from (self.one(user, items, context, prior) for user in users)
             return
         clicks = self.graphs.parts.plan.user == "clicks"
@@ -142,8 +142,7 @@ class Scorer:
         """
         if self.inner_product and (prior is not None or not self.reads_moment):
             return self.calibrated(product(candidates[:], user), prior)
-        prefixed = self.graphs.parts.plan.user == "prefix"
-        step = answers_at_once(user.size) if prefixed else pairs_at_once(user.size)
+        step = answers_at_once(user.size) if self.prefixed else pairs_at_once(user.size)
         mask = None
         if self.graphs.parts.plan.user in ("clicks", "prefix"):
             mask = np.ones((1, len(user)), dtype=bool)

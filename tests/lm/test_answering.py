@@ -139,7 +139,7 @@ def test_training_reads_what_evaluation_scores(small):
     from legoc.training.samplers import build_sampler
 
     spec, prepared, model = small
-    batch = next(iter(build_sampler(spec, prepared).epoch(0)))
+    batch = build_sampler(spec, prepared).batch(1, 0)
     model.eval()
     with torch.no_grad():
         trained = model(batch).scores.numpy()
