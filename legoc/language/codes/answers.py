@@ -1,9 +1,21 @@
-"""Codes of language models that are asked about a history and a candidate: E0636 to E0639."""
+"""Codes of language models that are asked about a history and a candidate: E0633, and E0636 to
+E0639."""
 
 from legoc.language.codes import Code
 
 
 CODES: tuple[Code, ...] = (
+    Code(
+        code="E0633",
+        title="a model of a file has to be trained first",
+        explanation=(
+            "`legoc eval FILE` evaluates the models of a file as they are: language models that "
+            "are only asked, with `epochs = 0`, and predictors that are counted. What trains is "
+            "evaluated by `legoc train`, and again by `legoc eval RUN`."
+        ),
+        bad="legoc eval nrms.lego",
+        good="legoc train nrms.lego",
+    ),
     Code(
         code="E0636",
         title="a prompt does not fit",
