@@ -20,7 +20,7 @@ from legoc.commands.flags import (
     runs,
     selects,
 )
-from legoc.commands.printing import console, print_json, table
+from legoc.commands.printing import console, print_json, show_warnings, table
 
 
 # What the columns of `legoc eval` are taken over.
@@ -85,21 +85,27 @@ def untrained(arguments: Namespace) -> list[Path]:
     from legoc.training import train
 
     specs = specs_of(arguments.folder, arguments)
-    for spec in specs:
-        if spec.train is not None and spec.train.epochs and not is_alone(spec):
-            raise fail(
-                "E0633",
-                f"`{spec.name}` trains up to {spec.train.epochs} epochs, and `legoc eval` takes "
-                "the models of a file as they are",
-                f"`legoc train {arguments.folder}` first, or evaluate it untrained with "
-                "`--set train.epochs=0`",
-            )
+    trained = [s for s in specs if s.train is not None and s.train.epochs and not is_alone(s)]
+    if len(trained) == len(specs):
+        first = trained[0]
+        epochs = 0 if first.train is None else first.train.epochs
+        raise fail(
+            "E0633",
+            f"`{first.name}` trains up to {epochs} epochs, and `legoc eval` takes the models of a "
+            "file as they are",
+            f"`legoc train {arguments.folder}` first, or evaluate it untrained with "
+            "`--set train.epochs=0`",
+        )
+    if trained:
+        named = ", ".join(spec.name for spec in trained)
+        show_warnings([f"left out, for they train: {named}; `legoc train` measures them"])
     progress = choose(arguments.quiet)
     return [
         train(
             spec, runs=arguments.runs, until="train", cache=arguments.cache, progress=progress
         ).folder
         for spec in specs
+        if spec not in trained
     ]
 
 
