@@ -136,7 +136,7 @@ def longest_sizes(spec: Spec, rows: Rows) -> dict[str, int]:
     return {
         **{f"{name}_tokens": length for name, length in tokens.items()},
         "tokens": rows.text or rows.longest or sum(tokens.values()) + len(tokens),
-        "ending": rows.ending,
+        **({"ending": rows.ending} if rows.ending else {}),
         "clicks": spec.data.history,
     }
 
