@@ -74,6 +74,8 @@ def show_compiled(compiled: Any) -> None:
         size = {"items": cost.item_bytes, "users": cost.user_bytes}.get(cache.name, 0)
         used = "training, evaluation and serving" if cache.training else "evaluation and serving"
         each = f", {memory(size)} each" if size else ""
+        if cache.name == "users" and cost.user_tokens is not None:
+            each += f" ({cost.user_tokens:,} tokens x {plan.state:,} numbers)"
         out.print(f"  {cache.name:<7} per {cache.per}{each}: {cache.why} ({used})")
     out.print("\ngraphs")
     for graph in plan.graphs:

@@ -1,4 +1,4 @@
-"""`legoc eval`: the metrics of a bundle or a run."""
+"""`legoc eval`: the metrics of a bundle, a run, or of the models of a file as they are."""
 
 import sys
 from argparse import ArgumentParser, Namespace
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from legoc.commands.bundles import name_of
-from legoc.commands.chosen_runs import chosen_folder
+from legoc.commands.chosen_runs import chosen_folder, is_file, specs_of, verify_selects
 from legoc.commands.comparing import show_baselines
 from legoc.commands.console import choose
 from legoc.commands.flags import (
@@ -18,8 +18,9 @@ from legoc.commands.flags import (
     prints_json,
     ranks,
     runs,
+    selects,
 )
-from legoc.commands.printing import console, print_json, table
+from legoc.commands.printing import console, print_json, show_warnings, table
 
 
 # What the columns of `legoc eval` are taken over.
@@ -32,8 +33,11 @@ PARTS = {
 
 def eval_flags(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "folder", metavar="BUNDLE|RUN", help="a folder, or the name of a point that was trained"
-    )
+        "folder", metavar="BUNDLE|RUN|FILE",
+        help="a folder, the name of a point that was trained, or a spec file whose models need no "
+        "training: those of `epochs = 0`, and what is counted",
+    )  # fmt: skip
+    selects(parser)
     parser.add_argument(
         "--uncached", action="store_true", help="encode every pair anew, to compare"
     )
@@ -62,12 +66,55 @@ def eval_flags(parser: ArgumentParser) -> None:
 
 
 def run_eval(arguments: Namespace) -> int:
+    files = [arguments.folder] if is_file(arguments.folder) else []
+    verify_selects(arguments, files)
+    if not files:
+        eval_folder(chosen_folder(arguments), "onnxruntime", arguments)
+        return 0
+    for folder in untrained(arguments):
+        # What was not trained need not be exported to be measured.
+        eval_folder(str(folder), "torch", arguments)
+    return 0
+
+
+def untrained(arguments: Namespace) -> list[Path]:
+    """The folders of the models of a file, which are as they are: nothing is trained. E0633 for one
+    that would be."""
+    from legoc.language.diagnosing.diagnostics import fail
+    from legoc.language.ir.spec import is_alone
+    from legoc.training import train
+
+    specs = specs_of(arguments.folder, arguments)
+    trained = [s for s in specs if s.train is not None and s.train.epochs and not is_alone(s)]
+    if len(trained) == len(specs):
+        first = trained[0]
+        epochs = 0 if first.train is None else first.train.epochs
+        raise fail(
+            "E0633",
+            f"`{first.name}` trains up to {epochs} epochs, and `legoc eval` takes the models of a "
+            "file as they are",
+            f"`legoc train {arguments.folder}` first, or evaluate it untrained with "
+            "`--set train.epochs=0`",
+        )
+    if trained:
+        named = ", ".join(spec.name for spec in trained)
+        show_warnings([f"left out, for they train: {named}; `legoc train` measures them"])
+    progress = choose(arguments.quiet)
+    return [
+        train(
+            spec, runs=arguments.runs, until="train", cache=arguments.cache, progress=progress
+        ).folder
+        for spec in specs
+        if spec not in trained
+    ]
+
+
+def eval_folder(folder: str, engine: Any, arguments: Namespace) -> None:
     from legoc.evaluation import evaluate
     from legoc.evaluation.kept import places
 
-    folder = chosen_folder(arguments)
     result = evaluate(
-        folder, cached=not arguments.uncached, split=arguments.split,
+        folder, engine=engine, cached=not arguments.uncached, split=arguments.split,
         cold=arguments.cold, scores=arguments.scores, top=arguments.top, data=arguments.data,
         candidates=arguments.candidates,
         cache=arguments.cache, baselines=not arguments.no_baselines,
@@ -86,7 +133,6 @@ def run_eval(arguments: Namespace) -> int:
         else:
             print("rows: not kept, they are users times items", file=sys.stderr)
         print(f"groups: {found.groups}", file=sys.stderr)
-    return 0
 
 
 def show_report(result: Any, title: str, name: str = "model") -> None:

@@ -146,13 +146,24 @@ def prepare(
             profile=0 if profiles is None else profiles.rows,
             longest=0 if model is None else model.reading.longest,
             checkpoint="" if model is None else model.digest,
-            unknown=unknown, separator=separator,
+            unknown=unknown, separator=separator, **text_sizes(reading),
         ),
         reading=reading, vectors=vectors, profiles=profiles, reading_folder=folder,
         report=tables.report,
         training_items=mark_training(tables, len(items)), best=getattr(source, "best", None),
         context=context, generated=tables.report.generated,
     )  # fmt: skip
+
+
+def text_sizes(reading: Mapping[str, Any] | None) -> dict[str, int]:
+    """The most tokens of the texts that a reading with a prompt makes."""
+    if reading is None or "prompt" not in reading:
+        return {}
+    from legoc_runtime.prompting import Prompt
+
+    prompt = Prompt.of(reading["prompt"])
+    longest = prompt.longest if prompt.joined else max(prompt.longest, prompt.tail)
+    return {"text": longest, "ending": prompt.tail}
 
 
 def join(digests: Sequence[str | None]) -> str:

@@ -36,6 +36,12 @@ class Engine(Protocol):
         ...
 
 
+def by_owner(engine: Any) -> bool:
+    """Whether a user of an engine is too large to keep, and so read when its pairs are scored, all
+    of which come at once then."""
+    return bool(getattr(engine, "by_owner", False))
+
+
 class EncodedOnce:
     """An engine that keeps the items it has encoded, for whoever asks for the same ones again."""
 
@@ -43,6 +49,7 @@ class EncodedOnce:
         self.engine = engine
         self.name = engine.name
         self.reads_user = engine.reads_user
+        self.by_owner = by_owner(engine)
         self.items: Any = None
 
     def encode_items(self, inputs: ItemInputs) -> Any:

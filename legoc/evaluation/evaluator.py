@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from legoc.data.indexing.log import F32, I32, Log
 from legoc.data.reading.inputs import Array, ItemInputs
 from legoc.evaluation.compute import Figure, compute
-from legoc.evaluation.engine import Engine
+from legoc.evaluation.engine import Engine, by_owner
 from legoc.evaluation.histories import Histories, distinct_histories
 from legoc.evaluation.report import Report, Timing
 from legoc.language.diagnosing.diagnostics import fail
@@ -92,8 +92,10 @@ def score_log(
     items, encoded, histories = encode(engine, inputs, log, spent, progress)
     scores = np.empty(log.rows, dtype=np.float32)
     with clock(spent, "pairs", log.rows), progress.task("scoring", log.rows, "pairs") as task:
-        for start in range(0, log.rows, PAIRS_AT_ONCE):
-            stop = min(start + PAIRS_AT_ONCE, log.rows)
+        # Users that are read when their pairs are scored are so once where all pairs come at once.
+        step = max(log.rows, 1) if by_owner(engine) else PAIRS_AT_ONCE
+        for start in range(0, log.rows, step):
+            stop = min(start + step, log.rows)
             owner = histories.row[log.history[start:stop]]
             context = log.numbers(slice(start, stop))
             scores[start:stop] = engine.score(encoded, items, owner, log.item[start:stop], context)

@@ -114,8 +114,9 @@ def evaluate(
     if scores:
         keep(folder, report, metrics, spec, prepared, log)
     if top is not None and report.scores is not None:
-        # What stands for an item where a predictor is counted has no angle to another.
-        known = not is_alone(spec)
+        # What stands for an item where a predictor is counted has no angle to another, nor have
+        # the words of one.
+        known = not is_alone(spec) and spec.types.item != "Tokens"
         vectors = vectors_of(once.encode_items(prepared.inputs)) if known else None
         report = replace(report, beyond=look_beyond(log, report.scores, prepared, vectors, top))
     if not baselines:

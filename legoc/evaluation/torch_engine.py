@@ -6,9 +6,11 @@ Letters: N items, U users, S clicks, D width, P pairs, C vectors of a user.
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from legoc.data.indexing.log import F32, I32
@@ -16,7 +18,8 @@ from legoc.data.reading.inputs import ItemInputs
 from legoc.model.recommender import Recommender
 from legoc.model.tensors import to_inputs, to_tensor
 from legoc_runtime.chunks import by_length, pair_parts, pairs_at_once, stack_padded, users_at_once
-from legoc_runtime.histories import gather_tokens, histories_at_once
+from legoc_runtime.prefixes import score_by_user
+from legoc_runtime.prompting import gather_texts, texts_at_once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,12 +48,18 @@ class TorchEngine:
         self.device = torch.device(recommender.device if device is None else device)
         self.recommender = recommender.to(self.device)
         self.reads_user = recommender.reads_user
+        # Where a user is large: pairs come user by user, and all at once.
+        prompt = recommender.prompt
+        self.by_owner = prompt is not None and prompt.joined
         # Of a predictor that adds up what a user's clicks hold: over how many rows.
         self.most = users_at_once(getattr(recommender.predict, "rows", 0))
 
     def encode_items(self, inputs: ItemInputs) -> Tensor | ReadItems:
         """[N, D], row 0 zero."""
         lengths = np.asarray(inputs.lengths)
+        prompt = self.recommender.prompt
+        if prompt is not None and prompt.joined:
+            return ReadItems(vectors=torch.zeros(0, device=self.device), inputs=inputs)
         with evaluating(self.recommender):
             items_ND = torch.zeros(len(lengths), self.recommender.width, device=self.device)
             for rows in by_length(lengths, first=1):
@@ -65,8 +74,9 @@ class TorchEngine:
     def encode_users(
         self, items: Tensor | ReadItems, clicks: Iterable[I32], users: Iterable[I32]
     ) -> Tensor | Clicks:
-        """[U, D] or [U, C, D]; for a target-aware predictor the clicks themselves."""
-        if self.recommender.reads_clicks:
+        """[U, D] or [U, C, D]; the clicks themselves for a target-aware predictor, and where a user
+        is a prefix, which is too large to keep: each is read when its pairs are scored."""
+        if self.recommender.reads_clicks or self.by_owner:
             return Clicks(rows=to_tensor(stack_padded(list(clicks)), self.device))
         if isinstance(items, ReadItems):
             return self.read_users(items, clicks, users)
@@ -83,10 +93,11 @@ class TorchEngine:
     def read_users(self, items: ReadItems, clicks: Iterable[I32], users: Iterable[I32]) -> Tensor:
         """[U, D] of the tokens of the clicks, in blocks that bound what attention needs."""
         encoded = [items.vectors[:0]]
+        prompt = self.recommender.prompt
         with evaluating(self.recommender):
             for block, names in zip(clicks, users, strict=True):
-                for part in histories_at_once(block, items.inputs):
-                    given = to_inputs(gather_tokens(items.inputs, block[part]), self.device)
+                for part in texts_at_once(prompt, items.inputs, block):
+                    given = to_inputs(gather_texts(prompt, items.inputs, block[part]), self.device)
                     named_B = to_tensor(names[part], self.device) if self.reads_user else None
                     encoded.append(
                         self.recommender.encode_users(
@@ -104,6 +115,8 @@ class TorchEngine:
         context: F32 | None = None,
     ) -> F32:
         """[P] logits, in chunks that bound the memory of what is gathered per pair."""
+        if self.by_owner:
+            return self.answer(users, items, owner, candidates, context)
         if isinstance(items, ReadItems):
             items = items.vectors
         wide = users.rows.shape[1] if isinstance(users, Clicks) else max(users.dim() - 1, 1)
@@ -116,6 +129,39 @@ class TorchEngine:
                     users, items, owner[chosen], candidates[chosen], numbers
                 )
         return scores
+
+    def answer(
+        self, users: Clicks, items: ReadItems, owner: I32, candidates: I32, context: F32 | None
+    ) -> F32:  # fmt: skip
+        """[P] logits where the users are prefixes: each is read once and followed by the tokens of
+        all its candidates."""
+        prompt: Any = self.recommender.prompt
+        flatten: Any = self.recommender.flatten
+        clicks = users.rows.cpu().numpy()
+
+        def read(ids: I32, mask: NDArray[np.bool_]) -> Tensor:
+            return self.recommender.encode_users(self.ids(ids), to_tensor(mask, self.device))
+
+        def follow(
+            states: Tensor, mask: NDArray[np.bool_], places: I32, chosen: I32
+        ) -> F32:  # fmt: skip
+            given = items.inputs.rows(candidates[chosen])
+            ids, ended = prompt.candidates(given["tokens"], given["tokens_mask"])
+            numbers = None if context is None else to_tensor(context[chosen], self.device)
+            scores = self.recommender.score(
+                states, self.ids(ids), to_tensor(places, self.device).long(),
+                to_tensor(mask, self.device), numbers, to_tensor(ended, self.device),
+            )  # fmt: skip
+            return scores.float().cpu().numpy()
+
+        with evaluating(self.recommender):
+            return score_by_user(
+                owner, prompts=lambda rows: prompt.users(items.inputs, clicks[rows]), read=read,
+                follow=follow, width=flatten.state, floats=flatten.floats,
+            )  # fmt: skip
+
+    def ids(self, ids: I32) -> Tensor:
+        return to_tensor(ids, self.device).long()
 
     def score_chunk(
         self,

@@ -20,7 +20,7 @@ from legoc.exporting import contents
 from legoc.exporting.card import model_card
 from legoc.exporting.certificate import Whole, certify, choose_split
 from legoc.exporting.cold import write_cold
-from legoc.exporting.engine import Side, encode_items
+from legoc.exporting.engine import Side, encode_items, item_rows
 from legoc.exporting.finiteness import verify_table, verify_weights
 from legoc.exporting.gates import TARGET, Figure
 from legoc.exporting.graph_files import GraphFile, graph_manifest, write_graphs
@@ -39,6 +39,7 @@ from legoc.language.ir.plan import Plan
 from legoc.language.ir.spec import Spec
 from legoc.language.ir.text import resolved_text
 from legoc.progress import SILENT, Progress
+from legoc_runtime.prompting import Prompt
 
 
 if TYPE_CHECKING:
@@ -93,11 +94,17 @@ def write_bundle(
             labels=describe_model(spec, prepared), progress=progress,
         )  # fmt: skip
         torch_table = read_table(reference, prepared.rows.items) if plan.layout == "id" else None
+        prompt: Prompt | None = getattr(reference, "prompt", None)
+        if prompt is not None and prompt.joined:
+            every = np.arange(prepared.rows.items, dtype=np.int32)
+            torch_table = item_rows(prompt, prepared.inputs, every)
         choice = None
         if spec.export.tolerate is not None:
-            choice = apply_tolerance(spec, plan, prepared, files, torch_table, place, progress)
+            choice = apply_tolerance(
+                spec, plan, prepared, files, torch_table, place, progress, prompt
+            )
             files = choice.files
-        table = item_table(files, plan, prepared, torch_table, progress)
+        table = item_table(files, plan, prepared, torch_table, progress, prompt)
         verify_table(table, prepared.items.ids)
         contents.write_items(place, table, prepared.items.ids)
         if plan.flattens:
@@ -113,7 +120,7 @@ def write_bundle(
             contents.write_counters(place, prepared.context)
             context = contents.describe_context(prepared.context, reference.prior.neutral)
         cold = write_cold(
-            place, spec.export.cold, written_side(plan, prepared, files), prepared, table
+            place, spec.export.cold, written_side(plan, prepared, files, prompt), prepared, table
         )
         probes = None
         if prepared.reading is not None:
@@ -126,14 +133,14 @@ def write_bundle(
             {name: made.run for name, made in files.items()},
         )
         progress.say("comparing torch and onnxruntime on real rows")
-        whole, real = prove(spec, plan, prepared, files, torch_table, table)
+        whole, real = prove(spec, plan, prepared, files, torch_table, table, prompt)
         manifest = {
             "format": FORMAT,
             "spec": form.to_json(name_places(spec)),
             "graphs": graph_manifest(list(files.values()), place),
             "plan": {
                 "layout": plan.layout, "user": plan.user, "reads_user": plan.reads_user,
-                "width": plan.width,
+                "width": table.shape[1],
             },
             "reading": prepared.reading,
             "history": spec.data.history,
@@ -189,27 +196,32 @@ def item_table(
     prepared: "Prepared",
     torch_table: F32 | None,
     progress: Progress,
+    prompt: Prompt | None = None,
 ) -> F32:
-    """The item matrix [N, D]: what the exported item encoder makes of every item, or the table."""
+    """The item matrix [N, D]: what the exported item encoder makes of every item, or the table; of
+    items that end a text the rows of their tokens."""
     if torch_table is not None:
         return torch_table
     assert plan.item_encoder is not None
     made = files[plan.item_encoder.name]
     every = np.arange(len(prepared.items), dtype=np.int32)
-    return encode_items(made.run, made.graph, prepared.inputs, every, progress)
+    return encode_items(made.run, made.graph, prepared.inputs, every, progress, prompt)
 
 
-def written_side(plan: Plan, prepared: "Prepared", files: Mapping[str, GraphFile]) -> Side:
+def written_side(
+    plan: Plan, prepared: "Prepared", files: Mapping[str, GraphFile], prompt: Prompt | None
+) -> Side:
     """The written graphs, as they encode users and score."""
     return Side(
         plan=plan, runs={name: made.run for name, made in files.items()},
         inputs=prepared.inputs if plan.flattens else None, profiles=prepared.profiles,
+        prompt=prompt,
     )  # fmt: skip
 
 
 def prove(
     spec: Spec, plan: Plan, prepared: "Prepared", files: Mapping[str, GraphFile],
-    torch_table: F32 | None, table: F32,
+    torch_table: F32 | None, table: F32, prompt: Prompt | None = None,
 ) -> tuple[Whole | None, dict[str, Figure]]:  # fmt: skip
     """The certificate's figures on real rows; none where no row is labelled."""
     split = choose_split(prepared.logs)
@@ -220,8 +232,9 @@ def prove(
             plan=plan,
             runs={name: made.reference for name, made in files.items()},
             profiles=prepared.profiles,
+            prompt=prompt,
         ),
-        written_side(plan, prepared, files),
+        written_side(plan, prepared, files, prompt),
         torch_table,
         table,
         prepared.inputs,

@@ -21,7 +21,7 @@ from legoc.exporting.gates import Figure, relative_difference, verify_difference
 from legoc.exporting.sample import Sample, draw_sample
 from legoc.language.ir.plan import Graph
 from legoc.language.ir.spec import Call
-from legoc_runtime.histories import histories_at_once
+from legoc_runtime.prompting import texts_at_once
 
 
 TOP = 10
@@ -29,6 +29,8 @@ RANKED_USERS = 20
 RANKED_ITEMS = 500
 REAL_USERS = 64
 REAL_PAIRS = 256
+# Pairs and users in one call where a user is a prefix.
+FEW = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,13 +115,15 @@ def certify(
         torch_side, onnx_side = replace(torch_side, inputs=read), replace(onnx_side, inputs=read)
     theirs = onnx_table[sample.items]
     graph = onnx_side.plan.item_encoder
-    ours = (
-        torch_table[sample.items]
-        if graph is None and torch_table is not None
-        else engine.encode_items(
-            torch_side.runs[require(graph).name], require(graph), inputs, sample.items
-        )
-    )
+    if onnx_side.plan.user == "prefix":
+        ours = theirs
+    elif graph is None and torch_table is not None:
+        ours = torch_table[sample.items]
+    else:
+        ours = engine.encode_items(
+            torch_side.runs[require(graph).name], require(graph), inputs, sample.items,
+            prompt=onnx_side.prompt,
+        )  # fmt: skip
     figures: dict[str, Figure] = {}
     if graph is not None:
         figures[graph.name] = judge(graph, ours, theirs, tolerance)
@@ -167,10 +171,13 @@ def compare_pairs(
 ) -> dict[str, Figure]:
     """User encoder and predictor, each given the same real inputs in both engines."""
     figures: dict[str, Figure] = {}
-    histories = np.arange(min(REAL_USERS, log.histories), dtype=np.int32)
+    prefixed = onnx_side.plan.user == "prefix"
+    most_users, most_pairs = (FEW, FEW * FEW) if prefixed else (REAL_USERS, REAL_PAIRS)
+    histories = np.arange(min(most_users, log.histories), dtype=np.int32)
     if onnx_side.inputs is not None:
         # One call each: as many as attention over all their tokens has room for.
-        part = next(histories_at_once(log.padded(histories), onnx_side.inputs), slice(0))
+        clicks = log.padded(histories)
+        part = next(texts_at_once(onnx_side.prompt, onnx_side.inputs, clicks), slice(0))
         histories = histories[part]
     users = None
     graph = onnx_side.plan.graph("user_encoder")
@@ -180,12 +187,16 @@ def compare_pairs(
         figures["user_encoder"] = judge(
             graph, users, onnx_side.runs["user_encoder"](inputs), tolerance
         )
-    rows = np.flatnonzero(log.history < len(histories))[:REAL_PAIRS]
+    rows = np.flatnonzero(log.history < len(histories))[:most_pairs]
     numbers = log.numbers(slice(0, log.rows))
-    inputs = engine.pair_inputs(
-        vectors, log, users, log.history[rows], log.item[rows],
-        None if numbers is None else numbers[rows],
-    )  # fmt: skip
+    moments = None if numbers is None else numbers[rows]
+    if users is not None and prefixed:
+        _, mask = engine.text_of(onnx_side, log, histories)
+        inputs = engine.ending_inputs(
+            users, mask, log.history[rows], vectors[log.item[rows]], moments
+        )
+    else:
+        inputs = engine.pair_inputs(vectors, log, users, log.history[rows], log.item[rows], moments)
     figures["predictor"] = judge(
         require(onnx_side.plan.graph("predictor")),
         torch_side.runs["predictor"](inputs),
@@ -217,7 +228,7 @@ def agree(
     best: list[NDArray[np.int64]] = []
     for side, vectors in ((torch_side, ours), (onnx_side, theirs)):
         encoded = None
-        if side.plan.user != "clicks":
+        if side.keeps_users:
             every = np.arange(int(users.max()) + 1, dtype=np.int32)
             encoded = engine.encode_users(side, vectors, log, every)
         scores = engine.score_pairs(side, vectors, log, encoded, history, item, context)

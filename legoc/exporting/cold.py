@@ -70,7 +70,7 @@ def ranks_items(side: Side, table: F32) -> bool:
         history=none, item=none, label=np.zeros(0, dtype=np.float32), group=none,
     )  # fmt: skip
     users = None
-    if side.plan.user != "clicks":
+    if side.keeps_users:
         users = encode_users(side, table, nobody, np.zeros(1, dtype=np.int32))
     items = np.arange(1, min(len(table), 1 + ITEMS), dtype=np.int32)
     scores = score_pairs(side, table, nobody, users, np.zeros(len(items), np.int32), items)

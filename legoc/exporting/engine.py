@@ -19,7 +19,8 @@ from legoc.exporting.gates import Run
 from legoc.exporting.probes import Tensors
 from legoc.language.ir.plan import PROFILE, Graph, Plan
 from legoc.progress import SILENT, Progress
-from legoc_runtime.histories import gather_tokens, histories_at_once
+from legoc_runtime.prefixes import score_by_user
+from legoc_runtime.prompting import Prompt, as_rows, from_rows, gather_texts, texts_at_once
 from legoc_runtime.sessions import Settings, open_session
 
 
@@ -43,20 +44,29 @@ def onnx_run(path: Path, graph: Graph) -> Run:
 @dataclass(frozen=True, kw_only=True)
 class Side:
     """One of the two engines: its graphs by name, as functions. inputs: what a user encoder that
-    flattens reads of the items of a log, None for others. profiles: what is known of users, for an
-    encoder that reads it."""
+    flattens reads of the items of a log, None for others. prompt: what it reads around them, of a
+    language model. profiles: what is known of users, for an encoder that reads it."""
 
     plan: Plan
     runs: Mapping[str, Run]
     inputs: ItemInputs | None = None
     profiles: Profiles | None = None
+    prompt: Prompt | None = None
+
+    @property
+    def keeps_users(self) -> bool:
+        """Whether users are kept: not where they are clicks, nor prefixes, which are read when
+        their pairs are scored."""
+        return self.plan.user in ("vector", "many")
 
 
 def encode_items(
-    run: Run, graph: Graph, inputs: ItemInputs, items: I32, progress: Progress = SILENT
-) -> F32:
+    run: Run, graph: Graph, inputs: ItemInputs, items: I32, progress: Progress = SILENT,
+    prompt: Prompt | None = None,
+) -> F32:  # fmt: skip
     """The vectors [I, D] of some items, encoded in buckets of like length; row 0 gives zeros. The
-    user encoder of a model without a content stage reads each as a history of one click."""
+    user encoder of a model without a content stage reads each as a history of one click, or with a
+    prompt as a text of its own."""
     width = int(graph.outputs[0].dims[-1])
     vectors = np.zeros((len(items), width), dtype=np.float32)
     real = np.flatnonzero(items)
@@ -65,7 +75,10 @@ def encode_items(
         for start in range(0, len(order), ITEMS):
             block = order[start : start + ITEMS]
             given = feed(inputs.rows(items[block]))
-            if graph.name == "user_encoder":
+            if prompt is not None:
+                ids, mask = prompt.candidates(given["tokens"], given["tokens_mask"])
+                given = feed({"tokens": ids, "tokens_mask": mask})
+            elif graph.name == "user_encoder":
                 given = {name: array[:, None] for name, array in given.items()}
             vectors[block] = run(given)
             task.advance(len(block))
@@ -101,7 +114,7 @@ def run_users(side: Side, vectors: F32, log: Log, histories: I32) -> F32:
     if side.inputs is None:
         parts = [slice(0, len(histories))]
     else:
-        parts = list(histories_at_once(log.padded(histories), side.inputs))
+        parts = list(texts_at_once(side.prompt, side.inputs, log.padded(histories)))
     return np.concatenate(
         [side.runs["user_encoder"](user_inputs(side, vectors, log, histories[p])) for p in parts]
     )
@@ -111,7 +124,7 @@ def user_inputs(side: Side, vectors: F32, log: Log, histories: I32) -> Tensors:
     clicks = log.padded(histories)
     inputs: dict[str, NDArray[Any]] = {}
     if side.inputs is not None:
-        inputs |= feed(gather_tokens(side.inputs, clicks))
+        inputs |= feed(gather_texts(side.prompt, side.inputs, clicks))
     else:
         inputs |= {"clicks": vectors[clicks], "clicks_mask": clicks > 0}
     if side.plan.reads_user:
@@ -130,6 +143,8 @@ def score_pairs(
 ) -> F32:  # fmt: skip
     """Scores [P] of pairs of a history and an item; `users` [M, ...] are those of all histories of
     the log, None where the users are the clicks; `context` [P, n] the numbers of their moments."""
+    if side.plan.user == "prefix":
+        return answer_pairs(side, vectors, log, history, item, context)
     scores = np.zeros(len(item), dtype=np.float32)
     for start in range(0, len(item), PAIRS):
         part = slice(start, start + PAIRS)
@@ -140,6 +155,58 @@ def score_pairs(
             )
         )  # fmt: skip
     return scores
+
+
+def answer_pairs(
+    side: Side, rows: F32, log: Log, history: I32, item: I32, context: F32 | None
+) -> F32:
+    """Scores [P] where users are prefixes and items the rows of their tokens [I, T]."""
+
+    def follow(states: F32, mask: Any, places: I32, chosen: I32) -> F32:
+        numbers = None if context is None else context[chosen]
+        return side.runs["predictor"](
+            ending_inputs(states, mask, places, rows[item[chosen]], numbers)
+        )
+
+    return score_by_user(
+        history,
+        prompts=lambda owners: text_of(side, log, owners),
+        read=lambda ids, mask: side.runs["user_encoder"](
+            feed({"tokens": ids, "tokens_mask": mask})
+        ),
+        follow=follow,
+        width=side.plan.state,
+    )
+
+
+def text_of(side: Side, log: Log, histories: NDArray[np.integer]) -> tuple[I32, NDArray[np.bool_]]:
+    """The users' parts of some histories: ids I32[U, N], Bool[U, N]."""
+    assert side.prompt is not None
+    assert side.inputs is not None
+    return side.prompt.users(side.inputs, log.padded(histories.astype(np.int32)))
+
+
+def ending_inputs(
+    states: F32, mask: Any, owner: NDArray[np.integer], rows: F32, context: F32 | None = None
+) -> Tensors:
+    """What the predictor reads of prefixes [U, N, W] and of the rows [P, T] of candidates."""
+    ids, ended = from_rows(rows)
+    numbers = {} if context is None else {"context": context}
+    return {
+        "users": states, "users_mask": mask, "items": ids, "items_mask": ended,
+        "owner": owner.astype(np.int64), **numbers,
+    }  # fmt: skip
+
+
+def item_rows(prompt: Prompt, inputs: ItemInputs, items: I32) -> F32:
+    """Items that end a text, as rows of their tokens [I, T]; row 0 of the table gives zeros."""
+    rows = np.zeros((len(items), prompt.tail), dtype=np.float32)
+    for start in range(0, len(items), ITEMS):
+        given = inputs.rows(items[start : start + ITEMS])
+        ids, mask = prompt.candidates(given["tokens"], given["tokens_mask"])
+        rows[start : start + ITEMS] = as_rows(ids, mask, prompt.tail)
+    rows[items == 0] = 0
+    return rows
 
 
 def pair_inputs(
@@ -161,7 +228,7 @@ def pair_inputs(
 def score_log(side: Side, vectors: F32, log: Log) -> F32:
     """The scores [R] of every row of a log."""
     users = None
-    if side.plan.user != "clicks":
+    if side.keeps_users:
         users = encode_users(side, vectors, log, np.arange(log.histories, dtype=np.int32))
     context = log.numbers(slice(0, log.rows))
     return score_pairs(side, vectors, log, users, log.history, log.item, context)

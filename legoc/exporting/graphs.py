@@ -35,7 +35,8 @@ class GraphCall(nn.Module):
 
     The recommender has `encode_items(inputs)`, `encode_users(clicks, mask, users)`, which takes
     what is known of the users as well where the graph has such inputs, and `score(users, items,
-    owner, mask)` (DESIGN section 13), which takes the context of the pairs likewise.
+    owner, mask)` (DESIGN section 13), which takes the context of the pairs and the mask of the
+    items likewise.
     """
 
     def __init__(self, recommender: nn.Module, graph: Graph) -> None:
@@ -61,8 +62,10 @@ class GraphCall(nn.Module):
             more = {"values": known} if known else {}
             return model.encode_users(given[clicks], given[mask], given.get("user"), **more)
         mask = given.get("users_mask")
-        moment = (given["context"],) if "context" in given else ()
-        return model.score(given["users"], given["items"], given["owner"], mask, *moment)
+        pairs = given["users"], given["items"], given["owner"], mask
+        if "items_mask" in given:
+            return model.score(*pairs, given.get("context"), given["items_mask"])
+        return model.score(*pairs, *((given["context"],) if "context" in given else ()))
 
 
 def reference_copy(recommender: nn.Module) -> nn.Module:

@@ -135,7 +135,8 @@ def longest_sizes(spec: Spec, rows: Rows) -> dict[str, int]:
     tokens = {a.name: 1 if a.kind == "number" else a.length for a in spec.data.attributes}
     return {
         **{f"{name}_tokens": length for name, length in tokens.items()},
-        "tokens": rows.longest or sum(tokens.values()) + len(tokens),
+        "tokens": rows.text or rows.longest or sum(tokens.values()) + len(tokens),
+        **({"ending": rows.ending} if rows.ending else {}),
         "clicks": spec.data.history,
     }
 
@@ -190,7 +191,7 @@ def draw(graph: Graph, probe: str, sizes: Mapping[str, int], rows: Rows) -> Tens
 def id_range(graph: Graph, port: Port, sizes: Mapping[str, int], rows: Rows) -> tuple[int, int]:
     """The first id of a port and the one after its last. Attributes may have any name, so `user`
     is a user in the user encoder alone."""
-    if graph.name == "predictor":
+    if graph.name == "predictor" and port.name == "owner":
         return 0, max(sizes["user"], 1)
     if graph.name == "user_encoder" and port.name == "user":
         return 0, rows.users

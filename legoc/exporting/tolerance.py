@@ -31,6 +31,7 @@ from legoc.language.diagnosing.suggest import nearest
 from legoc.language.ir.plan import Plan
 from legoc.language.ir.spec import Call, Export, Spec
 from legoc.progress import Progress
+from legoc_runtime.prompting import Prompt
 
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def verify_tolerance(export: Export) -> None:
 
 def apply_tolerance(
     spec: Spec, plan: Plan, prepared: "Prepared", files: Mapping[str, GraphFile],
-    table: F32 | None, place: Path, progress: Progress,
+    table: F32 | None, place: Path, progress: Progress, prompt: Prompt | None = None,
 ) -> Choice:  # fmt: skip
     """The graphs at their place in the precisions that `export.tolerate` chooses; a warning where
     float32 is kept for want of anything to choose by.
@@ -119,7 +120,7 @@ def apply_tolerance(
             people=name_rows(prepared.tables, log, SPLIT, spec.data.group).user,
             ranked=np.searchsorted(sample.items, ranked).astype(np.int32),
             table=None if table is None else table[sample.items],
-            profiles=prepared.profiles,
+            profiles=prepared.profiles, prompt=prompt,
         )  # fmt: skip
         choice = choose(trade, variants, export, seed=seed, progress=progress)
         choice = replace(choice, files=adopt(choice.files, files))

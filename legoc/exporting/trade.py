@@ -22,6 +22,7 @@ from legoc.exporting.sample import Sample
 from legoc.exporting.variants import FULL, Variants
 from legoc.language.ir.plan import Plan
 from legoc.language.ir.spec import Call
+from legoc_runtime.prompting import Prompt
 
 
 Precisions: TypeAlias = Mapping[str, str]
@@ -41,17 +42,19 @@ class Trade:
     def __init__(
         self, plan: Plan, variants: Variants, inputs: ItemInputs, sample: Sample, *,
         metric: Call, people: I32, ranked: I32, table: F32 | None,
-        profiles: Profiles | None = None,
+        profiles: Profiles | None = None, prompt: Prompt | None = None,
     ) -> None:  # fmt: skip
         self.plan, self.variants, self.inputs, self.sample = plan, variants, inputs, sample
         self.metric, self.people, self.ranked, self.table = metric, people, ranked, table
-        self.profiles = profiles
+        self.profiles, self.prompt = profiles, prompt
         self.encoded: dict[str, F32] = {}
 
     def side(self, chosen: Precisions) -> Side:
         read = Chosen(inputs=self.inputs, origin=self.sample.items) if self.plan.flattens else None
         runs = {name: made.run for name, made in self.variants.pick(chosen).items()}
-        return Side(plan=self.plan, runs=runs, inputs=read, profiles=self.profiles)
+        return Side(
+            plan=self.plan, runs=runs, inputs=read, profiles=self.profiles, prompt=self.prompt
+        )
 
     def vectors(self, chosen: Precisions) -> F32:
         """[I, D]: the items of the sample."""
@@ -62,7 +65,9 @@ class Trade:
         precision = chosen[graph.name]
         if precision not in self.encoded:
             run = self.variants.files[graph.name][precision].run
-            found = engine.encode_items(run, graph, self.inputs, self.sample.items)
+            found = engine.encode_items(
+                run, graph, self.inputs, self.sample.items, prompt=self.prompt
+            )
             self.encoded[precision] = found
         return self.encoded[precision]
 
@@ -119,7 +124,13 @@ class Trade:
             inputs = engine.user_inputs(side, vectors, log, one)
             return lambda: side.runs[name](inputs)
         users = None
-        if self.plan.user != "clicks":
+        if self.plan.user == "prefix":
+            item = np.resize(self.ranked, SCORED)
+            read = side.runs["user_encoder"](engine.user_inputs(side, vectors, log, one))
+            _, mask = engine.text_of(side, log, one)
+            given = engine.ending_inputs(read, mask, np.zeros(len(item), np.int64), vectors[item])
+            return lambda: side.runs[name](given)
+        if side.keeps_users:
             # Those up to the one that is asked for, as pairs name users by their place.
             users = np.zeros((int(one[0]) + 1, *self.user_shape()), dtype=np.float32)
             users[one] = engine.encode_users(side, vectors, log, one)

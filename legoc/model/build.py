@@ -12,13 +12,14 @@ from legoc.data.reading.vectors import read_width
 from legoc.language.declaring.catalog import catalog
 from legoc.language.declaring.declare import Declaration
 from legoc.language.declaring.types import Many, Seq, Type, Vec, parse_type
-from legoc.language.ir.checkpoints import Named, content_model
+from legoc.language.ir.checkpoints import Named, reading_model
 from legoc.language.ir.plan import Plan, reads_ids
 from legoc.language.ir.spec import Call, Spec, is_alone
 from legoc.model.calibration import Calibration
 from legoc.model.embedding import TokenEmbedding
 from legoc.model.prior import Prior
 from legoc.model.profile import Profile
+from legoc.model.prompted import create_stages
 from legoc.model.recommender import Recommender
 from legoc.operators.sizes import Sizes
 
@@ -32,6 +33,8 @@ def build(spec: Spec, plan: Plan, rows: Rows) -> Recommender:
     behavior, predict = spec.model.get("behavior"), spec.model["predict"]
     if is_alone(spec):
         return build_counted(spec, plan, rows)
+    if plan.prompted:
+        return build_prompted(spec, plan)
     model = language_model(spec)
     embeds = content is not None and plan.layout != "id" and model is None
     user, codes = user_width(parse_type(spec.types.user))
@@ -67,6 +70,20 @@ def build(spec: Spec, plan: Plan, rows: Rows) -> Recommender:
     )
 
 
+def build_prompted(spec: Spec, plan: Plan) -> Recommender:
+    """A model whose clicks are read by a language model as one text."""
+    named = language_model(spec)
+    assert named is not None
+    flatten, predict, prompt = create_stages(spec, plan, spec.model["flatten"], named, create)
+    return Recommender(
+        tokens=None, content=None, behavior=None, flatten=flatten, predict=predict,
+        layout=plan.layout, attributes=(), width=plan.width, reads_clicks=False,
+        reads_user=plan.reads_user, prompt=prompt,
+        prior=make_prior(spec) if plan.context else None,
+        calibration=Calibration() if spec.train is not None and spec.train.calibrate else None,
+    )  # fmt: skip
+
+
 def make_prior(spec: Spec) -> Prior:
     """The prior of the numbers that a spec names."""
     context = spec.data.context
@@ -97,9 +114,9 @@ def build_counted(spec: Spec, plan: Plan, rows: Rows) -> Recommender:
 
 
 def language_model(spec: Spec) -> Named | None:
-    """The language model that encodes the items, with its folder where that is on this machine;
+    """The language model that reads the items, with its folder where that is on this machine;
     None where no language model does."""
-    found = content_model(spec)
+    found = reading_model(spec)
     if found is None:
         return None
     from legoc.data.reading.checkpoint import find_folder

@@ -22,6 +22,7 @@ from legoc.language.ir.plan import Plan, token_ports
 from legoc.language.ir.spec import Spec
 from legoc.model.build import build, language_model, most_tokens
 from legoc.model.recommender import Recommender
+from legoc_runtime.prompting import Prompt
 
 
 FLOAT = 4  # bytes
@@ -52,6 +53,7 @@ class Cost:
     parameters, trainable: without the tables. item, user, pair: floating-point operations of
     encoding one item with all its tokens, one user with a full history, and scoring one pair.
     item_bytes, user_bytes: memory of one row of the item and the user cache (0: there is none).
+    user_tokens: of a user that is a prefix, the most tokens it has.
     """
 
     parameters: int
@@ -62,6 +64,7 @@ class Cost:
     pair: int
     item_bytes: int
     user_bytes: int
+    user_tokens: int | None = None
 
     def sized(self, rows: Rows) -> "Cost":
         """The same with the rows of the tables filled in."""
@@ -111,12 +114,16 @@ def measure(spec: Spec, plan: Plan, rows: Rows | None = None) -> Cost:
         trainable -= trainable_per_row * size
     item, user, pair = operations(model, spec, plan)
     user_graph = plan.graph("user_encoder")
+    dims = user_graph.outputs[0].dims[1:] if user_graph else ()
     cost = Cost(
         parameters=parameters, trainable=trainable, tables=tuple(tables),
         item=item, user=user, pair=pair,
         item_bytes=FLOAT * plan.width,
-        user_bytes=FLOAT * volume(user_graph.outputs[0].dims[1:]) if user_graph else 0,
+        user_bytes=FLOAT * volume(dims) if user_graph and plan.user != "prefix" else 0,
     )  # fmt: skip
+    if plan.user == "prefix" and model.prompt is not None:
+        tokens = model.prompt.longest
+        cost = replace(cost, user_tokens=tokens, user_bytes=FLOAT * plan.state * tokens)
     return cost.sized(rows) if rows is not None else cost
 
 
@@ -150,6 +157,8 @@ def count(model: nn.Module) -> tuple[int, int]:
 
 def operations(model: Recommender, spec: Spec, plan: Plan) -> tuple[int, int, int]:
     """Operations of one item with all its tokens, one user with a full history, one pair."""
+    if model.prompt is not None:
+        return prompted_operations(model, plan, model.prompt)
     device = device_of(spec)
     clicks, mask, user = user_inputs(spec, plan, device)
     items = torch.ones(1, plan.width, device=device)
@@ -162,6 +171,28 @@ def operations(model: Recommender, spec: Spec, plan: Plan) -> tuple[int, int, in
             counted(lambda: model.encode_users(clicks, mask, user)),
             counted(lambda: model.score(users, items, owner, mask, context)),
         )
+
+
+def prompted_operations(model: Recommender, plan: Plan, prompt: Prompt) -> tuple[int, int, int]:
+    """The same of texts that a language model reads, each as long as its prompt allows. An item
+    that ends a text is nothing before it is read there."""
+    text, ending = blank(1, prompt.longest, dtype=torch.int64), (1, prompt.tail)
+    items, owner = blank(*ending, dtype=torch.int64), blank(1, dtype=torch.int64)
+    mask, ended = blank(*text.shape, dtype=torch.bool), blank(*ending, dtype=torch.bool)
+    context = blank(1, plan.context) if plan.context else None
+    with torch.no_grad():
+        users = model.encode_users(text, mask)
+        user = counted(lambda: model.encode_users(text, mask))
+        if prompt.joined:
+            pair = counted(lambda: model.score(users, items, owner, mask, context, ended))
+            return 0, user, pair
+        item = counted(lambda: model.encode_users(items, ended))
+        vectors = blank(1, plan.width)
+        return item, user, counted(lambda: model.score(users, vectors, owner, None, context))
+
+
+def blank(*shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    return torch.empty(shape, dtype=dtype, device="meta")
 
 
 def user_inputs(

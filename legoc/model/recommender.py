@@ -14,7 +14,9 @@ from legoc.data.batching.batch import Batch
 from legoc.model.calibration import Calibration
 from legoc.model.embedding import TokenEmbedding
 from legoc.model.profile import Profile
+from legoc.model.reading import item_texts, pair_texts, user_texts
 from legoc.model.tensors import TensorBatch, to_tensors
+from legoc_runtime.prompting import Prompt
 
 
 class Scored(NamedTuple):
@@ -38,7 +40,8 @@ class Recommender(nn.Module):
     after all else. reads_user: the user encoder reads the row of the
     user; the behavior operator itself does with `by_user`, and `profile` joins what is known of the
     user to what the operator makes of the clicks. prior: what the moment of a pair adds to its
-    score.
+    score. prompt: what a flatten operator that is a language model reads around clicks and
+    candidate; the host lays out the text.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class Recommender(nn.Module):
         by_user: bool | None = None,
         prior: nn.Module | None = None,
         calibration: Calibration | None = None,
+        prompt: Prompt | None = None,
     ) -> None:
         super().__init__()
         self.content = content
@@ -76,6 +80,7 @@ class Recommender(nn.Module):
         self.prior = prior
         self.by_user = reads_user if by_user is None else by_user
         self.calibration = calibration
+        self.prompt = prompt
 
     @property
     def device(self) -> torch.device:
@@ -88,6 +93,8 @@ class Recommender(nn.Module):
         `tokens` int[I, L] and `tokens_mask` Bool[I, L]; or, of a content operator with a frozen
         part, what that part made of the items, `states` and `states_mask`.
         """
+        if self.prompt is not None:
+            return self.flatten(*item_texts(self.prompt, inputs["tokens"], inputs["tokens_mask"]))
         if self.content is None:
             tokens_I1L, mask_I1L = inputs["tokens"].unsqueeze(1), inputs["tokens_mask"].unsqueeze(1)
             return self.encode_tokens(tokens_I1L, mask_I1L)
@@ -114,7 +121,8 @@ class Recommender(nn.Module):
         """Click vectors [B, S, D], Bool[B, S] -> [B, D], [B, C, D], or the clicks [B, S, D] where
         the predictor reads those. `users_B` are rows of the user table, for encoders that read
         them; `values` are what is known of the users, that of those rows unless given. A flatten
-        operator reads token ids int[B, S, L] and Bool[B, S, L] instead."""
+        operator reads token ids int[B, S, L] and Bool[B, S, L] instead, a language model whole
+        texts int[B, N] and Bool[B, N], of which it makes [B, D] or [B, N, W]."""
         made = self.encode_clicks(clicks_BSD, mask_BS, users_B)
         return self.with_profile(made, users_B, values)
 
@@ -122,6 +130,8 @@ class Recommender(nn.Module):
         self, clicks_BSD: Tensor, mask_BS: Tensor, users_B: Tensor | None = None
     ) -> Tensor:
         """What the clicks alone make of the users: `encode_users` before the profile."""
+        if self.prompt is not None:
+            return self.flatten(clicks_BSD, mask_BS)
         if self.flatten is not None:
             return self.encode_tokens(clicks_BSD, mask_BS)
         if self.by_user:
@@ -151,18 +161,35 @@ class Recommender(nn.Module):
         owner_P: Tensor,
         mask_BS: Tensor | None = None,
         context_Pn: Tensor | None = None,
+        items_mask: Tensor | None = None,
     ) -> Tensor:
-        """Users as `encode_users` gives them, candidates [P, D], owners int[P] -> logits [P].
+        """Users as `encode_users` gives them, candidates [P, D], owners int[P] -> logits [P]. Where
+        the users are prefixes candidates are tokens int[P, T], with their mask Bool[P, T].
 
         `owner_P` are rows of the users; `mask_BS` is that of the clicks where the users are
         clicks; `context_Pn` are the numbers of the pairs' moments where the model reads them.
         """
-        scores_P = self.match(users, items_PD, owner_P, mask_BS)
+        if items_mask is not None:
+            scores_P = self.answer(users, mask_BS, owner_P, items_PD, items_mask)
+        else:
+            scores_P = self.match(users, items_PD, owner_P, mask_BS)
+        return self.finish(scores_P, context_Pn)
+
+    def finish(self, scores_P: Tensor, context_Pn: Tensor | None = None) -> Tensor:
+        """What follows the predictor: the prior of the moment, and calibration."""
         if self.prior is not None:
             if context_Pn is None:
                 raise TypeError("the model reads the context of a pair")
             scores_P = scores_P + self.prior(context_Pn)
         return scores_P if self.calibration is None else self.calibration(scores_P)
+
+    def answer(
+        self, users: Tensor, mask_BN: Tensor | None, owner_P: Tensor, ids_PT: Tensor,
+        ended_PT: Tensor,
+    ) -> Tensor:  # fmt: skip
+        """What the predictor makes of prefixes and of the tokens that end them, [P]."""
+        states_PTD = self.flatten.follow(users, mask_BN, owner_P, ids_PT, ended_PT)
+        return self.predict(states_PTD, ended_PT)
 
     def match(
         self, users: Tensor, items_PD: Tensor, owner_P: Tensor, mask_BS: Tensor | None = None
@@ -184,6 +211,8 @@ class Recommender(nn.Module):
         encoded once."""
         if isinstance(batch, Batch):
             batch = to_tensors(batch, self.device)
+        if self.prompt is not None and self.prompt.joined:
+            return Scored(self.score_texts(batch), {})
         if self.flatten is not None:
             return Scored(self.score_tokens(batch), {})
         vectors_ND = self.encode_distinct(batch.buckets)
@@ -210,7 +239,7 @@ class Recommender(nn.Module):
         for the candidates, of which each distinct one is encoded once."""
         (bucket,) = batch.buckets
         tokens_NL, mask_NL = with_empty(bucket["tokens"]), with_empty(bucket["tokens_mask"])
-        made = self.encode_tokens(tokens_NL[batch.clicks], mask_NL[batch.clicks])
+        made = self.read_clicks(tokens_NL, mask_NL, batch.clicks)
         users = self.with_profile(made, batch.users)
         chosen, place_P = torch.unique(batch.candidates.flatten(), return_inverse=True)
         vectors = self.encode_items({n: with_empty(given)[chosen] for n, given in bucket.items()})
@@ -218,6 +247,21 @@ class Recommender(nn.Module):
         owner_P = torch.arange(size, device=users.device).repeat_interleave(candidates)
         scores_P = self.score(users, vectors[place_P], owner_P, None, flat_context(batch))
         return scores_P.reshape(size, candidates)
+
+    def read_clicks(self, tokens_NL: Tensor, mask_NL: Tensor, clicks_BS: Tensor) -> Tensor:
+        """What the flatten operator makes of histories of items, given by their tokens."""
+        if self.prompt is None:
+            return self.encode_tokens(tokens_NL[clicks_BS], mask_NL[clicks_BS])
+        return self.flatten(*user_texts(self.prompt, tokens_NL, mask_NL, clicks_BS))
+
+    def score_texts(self, batch: TensorBatch) -> Tensor:
+        """The logits [B, K] of a batch in one bucket, each pair read at once as one text."""
+        assert self.prompt is not None
+        (bucket,) = batch.buckets
+        tokens_NL, mask_NL = with_empty(bucket["tokens"]), with_empty(bucket["tokens_mask"])
+        ids_PN, mask_PN = pair_texts(self.prompt, tokens_NL, mask_NL, batch)
+        scores_P = self.predict(self.flatten.whole(ids_PN, mask_PN), mask_PN)
+        return self.finish(scores_P, flat_context(batch)).reshape(batch.candidates.shape)
 
     def encode_distinct(self, buckets: Sequence[Mapping[str, Tensor]]) -> Tensor:
         """The vectors of a batch's distinct items below a row of zeros: [1 + U, D]."""

@@ -20,6 +20,7 @@ class Sizes:
         most clicks of a history; 0 where unknown.
     file: width of the rows of the file an operator reads (codes per item of `SemanticID`).
     model: the pre-trained language model an operator is, with its folder where it is found.
+    state: numbers that a language model keeps of a token, where its predictor reads a prefix.
     """
 
     width: int
@@ -33,3 +34,4 @@ class Sizes:
     clicks: int = 0
     file: int = 0
     model: Named | None = None
+    state: int = 0

@@ -20,7 +20,7 @@ from legoc.exporting.bundle import write_bundle
 from legoc.exporting.gates import TARGET, relative_difference
 from legoc.exporting.graph_files import write_graphs
 from legoc.language.diagnosing.diagnostics import LegoError
-from legoc.language.ir.checkpoints import content_model
+from legoc.language.ir.checkpoints import reading_model
 from legoc.language.ir.plan import plan
 from legoc.language.ir.spec import Call, Spec
 from legoc.model import compile
@@ -73,8 +73,10 @@ class Bench:
 
     def data(self, spec: Spec) -> Prepared:
         # What else a spec says decides nothing of what is prepared, but for a language model.
-        model = content_model(spec)
-        reads = model and (model[1], model[0].args["pooling"], model[0].args["special"])
+        model = reading_model(spec)
+        settings = ("pooling", "special", "prompt", "limit")
+        joined = spec.types.user == "Prefix"
+        reads = model and (model[1], joined, *(model[0].args.get(name) for name in settings))
         key = repr((spec.data, plan(spec).layout, plan(spec).flattens, reads))
         if key not in self.prepared:
             self.prepared[key] = prepare(spec, cache=self.cache)

@@ -68,8 +68,10 @@ def verify_ports(manifest: Manifest) -> None:
     """Each graph reads what the runtime gives it, and their widths agree."""
     plan, graphs = manifest.plan, manifest.graphs
     given = {"predictor": {"users", "items", "owner"}}
-    if plan.user == "clicks":
+    if plan.user in ("clicks", "prefix"):
         given["predictor"].add("users_mask")
+    if plan.user == "prefix":
+        given["predictor"].add("items_mask")
     if manifest.context is not None:
         given["predictor"].add("context")
     given["user_encoder"] = (
@@ -96,6 +98,9 @@ def verify_ports(manifest: Manifest) -> None:
 def verify_widths(manifest: Manifest) -> None:
     """Vectors have the width of the plan, and the predictor reads the users that are made."""
     plan, graphs = manifest.plan, manifest.graphs
+    if plan.user == "prefix":
+        verify_prefix(manifest)
+        return
     vectors: list[tuple[str, str]] = [("predictor", "items")]
     if "item_encoder" in graphs:
         vectors.append(("item_encoder", graphs["item_encoder"].outputs[0].name))
@@ -137,8 +142,26 @@ def verify_cold(manifest: Manifest) -> None:
         raise ValueError(
             f"`cold.answer` is {cold.answer}, {'with a' if cold.file else 'without its'} file"
         )
-    if cold.answer == "mean" and manifest.plan.user == "clicks":
-        raise ValueError("`cold.answer` is mean, and the predictor reads clicks")
+    if cold.answer == "mean" and manifest.plan.user in ("clicks", "prefix"):
+        raise ValueError("`cold.answer` is mean, and a user is no vector")
+
+
+def verify_prefix(manifest: Manifest) -> None:
+    """What a language model keeps of a history is what the predictor goes on from, and there is a
+    prompt whose endings have the width of an item."""
+    made = manifest.graphs["user_encoder"].outputs[0].dims
+    read = find_dims(manifest, "predictor", "users")
+    if read != made or len(made) != 3 or not isinstance(made[2], int):
+        raise ValueError(
+            f"`graphs.predictor` reads users {read}, `graphs.user_encoder` makes {list(made)}"
+        )
+    prompt = manifest.prompt
+    if prompt is None or not prompt.joined or manifest.tokens is None:
+        raise ValueError("`plan.user` is prefix, without a prompt or the tokens of the items")
+    if prompt.tail != manifest.plan.width:
+        raise ValueError(
+            f"`plan.width` is {manifest.plan.width}, the prompt ends with up to {prompt.tail}"
+        )
 
 
 def verify_index(manifest: Manifest) -> None:

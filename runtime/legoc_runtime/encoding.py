@@ -11,9 +11,10 @@ from legoc_runtime.chunks import by_length, stack_padded
 from legoc_runtime.cold import ColdUsers
 from legoc_runtime.errors import RequestError
 from legoc_runtime.graphs import F32, I32, Graphs, at_least_one
-from legoc_runtime.histories import gather_tokens, histories_at_once
 from legoc_runtime.ids import Id, as_id, as_ids, as_list
+from legoc_runtime.prefixed import read_prefixes
 from legoc_runtime.profiles import Told, Values, refuse_profile
+from legoc_runtime.prompting import gather_texts, texts_at_once
 from legoc_runtime.table import Table
 from legoc_runtime.users import EACH, User
 
@@ -82,6 +83,8 @@ class Encoder:
         items = table.vectors
         if self.graphs.parts.plan.user == "clicks":
             return [items[clicks] for clicks in rows]
+        if self.graphs.parts.plan.user == "prefix":
+            return read_prefixes(self.graphs, table, rows, users)
         vectors: list[F32] = [items[:0]] * len(rows)
         lengths = np.array([len(clicks) for clicks in rows], dtype=np.int32)
         for block in by_length(lengths):
@@ -104,13 +107,13 @@ class Encoder:
             )
         if table.tokens is None:
             return self.graphs.encode_users(table.vectors[clicks], clicks > 0, users, profile)
-        clicks = at_least_one(clicks)
+        clicks, prompt = at_least_one(clicks), self.graphs.parts.prompt
         parts = [
             self.graphs.read_users(
-                gather_tokens(table.tokens, clicks[part]), users[part],
+                gather_texts(prompt, table.tokens, clicks[part]), users[part],
                 None if profile is None else {name: given[part] for name, given in profile.items()},
             )
-            for part in histories_at_once(clicks, table.tokens)
+            for part in texts_at_once(prompt, table.tokens, clicks)
         ]  # fmt: skip
         return np.concatenate(parts)
 

@@ -15,7 +15,9 @@ from legoc_runtime.bundle import Bundle, open_bundle
 from legoc_runtime.chunks import by_length, stack_padded
 from legoc_runtime.errors import RequestError
 from legoc_runtime.graphs import F32, I32, Graphs
-from legoc_runtime.histories import Inputs, gather_tokens, histories_at_once
+from legoc_runtime.histories import Inputs
+from legoc_runtime.prefixes import score_by_user
+from legoc_runtime.prompting import gather_texts, texts_at_once
 from legoc_runtime.scoring import Clicks, Scorer
 from legoc_runtime.sessions import Settings
 from legoc_runtime.table import Table, load_table
@@ -63,6 +65,11 @@ class Engine:
             return ReadItems(vectors=vectors, inputs=inputs)
         return vectors
 
+    @property
+    def by_owner(self) -> bool:
+        """Whether a user is too large to keep, so that pairs come all at once, user by user."""
+        return self.bundle.parts.plan.user == "prefix"
+
     def encode_vectors(self, inputs: Inputs) -> F32:
         """[N, D], row 0 zero."""
         if self.stored or not self.graphs.encodes_items:
@@ -98,7 +105,7 @@ class Engine:
     ) -> F32 | Clicks:
         """[U, D] or [U, C, D] of blocks of click rows [m, S] and users [m]; for a target-aware
         predictor the clicks themselves."""
-        if self.bundle.parts.plan.user == "clicks":
+        if self.bundle.parts.plan.user in ("clicks", "prefix"):
             return Clicks(rows=stack_padded(list(clicks)))
         if isinstance(items, ReadItems):
             return self.read_users(items, clicks, users)
@@ -112,8 +119,9 @@ class Engine:
         """[U, D] of the tokens of the clicks, in blocks that bound what attention needs."""
         encoded = [items.vectors[:0]]
         for block, names in zip(clicks, users, strict=True):
-            for part in histories_at_once(block, items.inputs):
-                given = gather_tokens(items.inputs, block[part])
+            prompt = self.bundle.parts.prompt
+            for part in texts_at_once(prompt, items.inputs, block):
+                given = gather_texts(prompt, items.inputs, block[part])
                 encoded.append(self.graphs.read_users(given, names[part]))
         return np.concatenate(encoded)
 
@@ -128,5 +136,32 @@ class Engine:
         """[P] logits of the pairs (row `owner` of users, row `candidates` of items); `context` are
         the numbers [P, n] of their moments, for a predictor that reads them."""
         if isinstance(items, ReadItems):
+            if self.by_owner and isinstance(users, Clicks):
+                return self.answer(users, items, owner, candidates, context)
             items = items.vectors
         return self.scorer.score(users, items, owner, candidates, context)
+
+    def answer(
+        self, users: Clicks, items: ReadItems, owner: I32, candidates: I32, context: F32 | None
+    ) -> F32:  # fmt: skip
+        """[P] logits where a user is what a language model keeps of a history: each is read once,
+        and dropped with its last candidate."""
+        prompt = self.bundle.parts.prompt
+        assert prompt is not None
+
+        def follow(
+            states: F32, mask: NDArray[np.bool_], places: NDArray[np.integer],
+            chosen: NDArray[np.integer],
+        ) -> F32:  # fmt: skip
+            numbers = None if context is None else context[chosen]
+            return self.graphs.predict(
+                states, items.vectors[candidates[chosen]], places, mask, numbers
+            )
+
+        return score_by_user(
+            owner,
+            prompts=lambda rows: prompt.users(items.inputs, users.rows[rows]),
+            read=lambda ids, mask: self.graphs.read_users({"tokens": ids, "tokens_mask": mask}),
+            follow=follow,
+            width=self.graphs.user_dims()[-1],
+        )

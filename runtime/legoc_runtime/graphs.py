@@ -13,6 +13,7 @@ from legoc_runtime.bundle import Bundle
 from legoc_runtime.errors import BundleError, RequestError
 from legoc_runtime.manifest import Graph
 from legoc_runtime.profiles import load_profiles
+from legoc_runtime.prompting import as_rows, from_rows
 from legoc_runtime.sessions import Session, Settings, open_session
 
 
@@ -43,8 +44,8 @@ class Graphs:
 
     @property
     def encodes_items(self) -> bool:
-        """Whether there is an item graph; without one the items are rows of a table."""
-        return self.parts.item_graph is not None
+        """Whether items are made from what they say; else they are rows of a table."""
+        return self.parts.item_graph is not None or self.parts.plan.user == "prefix"
 
     def run(self, name: str, inputs: Mapping[str, Array]) -> F32:
         """Run one graph on inputs by name; they are cast to what it declares."""
@@ -56,7 +57,17 @@ class Graphs:
         return self.sessions[name].run(given)
 
     def encode_items(self, inputs: Mapping[str, Array]) -> F32:
-        """[I, D] of item inputs by name: ids [I, L] and masks [I, L], L may be 0."""
+        """[I, D] of item inputs by name: ids [I, L] and masks [I, L], L may be 0. Of items that end
+        a text the tokens of their part of it, as `prompting.as_rows` writes them."""
+        prompt = self.parts.prompt
+        if prompt is not None:
+            self.verify_ids(inputs)
+            ids, mask = prompt.candidates(inputs["tokens"], inputs["tokens_mask"])
+            if prompt.joined:
+                return as_rows(ids, mask, self.parts.plan.width)
+            if not len(ids):
+                return np.zeros((0, self.parts.plan.width), dtype=np.float32)
+            return self.read_users({"tokens": ids, "tokens_mask": mask})
         name = self.parts.item_graph
         assert name is not None
         filled = {
@@ -85,8 +96,9 @@ class Graphs:
         users: I32 | None = None,
         profile: Mapping[str, Array] | None = None,
     ) -> F32:
-        """[U, D] of histories as `tokens` [U, S, L] and `tokens_mask`; `users` and `profile` as for
-        `encode_users`."""
+        """[U, D] of histories as `tokens` [U, S, L] and `tokens_mask`, of a language model [U, N]
+        of whole texts; `users` and `profile` as for `encode_users`. Of a model that goes on with
+        each candidate the states [U, N, W]."""
         tokens = inputs["tokens"]
         if not len(tokens):
             return np.zeros((0, *self.user_dims()), dtype=np.float32)
@@ -142,6 +154,8 @@ class Graphs:
             return np.zeros(0, dtype=np.float32)
         verify_range("owner", owner, len(users))
         inputs: dict[str, Array] = {"users": users, "items": items, "owner": owner}
+        if self.parts.plan.user == "prefix":
+            inputs["items"], inputs["items_mask"] = from_rows(items)
         if mask is not None:
             inputs["users"], inputs["users_mask"] = at_least_one(users), at_least_one(mask)
         if self.neutral is not None:

@@ -96,9 +96,12 @@ def gather_tokens(inputs: Inputs | TokenBlocks, clicks: I32) -> dict[str, NDArra
     return {"tokens": found["tokens"][place], "tokens_mask": mask}
 
 
-def histories_at_once(clicks: I32, inputs: Inputs | TokenBlocks) -> Iterator[slice]:
-    """Parts of a block of click rows [U, S] small enough to be attended to at once."""
-    longest = int(inputs.lengths[clicks].max(initial=1)) + 1
-    step = max(1, TOKEN_PAIRS_AT_ONCE // max(clicks.shape[1] * longest, 1) ** 2)
+def histories_at_once(
+    clicks: I32, inputs: Inputs | TokenBlocks, *, each: int = 1, more: int = 0
+) -> Iterator[slice]:
+    """Parts of a block of click rows [U, S] small enough to be attended to at once; `each` are the
+    tokens that stand beside those of a click, `more` those before all of them."""
+    longest = int(inputs.lengths[clicks].max(initial=1)) + each
+    step = max(1, TOKEN_PAIRS_AT_ONCE // max(clicks.shape[1] * longest + more, 1) ** 2)
     for start in range(0, len(clicks), step):
         yield slice(start, start + step)

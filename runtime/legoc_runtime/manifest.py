@@ -9,6 +9,7 @@ from typing import Any, Literal, cast
 
 from legoc_runtime.errors import BundleError
 from legoc_runtime.moments import Unit
+from legoc_runtime.prompting import Prompt
 from legoc_runtime.schema import SchemaError, manifest_schema, verify
 
 
@@ -43,7 +44,7 @@ class Plan:
     the width of an item vector."""
 
     layout: str
-    user: Literal["vector", "many", "clicks"]
+    user: Literal["vector", "many", "clicks", "prefix"]
     reads_user: bool
     width: int
 
@@ -136,6 +137,7 @@ class Manifest:
 
     generated: how many of the item rows, the last ones, a language model made up for histories.
     texts: the file of hard texts with the ids that a host must make of them.
+    prompt: what a language model that reads whole histories reads around clicks and candidate.
     """
 
     raw: Mapping[str, Any]
@@ -158,6 +160,7 @@ class Manifest:
     texts: str | None = None
     profile: Profile | None = None
     index: Index | None = None
+    prompt: Prompt | None = None
 
     @property
     def flattens(self) -> bool:
@@ -168,6 +171,8 @@ class Manifest:
     def item_graph(self) -> str | None:
         """The graph that encodes items, None where they are rows of a table. A model that only
         flattens encodes an item as a history of one click."""
+        if self.plan.user == "prefix":
+            return None
         if "item_encoder" in self.graphs:
             return "item_encoder"
         return "user_encoder" if self.flattens and self.plan.layout != "id" else None
@@ -254,6 +259,7 @@ def collect(raw: Mapping[str, Any]) -> Manifest:
         index=None
         if index is None
         else Index(file=index["file"], items=index["items"], effort=int(index["effort"])),
+        prompt=collect_prompt(raw.get("reading")),
         predict=raw["spec"]["model"]["predict"]["op"],
         tolerance=float(certificate.get("tolerance", 1e-4)),
         files={
@@ -278,6 +284,11 @@ def collect_context(value: Mapping[str, Any] | None) -> Context | None:
         for number in value["numbers"]
     )
     return Context(numbers=numbers, file=value.get("file"), unit=value.get("unit"))
+
+
+def collect_prompt(reading: Mapping[str, Any] | None) -> Prompt | None:
+    value = None if reading is None else reading.get("prompt")
+    return None if value is None else Prompt.of(value)
 
 
 def collect_calibration(value: Mapping[str, Any]) -> Calibration:

@@ -22,6 +22,7 @@ from legoc_runtime.graphs import F32, I32, Graphs
 from legoc_runtime.ids import Id, as_count, as_flag, as_list
 from legoc_runtime.items import Items
 from legoc_runtime.nearest import Proposals
+from legoc_runtime.prefixed import score_each
 from legoc_runtime.profiles import Values
 from legoc_runtime.recommending import Ranked, Recommender
 from legoc_runtime.scoring import Clicks, Scorer
@@ -167,13 +168,15 @@ class Model:
         table = self.items.table
         rows = [candidate_rows(table, ids) for ids in asked]
         sizes = [len(part) for part in rows]
+        context = self.contexts(table, rows, when)
+        if self.bundle.parts.plan.user == "prefix":
+            return score_each(self.scorer, self.cold, given, table, rows, context)
         if self.bundle.parts.plan.user == "clicks":
             clicked = [clicked_rows(table, user) for user in given]
             encoded: F32 | Clicks = Clicks(rows=stack_padded([part[None] for part in clicked]))
         else:
             encoded = np.stack([user.vectors for user in given])
         owner = np.repeat(np.arange(len(given), dtype=np.int32), sizes)
-        context = self.contexts(table, rows, when)
         scores = self.scorer.score(encoded, table.vectors, owner, np.concatenate(rows), context)
         parts = np.split(scores, np.cumsum(sizes)[:-1])
         cold = [self.cold.scores(user, table, part) for user, part in zip(given, rows, strict=True)]

@@ -211,6 +211,11 @@ class Recommender:
         """What `Model.similar` gives."""
         table = self.items.table
         own = known_row(table, item)
+        if self.scorer.prefixed:
+            raise RequestError(
+                "an item of this model is its words and has no vector, so no item is near another",
+                "export a model of vectors, such as one that ends in `predict Cosine`",
+            )
         vector = table.vectors[np.array([own])][0]
         length = float(np.linalg.norm(vector))
         found, asked = Best(k), ask(table.columns, where)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from legoc_runtime.blocks import Blocks, product
 from legoc_runtime.chunks import pair_parts, pairs_at_once, users_at_once
 from legoc_runtime.graphs import F32, I32, Graphs, verify_range
+from legoc_runtime.prefixes import pairs_at_once as answers_at_once
 
 
 Rows = F32 | Blocks
@@ -36,6 +37,7 @@ class Scorer:
         # A product and a sum: numpy does it faster than a graph, and the bundle's own graph of it
         # serves other languages.
         self.inner_product = graphs.parts.predict == "Dot" and plan.user == "vector"
+        self.prefixed = plan.user == "prefix"
         self.reads_moment = graphs.parts.context is not None
         # These add up what a user's clicks hold, over all tokens or all items.
         reading = graphs.parts.reading or {}
@@ -111,7 +113,7 @@ class Scorer:
         items = items[:]
         largest = max((user.size for user in users), default=1)
         together = min(pairs_at_once(largest) // max(len(items), 1), self.most)
-        if self.inner_product or together < 2 or len(users) < 2:
+        if self.inner_product or self.prefixed or together < 2 or len(users) < 2:
             yield from (self.one(user, items, context, prior) for user in users)
             return
         clicks = self.graphs.parts.plan.user == "clicks"
@@ -140,9 +142,9 @@ class Scorer:
         """
         if self.inner_product and (prior is not None or not self.reads_moment):
             return self.calibrated(product(candidates[:], user), prior)
-        step = pairs_at_once(user.size)
+        step = answers_at_once(user.size) if self.prefixed else pairs_at_once(user.size)
         mask = None
-        if self.graphs.parts.plan.user == "clicks":
+        if self.graphs.parts.plan.user in ("clicks", "prefix"):
             mask = np.ones((1, len(user)), dtype=bool)
         scores = np.empty(len(candidates), dtype=np.float32)
         for start in range(0, len(candidates), step):

@@ -15,6 +15,7 @@ from legoc.language.declaring.declare import (
     Excludes,
     File,
     Folder,
+    Model,
     Needs,
     Odd,
     Operator,
@@ -258,6 +259,35 @@ class FlattenLongformer:
     example = "flatten Longformer(window=64)"
 
 
+@operator(
+    "flatten", "LM", "Seq[Tokens] -> Vec[hidden]", layout="sequence", pretrained=True,
+    primary="path", facts={"prefix": True, "own_width": "hidden"},
+)  # fmt: skip
+class FlattenLM:
+    """A language model over the whole history."""
+
+    class Config:
+        path: Model = param(doc="folder of the model, or its name on a hub")
+        prompt: Operator["prompt"] = param(doc="the words around clicks and candidate")
+        hidden: int | None = param(None, min=1, doc="width; the model's own unless given")
+
+    example = 'flatten LM("a/model", prompt=recbench, hidden=64)'
+
+
+@operator("prompt", "recbench")
+class RecBench:
+    """The words of a benchmark."""
+
+
+@operator("prompt", "template", primary="text")
+class Template:
+    """Words of one's own."""
+
+    class Config:
+        text: str = param(doc="the whole prompt")
+        click: str = param("({k}) {item}\n", doc="a click")
+
+
 @operator("predict", "Dot", "(Vec[d], Vec[d]) -> Score", tasks=("matching", "ranking"))
 class PredictDot:
     """Inner product."""
@@ -319,9 +349,13 @@ class PredictMINER:
     example = "predict MINER"
 
 
-@operator("predict", "YesNo", "(Seq[Tokens], Tokens) -> Score", tasks=("ranking",))
+@operator("predict", "YesNo", "(Prefix, Tokens) -> Score", tasks=("ranking",))
 class PredictYesNo:
     """A language model is asked whether the user clicks."""
+
+    class Config:
+        yes: list[str] = param(["YES"], doc="words that mean yes")
+        no: list[str] = param(["NO"], doc="words that mean no")
 
     example = "predict YesNo"
 
@@ -512,9 +546,10 @@ CLASSES = (
     ContentNull, ContentPooling, ContentCNN, ContentAttention, ContentTransformer,
     ContentFastformer, ContentText, BehaviorNull, BehaviorPooling, BehaviorAdditive,
     BehaviorAttention, BehaviorGRU, BehaviorLSTUR, BehaviorTransformer, BehaviorFastformer,
-    BehaviorPolyAttention, FlattenLongformer, PredictDot, PredictCosine, PredictDNN, PredictDCN,
-    PredictDIN, PredictMINER, PredictYesNo, Demo, MIND, Shop, Publisher, Time, LeaveOneOut, Words,
-    TokenizerFile, Matching, Ranking, LoRA, IISAN, Popularity, Share, Age,
+    BehaviorPolyAttention, FlattenLongformer, FlattenLM, PredictDot, PredictCosine, PredictDNN,
+    PredictDCN, PredictDIN, PredictMINER, PredictYesNo, Demo, MIND, Shop, Publisher, Time,
+    LeaveOneOut, Words, TokenizerFile, Matching, Ranking, LoRA, IISAN, Popularity, Share, Age,
+    RecBench, Template,
 )  # fmt: skip
 # What the check says of one's own tables, it says of the source that reads them.
 TABLES = own_tables()

@@ -96,7 +96,7 @@ def pipelines(draw: st.DrawFn) -> tuple[str, Declaration, Declaration]:
     wants = (predictor.signature or "").removeprefix("(").partition("[")[0]
     predict = f"predict {draw(calls(predictor))}"
     if wants == "Vec" and draw(st.integers(0, 5)) == 0:
-        encoder = draw(st.sampled_from(CATALOG.role("flatten")))
+        encoder = draw(st.sampled_from([d for d in CATALOG.role("flatten") if d.name != "LM"]))
         return f"flatten {draw(calls(encoder))} -> {predict}", encoder, predictor
     content = draw(st.sampled_from([d for d in CATALOG.role("content") if d.name != "Text"]))
     behavior = draw(st.sampled_from([d for d in CATALOG.role("behavior") if makes(d, wants)]))

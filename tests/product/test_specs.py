@@ -22,8 +22,17 @@ TARGET = 1e-5
 WHOLE = ("demo", "naml", "naml_id", "nrms", "din_id", "din_text", "dcn_id", "dcn_text")
 # A sweep over everything: test_prove.py takes a sample of it.
 SWEPT = ("zoo",)
-# Their language models are not in the repository: tests/lm_data proves them on tiny ones.
-MODELS = ("bert_dcn", "dire", "iisan_nrms", "llama_naml", "miner_bert", "once", "plmnr")
+# Their language models are not in the repository: tests/lm_data and tests/lm use tiny ones.
+MODELS = (
+    "bert_dcn",
+    "dire",
+    "iisan_nrms",
+    "llama_naml",
+    "miner_bert",
+    "once",
+    "plmnr",
+    "recbench",
+)
 # tests/experiments trains the tables of papers, row by row.
 TABLES = ("table2", "green")
 ELSEWHERE = (*WHOLE, *SWEPT, *MODELS, *TABLES, "common")

@@ -9,7 +9,9 @@ class Rows:
     a model has no such table. vectors: the width of the pre-trained word vectors in the token
     table, 0 where there are none. profile: values of all attributes of users. longest: the most
     tokens an item can have in a language model's ids, 0 for other models. checkpoint: the digest of
-    that model's files. unknown, separator: those rows of the token table (None: no separator)."""
+    that model's files. unknown, separator: those rows of the token table (None: no separator).
+    text, ending: the most tokens of a text that a language model reads of a history, and of a
+    candidate's part of it; 0 for models that read items apart."""
 
     items: int
     users: int
@@ -20,3 +22,5 @@ class Rows:
     checkpoint: str = ""
     unknown: int = 1
     separator: int | None = 2
+    text: int = 0
+    ending: int = 0

@@ -1,32 +1,38 @@
 """The language model of a spec, before any data is read: there, whole and fit to read items."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from legoc.data.reading.checkpoint import checkpoint_digest, obtain_folder, verify_folder
 from legoc.data.reading.model_tokens import ModelReading, plan_reading
+from legoc.data.reading.own_tokenizer import load_tokenizer
+from legoc.data.reading.prompts import find_answers, is_joined
 from legoc.language.declaring.catalog import catalog
 from legoc.language.diagnosing.diagnostics import fail
-from legoc.language.ir.checkpoints import content_model
-from legoc.language.ir.spec import Spec
+from legoc.language.ir.checkpoints import Named, reading_model
+from legoc.language.ir.spec import Call, Spec
 from legoc.progress import Progress
 
 
 def verify_supported(spec: Spec) -> None:
     """Refuse what no code reads yet, instead of ignoring it."""
-    flatten = spec.model.get("flatten")
+    flatten, content = spec.model.get("flatten"), spec.model.get("content")
     declaration = None if flatten is None else catalog().get("flatten", flatten.op)
-    if declaration is not None and declaration.pretrained:
+    alone = declaration is not None and declaration.pretrained
+    if alone and content is not None:
         raise fail(
             "E0624",
-            f"a language model as flatten (`{declaration.name}`) is not supported by this version",
-            "use a language model as content, or a word-level flatten operator",
+            f"the language model `flatten {flatten.op}` reads the items too, and follows no "
+            f"`content {content.op}`",
+            f"leave `content {content.op}` out",
         )
-    found = content_model(spec)
+    found = reading_model(spec)
     if found is None:
         return
     call, _ = found
-    if flatten is not None:
+    if flatten is not None and not alone:
         raise fail(
             "E0624",
             f"`flatten {flatten.op}` after the language model `{call.op}` is not supported by this "
@@ -51,13 +57,32 @@ class LanguageModel:
     reading: ModelReading
 
 
+def read_spec(spec: Spec, call: Call, named: Named, folder: Path) -> ModelReading:
+    """How the language model of a spec reads, as content or as what reads whole histories."""
+    joined = is_joined(spec) if "content" not in spec.model else None
+    return plan_reading(spec.data, call, named, folder, joined=joined)
+
+
+def read_asked(
+    spec: Spec, call: Call, named: Named, folder: Path
+) -> tuple[Mapping[str, Any], tuple[int, ...]]:
+    """The prompt of a spec whose language model reads whole histories, and the ids of the words
+    that answer it: none where vectors are compared. Raises as `plan_reading`, and E0637."""
+    planned = read_spec(spec, call, named, folder)
+    prompt = planned.value["prompt"]
+    if not is_joined(spec):
+        return prompt, ()
+    tokenizer = load_tokenizer(planned.tokenizer, own=spec.data.tokenizer is None)
+    return prompt, find_answers(spec.model["predict"], named, tokenizer)
+
+
 def open_model(spec: Spec, root: Path, progress: Progress) -> LanguageModel | None:
     """The language model of a content stage, there, whole and fit to read; None without one."""
-    found = content_model(spec)
+    found = reading_model(spec)
     if found is None:
         return None
     call, named = found
     folder = obtain_folder(named, progress)
     verify_folder(folder, tokenizer=spec.data.tokenizer is None)
-    reading = plan_reading(spec.data, call, named, folder)
+    reading = read_spec(spec, call, named, folder)
     return LanguageModel(folder=folder, digest=checkpoint_digest(folder, root), reading=reading)

@@ -17,6 +17,7 @@ from legoc.progress import SILENT, Progress
 WANTED = (
     "config.json", "model.safetensors", "model.safetensors.index.json",
     "model-*-of-*.safetensors", "tokenizer.json", "tokenizer_config.json",
+    "chat_template.jinja",
 )  # fmt: skip
 
 # Seconds for the first answer: who has no network must not wait for long.

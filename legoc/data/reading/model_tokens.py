@@ -22,6 +22,7 @@ from legoc.data.reading.checkpoint import (
 from legoc.data.reading.inputs import TokenTable
 from legoc.data.reading.mapped import map_matrix
 from legoc.data.reading.own_tokenizer import find_unknown, load_tokenizer
+from legoc.data.reading.prompts import label_parts, plan_prompt
 from legoc.data.reading.special_tokens import wrap
 from legoc.data.reading.tokens import BLOCK, check_attributes, load, write_matrices
 from legoc.language.declaring.declare import Attribute
@@ -55,12 +56,18 @@ class ModelReading:
     longest: int
 
 
-def plan_reading(data: Data, call: Call, named: Named, folder: Path) -> ModelReading:
-    """The reading of a data record by the content stage `call`, whose model lies in `folder`.
+def plan_reading(
+    data: Data, call: Call, named: Named, folder: Path, *, joined: bool | None = None
+) -> ModelReading:
+    """The reading of a data record by the stage `call`, whose model lies in `folder`.
+
+    joined: of a stage that reads whole histories, whether a candidate ends the same text; None for
+    one that reads items.
 
     Raises E0626 for `words` and `subwords` and a file that is no tokenizer, E0651 for a folder
     whose own tokenizer cannot be read, E0652 for a tokenizer with ids the model has no row for or
-    without the special tokens asked for, E0653 where an item may be longer than the model reads.
+    without the special tokens asked for, E0653 where an item may be longer than the model reads,
+    E0636 and E0638 for a prompt that cannot be.
     """
     path = choose_tokenizer(data.tokenizer, folder)
     tokenizer = load_tokenizer(path, own=data.tokenizer is None)
@@ -74,17 +81,24 @@ def plan_reading(data: Data, call: Call, named: Named, folder: Path) -> ModelRea
             f"{rows:,} rows",
             "use the tokenizer.json that was published with these weights",
         )
-    parts = describe_parts(data)
-    if call.args.get("special") or call.args.get("pooling") == "cls":
+    parts = describe_parts(data.content if joined is None else label_parts(data))
+    if joined is None and (call.args.get("special") or call.args.get("pooling") == "cls"):
         parts = wrap(parts, tokenizer, path, first=call.args.get("pooling") == "cls")
     unknown = find_unknown(path, tokenizer)
     counts = [most_tokens(part, tokenizer) for part in parts]
-    longest = sum(counts)
-    verify_length(parts, counts, read_positions(config), named)
+    longest, positions = sum(counts), read_positions(config)
+    prompt: dict[str, Any] = {}
+    if joined is None:
+        verify_length(parts, counts, positions, named)
+    else:
+        prompt["prompt"] = plan_prompt(
+            call, named, folder, tokenizer, joined=joined, longest=longest,
+            history=data.history, positions=positions,
+        )  # fmt: skip
     return ModelReading(
         value={
             "layout": "sequence", "rows": rows, "padding": 0, "unknown": unknown,
-            "separator": None, "parts": parts,
+            "separator": None, "parts": parts, **prompt,
         },
         tokenizer=path,
         longest=longest,
@@ -104,10 +118,10 @@ def choose_tokenizer(call: Call | None, folder: Path) -> Path:
     return Path(call.args["path"])
 
 
-def describe_parts(data: Data) -> list[dict[str, Any]]:
+def describe_parts(content: Sequence[Attribute | Prompt]) -> list[dict[str, Any]]:
     """The parts of a reading: fragments and attributes in reading order."""
     parts: list[dict[str, Any]] = []
-    for one in data.content:
+    for one in content:
         if isinstance(one, Prompt):
             parts.append({"text": one.text})
             continue

@@ -1,4 +1,4 @@
-"""E0401 to E0404: what stands on the arrows."""
+"""E0401 to E0408: what stands on the arrows, and what a language model is asked there."""
 
 from legoc.language.codes import Code
 
@@ -44,5 +44,37 @@ CODES = (
         ),
         bad="content CNN(hidden=256) -> behavior GRU(hidden=128) -> predict Dot",
         good="content CNN(hidden=256) -> behavior GRU -> predict Dot",
+    ),
+    Code(
+        code="E0405",
+        title="the width of a language model is not known",
+        explanation=(
+            "What `flatten LM` makes has the width of the model's own states unless `hidden` is "
+            "written, and that width stands in the model's files. They are not on this machine."
+        ),
+        bad='flatten LM("nobody/no-such-model", prompt=recbench) -> predict Cosine',
+        good='flatten LM("nobody/no-such-model", prompt=recbench, hidden=64) -> predict Cosine',
+    ),
+    Code(
+        code="E0407",
+        title="a prompt without its places",
+        explanation=(
+            "A template has `{clicks}` once and behind it `{candidate}` once, and its `click` has "
+            "`{item}` once. All up to the candidate is read once per history. With the candidate "
+            "before the clicks nothing could be shared, and each pair would cost a whole reading "
+            "of the history: with twenty candidates, about twenty times as much."
+        ),
+        bad='flatten LM("a/model", prompt=template("{candidate}? {clicks}")) -> predict YesNo',
+        good='flatten LM("a/model", prompt=template("{clicks}{candidate}?")) -> predict YesNo',
+    ),
+    Code(
+        code="E0408",
+        title="answers that cannot be told apart",
+        explanation=(
+            "`predict YesNo` compares how likely the words of `yes` and of `no` are as the next "
+            "one. Each has at least one, and none is on both sides."
+        ),
+        bad='flatten LM("a/model", prompt=recbench) -> predict YesNo(yes=["NO"], no=["NO"])',
+        good='flatten LM("a/model", prompt=recbench) -> predict YesNo(yes=["YES"], no=["NO"])',
     ),
 )

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias
 
 ROLES = (
     "content", "behavior", "flatten", "predict",
-    "source", "split", "tokenizer", "task", "metric", "adapter", "side", "context",
+    "source", "split", "tokenizer", "task", "metric", "adapter", "side", "context", "prompt",
 )  # fmt: skip
 STAGES = ROLES[:4]
 Role: TypeAlias = Literal["content", "behavior", "flatten", "predict"]

@@ -1,4 +1,4 @@
-"""The types on the arrows: `Id Tokens Vec[d] Seq[T] Many[k, T] Score`, and signatures.
+"""The types on the arrows: `Id Tokens Vec[d] Seq[T] Many[k, T] Prefix Score`, and signatures.
 
 A dimension is an integer or the name of a variable; `str` of every type gives back its notation.
 """
@@ -32,6 +32,14 @@ class Score:
 
     def __str__(self) -> str:
         return "Score"
+
+
+@dataclass(frozen=True)
+class Prefix:
+    """What a causal language model keeps of a text it has read: keys and values of every block."""
+
+    def __str__(self) -> str:
+        return "Prefix"
 
 
 @dataclass(frozen=True)
@@ -85,7 +93,7 @@ class Tuple:
         return f"({', '.join(str(part) for part in self.parts)})"
 
 
-Type: TypeAlias = Id | Tokens | Score | Variable | Vec | Seq | Many | Tuple
+Type: TypeAlias = Id | Tokens | Score | Prefix | Variable | Vec | Seq | Many | Tuple
 
 
 @dataclass(frozen=True)
@@ -151,6 +159,8 @@ class Reader:
                 return Tokens()
             case "Score":
                 return Score()
+            case "Prefix":
+                return Prefix()
             case "Vec":
                 self.take("[")
                 width = self.dimension()

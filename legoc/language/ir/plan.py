@@ -10,33 +10,35 @@ from typing import Literal
 from legoc.language.declaring.catalog import Catalog, catalog
 from legoc.language.declaring.declare import Declaration
 from legoc.language.declaring.kinds import Role
-from legoc.language.declaring.types import Many, Seq, Tuple, Vec, parse_signature, parse_type
-from legoc.language.ir.checkpoints import has_prefix
+from legoc.language.declaring.types import (
+    Many,
+    Prefix,
+    Seq,
+    Tokens,
+    Tuple,
+    Vec,
+    parse_signature,
+    parse_type,
+)
+from legoc.language.ir.checkpoints import has_prefix, state_width
+from legoc.language.ir.graphs import (
+    PROFILE,
+    Graph,
+    Port,
+    item_graph,
+    predictor_graph,
+    token_ports,
+    user_dims,
+    user_graph,
+)
 from legoc.language.ir.spec import Spec, encoder_role, is_alone
 
 
+# What a reader of plans needs is found here.
+__all__ = ["PROFILE", "Cache", "Graph", "Plan", "Port", "Stage", "plan", "reads_ids", "token_ports"]
+
 Binding = Literal["item", "user", "pair"]
 Layout = Literal["id", "fields", "sequence", "states"]
-# What names an attribute of users among the inputs of the user encoder.
-PROFILE = "profile_"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Port:
-    """A named tensor of a graph; a dimension is a width or the name of a dynamic axis."""
-
-    name: str
-    dtype: Literal["int64", "bool", "float32"]
-    dims: tuple[int | str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Graph:
-    """One exported ONNX graph."""
-
-    name: Literal["item_encoder", "user_encoder", "predictor"]
-    inputs: tuple[Port, ...]
-    outputs: tuple[Port, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,9 +69,12 @@ class Plan:
     """What the types of a spec imply.
 
     layout: what the item encoder reads in training. `user`: the form of a user: one vector, many
-    vectors, or the clicks themselves (then the predictor is target-aware and there is no user
-    graph). `reads_user`: the user encoder reads the user, or attributes of the user, as well as the
-    clicks. `context`: how many numbers of its moment the predictor reads of a pair.
+    vectors, the clicks themselves (then the predictor is target-aware and there is no user graph),
+    or the prefix of a text that a candidate ends (then an item is its tokens, without a width).
+    `reads_user`: the user encoder reads the user, or attributes of the user, as well as the clicks.
+    `context`: how many numbers of its moment the predictor reads of a pair. `prompted`: what reads
+    the clicks is a language model, which reads a whole history as one text. `state`: how many
+    numbers it keeps of a token; 0 where its files are not on this machine.
     """
 
     stages: tuple[Stage, ...]
@@ -77,9 +82,11 @@ class Plan:
     graphs: tuple[Graph, ...]
     caches: tuple[Cache, ...]
     width: int
-    user: Literal["vector", "many", "clicks"]
+    user: Literal["vector", "many", "clicks", "prefix"]
     reads_user: bool
     context: int = 0
+    prompted: bool = False
+    state: int = 0
     notes: tuple[str, ...] = ()
 
     @property
@@ -98,6 +105,8 @@ class Plan:
         stage that is the user encoder, which reads an item as a history of one click, unless it
         reads of the user as well, whom an item does not have."""
         found = self.graph("item_encoder")
+        if self.user == "prefix":
+            return None
         return self.graph("user_encoder") if found is None and self.layout != "id" else found
 
     def graph(self, name: str) -> Graph | None:
@@ -108,10 +117,10 @@ def plan(spec: Spec, *, known: Catalog | None = None) -> Plan:
     """The plan of a checked spec; `known` are other declarations than those that ship."""
     declarations = find_declarations(spec, known if known is not None else catalog())
     item, user = parse_type(spec.types.item), parse_type(spec.types.user)
-    if not isinstance(item, Vec):
+    if not isinstance(item, Vec | Tokens):
         raise TypeError(f"item type {spec.types.item} has no width")
-    width = int(item.width)
-    form = "clicks" if isinstance(user, Seq) else "many" if isinstance(user, Many) else "vector"
+    width = int(item.width) if isinstance(item, Vec) else 0
+    form = form_of(user)
     by_user = any(
         reads_ids(declaration)
         for role, declaration in declarations.items()
@@ -122,14 +131,16 @@ def plan(spec: Spec, *, known: Catalog | None = None) -> Plan:
     encoder = declarations[first]
     layout = infer_layout(encoder)
     frozen = has_prefix(encoder, spec.model[first])
+    prompted = first == "flatten" and encoder.pretrained
+    state = (state_width(spec.model[first].args) or 0) if form == "prefix" else 0
     graphs = tuple(
         g
         for g in (
             item_graph(spec, layout, width)
-            if layout != "id" and (first != "flatten" or reads_user)
+            if layout != "id" and (first != "flatten" or (reads_user and not prompted))
             else None,
-            user_graph(spec, user, width, by_user) if form != "clicks" else None,
-            predictor_graph(user, width, len(spec.data.context)),
+            user_graph(spec, user, width, by_user, prompted, state) if form != "clicks" else None,
+            predictor_graph(user, width, len(spec.data.context), state),
         )
         if g is not None
     )
@@ -137,13 +148,28 @@ def plan(spec: Spec, *, known: Catalog | None = None) -> Plan:
         stages=infer_stages(spec, form, frozen),
         layout="states" if frozen else layout,
         graphs=graphs,
-        caches=infer_caches(spec, user, width, form, layout, frozen, reads_user),
+        caches=infer_caches(spec, user, width, form, layout, frozen, reads_user, state),
         width=width,
         user=form,
         reads_user=reads_user,
         context=len(spec.data.context),
         notes=infer_notes(spec, form, layout),
+        prompted=prompted,
+        state=state,
     )
+
+
+def form_of(user: object) -> Literal["vector", "many", "clicks", "prefix"]:
+    """The form of a user of a type."""
+    match user:
+        case Prefix():
+            return "prefix"
+        case Seq():
+            return "clicks"
+        case Many():
+            return "many"
+        case _:
+            return "vector"
 
 
 def find_declarations(spec: Spec, known: Catalog) -> dict[Role, Declaration]:
@@ -188,98 +214,23 @@ def infer_stages(spec: Spec, form: str, frozen: bool) -> tuple[Stage, ...]:
     return tuple(stages)
 
 
-def token_ports(spec: Spec, layout: Layout, *lead: str) -> tuple[Port, ...]:
-    """The inputs of an item encoder. Each attribute has its own length dimension."""
-    if layout == "fields":
-        ports: list[Port] = []
-        for attribute in spec.data.attributes:
-            dims = (*lead, f"{attribute.name}_tokens")
-            ports.append(Port(name=attribute.name, dtype="int64", dims=dims))
-            ports.append(Port(name=f"{attribute.name}_mask", dtype="bool", dims=dims))
-        return tuple(ports)
-    return (
-        Port(name="tokens", dtype="int64", dims=(*lead, "tokens")),
-        Port(name="tokens_mask", dtype="bool", dims=(*lead, "tokens")),
-    )
-
-
-def item_graph(spec: Spec, layout: Layout, width: int) -> Graph:
-    inputs = token_ports(spec, layout, "item")
-    taken, name = {port.name for port in inputs}, "vectors"
-    while name in taken:
-        name = f"{name}_"
-    return Graph(
-        name="item_encoder",
-        inputs=inputs,
-        outputs=(Port(name=name, dtype="float32", dims=("item", width)),),
-    )
-
-
-def user_dims(user: object, lead: str) -> tuple[int | str, ...]:
-    """The dimensions of a user tensor of the given type."""
-    if isinstance(user, Many) and isinstance(user.element, Vec):
-        return (lead, int(user.count), int(user.element.width))
-    if isinstance(user, Seq) and isinstance(user.element, Vec):
-        return (lead, "clicks", int(user.element.width))
-    if isinstance(user, Vec):
-        return (lead, int(user.width))
-    raise TypeError(f"{user}: not a type of users")
-
-
-def user_graph(spec: Spec, user: object, width: int, by_user: bool) -> Graph:
-    if "flatten" in spec.model:
-        inputs = token_ports(spec, "sequence", "user", "clicks")
-    else:
-        inputs = (
-            Port(name="clicks", dtype="float32", dims=("user", "clicks", width)),
-            Port(name="clicks_mask", dtype="bool", dims=("user", "clicks")),
-        )
-    if by_user:
-        inputs = (*inputs, Port(name="user", dtype="int64", dims=("user",)))
-    return Graph(
-        name="user_encoder",
-        inputs=(*inputs, *profile_ports(spec)),
-        outputs=(Port(name="users", dtype="float32", dims=user_dims(user, "user")),),
-    )
-
-
-def profile_ports(spec: Spec) -> tuple[Port, ...]:
-    """The inputs that say what is known of a user, each as long as its attribute may be."""
-    ports: list[Port] = []
-    for attribute in spec.data.user:
-        dims = ("user", 1 if attribute.kind == "number" else attribute.length)
-        name = f"{PROFILE}{attribute.name}"
-        ports.append(Port(name=name, dtype="int64", dims=dims))
-        ports.append(Port(name=f"{name}_mask", dtype="bool", dims=dims))
-    return tuple(ports)
-
-
-def predictor_graph(user: object, width: int, context: int) -> Graph:
-    users = [Port(name="users", dtype="float32", dims=user_dims(user, "user"))]
-    if isinstance(user, Seq):
-        users.append(Port(name="users_mask", dtype="bool", dims=("user", "clicks")))
-    return Graph(
-        name="predictor",
-        inputs=(
-            *users,
-            Port(name="items", dtype="float32", dims=("pair", width)),
-            Port(name="owner", dtype="int64", dims=("pair",)),
-            *context_ports(context),
-        ),
-        outputs=(Port(name="scores", dtype="float32", dims=("pair",)),),
-    )
-
-
-def context_ports(numbers: int) -> tuple[Port, ...]:
-    """What the predictor reads of the moment of a pair; nothing where the data has no context."""
-    dims = ("pair", numbers)
-    return (Port(name="context", dtype="float32", dims=dims),) if numbers else ()
-
-
 def infer_caches(
-    spec: Spec, user: object, width: int, form: str, layout: Layout, frozen: bool, reads_user: bool
-) -> tuple[Cache, ...]:
+    spec: Spec, user: object, width: int, form: str, layout: Layout, frozen: bool, reads_user: bool,
+    state: int = 0,
+) -> tuple[Cache, ...]:  # fmt: skip
     caches: list[Cache] = []
+    if form == "prefix":
+        return (
+            Cache(
+                name="items", per="item", dims=("ending",), training=True,
+                why="an item is the tokens of its end of the prompt",
+            ),
+            Cache(
+                name="users", per="user", dims=user_dims(user, "user", state)[1:], training=False,
+                why="what a distinct history begins the prompt with is read once, and kept until "
+                "its last candidate",
+            ),
+        )  # fmt: skip
     if frozen:
         caches.append(
             Cache(

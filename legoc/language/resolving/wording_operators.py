@@ -23,6 +23,7 @@ ROLE_NAMES = {
     "adapter": "adapter",
     "side": "side network",
     "context": "context number",
+    "prompt": "prompt",
     "tolerance": "metric",
 }
 # What Legommenders and others call some operators, for those who write from memory.

@@ -7,8 +7,9 @@ from legoc.language.declaring.types import Id, Seq, Tokens, parse_signature
 from legoc.language.diagnosing.diagnostics import Diagnostic
 from legoc.language.diagnosing.document import Span
 from legoc.language.ir.checkpoints import count_layers
-from legoc.language.ir.spec import Data, Prompt
+from legoc.language.ir.spec import Call, Data, Prompt
 from legoc.language.typing import wording_data, wording_models
+from legoc.language.typing.arguments import Arguments
 from legoc.language.typing.inference import Typed
 
 
@@ -88,6 +89,45 @@ def check_names(
         for attribute in data.attributes
         if attribute.name in ("tokens", "tokens_mask")
     )
+
+
+def check_asking(stages: Sequence[Typed], predictor: Arguments | None) -> tuple[Diagnostic, ...]:
+    """What a language model that reads histories is asked: a template has its places in their
+    order, and an answer its words."""
+    found: list[Diagnostic] = []
+    for stage in stages:
+        arguments = stage.arguments
+        prompt = arguments.values.get("prompt")
+        if not isinstance(prompt, Call) or prompt.op != "template":
+            continue
+        text, click = prompt.args["text"], prompt.args["click"]
+        place = arguments.spans.get("prompt.text", arguments.place("prompt"))
+        for mark in ("{clicks}", "{candidate}"):
+            if text.count(mark) != 1:
+                found.append(wording_models.misplaced(place, mark, text.count(mark)))
+        if not found and text.index("{candidate}") < text.index("{clicks}"):
+            found.append(wording_models.candidate_first(place))
+        if click.count("{item}") != 1:
+            place = arguments.spans.get("prompt.click", place)
+            found.append(wording_models.misplaced(place, "{item}", click.count("{item}")))
+    if predictor is not None and predictor.declaration.name == "YesNo":
+        found += check_answers(predictor)
+    return tuple(found)
+
+
+def check_answers(predictor: Arguments) -> list[Diagnostic]:
+    yes, no = predictor.values.get("yes"), predictor.values.get("no")
+    if yes is None or no is None:
+        return []
+    for name, words in (("yes", yes), ("no", no)):
+        if not words:
+            return [wording_models.no_answer(predictor.place(name), name)]
+    shared = [word for word in yes if word in no]
+    if shared:
+        return [
+            wording_models.shared_answer(predictor.place("yes"), predictor.place("no"), shared[0])
+        ]
+    return []
 
 
 def check_users(stages: Sequence[Typed], data: Data, place: Span | None) -> tuple[Diagnostic, ...]:

@@ -7,11 +7,20 @@ from typing import Any
 from legoc.language.declaring.catalog import Catalog
 from legoc.language.declaring.declare import Rule
 from legoc.language.declaring.kinds import Role
-from legoc.language.declaring.types import Seq, Tuple, Type, Vec, parse_signature
+from legoc.language.declaring.types import (
+    Prefix,
+    Seq,
+    Tokens,
+    Tuple,
+    Type,
+    Vec,
+    parse_signature,
+)
 from legoc.language.diagnosing.diagnostics import Diagnostic
 from legoc.language.diagnosing.document import Span
+from legoc.language.ir.checkpoints import own_width
 from legoc.language.ir.spec import Call, Types
-from legoc.language.typing import wording_types
+from legoc.language.typing import wording_models, wording_types
 from legoc.language.typing.arguments import Arguments
 from legoc.language.typing.unify import Solution, fits, substitute, unify, variables
 
@@ -93,7 +102,9 @@ def complete(
     values = with_widths(arguments, solved)
     width = origin_of(output, arguments, before)
     for name in variables(output) - solved.keys():
-        found = values.get(name, tabulated(arguments, name))
+        found = values.get(name)
+        if found is None:
+            found = tabulated(arguments, name)
         if isinstance(found, int):
             solved[name] = found
     made = substitute(output, solved)
@@ -120,7 +131,10 @@ def with_widths(arguments: Arguments, solved: Mapping[str, Solution]) -> dict[st
 
 def tabulated(arguments: Arguments, name: str) -> int | None:
     """A width that a parameter's value decides, from the declaration's table
-    `facts["widths"] = {"w": {"size": {"small": 384}}}`."""
+    `facts["widths"] = {"w": {"size": {"small": 384}}}`; or that of a language model's own states,
+    `facts["own_width"] = "w"`."""
+    if arguments.declaration.facts.get("own_width") == name:
+        return own_width(arguments.values)
     table = arguments.declaration.facts.get("widths", {}).get(name, {})
     for param, widths in table.items():
         return widths.get(arguments.values.get(param))
@@ -187,6 +201,30 @@ def check_divides(
         other=None if own is None else other,
         origin=origin,
     )
+
+
+def read_by(
+    predictor: Arguments, item: Typed, user: Typed
+) -> tuple[Typed, Typed, tuple[Diagnostic, ...]]:
+    """The stages as the predictor reads them. What a language model makes of a history is a prefix
+    for a predictor of one, and then an item is its tokens; else a vector, whose width is known."""
+    facts = user.arguments.declaration.facts
+    wants = parse_signature(predictor.declaration.signature or "").input
+    first = wants.parts[0] if isinstance(wants, Tuple) else wants
+    if not facts.get("prefix"):
+        return item, user, ()
+    if item.role != user.role:
+        operators = [f"{role} {name}" for role, name, _ in (user.name, item.name)]
+        problem = wording_models.follows_content(
+            operators[0], user.name[2], operators[1], item.name[2]
+        )
+        return item, replace(user, made=None), (problem,)
+    if isinstance(first, Prefix):
+        user = replace(user, made=Prefix(), width=None)
+        return replace(user, made=Tokens()), user, ()
+    if user.made is None and not user.arguments.broken:
+        return item, user, (wording_types.unknown_width(user.name),)
+    return item, user, ()
 
 
 def infer_pair(

@@ -21,6 +21,7 @@ from legoc.language.resolving.wording_operators import unknown_operator
 from legoc.language.typing import wording_types
 from legoc.language.typing.arguments import Arguments, check_arguments
 from legoc.language.typing.checks import (
+    check_asking,
     check_layers,
     check_names,
     check_reading,
@@ -29,7 +30,7 @@ from legoc.language.typing.checks import (
 )
 from legoc.language.typing.counted import read_alone, stands_apart, type_alone, types_alone
 from legoc.language.typing.exports import check_budget, check_cold, check_kept
-from legoc.language.typing.inference import Model, Typed, infer_encoder, infer_pair
+from legoc.language.typing.inference import Model, Typed, infer_encoder, infer_pair, read_by
 from legoc.language.typing.lower_data import LoweredData, lower_data
 from legoc.language.typing.lower_train import (
     LoweredExport,
@@ -196,11 +197,16 @@ class Lowering:
             problems += found.problems
         predictor = self.arguments("predict", pipeline.stages[-1][2])
         call = None
+        made = (typed[0].made, typed[-1].made) if typed else (None, None)
         if isinstance(predictor, Diagnostic):
             problems.append(predictor)
         elif len(typed) == len(pipeline.stages) - 1:
-            call, found_problems = infer_pair(predictor, typed[0], typed[-1], self.catalog)
+            item, user, found_problems = read_by(predictor, typed[0], typed[-1])
             problems += found_problems
+            typed[0], typed[-1] = item, user
+            call, found_problems = infer_pair(predictor, item, user, self.catalog)
+            problems += (*found_problems, *check_asking(typed, predictor))
+            made = item.made, user.made
         else:
             problems += predictor.problems
         calls: dict[Role, Call] | None = {}
@@ -212,8 +218,8 @@ class Lowering:
         if calls is not None and call is not None:
             calls["predict"] = call
         types = None
-        if typed and typed[0].made is not None and typed[-1].made is not None:
-            types = Types(item=str(typed[0].made), user=str(typed[-1].made))
+        if None not in made:
+            types = Types(item=str(made[0]), user=str(made[1]))
         return Model(
             stages=tuple(typed),
             predictor=None if isinstance(predictor, Diagnostic) else predictor,

@@ -3,7 +3,18 @@
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from legoc.language.declaring.types import Id, Many, Score, Seq, Tokens, Tuple, Type, Variable, Vec
+from legoc.language.declaring.types import (
+    Id,
+    Many,
+    Prefix,
+    Score,
+    Seq,
+    Tokens,
+    Tuple,
+    Type,
+    Variable,
+    Vec,
+)
 
 
 Solution: TypeAlias = "int | str | Type"  # a width, the variable a width equals, or a type
@@ -102,7 +113,13 @@ def fits(pattern: Type, given: Type) -> bool:
     match pattern, given:
         case (Variable(), _) | (_, Variable()):
             return True
-        case (Vec(), Vec()) | (Id(), Id()) | (Tokens(), Tokens()) | (Score(), Score()):
+        case (
+            (Vec(), Vec())
+            | (Id(), Id())
+            | (Tokens(), Tokens())
+            | (Score(), Score())
+            | (Prefix(), Prefix())
+        ):
             return True
         case (Seq(a), Seq(b)) | (Many(_, a), Many(_, b)):
             return fits(a, b)

@@ -112,3 +112,50 @@ def two_tokenizers(content: str, place: Span, flatten: str, other: Span) -> Diag
         ),
         help=("use a behavior operator, or content that reads words, such as `content CNN`",),
     )
+
+
+def misplaced(place: Span, mark: str, times: int) -> Diagnostic:
+    found = "is not there" if not times else f"is there {times} times"
+    return Diagnostic(
+        code="E0407",
+        message=f"a template needs `{mark}` once",
+        labels=(primary(place, f"`{mark}` {found}"),),
+        help=('such as template("{clicks}Next: {candidate}\\nRead it? ")',),
+    )
+
+
+def candidate_first(place: Span) -> Diagnostic:
+    return Diagnostic(
+        code="E0407",
+        message="a template has its candidate before the clicks",
+        labels=(primary(place, "no beginning is shared by the candidates of a history"),),
+        notes=("each pair would read the whole history again, once per candidate",),
+        help=("write `{clicks}` before `{candidate}`",),
+    )
+
+
+def no_answer(place: Span, name: str) -> Diagnostic:
+    return Diagnostic(
+        code="E0408",
+        message=f"`{name}` of YesNo has no word",
+        labels=(primary(place, "empty"),),
+        help=(f'name one: {name}=["{name.upper()}"]',),
+    )
+
+
+def shared_answer(yes: Span, no: Span, word: str) -> Diagnostic:
+    return Diagnostic(
+        code="E0408",
+        message=f"`yes` and `no` of YesNo share the word `{word}`",
+        labels=(primary(yes, "counts as yes"), Label(span=no, text="and as no")),
+        help=('write words of one meaning on each side: yes=["YES"], no=["NO"]',),
+    )
+
+
+def follows_content(flatten: str, place: Span, content: str, other: Span) -> Diagnostic:
+    return Diagnostic(
+        code="E0605",
+        message=f"the language model `{flatten}` reads the items too",
+        labels=(primary(other, "of no use before it"), Label(span=place, text="reads items")),
+        help=(f"leave `{content}` out",),
+    )

@@ -8,6 +8,7 @@ from legoc.language.declaring.kinds import STAGES, Role
 from legoc.language.declaring.types import (
     Id,
     Many,
+    Prefix,
     Score,
     Seq,
     Tokens,
@@ -48,6 +49,8 @@ def meaning(found: Type) -> str:
             return "a place in a table"
         case Score():
             return "a score"
+        case Prefix():
+            return "what a language model keeps of the clicks"
         case _:
             return "anything"
 
@@ -67,6 +70,8 @@ def reads(found: Type) -> str:
             return "many vectors"
         case Seq():
             return "the clicks themselves"
+        case Prefix():
+            return "what a language model keeps of the clicks"
         case _:
             return str(found)
 
@@ -133,9 +138,21 @@ def cannot_read(
     )
 
 
+def unknown_width(maker: tuple[str, str, Span]) -> Diagnostic:
+    role, name, place = maker
+    return Diagnostic(
+        code="E0405",
+        message=f"the width of what `{role} {name}` makes is not known here",
+        labels=(primary(place, "its files are not on this machine"),),
+        help=("name a folder that holds the model, or write its width: `hidden=...`",),
+    )
+
+
 def which_fit(user: Type, wants: Type, item: Type, catalog: Catalog, *, behaviors: bool) -> str:
     """What to write instead, for a predictor that cannot read its user."""
     choices: list[str] = []
+    if isinstance(wants, Prefix):
+        return "use a language model that reads the history: `flatten LM(..., prompt=recbench)`"
     if behaviors:
         making = [d.name for d in catalog.role("behavior") if makes_type(d, item, wants)]
         if len(making) == 1:

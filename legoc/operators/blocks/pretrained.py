@@ -5,6 +5,8 @@
 
 import inspect
 import warnings
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -20,6 +22,13 @@ def open_model(named: Named, dtype: torch.dtype) -> nn.Module:
 
     Errors: E0650 where its folder is unknown, E0651 and E0655 where the files do not make it.
     """
+    return open_as(named, dtype, choose_class)
+
+
+def open_as(
+    named: Named, dtype: torch.dtype, choose: Callable[[Any], tuple[Any, dict[str, Any]]]
+) -> nn.Module:
+    """The model in the form that `choose` finds for its configuration."""
     import transformers
 
     transformers.utils.logging.set_verbosity_error()
@@ -35,7 +44,7 @@ def open_model(named: Named, dtype: torch.dtype) -> nn.Module:
         warnings.simplefilter("ignore")
         try:
             config = read_config(named)
-            family, given = choose_class(config)
+            family, given = choose(config)
             if ghost:
                 return family.from_config(config, dtype=torch.float32, **given).eval()
             model, found = family.from_pretrained(
@@ -54,6 +63,29 @@ def open_model(named: Named, dtype: torch.dtype) -> nn.Module:
             "use the files of one model, as they were published",
         )
     return model.eval()
+
+
+def open_causal(named: Named, dtype: torch.dtype) -> nn.Module:
+    """A model that tells the next token, head and all, in evaluation mode; its bare shape on the
+    meta device. Errors as `open_model`, and E0639 for a model that tells none."""
+    from transformers import AutoModelForCausalLM
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        config = read_config(named) if is_there(named) else None
+        if config is not None and type(config) not in AutoModelForCausalLM._model_mapping:
+            raise fail(
+                "E0639",
+                f"`{named.shown}` is no causal model: a `{config.model_type}` does not tell the "
+                "next token",
+                "name a causal model, such as Llama, Qwen, Mistral, OPT or GPT-2",
+            )
+    return open_as(named, dtype, lambda config: (AutoModelForCausalLM, {}))
+
+
+def is_there(named: Named) -> bool:
+    """Whether a model has files here that tell what it is."""
+    return named.folder is not None and Path(named.folder, "config.json").is_file()
 
 
 def read_config(named: Named) -> Any:

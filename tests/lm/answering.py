@@ -1,0 +1,62 @@
+"""Tiny causal models that can answer, with a tokenizer trained on the spot."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tests.lm.tiny import FAMILIES
+
+
+CAUSAL = ("OPT", "GPT2", "Llama", "Qwen", "Mistral", "Phi", "Gemma", "GLM")
+WORDS = 420
+# What the tokenizer learns: words of prompts, of Demo's titles, and the answers.
+TEXTS = (
+    "You are a recommender. Please response whether this user is interested in this item.",
+    "User behavior sequence: (1) (2) (3) (10) Candidate item: Answer (Yes/No): YES NO Yes No",
+    "match season team goal market price shares bank film actor stage music recipe oven sauce",
+)
+
+
+def byte_tokenizer(folder: Path, *, answers: bool = True) -> Path:
+    """A byte-level tokenizer.json: it knows every text, and YES and NO as one token each."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.train_from_iterator(
+        [*TEXTS, *(["YES NO", "YES", "NO", " Yes", " No"] * 9 if answers else [])],
+        trainers.BpeTrainer(
+            vocab_size=WORDS - 20, special_tokens=["<pad>", "<unk>", "<s>", "</s>"],
+            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False,
+        ),
+    )  # fmt: skip
+    tokenizer.save(str(folder / "tokenizer.json"))
+    return folder / "tokenizer.json"
+
+
+def save_causal(folder: Path, family: str, *, seed: int = 0, **more: Any) -> Path:
+    """A folder with a random causal model, head and tokenizer, as its publisher would save it."""
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    kind, shape = FAMILIES[family]
+    longer = {name: 2048 for name in ("max_position_embeddings", "n_positions") if name in shape}
+    config = AutoConfig.for_model(
+        kind, vocab_size=WORDS, **{"max_position_embeddings": 2048, **shape, **longer, **more}
+    )
+    torch.manual_seed(seed)
+    model = AutoModelForCausalLM.from_config(config).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.normal_(std=0.3)
+    model.save_pretrained(folder)
+    byte_tokenizer(folder)
+    return folder
+
+
+def tokenizer_of(folder: Path) -> Any:
+    """The tokenizer of a folder."""
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_file(str(folder / "tokenizer.json"))
