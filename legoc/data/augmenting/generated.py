@@ -5,7 +5,7 @@ never a candidate, a label, a negative or a recommendation.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,47 +44,60 @@ class Generated:
 
 def stage_generated(
     lines: Iterator[tuple[int, str]],
-    users: list[str],
+    users: Callable[[], list[str]],
     path: Path,
     target: Path,
     losses: Losses,
 ) -> Generated:
-    """Stage a generator's log. users: the id of each `uid`."""
+    """Stage a generator's log. users: the id of each `uid`, where the log numbers them."""
     kept = Once(path, losses)
+    known: list[str] | None = None
     with Staged(target, dict.fromkeys(("item_id", "user_id", *WRITTEN), "text")) as staged:
         for line, text in lines:
             if not text.strip():
                 continue
             place = f"{path.name}:{line}"
+            if known is None and '"uid"' in text:
+                known = users()
             found = read_generated(text)
             if found is None:
                 losses.add(*MALFORMED, "augment", f"{place}: {text[:40]}")
                 continue
             user, written = found
-            if not 0 <= user < len(users):
-                losses.add("user beyond `tok.uid.dat`", "dropped", "augment", f"{place}: {user}")
-            elif kept.first(users[user], line, [written[name] for name in WRITTEN]):
-                name = f"{path.stem}/{users[user]}"
-                staged.add(name, users[user], *(written[name] for name in WRITTEN))
+            if isinstance(user, int):
+                if known is None or not 0 <= user < len(known):
+                    reason = "user beyond `tok.uid.dat`"
+                    losses.add(reason, "dropped", "augment", f"{place}: {user}")
+                    continue
+                user = known[user]
+            if kept.first(user, line, [written[name] for name in WRITTEN]):
+                staged.add(f"{path.stem}/{user}", user, *(written[name] for name in WRITTEN))
     return Generated(path=target, shown=path.name)
 
 
-def read_generated(text: str) -> tuple[int, dict[str, str]] | None:
-    """Place of the user and the written attributes of one line; None where it cannot be read, or
-    says no title."""
+def read_generated(text: str) -> tuple[int | str, dict[str, str]] | None:
+    """The user, by place or by id, and the written attributes of one line; None where it cannot be
+    read, or says no title."""
     try:
         record = json.loads(text)
-        user = record.pop("uid")
+        named = "user_id" in record
+        user = record.pop("user_id" if named else "uid")
         (answer,) = record.values()
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-    if not isinstance(user, int) or isinstance(user, bool):
+    if isinstance(user, bool) or not isinstance(user, str if named else int):
         return None
+    written = read_written(answer)
+    return None if written is None else (user, written)
+
+
+def read_written(answer: object) -> dict[str, str] | None:
+    """The attributes of an invented item in what a model answered; None where there is no title."""
     item = answer if isinstance(answer, dict) else find_object(str(answer))
     if item is None:
         return None
     written = {name: clean(item.get(name)) for name in WRITTEN}
-    return (user, written) if written["title"] else None
+    return written if written["title"] else None
 
 
 def find_object(text: str) -> dict[str, Any] | None:

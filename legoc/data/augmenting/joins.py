@@ -21,6 +21,7 @@ from legoc.data.staging.first_records import quote_name
 from legoc.data.staging.losses import Losses
 from legoc.data.staging.report import Report
 from legoc.language.diagnosing.diagnostics import fail
+from legoc.language.ir.generation import generated_name
 from legoc.progress import SILENT, Progress
 
 
@@ -49,6 +50,7 @@ def augment(
     """
     if not files:
         return tables
+    verify_generated(files)
     paths = [Path(name) for name in files]
     for path in paths:
         if not path.is_file():
@@ -66,6 +68,27 @@ def augment(
 
     folder, manifest = obtain(root / "tables" / key[:32], make)
     return Tables(folder=folder, digest=key, report=Report.from_json(manifest["report"]))
+
+
+def verify_generated(files: Sequence[str]) -> None:
+    """Refuse what a `generate` has not written yet, before anything else takes time (E0926)."""
+    for name in files:
+        generation, path = generated_name(name), Path(name)
+        if generation is None or path.is_file():
+            continue
+        others = [other.name for other in path.parent.glob(f"{generation}-*{path.suffix}")]
+        journal = path.parent / f"{generation}.asked.jsonl"
+        if others:
+            notes = (f"`{min(others)}` was written by another prompt, model or data",)
+        else:
+            notes = (f"some answers are kept in {journal}",) if journal.is_file() else ()
+        raise fail(
+            "E0926",
+            f"`{generation}` is not generated",
+            f"`legoc generate FILE --only {generation}` asks the model; it goes on where it "
+            "stopped",
+            notes=notes,
+        )
 
 
 def companions(paths: Sequence[Path]) -> list[Path]:

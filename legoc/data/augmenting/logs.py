@@ -30,7 +30,7 @@ def stage_log(path: Path, target: Path, losses: Losses) -> Joining | Generated:
         case "profiles":
             return stage_profiles(path, target, losses)
         case "items":
-            return stage_generated(read_lines(path), read_users(path), path, target, losses)
+            return stage_generated(read_lines(path), lambda: read_users(path), path, target, losses)
         case None:
             number = next((n for n, text in read_lines(path) if text.strip()), 1)
             raise unreadable(path, number, "not a log of generated text")

@@ -83,7 +83,7 @@ def outermost(kind: str, frame: Frame, cursor: Cursor) -> Slot:
         return Slot(kind=Kind("operator", role=frame.clause))
     if kind == "run":
         return Slot(names=CLAUSES.get(frame.clause, ""), pattern=frame.clause == "except")
-    if kind in ("model", "data", "train", "export") and frame.key:
+    if kind in ("model", "data", "generate", "train", "export") and frame.key:
         return Slot(names=kind)
     return Slot(use=kind == "use")
 

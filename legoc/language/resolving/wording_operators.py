@@ -24,6 +24,8 @@ ROLE_NAMES = {
     "side": "side network",
     "context": "context number",
     "tolerance": "metric",
+    "writing": "generation task",
+    "writer": "writing model",
 }
 # What Legommenders and others call some operators, for those who write from memory.
 OLD_NAMES = {
