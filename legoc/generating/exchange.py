@@ -59,8 +59,9 @@ class Server:
             headers["Authorization"] = f"Bearer {self.key}"
         try:
             connection.request("POST", parts.path.rstrip("/") + path, json.dumps(body), headers)
-            answer = connection.getresponse()
-            content = read_within(answer, LEAST + PER_TOKEN * most)
+            # One that breaks off is closed by nobody else.
+            with connection.getresponse() as answer:
+                content = read_within(answer, LEAST + PER_TOKEN * most)
         except TimeoutError:
             raise Busy(f"no answer within {self.timeout:g} s") from None
         except ssl.SSLCertVerificationError as error:
