@@ -190,9 +190,12 @@ def open_local(settings: Call, progress: Progress) -> Local:
 
 
 def open_weights(folder: Path, dtype: str) -> Any:
+    import transformers
     from transformers import AutoConfig, AutoModelForCausalLM
     from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
     config = AutoConfig.from_pretrained(folder, local_files_only=True)
     encoder = config.model_type in ENCODERS and not getattr(config, "is_decoder", False)
     if config.model_type not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES or encoder:

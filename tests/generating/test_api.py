@@ -86,9 +86,11 @@ def test_trouble_that_passes_is_asked_again(trouble: Any) -> None:
 
 
 def test_trouble_that_stays_is_given_up() -> None:
-    with serving(lambda asked: asked.fail(500, "out of order")) as server:
-        with pytest.raises(Busy, match="status 500: out of order"):
-            client(server.base, retries=2).ask(ASK)
+    with (
+        serving(lambda asked: asked.fail(500, "out of order")) as server,
+        pytest.raises(Busy, match="status 500: out of order"),
+    ):
+        client(server.base, retries=2).ask(ASK)
     assert len(server.asked) == 3
 
 
@@ -125,9 +127,11 @@ def test_the_waits_grow_and_heed_what_the_server_says(monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("status", [400, 413, 422])
 def test_a_question_that_is_refused_is_not_asked_again(status: int) -> None:
-    with serving(lambda asked: asked.fail(status, "too long")) as server:
-        with pytest.raises(Refused, match="too long"):
-            client(server.base).ask(ASK)
+    with (
+        serving(lambda asked: asked.fail(status, "too long")) as server,
+        pytest.raises(Refused, match="too long"),
+    ):
+        client(server.base).ask(ASK)
     assert len(server.asked) == 1
 
 
@@ -136,9 +140,8 @@ def test_a_server_that_refuses_all_is_not_asked_again(status: int) -> None:
     def script(asked: Asked) -> None:
         asked.fail(status, f"bad key {SECRET}", Location="http://127.0.0.1:1/elsewhere")
 
-    with serving(script) as server:
-        with pytest.raises(Closed, match=f"status {status}"):
-            client(server.base).ask(ASK)
+    with serving(script) as server, pytest.raises(Closed, match=f"status {status}"):
+        client(server.base).ask(ASK)
     assert len(server.asked) == 1
 
 
@@ -159,9 +162,8 @@ def test_an_answer_without_an_end_is_not_read() -> None:
     def script(asked: Asked) -> None:
         asked.send(json.dumps({"choices": [{"message": {"content": "la " * 700_000}}]}).encode())
 
-    with serving(script) as server:
-        with pytest.raises(Refused, match="more than"):
-            client(server.base, max=8).ask(ASK)
+    with serving(script) as server, pytest.raises(Refused, match="more than"):
+        client(server.base, max=8).ask(ASK)
     assert len(server.asked) == 1
 
 

@@ -20,6 +20,7 @@ from legoc.language.resolving.values import read_binding, read_call, report_agai
 from legoc.language.resolving.wording_references import (
     circle,
     field_needs_name,
+    many_data,
     other_kind,
     too_long,
     unknown,
@@ -188,13 +189,24 @@ class Declarations:
         fields = [value for value in ref.args.values if isinstance(value, tree.Field)]
         return self.copy(base, fields, self.read_fields(scope, fields, kind))
 
+    def nested(self, scope: Scope, ref: tree.Invocation, kind: str) -> RecordTemplate:
+        """A record that a field of another one names; it has no axes."""
+        record = self.reference(scope, ref, kind)
+        assert isinstance(record, RecordTemplate)
+        if record.sweeps:
+            # An axis of a generation is reported where it stands.
+            if kind == "data":
+                self.report(many_data(record, ref.path.span))
+            raise Unresolved
+        return record
+
     def read_fields(
         self, scope: Scope, fields: Sequence[tree.Field], kind: str
     ) -> list[tuple[tree.Path, Template]]:
         """The keys of a block or a copy of a kind, and what goes there."""
         report_repeated(fields, self.report)
         lookup = self.lookup(scope)
-        nesting = Nesting(lambda ref, other: self.reference(scope, ref, other), self.report)
+        nesting = Nesting(lambda ref, other: self.nested(scope, ref, other), self.report)
         return [
             (each.key, nesting.named(kind, each, read_binding(each.binding, lookup, self.report)))
             for each in fields

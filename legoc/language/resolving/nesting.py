@@ -13,12 +13,11 @@ from legoc.language.resolving.template import (
     Called,
     Listed,
     Nested,
-    PipelineTemplate,
     RecordTemplate,
     Sweep,
     Template,
 )
-from legoc.language.resolving.wording_references import many_data, swept_generation
+from legoc.language.resolving.wording_references import swept_generation
 from legoc.language.syntax import tree
 
 
@@ -28,10 +27,10 @@ NAMED = {("generate", "of"): "data", ("data", "augment"): "generate"}
 
 @dataclass(frozen=True, eq=False)
 class Nesting:
-    """find: the template of a declaration of a kind by its reference; it raises where there is
-    none. report: takes what is wrong."""
+    """find: the template of a declaration of a kind without axes by its reference; it raises where
+    there is none. report: takes what is wrong."""
 
-    find: Callable[[tree.Invocation, str], RecordTemplate | PipelineTemplate]
+    find: Callable[[tree.Invocation, str], RecordTemplate]
     report: Callable[[Diagnostic], None]
 
     def named(self, owner: str, field: tree.Field, template: Template) -> Template:
@@ -59,11 +58,4 @@ class Nesting:
         ref = written.get(template.span) if isinstance(template, Called) else None
         if ref is None:
             return template
-        record = self.find(ref, kind)
-        assert isinstance(record, RecordTemplate)
-        if record.sweeps:
-            if kind == "data":
-                self.report(many_data(record, ref.path.span))
-            # An axis of a generation has been reported where it stands.
-            return template
-        return Nested(record, template.span)
+        return Nested(self.find(ref, kind), template.span)
