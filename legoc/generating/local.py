@@ -33,7 +33,7 @@ SHARED = 8
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Local:
     """model, tokenizer: those of transformers. ends: tokens that end an answer. room: positions the
-    model has, None for one without an end. takes: whether its forward is told positions."""
+    model has, None for one without an end. takes: what its forward may be told."""
 
     model: Any
     tokenizer: Any
@@ -41,7 +41,7 @@ class Local:
     template: bool
     ends: frozenset[int]
     room: int | None
-    takes: bool
+    takes: frozenset[str]
 
     def encode(self, messages: Messages) -> list[int]:
         if self.template:
@@ -124,7 +124,12 @@ class Local:
     def step(self, ids_BL: torch.Tensor, mask_BT: torch.Tensor, cache: Any) -> Any:
         """The model on further tokens; positions count the real tokens of each row."""
         positions_BT = (mask_BT.cumsum(1) - 1).clamp(min=0)
-        told = {"position_ids": positions_BT[:, -ids_BL.shape[1] :]} if self.takes else {}
+        told: dict[str, Any] = {}
+        if "position_ids" in self.takes:
+            told["position_ids"] = positions_BT[:, -ids_BL.shape[1] :]
+        if "logits_to_keep" in self.takes:
+            # The vocabulary is wide, and the last place of a row is its last real token.
+            told["logits_to_keep"] = 1
         return self.model(
             input_ids=ids_BL, attention_mask=mask_BT, past_key_values=cache, use_cache=True, **told
         )
@@ -185,7 +190,7 @@ def open_local(settings: Call, progress: Progress) -> Local:
         template=template,
         ends=find_ends(model, tokenizer),
         room=read_positions(read_config(found)),
-        takes="position_ids" in inspect.signature(model.forward).parameters,
+        takes=frozenset(inspect.signature(model.forward).parameters),
     )
 
 
