@@ -433,3 +433,20 @@ def test_training_says_which_generation_is_missing(tmp_path: Path, cache: Path) 
     with pytest.raises(LegoError) as error:
         prepare(load(spec)[0], cache=cache)
     assert "was written by another prompt, model or data" in str(error.value.diagnostics[0].notes)
+
+
+def test_an_invented_item_has_its_title_where_titles_are_retold(
+    tmp_path: Path, cache: Path
+) -> None:
+    text = (
+        f"{DEMO}generate titles {{ of = news\n  {TITLES}\n{MODEL} }}\n"
+        f"generate made {{ of = news\n  {MORE}\n{MODEL} }}"
+    )
+    titles, more = declared(text, tmp_path, "titles"), declared(text, tmp_path)
+    do(titles, Scripted(upper), cache)
+    do(more, Scripted(lambda _: '{"title": "a new thing"}'), cache)
+    joined = more.data.__class__(**{**vars(more.data), "augment": (titles.path, more.path)})
+    items = make_tables(joined, build_source(more.data, cache), cache).items()
+    new = items[items.item_id.str.startswith("made-")]
+    assert len(new)
+    assert set(new.newtitle) == {"a new thing"}

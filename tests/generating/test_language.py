@@ -194,3 +194,16 @@ def test_the_key_is_in_nothing_that_is_written(monkeypatch: pytest.MonkeyPatch) 
     (made,) = checked(DEMO + TITLES).generations
     assert "sk-0123456789" not in json.dumps([made.path, made.digest, str(made)])
     assert resolve(Document("/nowhere/spec.lego", DEMO + TITLES)).generations
+
+
+def test_editors_rename_and_find_what_fields_name() -> None:
+    from legoc.language.editing.names import occurrences
+    from legoc.language.resolving.scope import Files, enter
+
+    text = f"{DEMO}{TITLES}data more = news(augment=[titles], content=[newtitle(30)])\n{RUN}"
+    scope = enter(Document("/nowhere/spec.lego", text), Files())
+    found = [each for each in occurrences(scope) if each.span.text in ("news", "titles")]
+    assert [(each.span.text, each.act) for each in found] == [
+        ("news", "declares"), ("titles", "declares"), ("news", "refers"), ("news", "refers"),
+        ("titles", "refers"),
+    ]  # fmt: skip

@@ -5,7 +5,7 @@ never a candidate, a label, a negative or a recommendation.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -128,12 +128,18 @@ def load_histories(connection: "duckdb.DuckDBPyConnection", tables: Tables) -> N
 
 
 def attach(
-    connection: "duckdb.DuckDBPyConnection", generated: Generated, place: str, losses: Losses
+    connection: "duckdb.DuckDBPyConnection",
+    generated: Generated,
+    place: str,
+    losses: Losses,
+    retold: Collection[str] = (),
 ) -> tuple[int, str, tuple[Drop, ...]]:
     """Add the items to `items` and to the short `histories` of their users: how many there are,
     what a reader should know, and what a rule left out.
 
-    place: the column of an item's row. Raises E0640 where the items have no title.
+    place: the column of an item's row. retold: columns with titles that a model wrote anew; an
+    invented item has its own title there, or a model that reads them alone could not read it.
+    Raises E0640 where the items have no title.
     """
     kinds = {name: kind for name, kind, *_ in connection.execute("DESCRIBE items").fetchall()}
     if "title" not in kinds:
@@ -165,7 +171,10 @@ def attach(
             f"`{generated.shown}` adds an item `{taken[0]}`, and there is one of this id",
             "rename the log: its name is part of the ids of its items",
         )
-    values = ", ".join(value_of(name, kind, place) for name, kind in kinds.items())
+    values = ", ".join(
+        "title" if name in retold and kind == "VARCHAR" else value_of(name, kind, place)
+        for name, kind in kinds.items()
+    )
     connection.execute(f"INSERT INTO items SELECT {values} FROM made WHERE short ORDER BY position")
     ((histories,),) = connection.execute(
         "UPDATE histories SET clicks = list_append(clicks, made.item_id) FROM made "

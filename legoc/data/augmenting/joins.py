@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 # Raise when the same files would be joined differently.
-VERSION = 2
+VERSION = 3
 
 # The number of an item's row beside its attributes, under a name no attribute has.
 PLACE = "#place"
@@ -105,6 +105,7 @@ def write(tables: Tables, paths: Sequence[Path], staging: Path) -> Report:
     losses = Losses()
     before = tables.report
     added, notes, ruled = 0, list(before.notes), list(before.drops)
+    retold: list[str] = []
     with open_connection(scratch) as connection:
         load(connection, tables)
         for number, path in enumerate(paths):
@@ -113,10 +114,11 @@ def write(tables: Tables, paths: Sequence[Path], staging: Path) -> Report:
             staged = reader(path, target, losses)
             if isinstance(staged, Generated):
                 load_histories(connection, tables)
-                count, note, left = attach(connection, staged, PLACE, losses)
+                count, note, left = attach(connection, staged, PLACE, losses, retold)
                 added, notes, ruled = added + count, [*notes, note], [*ruled, *left]
             else:
                 join(connection, staged, losses)
+                retold += staged.columns if staged.retells else ()
         changed = {"items": f'SELECT * EXCLUDE ("{PLACE}") FROM items ORDER BY "{PLACE}"'}
         if columns(connection, "users") != ["user_id"]:
             changed["users"] = "SELECT * FROM users ORDER BY user_id"

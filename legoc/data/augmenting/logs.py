@@ -56,7 +56,7 @@ def stage_texts(path: Path, target: Path, losses: Losses) -> Joining:
                 losses.add(*MALFORMED, "augment", f"{path.name}:{line}: {item}")
             elif kept.first(item, line, [words]):
                 staged.add(item, words)
-    return Joining(key="item_id", columns=(tag,), path=target, shown=path.name)
+    return Joining(key="item_id", columns=(tag,), path=target, shown=path.name, retells=True)
 
 
 def stage_profiles(path: Path, target: Path, losses: Losses) -> Joining:

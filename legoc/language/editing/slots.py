@@ -139,6 +139,8 @@ def bind(slot: Slot, frame: Frame, cursor: Cursor, scope: Scope, catalog: Catalo
         return Slot(kind=Kind("operator", role=frame.key))
     if owner is None or param is None:
         return Slot(copied=slot.copied)
+    if param.kind.name == "data":
+        return Slot(names="data")
     return Slot(owner=owner, param=param, kind=param.kind, copied=slot.copied)
 
 
