@@ -27,7 +27,10 @@ from legoc.language.syntax.textmate import textmate
 from legoc.writing import write_text
 
 
-PACKAGES = ("legoc.operators", "legoc.data", "legoc.model", "legoc.training", "legoc.evaluation")
+PACKAGES = (
+    "legoc.operators", "legoc.data", "legoc.generating", "legoc.model", "legoc.training",
+    "legoc.evaluation",
+)  # fmt: skip
 
 
 def modules(packages: Sequence[str]) -> Iterator[str]:

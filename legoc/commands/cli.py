@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "help": ("reference", "explain a word of the language, such as sweep"),
     "compile": ("compile", "print the plan: types, parameters, cost, caches, graphs"),
     "data": ("data", "prepare the data and print counts, coverage and every dropped row"),
+    "generate": ("generate", "ask language models for the text that a file declares"),
     "train": ("train", "compile, prepare, train, export and evaluate every run of a file"),
     "tune": ("tune", "search the best values of what a file leaves open, and test them"),
     "export": ("export", "write the bundle of a run"),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from legoc.data.augmenting.joins import augment
+from legoc.data.augmenting.joins import augment, verify_generated
 from legoc.data.cache import cache_root
 from legoc.data.cache import digest as join_digests
 from legoc.data.formats.truncation import REASON, broken_off
@@ -36,7 +36,7 @@ from legoc.data.staging.source import Source
 from legoc.language.declaring.catalog import catalog
 from legoc.language.diagnosing.diagnostics import fail
 from legoc.language.ir.plan import Layout, plan, token_ports
-from legoc.language.ir.spec import Spec
+from legoc.language.ir.spec import Data, Spec
 from legoc.language.typing.searching import verify_settled
 from legoc.progress import SILENT, Progress
 
@@ -105,15 +105,12 @@ def prepare(
     """
     verify_settled((spec,))
     verify_supported(spec)
+    verify_generated(spec.data.augment)
     root = cache_root(cache)
     model = open_model(spec, root, progress)
     given = None if spec.data.vectors is None else open_vectors(spec.data.vectors, progress)
-    source = build_source(spec, root)
-    tables = convert(
-        source, spec.data.split, root, progress, history=spec.data.history, truncated=truncated
-    )
-    check_whole(tables.report.drops, truncated)
-    tables = augment(tables, spec.data.augment, root, progress)
+    source = build_source(spec.data, root)
+    tables = make_tables(spec.data, source, root, progress, truncated=truncated)
     announce(tables.report.drops, strict, progress)
     items, users = name_items(tables), name_users(tables)
     inputs, reading, folder = read_items(spec, tables, len(items), root, progress, model, given)
@@ -164,6 +161,15 @@ def text_sizes(reading: Mapping[str, Any] | None) -> dict[str, int]:
     prompt = Prompt.of(reading["prompt"])
     longest = prompt.longest if prompt.joined else max(prompt.longest, prompt.tail)
     return {"text": longest, "ending": prompt.tail}
+
+
+def make_tables(
+    data: Data, source: Source, root: Path, progress: Progress = SILENT, *, truncated: bool = False
+) -> Tables:
+    """The tables of a data record with what `augment` joins to them."""
+    tables = convert(source, data.split, root, progress, history=data.history, truncated=truncated)
+    check_whole(tables.report.drops, truncated)
+    return augment(tables, data.augment, root, progress)
 
 
 def join(digests: Sequence[str | None]) -> str:
@@ -234,9 +240,9 @@ def announce(drops: Sequence[Drop], strict: bool, progress: Progress) -> None:
         progress.say(line)
 
 
-def build_source(spec: Spec, root: Path) -> Source:
-    """The source a spec names, imported only now."""
-    call = spec.data.source
+def build_source(data: Data, root: Path) -> Source:
+    """The source that a data record names, imported only now."""
+    call = data.source
     declaration = catalog().get("source", call.op)
     if declaration is None:
         raise KeyError(f"no source {call.op!r}")

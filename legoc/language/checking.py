@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from legoc.language.declaring.catalog import Catalog, catalog
 from legoc.language.diagnosing.diagnostics import Diagnostic, Label, LegoError, SpecError
@@ -15,6 +16,10 @@ from legoc.language.resolving.resolved import Resolved
 from legoc.language.resolving.select import select
 from legoc.language.typing.exports import check_bundles
 from legoc.language.typing.lower import Lowered, Lowering
+
+
+if TYPE_CHECKING:
+    from legoc.language.ir.generation import Generation
 
 
 # What `where valid` drops: combinations that do not fit. A mistake in one part alone is an error.
@@ -30,7 +35,8 @@ class Checked:
 
     points: all points in order, those that `where valid` drops included; loose: those of models
     that no run names. dropped: how many `where valid` dropped, by code. excluded: how many `except`
-    took out besides. suggestion: for a file without a run, the line to add.
+    took out besides. suggestion: for a file without a run, the line to add. generations:
+    what models shall write.
     """
 
     specs: tuple[Spec, ...] = ()
@@ -40,6 +46,7 @@ class Checked:
     loose: tuple[Point, ...] = ()
     excluded: int = 0
     suggestion: str | None = None
+    generations: "tuple[Generation, ...]" = ()
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
@@ -121,6 +128,11 @@ def check_resolved(resolved: Resolved, lowering: Lowering, only: str | None = No
         check_run(run, lowering, messages, {})
     for record in expansion.spare:
         messages.add(lowering.record(record))
+    generations: list[Generation] = []
+    for record in expansion.generations:
+        lowered = lowering.generation(record)
+        messages.add(lowered.problems)
+        generations += () if lowered.generation is None else (lowered.generation,)
     messages.add(unused(resolved))
     if resolved.copied:
         from legoc.language.typing.effects import idle_copies
@@ -138,6 +150,7 @@ def check_resolved(resolved: Resolved, lowering: Lowering, only: str | None = No
         loose=expansion.loose,
         excluded=excluded,
         suggestion=suggest_run(expansion) if not resolved.runs else None,
+        generations=tuple(generations),
     )
 
 

@@ -25,6 +25,7 @@ SYMBOLS = {
     "use": types.SymbolKind.Module,
     "param": types.SymbolKind.Constant,
     "data": types.SymbolKind.Struct,
+    "generate": types.SymbolKind.Object,
     "train": types.SymbolKind.Object,
     "export": types.SymbolKind.Object,
     "model": types.SymbolKind.Class,

@@ -21,6 +21,7 @@ BELOW: dict[str, set[str]] = {
     "server": {"language"},
     "operators": {"language"},
     "data": {"language", *LOWEST},
+    "generating": {"language", "data", *LOWEST},
     "model": {"language", "operators", "data", *LOWEST},
     "evaluation": {"language", "data", "model", *LOWEST},
     "exporting": {"language", "data", "model", "evaluation", *LOWEST},

@@ -10,6 +10,7 @@ from typing import Literal
 from legoc.language.declaring.catalog import Catalog, catalog_of
 from legoc.language.declaring.declare import (
     Attribute,
+    Column,
     Declaration,
     Divides,
     Excludes,
@@ -534,6 +535,26 @@ class Age:
     """Hours since."""
 
 
+@operator("writing", "Summarise")
+class Summarise:
+    """A text about each item."""
+
+    class Config:
+        from_: list[Column] = param(doc="attributes that are read")
+        to: Column = param(doc="the new attribute")
+        prompt: File | None = param(None, doc="another prompt")
+
+
+@operator("writer", "API", primary="name")
+class API:
+    """A model behind an interface."""
+
+    class Config:
+        name: str = param(doc="the model")
+        base: str = param(doc="the address")
+        key: str = param("LEGOC_API_KEY", runtime=True, doc="variable of the key")
+
+
 def own_tables() -> Declaration:
     from legoc.language.declaring.catalog import catalog
 
@@ -549,7 +570,7 @@ CLASSES = (
     BehaviorPolyAttention, FlattenLongformer, FlattenLM, PredictDot, PredictCosine, PredictDNN,
     PredictDCN, PredictDIN, PredictMINER, PredictYesNo, Demo, MIND, Shop, Publisher, Time,
     LeaveOneOut, Words, TokenizerFile, Matching, Ranking, LoRA, IISAN, Popularity, Share, Age,
-    RecBench, Template,
+    RecBench, Template, Summarise, API,
 )  # fmt: skip
 # What the check says of one's own tables, it says of the source that reads them.
 TABLES = own_tables()

@@ -98,7 +98,9 @@ ROW = re.compile(r"^\| `(\w+)` \| (.*?) \| .* \|$", re.MULTILINE)
 
 @pytest.mark.parametrize("kind", RECORDS)
 def test_every_field_is_in_a_table_with_its_default(kind: str) -> None:
-    title = {"data": "Data", "train": "Recipes", "export": "Export"}[kind]
+    title = {
+        "data": "Data", "generate": "Generated text", "train": "Recipes", "export": "Export"
+    }[kind]  # fmt: skip
     (part,) = [each for each in parts() if each.title == title]
     rows = dict(ROW.findall(part.text))
     expected: dict[str, str] = {}
@@ -144,7 +146,7 @@ def test_the_parts_are_found_by_their_words(capsys: pytest.CaptureFixture[str]) 
     assert "legoc explain E0403" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("topic", ["train", "data", "export"])
+@pytest.mark.parametrize("topic", ["train", "data", "generate", "export"])
 def test_the_page_of_a_record_lists_fields_and_forms(
     topic: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

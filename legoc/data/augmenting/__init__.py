@@ -1,4 +1,4 @@
 """Tables and logs of generated text that are joined to the items and users of a data set.
 
-For others: `joins`.
+For others: `generated`, `joins`.
 """

@@ -15,6 +15,7 @@ from legoc.data.staging.first_records import OTHER, POLICY, SAME
 from legoc.data.staging.losses import Losses
 from legoc.data.staging.staged import Staged
 from legoc.language.diagnosing.diagnostics import LegoError, fail
+from legoc.language.ir.generation import generated_name
 from legoc.language.typing.columns import Column, columns
 from legoc.language.typing.parquet import read_names, read_values
 from legoc_runtime.errors import RequestError
@@ -30,12 +31,14 @@ REPEATED = "key of an augmenting table"
 
 @dataclass(frozen=True, kw_only=True)
 class Joining:
-    """A staged table: `key` is `item_id` or `user_id`, unique and text; `columns` the others."""
+    """A staged table: `key` is `item_id` or `user_id`, unique and text; `columns` the others.
+    `retells`: they are titles that a language model wrote anew."""
 
     key: str
     columns: tuple[str, ...]
     path: Path
     shown: str
+    retells: bool = False
 
 
 def stage_table(path: Path, target: Path, losses: Losses) -> Joining:
@@ -64,7 +67,8 @@ def stage_table(path: Path, target: Path, losses: Losses) -> Joining:
             ]
             if once.first(key_of(values[key], key, path, line), line, given):
                 staged.add(read_id(key, values[key]), *given)
-    return Joining(key=key, columns=tuple(kept), path=target, shown=path.name)
+    retells = key == "item_id" and generated_name(str(path)) is not None
+    return Joining(key=key, columns=tuple(kept), path=target, shown=path.name, retells=retells)
 
 
 def key_of(value: object, key: str, path: Path, line: int) -> str:

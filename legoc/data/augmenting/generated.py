@@ -5,7 +5,7 @@ never a candidate, a label, a negative or a recommendation.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,47 +44,60 @@ class Generated:
 
 def stage_generated(
     lines: Iterator[tuple[int, str]],
-    users: list[str],
+    users: Callable[[], list[str]],
     path: Path,
     target: Path,
     losses: Losses,
 ) -> Generated:
-    """Stage a generator's log. users: the id of each `uid`."""
+    """Stage a generator's log. users: the id of each `uid`, where the log numbers them."""
     kept = Once(path, losses)
+    known: list[str] | None = None
     with Staged(target, dict.fromkeys(("item_id", "user_id", *WRITTEN), "text")) as staged:
         for line, text in lines:
             if not text.strip():
                 continue
             place = f"{path.name}:{line}"
+            if known is None and '"uid"' in text:
+                known = users()
             found = read_generated(text)
             if found is None:
                 losses.add(*MALFORMED, "augment", f"{place}: {text[:40]}")
                 continue
             user, written = found
-            if not 0 <= user < len(users):
-                losses.add("user beyond `tok.uid.dat`", "dropped", "augment", f"{place}: {user}")
-            elif kept.first(users[user], line, [written[name] for name in WRITTEN]):
-                name = f"{path.stem}/{users[user]}"
-                staged.add(name, users[user], *(written[name] for name in WRITTEN))
+            if isinstance(user, int):
+                if known is None or not 0 <= user < len(known):
+                    reason = "user beyond `tok.uid.dat`"
+                    losses.add(reason, "dropped", "augment", f"{place}: {user}")
+                    continue
+                user = known[user]
+            if kept.first(user, line, [written[name] for name in WRITTEN]):
+                staged.add(f"{path.stem}/{user}", user, *(written[name] for name in WRITTEN))
     return Generated(path=target, shown=path.name)
 
 
-def read_generated(text: str) -> tuple[int, dict[str, str]] | None:
-    """Place of the user and the written attributes of one line; None where it cannot be read, or
-    says no title."""
+def read_generated(text: str) -> tuple[int | str, dict[str, str]] | None:
+    """The user, by place or by id, and the written attributes of one line; None where it cannot be
+    read, or says no title."""
     try:
         record = json.loads(text)
-        user = record.pop("uid")
+        named = "user_id" in record
+        user = record.pop("user_id" if named else "uid")
         (answer,) = record.values()
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-    if not isinstance(user, int) or isinstance(user, bool):
+    if isinstance(user, bool) or not isinstance(user, str if named else int):
         return None
+    written = read_written(answer)
+    return None if written is None else (user, written)
+
+
+def read_written(answer: object) -> dict[str, str] | None:
+    """The attributes of an invented item in what a model answered; None where there is no title."""
     item = answer if isinstance(answer, dict) else find_object(str(answer))
     if item is None:
         return None
     written = {name: clean(item.get(name)) for name in WRITTEN}
-    return (user, written) if written["title"] else None
+    return written if written["title"] else None
 
 
 def find_object(text: str) -> dict[str, Any] | None:
@@ -115,12 +128,18 @@ def load_histories(connection: "duckdb.DuckDBPyConnection", tables: Tables) -> N
 
 
 def attach(
-    connection: "duckdb.DuckDBPyConnection", generated: Generated, place: str, losses: Losses
+    connection: "duckdb.DuckDBPyConnection",
+    generated: Generated,
+    place: str,
+    losses: Losses,
+    retold: Collection[str] = (),
 ) -> tuple[int, str, tuple[Drop, ...]]:
     """Add the items to `items` and to the short `histories` of their users: how many there are,
     what a reader should know, and what a rule left out.
 
-    place: the column of an item's row. Raises E0640 where the items have no title.
+    place: the column of an item's row. retold: columns with titles that a model wrote anew; an
+    invented item has its own title there, or a model that reads them alone could not read it.
+    Raises E0640 where the items have no title.
     """
     kinds = {name: kind for name, kind, *_ in connection.execute("DESCRIBE items").fetchall()}
     if "title" not in kinds:
@@ -152,7 +171,10 @@ def attach(
             f"`{generated.shown}` adds an item `{taken[0]}`, and there is one of this id",
             "rename the log: its name is part of the ids of its items",
         )
-    values = ", ".join(value_of(name, kind, place) for name, kind in kinds.items())
+    values = ", ".join(
+        "title" if name in retold and kind == "VARCHAR" else value_of(name, kind, place)
+        for name, kind in kinds.items()
+    )
     connection.execute(f"INSERT INTO items SELECT {values} FROM made WHERE short ORDER BY position")
     ((histories,),) = connection.execute(
         "UPDATE histories SET clicks = list_append(clicks, made.item_id) FROM made "

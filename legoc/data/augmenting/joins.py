@@ -21,6 +21,7 @@ from legoc.data.staging.first_records import quote_name
 from legoc.data.staging.losses import Losses
 from legoc.data.staging.report import Report
 from legoc.language.diagnosing.diagnostics import fail
+from legoc.language.ir.generation import generated_name
 from legoc.progress import SILENT, Progress
 
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 
 # Raise when the same files would be joined differently.
-VERSION = 2
+VERSION = 3
 
 # The number of an item's row beside its attributes, under a name no attribute has.
 PLACE = "#place"
@@ -49,6 +50,7 @@ def augment(
     """
     if not files:
         return tables
+    verify_generated(files)
     paths = [Path(name) for name in files]
     for path in paths:
         if not path.is_file():
@@ -68,6 +70,27 @@ def augment(
     return Tables(folder=folder, digest=key, report=Report.from_json(manifest["report"]))
 
 
+def verify_generated(files: Sequence[str]) -> None:
+    """Refuse what a `generate` has not written yet, before anything else takes time (E0926)."""
+    for name in files:
+        generation, path = generated_name(name), Path(name)
+        if generation is None or path.is_file():
+            continue
+        others = [other.name for other in path.parent.glob(f"{generation}-*{path.suffix}")]
+        journal = path.parent / f"{generation}.asked.jsonl"
+        if others:
+            notes = (f"`{min(others)}` was written by another prompt, model or data",)
+        else:
+            notes = (f"some answers are kept in {journal}",) if journal.is_file() else ()
+        raise fail(
+            "E0926",
+            f"`{generation}` is not generated",
+            f"`legoc generate FILE --only {generation}` asks the model; it goes on where it "
+            "stopped",
+            notes=notes,
+        )
+
+
 def companions(paths: Sequence[Path]) -> list[Path]:
     """Files that say who the users of a log are: what they hold changes the join."""
     logs = [path.parent for path in paths if path.suffix.lower() == ".log"]
@@ -82,6 +105,7 @@ def write(tables: Tables, paths: Sequence[Path], staging: Path) -> Report:
     losses = Losses()
     before = tables.report
     added, notes, ruled = 0, list(before.notes), list(before.drops)
+    retold: list[str] = []
     with open_connection(scratch) as connection:
         load(connection, tables)
         for number, path in enumerate(paths):
@@ -90,10 +114,11 @@ def write(tables: Tables, paths: Sequence[Path], staging: Path) -> Report:
             staged = reader(path, target, losses)
             if isinstance(staged, Generated):
                 load_histories(connection, tables)
-                count, note, left = attach(connection, staged, PLACE, losses)
+                count, note, left = attach(connection, staged, PLACE, losses, retold)
                 added, notes, ruled = added + count, [*notes, note], [*ruled, *left]
             else:
                 join(connection, staged, losses)
+                retold += staged.columns if staged.retells else ()
         changed = {"items": f'SELECT * EXCLUDE ("{PLACE}") FROM items ORDER BY "{PLACE}"'}
         if columns(connection, "users") != ["user_id"]:
             changed["users"] = "SELECT * FROM users ORDER BY user_id"

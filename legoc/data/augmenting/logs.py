@@ -30,7 +30,7 @@ def stage_log(path: Path, target: Path, losses: Losses) -> Joining | Generated:
         case "profiles":
             return stage_profiles(path, target, losses)
         case "items":
-            return stage_generated(read_lines(path), read_users(path), path, target, losses)
+            return stage_generated(read_lines(path), lambda: read_users(path), path, target, losses)
         case None:
             number = next((n for n, text in read_lines(path) if text.strip()), 1)
             raise unreadable(path, number, "not a log of generated text")
@@ -56,7 +56,7 @@ def stage_texts(path: Path, target: Path, losses: Losses) -> Joining:
                 losses.add(*MALFORMED, "augment", f"{path.name}:{line}: {item}")
             elif kept.first(item, line, [words]):
                 staged.add(item, words)
-    return Joining(key="item_id", columns=(tag,), path=target, shown=path.name)
+    return Joining(key="item_id", columns=(tag,), path=target, shown=path.name, retells=True)
 
 
 def stage_profiles(path: Path, target: Path, losses: Losses) -> Joining:

@@ -8,11 +8,13 @@ import dataclasses
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from keyword import iskeyword
 from typing import Any, Literal, TypeVar
 
 from legoc.language.declaring.kinds import (
     ROLES,
     STAGES,
+    Column,
     File,
     Folder,
     Model,
@@ -27,6 +29,7 @@ from legoc.language.declaring.kinds import (
 # A declaration finds everything it needs here.
 __all__ = [
     "Attribute",
+    "Column",
     "Declaration",
     "Divides",
     "Excludes",
@@ -197,7 +200,10 @@ def read_params(config: type) -> tuple[Param, ...]:
         if not isinstance(value, Param):
             raise TypeError(f"{config.__qualname__}.{name}: declare it with param(...)")
         kind, optional = annotated_kind(annotation)
-        found.append(dataclasses.replace(value, name=name, kind=kind, optional=optional))
+        # `from_` declares what is written `from`, which is a word of Python.
+        found.append(
+            dataclasses.replace(value, name=name.rstrip("_"), kind=kind, optional=optional)
+        )
     return tuple(found)
 
 
@@ -205,11 +211,12 @@ def build_config(config: type, params: Sequence[Param]) -> type:
     """The frozen, keyword-only dataclass that replaces a declared `Config`."""
     fields: list[tuple[str, Any, Any]] = []
     for p in params:
+        name = f"{p.name}_" if iskeyword(p.name) else p.name
         if p.required or p.inherit is not None:
-            fields.append((p.name, Any, dataclasses.field()))
+            fields.append((name, Any, dataclasses.field()))
         else:
             default = tuple(p.default) if isinstance(p.default, list) else p.default
-            fields.append((p.name, Any, dataclasses.field(default=default)))
+            fields.append((name, Any, dataclasses.field(default=default)))
     return dataclasses.make_dataclass(
         "Config", fields, frozen=True, kw_only=True, namespace={"__doc__": config.__doc__}
     )

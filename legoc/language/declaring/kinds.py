@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 ROLES = (
     "content", "behavior", "flatten", "predict",
     "source", "split", "tokenizer", "task", "metric", "adapter", "side", "context", "prompt",
+    "writing", "writer",
 )  # fmt: skip
 STAGES = ROLES[:4]
 Role: TypeAlias = Literal["content", "behavior", "flatten", "predict"]
@@ -67,7 +68,7 @@ class Operator:
 class Kind:
     """What values a parameter takes. `name` is one of int, float, bool, str, file, folder,
     model, vectors (a file of word vectors or a model), enum, quantity, operator, column (the name
-    of an attribute), list; the other fields belong to some of these."""
+    of an attribute), data (a declared data set), list; the other fields belong to some of these."""
 
     name: str
     values: tuple[str, ...] = ()
@@ -85,6 +86,10 @@ class Kind:
 @dataclass(frozen=True)
 class Optional:
     kind: Kind
+
+
+# An annotation: the name of an attribute.
+Column = Kind("column")
 
 
 # The largest whole number: what counts, sizes and seeds are kept in holds no more.

@@ -1,4 +1,5 @@
-"""The fields of `data`, `train` and `export`, declared as parameters like those of any operator.
+"""The fields of `data`, `generate`, `train` and `export`, declared as parameters like those of any
+operator.
 
 `inherit` names where the default of a field comes from: the source, the predictor, or a field.
 A default that is an operator is written as in the IR.
@@ -244,6 +245,20 @@ EXPORT_FIELDS = {
 }
 
 
+GENERATE_FIELDS = {
+    "of": of_kind(
+        Kind("data"), param(doc="the declared data set whose items or users are written about")
+    ),
+    "task": of_kind(
+        Kind("operator", role="writing"), param(doc="what is read, what is asked, what is written")
+    ),
+    "model": of_kind(
+        Kind("operator", role="writer"),
+        param(doc="what answers: a language model on this machine, or one behind an interface"),
+    ),
+}
+
+
 def describe_record(kind: str, fields: Mapping[str, Param], doc: str) -> Declaration:
     params = tuple(replace(field, name=name) for name, field in fields.items())
     return Declaration(role=kind, name=kind, params=params, doc=doc)
@@ -251,6 +266,9 @@ def describe_record(kind: str, fields: Mapping[str, Param], doc: str) -> Declara
 
 RECORDS: dict[str, Declaration] = {
     "data": describe_record("data", DATA_FIELDS, "Where items and clicks come from."),
+    "generate": describe_record(
+        "generate", GENERATE_FIELDS, "Text that a language model writes about items or users."
+    ),
     "train": describe_record("train", TRAIN_FIELDS, "The training recipe."),
     "export": describe_record("export", EXPORT_FIELDS, "Settings of the written graphs."),
 }

@@ -52,9 +52,16 @@ ATTRIBUTE: dict[str, Any] = {
         "attr": {"type": "string"},
         "max": {"type": "integer", "minimum": 1, "maximum": LARGEST},
         "bins": {"type": "integer", "minimum": 2, "maximum": LARGEST},
+        "values": {"type": "integer", "minimum": 1, "maximum": LARGEST},
     },
     "required": ["attr"],
-    "not": {"required": ["max", "bins"]},
+    "not": {
+        "anyOf": [
+            {"required": ["max", "bins"]},
+            {"required": ["max", "values"]},
+            {"required": ["bins", "values"]},
+        ]
+    },
     "additionalProperties": False,
 }
 PART: dict[str, Any] = {
@@ -192,7 +199,7 @@ def emit_kind(kind: Kind, bounds: Mapping[str, float]) -> dict[str, Any]:
     match kind.name:
         case "int" | "float" | "bool" | "str":
             return {"type": PLAIN[kind.name], **bounds}
-        case "file" | "folder" | "model" | "vectors" | "column":
+        case "file" | "folder" | "model" | "vectors" | "column" | "data":
             return {"type": "string", "x-lego-kind": kind.name}
         case "enum":
             return {"enum": list(kind.values)}

@@ -13,7 +13,7 @@ from legoc.language.syntax.scan import STAGES
 # Signs that are most often missing, put in before the token that does not fit.
 SIGNS = (", ", "-> ", "= ")
 MOST = 30
-KEYS = frozenset((*map(str.upper, STAGES), "DATA", "MODEL", "TRAIN", "EXPORT"))
+KEYS = frozenset((*map(str.upper, STAGES), "DATA", "MODEL", "TRAIN", "EXPORT", "GENERATE"))
 
 
 def accepted(document: Document, start: int, end: int) -> frozenset[str]:

@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 
 from legoc.language.diagnosing.document import Document, Span
 from legoc.language.editing.slots import target_of
+from legoc.language.resolving.nesting import NAMED
 from legoc.language.resolving.scope import Scope, Target
 from legoc.language.syntax import tree
 
@@ -36,11 +37,34 @@ def occurrences(scope: Scope) -> Iterator[Occurrence]:
                 yield Occurrence(span=item.name.span, subject=item, act="declares")
                 if isinstance(item.body, tree.Invocation):
                     yield from reference(item.body.path, scope, item.kind)
+                yield from nested(item, scope)
             case tree.Run():
                 yield from of_run(item, scope)
         yield from variables(item, scope)
     if scope.parsed.tree.bare is not None:
         yield from variables(scope.parsed.tree.bare, scope)
+
+
+def nested(item: tree.Declared, scope: Scope) -> Iterator[Occurrence]:
+    """The declarations that fields name: the data of a generation, a generation in `augment`."""
+    for field in fields_of(item.body):
+        kind = NAMED.get((item.kind, field.key.text))
+        if kind is None:
+            continue
+        for part in tree.walk(field.binding):
+            if isinstance(part, tree.Invocation):
+                yield from reference(part.path, scope, kind)
+
+
+def fields_of(body: tree.Block | tree.Chain | tree.Invocation) -> Iterator[tree.Field]:
+    """The fields of a block or of a copy."""
+    match body:
+        case tree.Block():
+            yield from body.fields
+        case tree.Invocation(args=tree.Arguments() as args):
+            yield from (each for each in args.values if isinstance(each, tree.Field))
+        case _:
+            return
 
 
 def brought(use: tree.Use, scope: Scope) -> Iterator[Occurrence]:

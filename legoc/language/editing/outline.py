@@ -14,7 +14,9 @@ class Symbol:
     """A part with a name: `span` is all of it, `name_span` what to select."""
 
     name: str
-    kind: Literal["use", "param", "data", "train", "export", "model", "run", "stage", "field"]
+    kind: Literal[
+        "use", "param", "data", "generate", "train", "export", "model", "run", "stage", "field"
+    ]  # fmt: skip
     detail: str
     span: Span
     name_span: Span
@@ -60,7 +62,7 @@ def symbol(item: tree.Item) -> Symbol:
 
 
 def plain(
-    kind: Literal["use", "param", "data", "train", "export", "model", "run"],
+    kind: Literal["use", "param", "data", "generate", "train", "export", "model", "run"],
     name: str,
     item: tree.Item,
     name_span: Span,

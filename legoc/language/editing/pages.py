@@ -19,6 +19,7 @@ WORDS: Mapping[str, str] = {
     '`use "file.lego" as ns`',
     "param": "declares a setting that `$NAME` reads and `--set NAME=value` overrides",
     "data": "declares where items and clicks come from and how an item is read",
+    "generate": "declares text that a language model writes about items or users",
     "train": "declares a training recipe",
     "export": "declares settings of the written graphs",
     "model": "declares a pipeline: `model NAME = content X -> behavior Y -> predict Z`",

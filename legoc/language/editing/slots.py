@@ -83,7 +83,7 @@ def outermost(kind: str, frame: Frame, cursor: Cursor) -> Slot:
         return Slot(kind=Kind("operator", role=frame.clause))
     if kind == "run":
         return Slot(names=CLAUSES.get(frame.clause, ""), pattern=frame.clause == "except")
-    if kind in ("model", "data", "train", "export") and frame.key:
+    if kind in ("model", "data", "generate", "train", "export") and frame.key:
         return Slot(names=kind)
     return Slot(use=kind == "use")
 
@@ -139,6 +139,8 @@ def bind(slot: Slot, frame: Frame, cursor: Cursor, scope: Scope, catalog: Catalo
         return Slot(kind=Kind("operator", role=frame.key))
     if owner is None or param is None:
         return Slot(copied=slot.copied)
+    if param.kind.name == "data":
+        return Slot(names="data")
     return Slot(owner=owner, param=param, kind=param.kind, copied=slot.copied)
 
 

@@ -10,6 +10,7 @@ from legoc.language.resolving.template import (
     Called,
     Leaf,
     Listed,
+    Nested,
     PipelineTemplate,
     RecordTemplate,
     Sought,
@@ -70,5 +71,5 @@ def write(template: Template, held: dict[str, Held]) -> str:
             given = [write(each, held) for each in positional]
             given += [f"{key}={write(entry.template, held)}" for key, entry in args.items()]
             return written_call(name, given)
-        case Sweep() | Sought():
-            raise TypeError("a configuration has no axes")
+        case Sweep() | Sought() | Nested():
+            raise TypeError("a configuration has no axes and names no declarations")

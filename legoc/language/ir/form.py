@@ -68,24 +68,35 @@ def write_record(kind: str, record: Train | Export) -> dict[str, Any]:
 
 
 def write_data(data: Data) -> dict[str, Any]:
+    items, users = declared_lengths(catalog().get("source", data.source.op))
     return {
         "source": write(data.source),
-        "content": [write_part(part) for part in data.content],
+        "content": [write_part(part, items) for part in data.content],
         "tokenizer": write(data.tokenizer),
         "vectors": data.vectors,
         "history": data.history,
         "split": write(data.split),
         "group": data.group,
         "augment": list(data.augment) or None,
-        "user": [write_part(part) for part in data.user],
+        "user": [write_part(part, users) for part in data.user],
         **({"context": write(data.context)} if data.context else {}),
     }
 
 
-def write_part(part: Attribute | Prompt) -> dict[str, Any]:
-    """`max` implies text, `bins` a number, neither a category."""
+def declared_lengths(source: Declaration | None) -> tuple[Mapping[str, int], Mapping[str, int]]:
+    """How many values or tokens the attributes of items and of users have unless it is written."""
+    if source is None:
+        return {}, {}
+    return {a.name: a.length for a in source.attributes}, {a.name: a.length for a in source.users}
+
+
+def write_part(part: Attribute | Prompt, declared: Mapping[str, int]) -> dict[str, Any]:
+    """`max` implies text, `bins` a number, neither a category; that has `values` where it keeps
+    other than as many as the source declares, or one."""
     if isinstance(part, Prompt):
         return {"text": part.text}
+    if part.kind == "category" and part.length != declared.get(part.name, 1):
+        return {"attr": part.name, "values": part.length}
     size = {"text": {"max": part.length}, "number": {"bins": part.length}, "category": {}}
     return {"attr": part.name, **size[part.kind]}
 
@@ -167,9 +178,7 @@ def read_record(kind: str, document: Mapping[str, Any], known: Catalog) -> dict[
 def read_data(document: Mapping[str, Any], known: Catalog) -> Data:
     parts = {name: document[name] for name in ("content", "user")}
     rest = read_record("data", {k: v for k, v in document.items() if k not in parts}, known)
-    source = known.get("source", rest["source"].op)
-    lengths = {a.name: a.length for a in source.attributes} if source is not None else {}
-    users = {a.name: a.length for a in source.users} if source is not None else {}
+    lengths, users = declared_lengths(known.get("source", rest["source"].op))
     augment = rest.pop("augment") or ()
     return Data(
         **rest,
@@ -191,4 +200,5 @@ def read_attribute(document: Mapping[str, Any], lengths: Mapping[str, int]) -> A
         return Attribute(name=name, kind="text", length=document["max"])
     if "bins" in document:
         return Attribute(name=name, kind="number", length=document["bins"])
-    return Attribute(name=name, kind="category", length=lengths.get(name, 1))
+    length = document.get("values", lengths.get(name, 1))
+    return Attribute(name=name, kind="category", length=length)

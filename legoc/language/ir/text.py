@@ -2,13 +2,14 @@
 written out. Checking the text gives the spec's digests again."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from legoc.language.declaring.catalog import Catalog, catalog
 from legoc.language.declaring.declare import Attribute
 from legoc.language.declaring.kinds import Kind, Role
 from legoc.language.declaring.records import RECORDS
+from legoc.language.ir.form import declared_lengths
 from legoc.language.ir.notation import write_call, write_value
 from legoc.language.ir.spec import Call, Data, Export, Prompt, Spec, Train
 from legoc.language.syntax.names import written_call
@@ -45,8 +46,9 @@ def title(name: str) -> str:
 
 
 RESERVED = (
-    "use", "param", "data", "train", "export", "model", "run", "content", "behavior", "flatten",
-    "predict", "in", "on", "with", "as", "where", "valid", "except", "true", "false", "none",
+    "use", "param", "data", "generate", "train", "export", "model", "run", "content", "behavior",
+    "flatten", "predict", "in", "on", "with", "as", "where", "valid", "except", "true", "false",
+    "none",
 )  # fmt: skip
 
 
@@ -63,7 +65,7 @@ class Writer:
     def data(self, data: Data) -> str:
         fields = {
             "source": self.call("source", data.source),
-            "content": f"[{', '.join(write_part(part) for part in data.content)}]",
+            "content": self.parts(data, data.content, users=False),
             "tokenizer": "none"
             if data.tokenizer is None
             else self.call("tokenizer", data.tokenizer),
@@ -72,12 +74,16 @@ class Writer:
             "split": self.call("split", data.split),
             "group": data.group,
             "augment": json.dumps(list(data.augment)) if data.augment else "none",
-            "user": f"[{', '.join(write_part(part) for part in data.user)}]",
+            "user": self.parts(data, data.user, users=True),
         }
         if data.context:
             numbers = (self.call("context", call) for call in data.context)
             fields["context"] = f"[{', '.join(numbers)}]"
         return block("data", DATA, fields)
+
+    def parts(self, data: Data, parts: Sequence[Attribute | Prompt], *, users: bool) -> str:
+        declared = declared_lengths(self.known.get("source", data.source.op))[users]
+        return f"[{', '.join(write_part(part, declared) for part in parts)}]"
 
     def record(self, kind: str, name: str, record: Train | Export | None) -> str:
         if record is None:
@@ -99,7 +105,8 @@ def block(kind: str, name: str, fields: Mapping[str, str]) -> str:
     return f"{kind} {name} {{\n{lines}}}"
 
 
-def write_part(part: Attribute | Prompt) -> str:
+def write_part(part: Attribute | Prompt, declared: Mapping[str, int]) -> str:
     if isinstance(part, Prompt):
         return json.dumps(part.text)
-    return written_call(part.name, () if part.kind == "category" else (str(part.length),))
+    own = part.kind == "category" and part.length == declared.get(part.name, 1)
+    return written_call(part.name, () if own else (str(part.length),))

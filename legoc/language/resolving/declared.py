@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from legoc.language.diagnosing.diagnostics import Diagnostic
 from legoc.language.diagnosing.document import Span
+from legoc.language.resolving.nesting import Nesting
 from legoc.language.resolving.override import Overrides
 from legoc.language.resolving.replacing import Made, Refused, place_at, replaced, verify_operators
 from legoc.language.resolving.scope import Scope, Target
@@ -19,6 +20,7 @@ from legoc.language.resolving.values import read_binding, read_call, report_agai
 from legoc.language.resolving.wording_references import (
     circle,
     field_needs_name,
+    many_data,
     other_kind,
     too_long,
     unknown,
@@ -162,7 +164,8 @@ class Declarations:
         elif isinstance(item.body, tree.Block):
             made = RecordTemplate(item.kind, name, span, {})
             fields = item.body.fields
-            for field, (key, new) in zip(fields, self.read_fields(scope, fields), strict=True):
+            read = self.read_fields(scope, fields, item.kind)
+            for field, (key, new) in zip(fields, read, strict=True):
                 if len(key.words) > 1:
                     report_again(field, place_at(made, key).template, new, name, self.report)
                 made = replaced(made, key, new)
@@ -184,15 +187,30 @@ class Declarations:
                 self.report(field_needs_name(value, ref, kind))
                 raise Unresolved
         fields = [value for value in ref.args.values if isinstance(value, tree.Field)]
-        return self.copy(base, fields, self.read_fields(scope, fields))
+        return self.copy(base, fields, self.read_fields(scope, fields, kind))
+
+    def nested(self, scope: Scope, ref: tree.Invocation, kind: str) -> RecordTemplate:
+        """A record that a field of another one names; it has no axes."""
+        record = self.reference(scope, ref, kind)
+        assert isinstance(record, RecordTemplate)
+        if record.sweeps:
+            # An axis of a generation is reported where it stands.
+            if kind == "data":
+                self.report(many_data(record, ref.path.span))
+            raise Unresolved
+        return record
 
     def read_fields(
-        self, scope: Scope, fields: Sequence[tree.Field]
+        self, scope: Scope, fields: Sequence[tree.Field], kind: str
     ) -> list[tuple[tree.Path, Template]]:
-        """The keys of a block or a copy, and what goes there."""
+        """The keys of a block or a copy of a kind, and what goes there."""
         report_repeated(fields, self.report)
         lookup = self.lookup(scope)
-        return [(each.key, read_binding(each.binding, lookup, self.report)) for each in fields]
+        nesting = Nesting(lambda ref, other: self.nested(scope, ref, other), self.report)
+        return [
+            (each.key, nesting.named(kind, each, read_binding(each.binding, lookup, self.report)))
+            for each in fields
+        ]
 
     def copy(
         self,

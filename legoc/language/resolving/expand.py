@@ -43,6 +43,7 @@ class Expansion:
     excluded: tuple[Point, ...] = ()
     loose: tuple[Point, ...] = ()
     spare: tuple[Record, ...] = ()
+    generations: tuple[Record, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
@@ -101,6 +102,7 @@ def expand_all(resolved: Resolved) -> Expansion:
         excluded=tuple(excluded),
         loose=tuple(loose),
         spare=tuple(chain.from_iterable(map(expand_record, resolved.spare))),
+        generations=tuple(chain.from_iterable(map(expand_record, resolved.generations))),
         diagnostics=tuple(found),
     )
 

@@ -96,8 +96,9 @@ class Values:
         return Called(op.value, op.span, op.span, self.entries(owner, args), (), bool(args.pairs))
 
     def part(self, node: Node, *, prompts: bool) -> Template | None:
-        """`{attr: title, max: 30}`, `{attr: price, bins: 16}` or `{text: "News: "}`."""
-        keys = ("attr", "max", "bins", "text") if prompts else ("attr", "max", "bins")
+        """`{attr: title, max: 30}`, `{attr: price, bins: 16}`, `{attr: tags, values: 3}` or `{text:
+        "News: "}`."""
+        keys = ("attr", "max", "bins", "values", *(("text",) if prompts else ()))
         form = "`{attr: NAME}` or `{text: TEXT}`" if prompts else "`{attr: NAME}`"
         if not isinstance(node, Mapping):
             self.report(self.wrong(node, "an attribute is a mapping", f"write {form}"))

@@ -38,9 +38,16 @@ class Settings:
     called: bool = False
 
 
-Plain: TypeAlias = (
-    "bool | int | float | str | Measure | Settings | Range | tuple[Given, ...] | None"
-)
+@dataclass(frozen=True, eq=False)
+class Written:
+    """A file that a generation writes, which need not be there yet; None where the generation is
+    at fault."""
+
+    path: str | None
+
+
+Nested: TypeAlias = "Settings | Range | Record | Written"
+Plain: TypeAlias = "bool | int | float | str | Measure | Nested | tuple[Given, ...] | None"
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,8 +103,8 @@ class Argument:
 
 @dataclass(frozen=True, eq=False)
 class Record:
-    """A declared `data`, `train` or `export` with its overrides applied: the fields that were
-    given."""
+    """A declared `data`, `generate`, `train` or `export` with its overrides applied: the fields
+    that were given."""
 
     kind: str
     name: str

@@ -65,9 +65,9 @@ def resolve_scope(
     declarations = Declarations(scope, found.append, overrides)
     if scope.parsed.tree.bare is not None:
         runs = bare_runs(scope.parsed.tree.bare, declarations, document)
-        loose, spare, unused = (), (), ()
+        loose, spare, unused, generations = (), (), (), ()
     else:
-        runs, loose, spare, unused = declared_runs(scope, declarations, found.append)
+        runs, loose, spare, unused, generations = declared_runs(scope, declarations, found.append)
     found += declarations.overrides.unmet()
     return Resolved(
         document=document,
@@ -78,6 +78,7 @@ def resolve_scope(
         unused=unused if runs and not scope.lost else (),
         documents=documents,
         copied=tuple(declarations.copied),
+        generations=generations,
         overrides=tuple(declarations.overrides.traces),
         again=lambda others: resolve_scope(scope, problems, documents, others),
     )
@@ -118,6 +119,7 @@ def declared_runs(
     tuple[RunTemplate, ...],
     tuple[RecordTemplate, ...],
     tuple[tree.Word, ...],
+    tuple[RecordTemplate, ...],
 ]:
     """Everything a file of declarations yields; each declaration is resolved, used or not."""
     runs: list[RunTemplate] = []
@@ -135,6 +137,7 @@ def declared_runs(
     models: list[PipelineTemplate] = []
     records: list[RecordTemplate] = []
     data: list[RecordTemplate] = []
+    generations: list[RecordTemplate] = []
     for name, target in scope.names.items():
         item = target.item
         if item is None:
@@ -152,7 +155,10 @@ def declared_runs(
         if isinstance(made, RecordTemplate):
             if made.kind == "data":
                 data.append(made)
-            if own and not used:
+            if made.kind == "generate":
+                # Only a file that declares one asks a model.
+                generations += [made] if own and not made.sweeps else []
+            elif own and not used:
                 records.append(made)
         elif isinstance(made, PipelineTemplate) and own and not used:
             models.append(made)
@@ -161,7 +167,13 @@ def declared_runs(
     records = [each for each in records if not declarations.is_used(each, but=idle)]
     alone = data[0] if len(data) == 1 else None
     loose = tuple(loose_run(model, alone) for model in models)
-    return tuple(runs), loose, tuple(records), tuple(unused_names(scope, declarations))
+    return (
+        tuple(runs),
+        loose,
+        tuple(records),
+        tuple(unused_names(scope, declarations)),
+        (tuple(generations)),
+    )
 
 
 def named_alone(run: tree.Run, scope: Scope) -> set[tree.Setting | tree.Declared]:
@@ -206,5 +218,10 @@ def unused_names(scope: Scope, declarations: Declarations) -> Iterable[tree.Word
                     yield word
             if item.prefix is not None and item.prefix.text not in declarations.overrides.prefixes:
                 yield item.prefix
-        elif item not in declarations.used:
+        elif item not in declarations.used and not is_generation(item):
             yield item.name
+
+
+def is_generation(item: tree.Setting | tree.Declared) -> bool:
+    """`legoc generate` works through those of a file, whatever the runs use."""
+    return isinstance(item, tree.Declared) and item.kind == "generate"

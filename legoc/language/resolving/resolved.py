@@ -33,6 +33,7 @@ class Resolved:
         `where_valid`, because no run says yet which of its points are meant.
     spare: declared data, recipes and exports that no run and no copy uses.
     unused: what is declared or brought in and never used, if the file runs anything.
+    generations: what the file declares that models shall write, used or not.
     documents: every file read, this one first.
     stated: what a spec in JSON or YAML says of itself that follows from the rest of it.
     copied: the fields that copies replace.
@@ -46,6 +47,7 @@ class Resolved:
     spare: tuple[RecordTemplate, ...] = ()
     unused: tuple[tree.Word, ...] = ()
     documents: tuple[Document, ...] = ()
+    generations: tuple[RecordTemplate, ...] = ()
     stated: tuple[Stated, ...] = ()
     copied: tuple[Copied, ...] = ()
     overrides: tuple[Trace, ...] = ()

@@ -2,7 +2,7 @@
 
 import json
 
-from legoc.language.resolving.points import Given, Measure, Range, Settings
+from legoc.language.resolving.points import Given, Measure, Range, Record, Settings
 from legoc.language.syntax.names import written_call
 
 
@@ -21,6 +21,8 @@ def show(value: Given | Settings) -> str:
         return str(plain).lower()
     if isinstance(plain, Settings):
         return show_settings(plain)
+    if isinstance(plain, Record):
+        return plain.name
     if isinstance(plain, tuple):
         return f"[{', '.join(show(each) for each in plain)}]"
     if isinstance(plain, str):

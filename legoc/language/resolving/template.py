@@ -81,14 +81,23 @@ class Sought:
     param: str | None = None
 
 
-Template: TypeAlias = Leaf | Called | Listed | Sweep | Sought
+@dataclass(frozen=True, eq=False)
+class Nested:
+    """A declaration without axes that a field names: the data of a generation, or a generation
+    whose text is joined to data."""
+
+    record: "RecordTemplate"
+    span: Span
+
+
+Template: TypeAlias = Leaf | Called | Listed | Sweep | Sought | Nested
 # Nobody trains so many points of one run.
 MOST = 200_000
 
 
 @dataclass(frozen=True, eq=False)
 class RecordTemplate:
-    """A declared `data`, `train` or `export`."""
+    """A declared `data`, `generate`, `train` or `export`."""
 
     kind: str
     name: str

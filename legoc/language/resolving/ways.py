@@ -13,6 +13,7 @@ from legoc.language.resolving.template import (
     Called,
     Leaf,
     Listed,
+    Nested,
     RecordTemplate,
     Sought,
     Sweep,
@@ -68,6 +69,8 @@ class Expander:
     def make(self, part: "Template | RecordTemplate", chosen: Chosen) -> "Given | Record":
         if isinstance(part, Leaf):
             return part.given
+        if isinstance(part, Nested):
+            return Given(self.record(part.record), part.span)
         if isinstance(part, Sought):
             key = self.keys.get(part.identity, part.param or "")
             return Given(Range(key, part.low, part.high, part.log), part.span)
@@ -85,6 +88,12 @@ class Expander:
         positional = tuple(self.given(each, chosen) for each in part.positional)
         settings = Settings(part.name, part.name_span, args, positional, part.called)
         return Given(settings, part.span)
+
+    def record(self, part: RecordTemplate) -> Record:
+        """A record that has no axes."""
+        made = self.build(part, {})
+        assert isinstance(made, Record)
+        return made
 
     def given(self, part: Template, chosen: Chosen) -> Given:
         made = self.build(part, chosen)

@@ -25,6 +25,8 @@ ROLE_NAMES = {
     "context": "context number",
     "prompt": "prompt",
     "tolerance": "metric",
+    "writing": "generation task",
+    "writer": "writing model",
 }
 # What Legommenders and others call some operators, for those who write from memory.
 OLD_NAMES = {

@@ -8,6 +8,7 @@ from legoc.language.diagnosing.diagnostics import Diagnostic, Fix, Label, refusa
 from legoc.language.diagnosing.document import Span
 from legoc.language.diagnosing.suggest import grade, nearest
 from legoc.language.resolving.scope import Scope, Target
+from legoc.language.resolving.template import RecordTemplate
 from legoc.language.resolving.wording_operators import ROLE_NAMES, article
 from legoc.language.syntax import tree
 from legoc.language.syntax.scan import RESERVED
@@ -15,6 +16,7 @@ from legoc.language.syntax.scan import RESERVED
 
 FORMS = {
     "data": "data {name} {{ source = ... }}",
+    "generate": "generate {name} {{ of = ...  task = ...  model = ... }}",
     "train": "train {name} {{ epochs = 10 }}",
     "export": "export {name} {{ precision = fp16 }}",
     "model": "model {name} = content ... -> behavior ... -> predict ...",
@@ -22,7 +24,7 @@ FORMS = {
 }
 ARTICLES = {
     "data": "a data set", "train": "a training recipe", "export": "an export", "model": "a model",
-    "param": "a param", "prefix": "the prefix of a file",
+    "param": "a param", "generate": "a generation", "prefix": "the prefix of a file",
 }  # fmt: skip
 
 
@@ -59,7 +61,7 @@ def unknown(path: tree.Path, where: Scope, name: tree.Word, kinds: Sequence[str]
         if found is not None:
             example = "content CNN -> behavior Additive -> predict Dot"
             help = f"`{name.text}` is {found}; a model is a pipeline, `model NAME = {example}`"
-    words = {"data": "data set", "train": "training recipe"}
+    words = {"data": "data set", "train": "training recipe", "generate": "generation"}
     label = f"no {words.get(kind, kind)} of this name"
     return Diagnostic(
         code="E0202",
@@ -156,4 +158,26 @@ def field_needs_name(value: "tree.Value", ref: tree.Invocation, kind: str) -> Di
     return refusal(
         "E0301", value.span, f"an argument of `{ref.path.text}` needs a name",
         f"which part of `{ref.path.text}` is meant?", f"write `{ref.path.text}({example})`",
+    )  # fmt: skip
+
+
+def many_data(record: RecordTemplate, span: Span) -> Diagnostic:
+    """A generation of data that have an axis."""
+    _, axis = record.sweeps[0]
+    return Diagnostic(
+        code="E0920",
+        message=f"`{record.name}` stands for several data sets, and a generation reads one",
+        labels=(
+            Label(span=span, text="one data set is named here", primary=True),
+            Label(span=axis.span, text="an axis of it"),
+        ),
+        help=("declare the data once without the axis, and copy it where the axis is wanted",),
+    )
+
+
+def swept_generation(field: tree.Field) -> Diagnostic:
+    """An axis in a `generate`."""
+    return refusal(
+        "E0920", field.binding.span, f"`{field.key.text}` of a generation has one value",
+        "an axis", "declare a `generate` for each, and sweep over `augment` of the data",
     )  # fmt: skip

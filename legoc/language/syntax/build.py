@@ -66,7 +66,7 @@ class Builder:
             span=self.span(raw), kind=kind, name=self.words(raw, "NAME")[0], body=body
         )
 
-    make_data = make_train = make_export = make_model = make_declared
+    make_data = make_generate = make_train = make_export = make_model = make_declared
 
     def make_run(self, raw: Raw) -> tree.Run:
         name = next(iter(self.words(raw, "NAME")), None)

@@ -68,7 +68,7 @@ EXAMPLES = (
         insert="= ",
         snippets=(
             "model m content", "model m flatten", "model m m", "train t t", "data d d",
-            "export e e",
+            "export e e", "generate g g",
             "param p p", "param p 1", "param p 1k", 'param p "a"', "param p $p",
             "data d { a 1", "data d { a 1k", 'data d { a "b"', "data d { a b", "data d { a $b",
             "data d { a [", "data d { a.b 1", "data d { a.b [",
@@ -87,17 +87,19 @@ EXAMPLES = (
     Example(
         label="the fields are missing",
         help="write `{ field = value }`, or `= NAME(field=value)` to copy another one",
-        snippets=("data d ...", "train t ...", "export e ..."),
+        snippets=("data d ...", "train t ...", "export e ...", "generate g ..."),
     ),
     Example(
         label="the name to copy is missing",
         help="write the name of another one, for instance `train quick = base(epochs=2)`",
-        snippets=("data d = ...", "train t = ...", "export e = ..."),
+        snippets=("data d = ...", "train t = ...", "export e = ...", "generate g = ..."),
     ),
     Example(
         label="a name is missing",
         help="write a word of letters, digits and `_` after the declaration word",
-        snippets=("param ...", "data ...", "train ...", "export ...", "model ..."),
+        snippets=(
+            "param ...", "data ...", "train ...", "export ...", "model ...", "generate ...",
+        ),
     ),
     Example(
         label=MISSING_VALUE,

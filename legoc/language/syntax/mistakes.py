@@ -12,12 +12,13 @@ END = "$END"
 WORDS = {
     name: name.lower()
     for name in (
-        "USE", "PARAM", "DATA", "TRAIN", "EXPORT", "MODEL", "RUN", "CONTENT", "BEHAVIOR", "FLATTEN",
-        "PREDICT", "IN", "ON", "WITH", "AS", "WHERE", "VALID", "EXCEPT", "LOG",
+        "USE", "PARAM", "DATA", "GENERATE", "TRAIN", "EXPORT", "MODEL", "RUN", "CONTENT",
+        "BEHAVIOR", "FLATTEN", "PREDICT", "IN", "ON", "WITH", "AS", "WHERE", "VALID", "EXCEPT",
+        "LOG",
     )
 }  # fmt: skip
 
-NAMED = ("PARAM", "DATA", "TRAIN", "EXPORT", "MODEL", "AS", "LPAR", "COMMA")
+NAMED = ("PARAM", "DATA", "GENERATE", "TRAIN", "EXPORT", "MODEL", "AS", "LPAR", "COMMA")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

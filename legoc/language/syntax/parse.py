@@ -21,7 +21,7 @@ from legoc.language.syntax.scan import RESERVED, STAGES, comments, pieces, resta
 
 
 ANY = "*"
-ITEMS = ("use", "param", "data", "train", "export", "model", "run")
+ITEMS = ("use", "param", "data", "generate", "train", "export", "model", "run")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

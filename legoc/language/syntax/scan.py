@@ -12,7 +12,7 @@ from legoc.language.diagnosing.document import Document, Span
 
 
 STAGES = ("content", "behavior", "flatten", "predict")
-DECLARATIONS = ("use", "param", "data", "train", "export", "model", "run")
+DECLARATIONS = ("use", "param", "data", "generate", "train", "export", "model", "run")
 RESERVED = frozenset(
     (*DECLARATIONS, *STAGES, "in", "on", "with", "as", "where", "except", "true", "false", "none")
 )

@@ -13,7 +13,7 @@ from legoc.language.declaring.kinds import Role
 from legoc.language.diagnosing.document import Span
 
 
-Kind: TypeAlias = Literal["data", "train", "export", "model"]
+Kind: TypeAlias = Literal["data", "generate", "train", "export", "model"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -8,8 +8,11 @@ from legoc.language.syntax.scan import PAIRS, STAGES, Piece, open_bracket, piece
 
 CLOSERS = {"(": "RPAR", "[": "RSQB", "{": "RBRACE"}
 VALUES = frozenset(
-    ("STRING", "NUMBER", "QUANTITY", "DOLLAR", "NAME", "LSQB", "DATA", "MODEL", "TRAIN", "EXPORT")
-)
+    (
+        "STRING", "NUMBER", "QUANTITY", "DOLLAR", "NAME", "LSQB", "DATA", "MODEL", "TRAIN",
+        "EXPORT", "GENERATE",
+    )
+)  # fmt: skip
 
 
 def place(mistake: Mistake) -> Span:

@@ -7,7 +7,7 @@ unit, a path its absolute form.
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from legoc.language.declaring.catalog import Catalog
 from legoc.language.declaring.declare import Declaration
@@ -16,11 +16,15 @@ from legoc.language.diagnosing.diagnostics import Diagnostic
 from legoc.language.diagnosing.document import Span
 from legoc.language.ir.checkpoints import HUB_NAME, names_hub
 from legoc.language.ir.spec import Call
-from legoc.language.resolving.points import Argument, Given, Measure, Range, Settings
+from legoc.language.resolving.points import Argument, Given, Measure, Range, Settings, Written
 from legoc.language.resolving.wording_operators import meant_by, unknown_operator, unknown_parameter
 from legoc.language.typing import wording_params as wording
 from legoc.language.typing.rules import check_rules, default_value
 from legoc.language.typing.wording_units import wrong_unit
+
+
+if TYPE_CHECKING:
+    from legoc_runtime.kinds import Column
 
 
 FACTORS = {
@@ -65,6 +69,8 @@ class Judge:
         self.catalog = catalog
         self.problems: list[Diagnostic] = []
         self.spans: dict[str, Span] = {}
+        # The columns of files that are not written yet.
+        self.made: dict[str, Mapping[str, Column]] = {}
 
     def arguments(
         self,
@@ -159,6 +165,8 @@ class Judge:
                 return value
             case "str", str():
                 return value
+            case "file", Written(path=path):
+                return BROKEN if path is None else path
             case "file" | "folder", str():
                 return self.path(kind.name, value, given.span)
             case "model", str():

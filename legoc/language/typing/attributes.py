@@ -31,7 +31,8 @@ class Columns:
 
     header: the attributes of a source that learns them from its files; None where there are none.
     key: that of the attributes meant; tables of the other key bring none of them. `open` says that
-    a table could not be read, so any further name must be believed.
+    a table could not be read, so any further name must be believed. made: the columns of tables
+    that a generation writes, by path.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Columns:
         *,
         key: str = "item_id",
         open: bool = False,
+        made: "Mapping[str, Header] | None" = None,
     ) -> None:
         self.key = key
         self.declared = {attribute.name: attribute for attribute in declared}
@@ -50,13 +52,13 @@ class Columns:
         self.told = frozenset(self.joined)
         self.open = open
         if tables:
-            self.join(tables)
+            self.join(tables, made or {})
 
-    def join(self, tables: Sequence[str]) -> None:
+    def join(self, tables: Sequence[str], made: "Mapping[str, Header]") -> None:
         from legoc.language.typing.columns import columns
 
         for table in tables:
-            found = columns(Path(table))
+            found = made[table] if table in made else columns(Path(table))
             self.open = self.open or found is None
             other = [key for key in KEYS if key != self.key]
             if found and not (self.key not in found and any(key in found for key in other)):

@@ -112,6 +112,8 @@ def meanings_of(record: Record, lowering: Lowering) -> Iterator[object]:
     match record.kind:
         case "data":
             yield lower_data(record, catalog).data
+        case "generate":
+            yield lowering.generation(record).generation
         case "train":
             # The task that holds unless one is given is the predictor's, and the content says
             # whether words are dropped.

@@ -1,7 +1,8 @@
 """Logs of generated text (`.log` in `augment`): what kind one is, and the columns it brings.
 
 A summariser writes `item<TAB>[tag] text` of items; a profiler `{"uid": 3, "interest": ...}` of
-users; a generator (GENRE, ONCE) `{"uid": 3, "news": "{...}"}`, an item made up for a user.
+users; a generator (GENRE, ONCE) `{"uid": 3, "news": "{...}"}`, an item made up for a user, and
+`legoc generate` the same with `user_id`.
 """
 
 import json
@@ -72,7 +73,7 @@ def find_kind(lines: Iterable[tuple[int, str]]) -> LogKind | None:
             names = set(cast("dict[str, object]", found))
             if names == {"uid", "interest"}:
                 return "profiles"
-            if "uid" in names and len(names) == 2:
+            if ("uid" in names or "user_id" in names) and len(names) == 2:
                 return "items"
     return None
 

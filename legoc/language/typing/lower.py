@@ -6,7 +6,7 @@ of parts that meet: 5,280 points cost about as much as their distinct stages.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from legoc.language.declaring.catalog import Catalog
 from legoc.language.declaring.kinds import Role
@@ -42,6 +42,9 @@ from legoc.language.typing.origins import model_origin, point_origin
 from legoc.language.typing.recipes import check_recipes, compare_kinds, reads_words
 from legoc.language.typing.searching import choose_witness, with_search
 
+
+if TYPE_CHECKING:
+    from legoc.language.typing.generations import LoweredGeneration
 
 T = TypeVar("T")
 
@@ -125,10 +128,18 @@ class Lowering:
         match record.kind:
             case "data":
                 return lower_data(record, self.catalog).problems
+            case "generate":
+                return self.generation(record).problems
             case "train":
                 return lower_train(record, None, record.span, self.catalog).problems
             case _:
                 return lower_export(record, record.span, self.catalog).problems
+
+    def generation(self, record: Record) -> "LoweredGeneration":
+        """What one `generate` asks of whom."""
+        from legoc.language.typing.generations import lower_generation
+
+        return lower_generation(record, self.catalog, lambda data: lower_data(data, self.catalog))
 
     def text(
         self, point: Point, calls: Mapping[Role, Call], data: Data, train: Train, export: Export

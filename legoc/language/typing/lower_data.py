@@ -36,13 +36,24 @@ class LoweredData:
     spans: Mapping[str, Span]
     problems: tuple[Diagnostic, ...]
     columns: tuple[str, ...] | None = None
-    """What the items have; None where that cannot be known yet."""
+    users: tuple[str, ...] | None = None
+    """What the items and the users have; None where that cannot be known yet."""
 
 
 def lower_data(record: Record, catalog: Catalog) -> LoweredData:
     """Judge one `data` record; parts of it are checked even where others were refused."""
     judge = Judge(catalog)
     fields = {name: one_file(argument) for name, argument in record.fields.items()}
+    made: dict[str, Header] = {}
+    if "augment" in fields and names_generation(fields["augment"]):
+        from legoc.language.typing.generations import join_generations
+
+        joining = join_generations(
+            fields["augment"], catalog, lambda other: lower_data(other, catalog)
+        )
+        fields["augment"] = joining.argument
+        made.update(joining.columns)
+        judge.problems += joining.problems
     values, broken = judge.arguments(DATA, record.span, fields, skip=LISTS)
     source = None
     if isinstance(values.get("source"), Call):
@@ -66,6 +77,7 @@ def lower_data(record: Record, catalog: Catalog) -> LoweredData:
         judge.problems += [wording_data.of_tables(problem, at) for problem in found.problems]
     source = offer_parts(source, values.get("source"))
     joined = tuple(values.get("augment") or ())
+    judge.made.update(made)
     content = read_content(fields, record, source, values, judge, found)
     user = read_users(fields, source, values, judge, found)
     decide_split(source, values, broken, judge, catalog)
@@ -76,18 +88,26 @@ def lower_data(record: Record, catalog: Catalog) -> LoweredData:
         augment = values.pop("augment") or ()
         data = Data(**values, augment=augment, content=content, user=user)
     return LoweredData(data=data, source=source, spans=spans, problems=tuple(judge.problems),
-        columns=item_columns(source, found, joined),
+        columns=known_columns(source, found, joined, made, "item_id"),
+        users=known_columns(source, found, joined, made, "user_id"),
     )  # fmt: skip
 
 
-def item_columns(
-    source: Declaration, found: "Found | None", augment: Sequence[str]
+def known_columns(
+    source: Declaration,
+    found: "Found | None",
+    augment: Sequence[str],
+    made: "Mapping[str, Header]",
+    key: str,
 ) -> tuple[str, ...] | None:
-    """The attributes that the items of a source have, those of joined tables included."""
+    """The attributes that the items or users of a source have, those of joined tables included."""
     if found is not None and found.items is None:
         return None
-    declared, header = (source.attributes, None) if found is None else ((), found.items)
-    known = Columns(declared, augment, header)
+    items = key == "item_id"
+    declared, header = (source.attributes if items else source.users), None
+    if found is not None:
+        declared, header = (), found.items if items else found.users
+    known = Columns(declared, augment, header, key=key, made=made)
     return None if known.open else tuple(known.names)
 
 
@@ -111,10 +131,15 @@ def offer_parts(source: Declaration, call: object) -> Declaration:
     return replace(source, splits=("publisher", *source.splits))
 
 
+def names_generation(argument: Argument) -> bool:
+    given = argument.given.value
+    return isinstance(given, tuple) and any(isinstance(each.value, Record) for each in given)
+
+
 def one_file(argument: Argument) -> Argument:
     """`augment="x.csv"` is `augment=["x.csv"]`."""
     given = argument.given
-    if argument.name != "augment" or not isinstance(given.value, str):
+    if argument.name != "augment" or not isinstance(given.value, str | Record):
         return argument
     return replace(argument, given=Given((given,), given.span))
 
@@ -175,7 +200,7 @@ def read_field(
     if "augment" not in values:
         return None
     key = "item_id" if prompts else "user_id"
-    known = Columns(declared, values["augment"] or (), header, key=key, open=open)
+    known = Columns(declared, values["augment"] or (), header, key=key, open=open, made=judge.made)
     given = field.given.value if isinstance(field.given.value, tuple) else ()
     parts, problems = read_list(given, known, source, prompts=prompts)
     judge.problems += problems

@@ -79,6 +79,7 @@ def wanted(kind: Kind) -> str:
         "vectors": "the path of a file, the folder of a model or its name on a hub, in quotes",
         "list": "a list",
         "column": "the name of an attribute, without quotes",
+        "data": "the name of a declared data set",
     }.get(kind.name, "an attribute")
 
 
