@@ -36,6 +36,7 @@ from legoc.training.results import drop_results, verify_measured
 from legoc.training.samplers import build_sampler
 from legoc.training.settings import Settings, Until
 from legoc.training.stages import begin, counting, finish, open_run
+from legoc.training.sufficing import verify_memory
 from legoc.training.tasks import build_task
 from legoc.training.trackers import Tracking, load_trackers
 from legoc.training.validation import build_validation
@@ -176,6 +177,7 @@ def obtain_weights(
         progress.say(f"{spec.name}: nothing to train")
         world.once(lambda: write_tensors(run.weights, own_tensors(recommender)))
         return
+    world.each(lambda: verify_memory(spec, prepared, recommender, world, progress))
     inputs = world.in_turn(
         lambda: frozen_inputs(recommender, spec, prepared, root, progress=progress)
     )

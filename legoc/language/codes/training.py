@@ -150,6 +150,18 @@ run m on demo with base""",
         good="torchrun --nnodes 2 -m legoc train /shared/naml.lego --cache /shared/cache",
     ),
     Code(
+        code="E0576",
+        title="memory that will not last",
+        explanation=(
+            "Before a training begins its memory is estimated: weights with gradients and moments, "
+            "the data, and what a batch keeps for the way back. Where that is one and a half times "
+            "what is free, it would be killed hours later, so it does not begin; where it is a "
+            "little more, a warning says so. The message names the part that takes most."
+        ),
+        bad="train base { batch = 65536 }",
+        good="train base { batch = 1024  accumulate = 64 }",
+    ),
+    Code(
         code="E0580",
         title="a worker ended before its run",
         explanation=(

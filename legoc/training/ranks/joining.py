@@ -34,7 +34,7 @@ def joined() -> Iterator[World]:
     groups = [words, numbers, gradients]
     try:
         yield World(
-            rank=told.rank, size=told.size, local=told.local,
+            rank=told.rank, size=told.size, local=told.local, locals=told.locals,
             words=words, numbers=numbers, gradients=gradients,
         )  # fmt: skip
     finally:

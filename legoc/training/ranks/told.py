@@ -7,16 +7,18 @@ from legoc.language.diagnosing.diagnostics import fail
 
 
 SIZE, RANK, HOST, PORT = "WORLD_SIZE", "RANK", "MASTER_ADDR", "MASTER_PORT"
-LOCAL = "LOCAL_RANK"
+LOCAL, LOCALS = "LOCAL_RANK", "LOCAL_WORLD_SIZE"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """rank: the number of this process, from 0, of `size`. local: its number on this machine."""
+    """rank: the number of this process, from 0, of `size`. local: its number on this machine, of
+    `locals`."""
 
     rank: int
     size: int
     local: int
+    locals: int = 1
 
     @property
     def first(self) -> bool:
@@ -37,7 +39,10 @@ def read_told() -> Told | None:
             f"start them by `torchrun`, or unset `{SIZE}`",
         )
     rank = int(os.environ[RANK])
-    return Told(rank=rank, size=int(size), local=int(os.environ.get(LOCAL, rank)))
+    return Told(
+        rank=rank, size=int(size), local=int(os.environ.get(LOCAL, rank)),
+        locals=int(os.environ.get(LOCALS, size)),
+    )  # fmt: skip
 
 
 def verify_single(what: str) -> None:

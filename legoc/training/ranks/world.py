@@ -39,12 +39,13 @@ class Elsewhere(LegoError):
 @dataclass(frozen=True, kw_only=True)
 class World:
     """This process as one of `size`. rank: its number, from 0; the first alone writes. local: its
-    number on its machine. settled: errors that every process has been told, so that all of them go
-    on to the next run. others: what the other processes have taken so far, `cpu` in seconds."""
+    number on its machine, of `locals`. settled: errors that every process has been told, so that
+    all of them go on to the next run. others: what the other processes have taken so far, `cpu` in seconds."""
 
     rank: int = 0
     size: int = 1
     local: int = 0
+    locals: int = 1
     words: Any = None
     numbers: Any = None
     gradients: Any = None
