@@ -8,7 +8,7 @@ from importlib import import_module, metadata
 
 NAMES = (
     "front_end", "completion", "naml", "operators", "padding", "language_models", "precision",
-    "data", "comparison", "learning", "sweeps", "full_ranking", "catalogue",
+    "data", "comparison", "learning", "sweeps", "full_ranking", "catalogue", "kills",
 )  # fmt: skip
 
 

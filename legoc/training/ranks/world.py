@@ -40,7 +40,8 @@ class Elsewhere(LegoError):
 class World:
     """This process as one of `size`. rank: its number, from 0; the first alone writes. local: its
     number on its machine, of `locals`. settled: errors that every process has been told, so that
-    all of them go on to the next run. others: what the other processes have taken so far, `cpu` in seconds."""
+    all of them go on to the next run. others: what the other processes have taken so far, `cpu` in
+    seconds."""
 
     rank: int = 0
     size: int = 1
