@@ -43,7 +43,9 @@ class TorchEngine:
 
     def __init__(self, recommender: Recommender, device: torch.device | str | None = None) -> None:
         self.device = torch.device(recommender.device if device is None else device)
-        self.recommender = recommender.to(self.device)
+        # Where it stands already it may have let go of weights, which no move survives.
+        stands = recommender.device == self.device
+        self.recommender = recommender if stands else recommender.to(self.device)
         self.reads_user = recommender.reads_user
         # Of a predictor that adds up what a user's clicks hold: over how many rows.
         self.most = users_at_once(getattr(recommender.predict, "rows", 0))

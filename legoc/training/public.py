@@ -181,6 +181,8 @@ def obtain_weights(
     inputs = world.in_turn(
         lambda: frozen_inputs(recommender, spec, prepared, root, progress=progress)
     )
+    if inputs is not prepared.inputs:
+        recommender.content.release()  # type: ignore[union-attr, operator]
     prepared = replace(prepared, inputs=inputs)
     from legoc.evaluation.compute import better, metric_name
     from legoc.evaluation.marks import find_marks_in_training, reasons

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from legoc.data.batching.batch import Batch
+from legoc.model.weights import own_tensors
 
 
 ITSELF = "the loss, of scores that are finite"
@@ -16,7 +17,7 @@ ITSELF = "the loss, of scores that are finite"
 def find_broken(module: nn.Module, batch: Batch, run: Callable[[], object]) -> str:
     """What is not finite first, in words: a weight, an array of the batch, or what a part of the
     model gives while `run` goes forward; the loss where none of these is."""
-    for name, value in module.state_dict().items():
+    for name, value in own_tensors(module).items():
         if not finite(value):
             return f"the weight `{name}`"
     # The way forward is gone in any case: other processes may wait for its sums.
