@@ -24,6 +24,8 @@ from tests.lm_data.folders import ROWS, wordpiece
 
 
 KILLS, STOPS = 20, 5
+# After so many a job comes to its end and is compared, and another one begins.
+ROUND = 3
 TEXT = """
 data small {{
   source = Demo(items=1200, users=120, impressions=500)
@@ -58,7 +60,7 @@ class Place:
 def run() -> None:
     """Print how many kills fell on what, and whether anything differs."""
     fell, differences = measure(KILLS, STOPS)
-    print(f"\n{KILLS} SIGKILLs and {STOPS} SIGTERMs fell on:")
+    print(f"\n{KILLS} SIGKILLs and {STOPS} SIGTERMs, {ROUND} to a job, fell on:")
     for what, count in fell.most_common():
         print(f"  {what:<12} {count}")
     for name in differences:
@@ -68,21 +70,28 @@ def run() -> None:
 
 def measure(kills: int, stops: int, seed: int = 1) -> tuple[Counter[str], list[str]]:
     """On what so many kills and stops fell, and which files differ from those of a job without."""
+    signals = [signal.SIGKILL] * kills + [signal.SIGTERM] * stops
+    draws = random.Random(seed)
+    draws.shuffle(signals)
+    fell = Counter[str]()
+    differences: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         file = write_job(root)
-        straight, killed = (place_below(root, file, name) for name in ("straight", "killed"))
+        straight = place_below(root, file, "straight")
         seconds = finish(straight)
-        signals = [signal.SIGKILL] * kills + [signal.SIGTERM] * stops
-        draws = random.Random(seed)
-        draws.shuffle(signals)
-        fell = Counter[str]()
         while signals:
-            if (what := kill(killed, signals[-1], seconds, draws)) is not None:
+            killed = place_below(root, file, f"killed{len(signals)}")
+            for _ in range(min(ROUND, len(signals))):
+                what = kill(killed, signals[-1], draws.uniform(0.05, 0.95) * seconds)
+                if what is None:
+                    break
                 fell[what] += 1
                 signals.pop()
-        finish(killed)
-        return fell, list(differing(straight.runs, killed.runs))
+            finish(killed)
+            differences += differing(straight.runs, killed.runs)
+            shutil.rmtree(killed.runs.parent)
+    return fell, differences
 
 
 def write_job(root: Path) -> Path:
@@ -105,15 +114,12 @@ def finish(place: Place) -> float:
     return time.monotonic() - began
 
 
-def kill(place: Place, number: int, seconds: float, draws: random.Random) -> str | None:
-    """Begin the job, or go on with it, and send it a signal after a while; on what it fell, None
-    where it was done before. One that is finished begins anew."""
-    if list(place.runs.glob("*/metrics.json")):
-        shutil.rmtree(place.runs)
-        shutil.rmtree(place.cache)
+def kill(place: Place, number: int, after: float) -> str | None:
+    """Begin the job, or go on with it, and send it a signal after so many seconds; on what it fell,
+    None where it was done before."""
     process = subprocess.Popen(place.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        code = process.wait(draws.uniform(0.1, 0.9) * seconds)
+        code = process.wait(after)
         assert code == 0, f"a job that goes on ended with {code}"
         return None
     except subprocess.TimeoutExpired:

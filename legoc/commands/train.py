@@ -86,6 +86,8 @@ def run_train(arguments: Namespace) -> int:
             return train_points(arguments, world)
         except Lost:
             raise
+        except KeyboardInterrupt as stop:
+            return getattr(stop, "status", 130)
         except Exception as error:
             if error not in world.settled:
                 raise
