@@ -239,10 +239,17 @@ def die(folder: Path, world: World) -> dict[str, Any]:
     return {"killed": ["done"]}
 
 
+def restart(folder: Path, world: World) -> dict[str, Any]:
+    """The second process is killed in its first attempt; torchrun starts both once more."""
+    if os.environ["TORCHELASTIC_RESTART_COUNT"] == "0":
+        return die(folder, world)
+    return {"killed": run(toy_job(folder / "killed", world))}
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     place = Path(sys.argv[2])
     with joined() as world:
         assert world is not ALONE
-        made = {"cases": cases, "die": die}[sys.argv[1]](place, world)
+        made = {"cases": cases, "die": die, "restart": restart}[sys.argv[1]](place, world)
     (place / f"{sys.argv[1]}{world.rank}.json").write_text(json.dumps(made))

@@ -160,6 +160,21 @@ def test_a_process_that_dies_ends_the_other_in_time(tmp_path):
     assert losses(tmp_path / "killed") == pytest.approx(losses(tmp_path / "straight"), rel=1e-5)
 
 
+@pytest.mark.slow
+def test_torchrun_starts_them_again(tmp_path):
+    ended = subprocess.run(
+        [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--max-restarts",
+         "1", "--master-port", str(free_port()), "-m", "tests.training.ranks_worker", "restart",
+         str(tmp_path)],
+        cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE,
+        env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'runtime'}"},
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    found = [json.loads((tmp_path / f"restart{n}.json").read_text())["killed"] for n in (0, 1)]
+    assert found[0] == found[1]
+    assert found[0][0] == "done"
+
+
 def test_shares_are_all_of_the_rows():
     rows = np.arange(7, dtype=np.int32)
     samples = Samples(history=rows, candidates=rows[:, None], labels=rows[:, None] * 1.0)

@@ -1,6 +1,7 @@
 """How a process finds the others that train with it."""
 
 import atexit
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -8,6 +9,7 @@ from datetime import timedelta
 
 import torch
 import torch.distributed as dist
+from torch.distributed.rendezvous import rendezvous
 
 from legoc.language.diagnosing.diagnostics import fail
 from legoc.training.ranks.told import HOST, PORT, Told, read_told
@@ -17,6 +19,8 @@ from legoc.training.ranks.world import ALONE, World
 # Words are waited for while another process prepares, validates or exports; a number or a gradient
 # comes within a step, and whoever is silent for so long has stopped.
 PATIENT, STEP = timedelta(days=30), timedelta(minutes=10)
+
+RESTARTS = "TORCHELASTIC_RESTART_COUNT"
 
 
 @contextmanager
@@ -61,10 +65,14 @@ def meet(told: Told) -> None:
     again."""
     if dist.is_initialized():
         return
-    import os
-
     try:
-        dist.init_process_group("gloo", rank=told.rank, world_size=told.size, timeout=STEP)
+        store, _, _ = next(rendezvous("env://", told.rank, told.size, timeout=STEP))
+        # torchrun keeps one store for all its restarts, where the addresses of processes that have
+        # ended would be found.
+        fresh = dist.PrefixStore(f"attempt {os.environ.get(RESTARTS, '0')}", store)
+        dist.init_process_group(
+            "gloo", store=fresh, rank=told.rank, world_size=told.size, timeout=STEP
+        )
     except (RuntimeError, ValueError) as error:
         place = f"{os.environ[HOST]}:{os.environ[PORT]}"
         raise fail(
