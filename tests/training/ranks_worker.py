@@ -34,7 +34,7 @@ from tests.training.conftest import Slices, Ticking, Toy, mean_of, recipe
 
 BCE = nn.functional.binary_cross_entropy_with_logits
 DATA = "data d { source = Demo(items=200, users=60, impressions=200) content = [title(8)] }\n"
-TRAIN = "epochs = 2 samples = 70 batch = 32 lr = 0.01 seed = 3"
+TRAIN = "epochs = 2 samples = 70 batch = 32 lr = 0.01 seed = 3 average = 3"
 # Models that differ in what processes have to share: rows of tables, drawn negatives with their
 # offsets, losses beside the scores, statistics of pairs and of clicks, numbers of the moment.
 MODELS = {
@@ -48,10 +48,10 @@ MODELS = {
     "predict DIN(units=[8], dropout=0, batch_norm=true)",
 }
 RECIPES = {
-    "text": f"{TRAIN} accumulate = 2 clip = 1.0 schedule = cosine warmup = 10% "
+    "text": f"{TRAIN} word_dropout = 0 accumulate = 2 clip = 1.0 schedule = cosine warmup = 10% "
     "task = matching(negatives=3, pool=batch)",
     "items": f"{TRAIN} task = matching(negatives=2, pool=uniform)",
-    "many": f"{TRAIN} task = matching(negatives=3) optimizer = sgd",
+    "many": f"{TRAIN} word_dropout = 0 task = matching(negatives=3) optimizer = sgd",
     "norm": f"{TRAIN} task = ranking(negatives=2) optimizer = adamw weight_decay = 0.01",
     "clicks": f"{TRAIN} task = ranking",
 }
