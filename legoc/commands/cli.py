@@ -107,10 +107,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         return ended(introduce, listing().parse_args(words))
     name, *rest = words
     arguments = parser_of(name).parse_args(rest)
+    if "TORCHELASTIC_RUN_ID" in os.environ and name != "train":
+        return ended(lambda arguments: run_single(name, arguments), arguments)
     if name in LIGHT:
         # They end within a moment and make no cycles worth collecting: a tenth of their time.
         gc.disable()
     return ended(command(name).run, arguments)
+
+
+def run_single(name: str, arguments: argparse.Namespace) -> int:
+    """Run a command that torchrun has started, which is no work for several processes: the first of
+    them says so."""
+    from legoc.training.ranks.told import read_told, verify_single
+
+    told = read_told()
+    if told is not None and not told.first:
+        return 1
+    verify_single(f"`legoc {name}`")
+    return command(name).run(arguments)
 
 
 def start() -> None:

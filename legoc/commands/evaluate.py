@@ -42,6 +42,11 @@ def eval_flags(parser: ArgumentParser) -> None:
         "--uncached", action="store_true", help="encode every pair anew, to compare"
     )
     parser.add_argument(
+        "--device", metavar="NAME", default=None,
+        help="measure the weights of a run by torch on cpu or cuda, with or without a bundle "
+        "(default: the bundle, through onnxruntime)",
+    )  # fmt: skip
+    parser.add_argument(
         "--cold", action="store_true",
         help="also measure new users and users without clicks",
     )  # fmt: skip
@@ -113,8 +118,14 @@ def eval_folder(folder: str, engine: Any, arguments: Namespace) -> None:
     from legoc.evaluation import evaluate
     from legoc.evaluation.kept import places
 
+    if arguments.device is not None:
+        from legoc.training.machine import choose_device
+
+        choose_device(arguments.device)
+        engine = "torch"
     result = evaluate(
-        folder, engine=engine, cached=not arguments.uncached, split=arguments.split,
+        folder, engine=engine, cached=not arguments.uncached, device=arguments.device or "cpu",
+        split=arguments.split,
         cold=arguments.cold, scores=arguments.scores, top=arguments.top, data=arguments.data,
         candidates=arguments.candidates,
         cache=arguments.cache, baselines=not arguments.no_baselines,

@@ -4,6 +4,8 @@ import json
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext, redirect_stderr
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +30,8 @@ from legoc.commands.sweep import show_failures
 
 if TYPE_CHECKING:
     from legoc.model.run import Run
+    from legoc.training.ranks.world import World
+    from legoc.training.sweep import Sweep
 
 
 def train_flags(parser: ArgumentParser) -> None:
@@ -72,6 +76,27 @@ def train_flags(parser: ArgumentParser) -> None:
 
 
 def run_train(arguments: Namespace) -> int:
+    from legoc.training.ranks.joining import joined
+    from legoc.training.ranks.world import Lost
+
+    with joined() as world:
+        if world.first:
+            return train_points(arguments, world)
+        try:
+            return train_points(arguments, world)
+        except Lost:
+            raise
+        except KeyboardInterrupt as stop:
+            return getattr(stop, "status", 130)
+        except Exception as error:
+            if error not in world.settled:
+                raise
+            # The first process says it.
+            return 1
+
+
+def train_points(arguments: Namespace, world: "World") -> int:
+    """Train the points of a file; of several processes the first says what became of them."""
     from legoc.training.points import run_points
     from legoc.training.settings import Settings
     from legoc.training.sweep import Sweep
@@ -86,24 +111,33 @@ def run_train(arguments: Namespace) -> int:
         energy=chosen_energy(arguments),
     )  # fmt: skip
     # All of the file is checked before anything trains.
-    specs = points(arguments)
+    with nullcontext() if world.first else redirect_stderr(StringIO()):
+        specs = world.each(lambda: points(arguments))
     sweep = Sweep()
     try:
         run_points(
             specs, settings, sweep, jobs=arguments.jobs, engine=arguments.engine,
-            address=arguments.address, progress=progress,
+            address=arguments.address, progress=progress, world=world,
         )  # fmt: skip
     finally:
         # What is done is shown, whatever ends the others.
-        if arguments.json:
-            print_json([one.to_json() for one in sweep.ended])
-        else:
-            show_runs(sweep.done, began)
-            if not arguments.no_baselines:
-                show_beside(sweep.done)
+        if world.first:
+            show_sweep(arguments, sweep, began)
+    if not world.first:
+        return 1 if sweep.failed else 0
     if not arguments.json:
         show_warnings(data_warnings(sweep.done, arguments))
     return show_failures(sweep.failed, len(specs))
+
+
+def show_sweep(arguments: Namespace, sweep: "Sweep", began: float) -> None:
+    """What became of the runs so far."""
+    if arguments.json:
+        print_json([one.to_json() for one in sweep.ended])
+        return
+    show_runs(sweep.done, began)
+    if not arguments.no_baselines:
+        show_beside(sweep.done)
 
 
 def show_runs(done: "Sequence[Run]", began: float = 0.0) -> None:

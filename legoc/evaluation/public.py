@@ -42,6 +42,7 @@ def evaluate(
     *,
     cached: bool = True,
     engine: EngineName = "onnxruntime",
+    device: str = "cpu",
     split: str | None = None,
     cache: str | Path | None = None,
     cold: bool = False,
@@ -58,9 +59,9 @@ def evaluate(
     run_or_bundle: a run or a bundle, or the path of its folder. cached: with every item and every
     distinct history encoded once; without, each pair encodes its candidate and its clicks anew.
     engine: `onnxruntime` runs the bundle (of a run, the bundle in its folder), `torch` the weights
-    of a run. split: the part of the data; `test` unless given, else `valid` where there is no test
-    part. The report also has the figures over candidates that training showed (`known`) and over
-    the others (`new`); with `cold`, also those of users without training rows and of empty
+    of a run on `device`. split: the part of the data; `test` unless given, else `valid` where there
+    is no test part. The report also has the figures over candidates that training showed (`known`)
+    and over the others (`new`); with `cold`, also those of users without training rows and of empty
     histories, as far as there are any (`cold.mark_cold`).
 
     baselines: what counting reaches on the same rows is in the report as well.
@@ -85,7 +86,7 @@ def evaluate(
 
     prepared = prepare(spec, cache=cache, truncated=True, progress=progress)
     chosen = choose_split(prepared.logs, split)
-    made = build_engine(folder, bundle, prepared, cached=cached)
+    made = build_engine(folder, bundle, prepared, cached=cached, device=device)
     once = EncodedOnce(made)
     log = prepared.logs[chosen]
     further = mark_cold(log) if cold else {}
@@ -232,10 +233,15 @@ def read_calibration(folder: Path, bundle: "Bundle | None") -> Mapping[str, Any]
 
 
 def build_engine(
-    folder: Path, bundle: "Bundle | None", prepared: "Prepared", *, cached: bool
+    folder: Path,
+    bundle: "Bundle | None",
+    prepared: "Prepared",
+    *,
+    cached: bool,
+    device: str = "cpu",
 ) -> Engine:
-    """The engine of a bundle or of a run. A bundle whose vectors are of this very data encodes no
-    item again, which with a language model takes longer than all the rest."""
+    """The engine of a bundle, or of a run on a device. A bundle whose vectors are of this
+    very data encodes no item again, which with a language model takes longer than all the rest."""
     if bundle is not None:
         from legoc_runtime.engine import Engine as BundleEngine
 
@@ -246,7 +252,7 @@ def build_engine(
     from legoc.evaluation.torch_engine import TorchEngine
     from legoc.model.run import Run, load_recommender
 
-    return TorchEngine(load_recommender(Run(folder), prepared.rows))
+    return TorchEngine(load_recommender(Run(folder), prepared.rows), device)
 
 
 def verify_reading(bundle: "Bundle", prepared: "Prepared") -> None:

@@ -46,7 +46,9 @@ class TorchEngine:
 
     def __init__(self, recommender: Recommender, device: torch.device | str | None = None) -> None:
         self.device = torch.device(recommender.device if device is None else device)
-        self.recommender = recommender.to(self.device)
+        # Where it stands already it may have let go of weights, which no move survives.
+        stands = recommender.device == self.device
+        self.recommender = recommender if stands else recommender.to(self.device)
         self.reads_user = recommender.reads_user
         # Where a user is large: pairs come user by user, and all at once.
         prompt = recommender.prompt

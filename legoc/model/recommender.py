@@ -84,7 +84,9 @@ class Recommender(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        return next((p.device for p in self.parameters()), torch.device("cpu"))
+        # Weights that were let go of are nowhere.
+        held = (p.device for p in self.parameters() if not p.is_meta)
+        return next(held, torch.device("cpu"))
 
     def encode_items(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """Item inputs by name -> [I, D].

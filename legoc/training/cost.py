@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from legoc.training.energy import ESTIMATE, Energy, gauged
 from legoc.training.files import write_json
 
 
+NOBODY: Mapping[str, float] = {}
 COST = "cost.json"
 BUDGET = "budget.json"
 PEAK = Path("/proc/self/clear_refs")
@@ -19,12 +20,18 @@ STATUS = Path("/proc/self/status")
 
 @contextmanager
 def counted(
-    folder: Path, *, begun: bool, energy: Energy = ESTIMATE, gpu: bool = False
+    folder: Path,
+    *,
+    begun: bool,
+    energy: Energy = ESTIMATE,
+    gpu: bool = False,
+    others: Mapping[str, float] = NOBODY,
 ) -> Iterator[dict[str, Any]]:
     """Adds what the block takes to the folder's cost.json, however it ends: `cpu` and `wall` in
     seconds, `memory` in bytes at most, where the system tells the most of one part of a process,
     and `energy`. The block may enter more. begun: whether an earlier sitting's cost is a part of
-    this one. gpu: whether the block works on one."""
+    this one. gpu: whether the block works on one. others: what processes that work beside this one
+    have taken meanwhile, `cpu` in seconds."""
     earlier = read_cost(folder) if begun else {}
     known: dict[str, Any] = {}
     alone = reset_peak()
@@ -34,7 +41,8 @@ def counted(
             yield known
         finally:
             memory = peak() if alone else None
-            cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+            cpu = time.process_time() - cpu + others.get("cpu", 0.0)
+            wall = time.perf_counter() - wall
             write_json(folder / COST, {
                 **earlier,
                 **known,

@@ -1,7 +1,7 @@
 """Losses that have left all bounds: found, and worded."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
@@ -17,12 +17,23 @@ EXPLODED, WORSE = 1e4, 2.0
 LEAST = 0.1
 
 
-def verify_loss(loss: float, first: float | None, train: Train, *, epoch: int, step: int) -> None:
+def verify_loss(
+    loss: float,
+    first: float | None,
+    train: Train,
+    *,
+    epoch: int,
+    step: int,
+    trace: Callable[[], str],
+) -> None:
     """E0550 where a loss is not finite, or where it has exploded: `first` is that of the first
-    update, None before it. step: from 0."""
+    update, None before it. step: from 0. trace: finds what was not finite first."""
     place = f"at epoch {epoch}, step {step + 1}"
     if not math.isfinite(loss):
-        raise fail("E0550", f"the loss is not finite {place}", remedies(train))
+        raise fail(
+            "E0550", f"the loss is not finite {place}", remedies(train),
+            notes=(f"what was not finite first: {trace()}",),
+        )  # fmt: skip
     if first is not None and loss > EXPLODED * max(first, LEAST):
         raise fail(
             "E0550",

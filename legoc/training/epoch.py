@@ -1,7 +1,8 @@
 """One epoch as its updates: which batches, in which order, behind which seeds.
 
 Batches come from (epoch, step) and torch's generator is seeded from (seed, epoch, step) before
-each, so every process that asks for the same place gets the same update.
+each, so every process that asks for the same place gets the same update. Where several train
+together, each takes its share of the rows, and its number is part of the seed.
 """
 
 import math
@@ -17,7 +18,8 @@ from legoc.training.job import Sampler
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """One batch of an update. seed: of torch's generator while the batch is computed."""
+    """One batch of an update, or this process's share of it. seed: of torch's generator while the
+    batch is computed."""
 
     epoch: int
     step: int
@@ -26,7 +28,12 @@ class Part:
 
     @property
     def rows(self) -> int:
-        return len(self.batch.users)
+        return self.batch.rows
+
+    @property
+    def all_rows(self) -> int:
+        """Those of the whole batch."""
+        return self.batch.all_rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,12 +48,14 @@ class Update:
 
 @dataclass(frozen=True, kw_only=True)
 class Epoch:
-    """The updates of one epoch. accumulate: batches per update. seed: that of the recipe."""
+    """The updates of one epoch. accumulate: batches per update. seed: that of the recipe. share:
+    which part of every batch is this process's, of how many."""
 
     number: int
     sampler: Sampler
     accumulate: int
     seed: int
+    share: tuple[int, int] = (0, 1)
 
     @property
     def updates(self) -> int:
@@ -56,14 +65,15 @@ class Epoch:
         first = number * self.accumulate
         steps = range(first, min(first + self.accumulate, self.sampler.steps))
         parts = tuple(self.part(step) for step in steps)
-        return Update(number=number, parts=parts, rows=sum(part.rows for part in parts))
+        return Update(number=number, parts=parts, rows=sum(part.all_rows for part in parts))
 
     def part(self, step: int) -> Part:
         return Part(
             epoch=self.number,
             step=step,
-            seed=infer_seed(self.seed, self.number, step),
-            batch=self.sampler.batch(self.number, step),
+            # Shares have draws of their own; a whole batch has those it always had.
+            seed=infer_seed(self.seed, self.number, step, *self.share[: int(self.share[1] > 1)]),
+            batch=self.sampler.batch(self.number, step, self.share),
         )
 
     def updates_from(self, first: int) -> Iterator[Update]:

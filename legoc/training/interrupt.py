@@ -50,6 +50,7 @@ class Interruptions:
 
     def __init__(self) -> None:
         self.inside = False
+        self.held = False
         self.pending: KeyboardInterrupt | None = None
         self.latest: int | None = None
         self.consistent = True
@@ -70,7 +71,7 @@ class Interruptions:
 
     def receive(self, number: int, frame: FrameType | None) -> None:
         self.latest = number
-        if self.inside and self.pending is None:
+        if (self.inside or self.held) and self.pending is None:
             self.pending = stop_of(number)
             return
         raise stop_of(number)
@@ -84,6 +85,22 @@ class Interruptions:
             self.consistent = True
         finally:
             self.inside = False
+        if not self.held:
+            self.heed()
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Work of several processes, which stop at one place: a signal waits for its end, or until
+        whoever has told them of `pending` heeds it."""
+        self.held = True
+        try:
+            yield
+        finally:
+            self.held = False
+        self.heed()
+
+    def heed(self) -> None:
+        """Stop, if a signal waits."""
         if self.pending is not None:
             stop, self.pending = self.pending, None
             raise stop

@@ -13,6 +13,7 @@ from legoc.data.batching.batch import Batch
 from legoc.language.ir.spec import Train
 from legoc.progress import SILENT, Progress
 from legoc.training.position import Reason
+from legoc.training.ranks.world import ALONE, World
 
 
 # From the monitor by epoch to whether to give up.
@@ -24,11 +25,12 @@ def ignore(entry: Mapping[str, Any]) -> None:
 
 
 class Sampler(Protocol):
-    """Training batches by place: the same (epoch, step) always gives the same batch."""
+    """Training batches by place: the same (epoch, step) always gives the same batch, and the same
+    share of it."""
 
     steps: int
 
-    def batch(self, epoch: int, step: int) -> Batch: ...
+    def batch(self, epoch: int, step: int, share: tuple[int, int] = (0, 1)) -> Batch: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +54,8 @@ class Job:
     `limit` and the log. save_every: seconds between two states within an epoch. marks: metrics
     whose figures say nothing while it trains, with the reason. hopeless: told the monitor of every
     epoch so far, it says whether to give the training up. listen: is told every entry of the log,
-    with the updates made so far as `step`.
+    with the updates made so far as `step`. world: the processes that train together, of which this
+    is one.
     """
 
     module: nn.Module
@@ -68,6 +71,7 @@ class Job:
     marks: Mapping[str, str] = field(default_factory=dict[str, str])
     hopeless: Hopeless | None = None
     listen: Callable[[Mapping[str, Any]], None] = ignore
+    world: World = ALONE
 
     @property
     def updates(self) -> int:

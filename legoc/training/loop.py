@@ -5,7 +5,8 @@ between updates. So an interrupted training ends with the very weights of one th
 """
 
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
+from typing import TYPE_CHECKING
 
 from legoc.language.diagnosing.diagnostics import fail
 from legoc.training.epoch import Epoch
@@ -15,6 +16,10 @@ from legoc.training.optimise import build_optimiser
 from legoc.training.record import Record
 from legoc.training.schedule import Schedule, build_schedule
 from legoc.training.step import Step
+
+
+if TYPE_CHECKING:
+    from legoc.training.ranks.chronicle import Chronicle
 
 
 def fit(job: Job) -> Outcome:
@@ -36,11 +41,23 @@ def fit(job: Job) -> Outcome:
     with Interruptions() as guard, ExitStack() as afterwards:
         optimiser = build_optimiser(job.module, train)
         afterwards.callback(optimiser.release)
-        step = Step(module=job.module, loss=job.loss, optimiser=optimiser, train=train)
-        record = Record(job, optimiser, guard)
+        exchange = None
+        if job.world.alone:
+            record = Record(job, optimiser, guard)
+        else:
+            from legoc.training.ranks.chronicle import Chronicle
+            from legoc.training.ranks.exchange import Exchange
+
+            exchange = Exchange(job.world, job.module, optimiser)
+            afterwards.callback(exchange.sums.detach, job.module)
+            record = Chronicle(job, optimiser, guard, exchange)
+        step = Step(
+            module=job.module, loss=job.loss, optimiser=optimiser, train=train, exchange=exchange
+        )
         try:
             while (reason := record.reason_to_end) is None:
-                make_updates(job, step, schedule, record)
+                with nullcontext() if exchange is None else guard.holding():
+                    make_updates(job, step, schedule, record)
                 if record.position.updates < job.updates:
                     return record.enter_limit()
                 record.enter_epoch()
@@ -50,10 +67,10 @@ def fit(job: Job) -> Outcome:
                 record.save()
             raise
         finally:
-            record.log.close()
+            record.close()
 
 
-def make_updates(job: Job, step: Step, schedule: Schedule, record: Record) -> None:
+def make_updates(job: Job, step: Step, schedule: Schedule, record: "Record | Chronicle") -> None:
     """The updates of the current epoch that are still to be made, as far as time allows."""
     at = record.position
     epoch = Epoch(
@@ -61,6 +78,7 @@ def make_updates(job: Job, step: Step, schedule: Schedule, record: Record) -> No
         sampler=job.sampler,
         accumulate=job.train.accumulate,
         seed=job.train.seed,
+        share=(job.world.rank, job.world.size),
     )
     job.module.train()
     began = time.monotonic()
@@ -71,6 +89,7 @@ def make_updates(job: Job, step: Step, schedule: Schedule, record: Record) -> No
             with record.guard.together():
                 loss = step.make(update, factor, record.position.first)
                 record.enter_update(loss, update.rows, factor)
+            record.obey()
             rate = (record.position.rows - at.rows) / max(time.monotonic() - began, 1e-9)
             bar.advance(1, f"loss {record.position.mean_loss:.4f}  {rate:,.0f} samples/s")
             if record.out_of_time:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from legoc.language.diagnosing.diagnostics import fail
+from legoc.training.ranks.world import ALONE, World
 
 
 PACKAGES = (
@@ -19,11 +20,16 @@ PACKAGES = (
 )  # fmt: skip
 
 
-def choose_device(name: str | None) -> torch.device:
-    """The device of that name, or without one the GPU if there is one, else the CPU. A device that
-    is not there is an error of the user (E0555)."""
+def choose_device(name: str | None, world: World = ALONE) -> torch.device:
+    """The device of that name, or without one the GPU if there is one, else the CPU. Of several
+    processes that train together each has the GPU of its number. A device that is not there is an
+    error of the user (E0555)."""
     if name is None:
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+        if name == "cpu" or world.alone:
+            return torch.device(name)
+    if name == "cuda" and not world.alone:
+        name = f"cuda:{world.local}"
     try:
         device = torch.device(name)
         torch.empty(1, device=device)
@@ -31,7 +37,9 @@ def choose_device(name: str | None) -> torch.device:
         raise fail(
             "E0555",
             f"there is no device `{name}` here: {str(error).splitlines()[0]}",
-            "use `cpu`, or leave the device out",
+            "use `cpu`, or leave the device out"
+            if world.alone
+            else "start as many processes as a machine has GPUs, or use `cpu`",
         ) from None
     return device
 
@@ -59,8 +67,8 @@ def environment_threads() -> int:
     return int(first) if first.isdecimal() else 0
 
 
-def describe_environment(device: torch.device, threads: int) -> dict[str, Any]:
-    """Versions and settings, in JSON's types."""
+def describe_environment(device: torch.device, threads: int, processes: int = 1) -> dict[str, Any]:
+    """Versions and settings, in JSON's types. processes: those that train together."""
     versions: dict[str, str] = {}
     for name in PACKAGES:
         try:
@@ -75,5 +83,6 @@ def describe_environment(device: torch.device, threads: int) -> dict[str, Any]:
         "device": str(device),
         "gpu": gpu,
         "threads": threads,
+        **({"processes": processes} if processes > 1 else {}),
         "versions": versions,
     }

@@ -13,6 +13,9 @@ from legoc.training.cluster.public import run_on_ray
 from legoc.training.energy import ESTIMATE, Energy
 from legoc.training.jobs.crew import run_parallel
 from legoc.training.public import train_with
+from legoc.training.ranks.alike import verify_crew
+from legoc.training.ranks.joining import joined
+from legoc.training.ranks.world import ALONE, World
 from legoc.training.settings import Settings, Until
 from legoc.training.sweep import Sweep, go_on
 from legoc.training.trackers import verify_trackers
@@ -30,11 +33,15 @@ def run_points(
     engine: Engine = "processes",
     address: str | None = None,
     progress: Progress,
+    world: World = ALONE,
 ) -> None:
     """Train each spec and enter what became of it into `sweep`; `jobs` of them at a time in
-    processes of their own, a single one in this process; or all of them by Ray. Raises LegoError
-    for a tracker that is not there, and for a Ray that is not."""
-    verify_trackers(settings.track)
+    processes of their own, a single one in this process; or all of them by Ray. world: the
+    processes that train each of them together. Raises LegoError for a tracker that is not there,
+    and for a Ray that is not."""
+    with world.alike():
+        verify_trackers(settings.track)
+        verify_crew(world, jobs, engine)
     if engine == "ray":
         run_on_ray(specs, settings, sweep, jobs=jobs, address=address, progress=progress)
         return
@@ -54,9 +61,13 @@ def run_points(
         # What the first of several points has just trained is not trained again for the others.
         known = spec.keys.spec in seen
         seen.update(filter(None, [spec.keys.spec]))
-        return train_with(spec, replace(settings, again=settings.again and not known), progress)
+        here = replace(settings, again=settings.again and not known)
+        return train_with(spec, here, progress, *(() if world.alone else (None, world)))
 
-    go_on(specs, work, sweep, progress)
+    go_on(
+        specs, work, sweep, progress,
+        ends=lambda error: not (world.alone or error in world.settled),
+    )  # fmt: skip
 
 
 def train_all(
@@ -96,5 +107,9 @@ def train_all(
         strict=strict, truncated=truncated, threads=threads, device=device, baselines=baselines,
         track=tuple(track), energy=energy,
     )  # fmt: skip
-    run_points(specs, settings, sweep, jobs=jobs, engine=engine, address=address, progress=progress)
+    with joined() as world:
+        run_points(
+            specs, settings, sweep, jobs=jobs, engine=engine, address=address, progress=progress,
+            world=world,
+        )  # fmt: skip
     return sweep

@@ -20,31 +20,26 @@ from legoc.model.run import CALIBRATION, Run
 from legoc.model.states import frozen_inputs
 from legoc.model.weights import own_tensors
 from legoc.progress import SILENT, Progress
-from legoc.training.calibration import obtain_calibration, verify_labels
-from legoc.training.checkpoint import state_path
-from legoc.training.cost import counted
 from legoc.training.energy import ESTIMATE, Energy
 from legoc.training.epoch import infer_seed
 from legoc.training.files import write_tensors
-from legoc.training.folder import enter_index, infer_folder, locked, open_folder
+from legoc.training.folder import infer_folder
 from legoc.training.interrupt import Interruptions
 from legoc.training.job import Hopeless, Job, Monitor, ignore
 from legoc.training.loop import fit
 from legoc.training.machine import choose_device, describe_environment, working
 from legoc.training.meter import verify_meter
-from legoc.training.results import (
-    drop_results,
-    obtain_bundle,
-    obtain_metrics,
-    verify_measured,
-)
+from legoc.training.ranks.alike import verify_alike, verify_together
+from legoc.training.ranks.joining import joined, on_device
+from legoc.training.ranks.world import ALONE, World
+from legoc.training.results import drop_results, verify_measured
 from legoc.training.samplers import build_sampler
 from legoc.training.settings import Settings, Until
-from legoc.training.sharing import take_over
-from legoc.training.sittings import enter_sitting
+from legoc.training.stages import begin, counting, finish, open_run
+from legoc.training.sufficing import verify_memory
 from legoc.training.tasks import build_task
 from legoc.training.trackers import Tracking, load_trackers
-from legoc.training.validation import build_validation, verify_monitor
+from legoc.training.validation import build_validation
 
 
 if TYPE_CHECKING:
@@ -87,85 +82,65 @@ def train(
     Raises LegoError for anything wrong with the data, the recipe or the folder; KeyboardInterrupt
     after the state is saved, by Ctrl-C or a signal that asks the process to stop.
     """
-    from legoc.data import prepare
-
-    verify_settled((spec,))
-    if until == "evaluate":
-        verify_measured(spec)
-    if energy.measured:
-        verify_meter()
-    place = choose_device(device)
-    runs = Path(runs)
-    tracking = Tracking(load_trackers(track), progress)
-    with Interruptions():
-        prepared = prepare(spec, cache=cache, strict=strict, truncated=truncated, progress=progress)
-        for warning in prepared.report.warnings:
-            progress.say(f"warning: {warning}")
-        run = Run(infer_folder(runs, spec, prepared.digest))
-        with ExitStack() as stack:
-            stack.enter_context(locked(run.folder))
-            count = stack.enter_context(working(threads, place))
-            open_folder(run.folder, spec, again=again)
-            enter_index(runs, spec.name, run.folder)
-            if until == "data":
-                return run
-            if not again and (other := take_over(run)) is not None:
-                progress.say(f"{spec.name}: trained already, in {other}")
-            if not run.finished or has_more_time(run, progress):
-                environment = describe_environment(place, count)
-                environment["language_model"] = prepared.rows.checkpoint or None
-                if not is_alone(spec):
-                    verify_monitor(spec, prepared)
-                    verify_labels(spec, prepared)
-                enter_sitting(run.folder, environment, progress)
-                begun = state_path(run.folder).is_file()
-                stack.callback(tracking.end, run)
-                tracking.start(run)
-                with counted(
-                    run.folder, begun=begun, energy=energy, gpu=place.type == "cuda"
-                ) as cost:
-                    obtain_weights(
-                        run, prepared, place, cache_root(cache), progress, cost,
-                        listen=tracking.log, hopeless=hopeless,
-                    )  # fmt: skip
-                if run.given_up:
-                    return run
-            obtain_calibration(run, prepared, place, cache_root(cache), progress)
-            if until in ("export", "evaluate"):
-                obtain_bundle(run, prepared, progress)
-            if until == "evaluate":
-                obtain_metrics(
-                    run, prepared, progress, baselines=baselines, cache=cache_root(cache)
-                )
-    return run
+    settings = Settings(
+        runs=str(runs), until=until, cache=None if cache is None else str(cache), again=again,
+        strict=strict, truncated=truncated, threads=threads, device=device, baselines=baselines,
+        track=tuple(track), energy=energy,
+    )  # fmt: skip
+    with joined() as world:
+        return train_with(spec, settings, progress, hopeless, world)
 
 
 def train_with(
-    spec: Spec, settings: Settings, progress: Progress, hopeless: Hopeless | None = None
+    spec: Spec,
+    settings: Settings,
+    progress: Progress,
+    hopeless: Hopeless | None = None,
+    world: World = ALONE,
 ) -> Run:
-    """`train` with settings that are the same for several runs."""
-    return train(
-        spec, runs=settings.runs, until=settings.until, cache=settings.cache, again=settings.again,
-        strict=settings.strict, truncated=settings.truncated, threads=settings.threads,
-        device=settings.device, baselines=settings.baselines, track=settings.track,
-        energy=settings.energy, hopeless=hopeless, progress=progress,
-    )  # fmt: skip
+    """`train` with settings that are the same for several runs. world: the processes that train it
+    together, each of which calls this. All of them compute; the first alone writes and speaks."""
+    from legoc.data import prepare
 
-
-def has_more_time(run: Run, progress: Progress) -> bool:
-    """Whether a training that its limit has ended may go on: the limit is no part of what a run
-    is, and may be longer now."""
-    recipe, end = run.spec.train, run.end
-    if recipe is None or end is None or end["reason"] != "limit":
-        return False
-    more = recipe.limit is None or end["seconds"] < recipe.limit
-    if more and not state_path(run.folder).is_file():
-        progress.say(
-            f"{run.spec.name}: ended by an earlier limit after {end['seconds']:.0f} s and cannot "
-            "go on; train it again with `--again`"
-        )
-        return False
-    return more
+    with world.alike():
+        verify_settled((spec,))
+        verify_together(world, settings)
+        if settings.until == "evaluate":
+            verify_measured(spec)
+        if settings.energy.measured:
+            verify_meter()
+    progress = progress if world.first else SILENT
+    device = world.each(lambda: choose_device(settings.device, world))
+    trackers = world.each(lambda: load_trackers(settings.track if world.first else ()))
+    with Interruptions(), on_device(world, device) as world, ExitStack() as stack:
+        prepared = world.in_turn(
+            lambda: prepare(
+                spec, cache=settings.cache, strict=settings.strict, truncated=settings.truncated,
+                progress=progress,
+            )
+        )  # fmt: skip
+        for warning in prepared.report.warnings:
+            progress.say(f"warning: {warning}")
+        verify_alike(world, spec, prepared, device)
+        run = Run(infer_folder(Path(settings.runs), spec, prepared.digest))
+        threads = stack.enter_context(working(settings.threads, device))
+        wanted = world.once(lambda: open_run(run, spec, settings, stack, progress))
+        if settings.until == "data":
+            return run
+        if wanted:
+            tracking = Tracking(trackers, progress)
+            environment = describe_environment(device, threads, world.size)
+            environment["language_model"] = prepared.rows.checkpoint or None
+            world.once(lambda: begin(run, spec, prepared, environment, tracking, stack, progress))
+            with counting(run, settings, device, world) as cost:
+                obtain_weights(
+                    run, prepared, device, cache_root(settings.cache), progress, cost,
+                    listen=tracking.log, hopeless=hopeless, world=world, spec=spec,
+                )  # fmt: skip
+            if world.once(lambda: run.given_up):
+                return run
+        world.once(lambda: finish(run, prepared, settings, device, progress))
+    return run
 
 
 def obtain_weights(
@@ -177,37 +152,37 @@ def obtain_weights(
     cost: dict[str, Any],
     listen: Callable[[Mapping[str, Any]], None] = ignore,
     hopeless: Hopeless | None = None,
+    world: World = ALONE,
+    spec: Spec | None = None,
 ) -> None:
     """Train, or go on training, until the run folder holds its best weights. `cost` receives the
-    numbers of parameters, `listen` the entries of the log."""
-    # What was exported or measured belongs to earlier weights.
-    drop_results(run)
-    (run.folder / CALIBRATION).unlink(missing_ok=True)
-    spec = run.spec
+    numbers of parameters, `listen` the entries of the log. spec: that of the run, where its folder
+    may lie on another machine."""
+    if world.first:
+        # What was exported or measured belongs to earlier weights.
+        drop_results(run)
+        (run.folder / CALIBRATION).unlink(missing_ok=True)
+    spec = run.spec if spec is None else spec
     recipe = spec.train
-    torch.manual_seed(infer_seed(recipe.seed if recipe is not None else 0))
-    recommender = compile(spec).build(prepared.rows)
-    if prepared.vectors is not None:
-        for part in recommender.modules():
-            if isinstance(part, TokenEmbedding):
-                part.fill(prepared.vectors.rows, prepared.vectors.values)
-    fill_items(recommender, spec, prepared, progress)
-    fill_users(recommender, prepared)
+    recommender = world.each(lambda: build_filled(spec, prepared, progress))
     if is_alone(spec):
-        count(run, recommender, prepared, progress)
+        world.once(lambda: count(run, recommender, prepared, progress))
         return
-    if "train" in prepared.logs:
-        fill_prior(recommender, prepared.logs["train"])
-    recommender = recommender.to(device)
+    recommender = world.each(lambda: recommender.to(device))
     parameters = sum(p.numel() for p in recommender.parameters())
     trainable = sum(p.numel() for p in recommender.parameters() if p.requires_grad)
     cost.update(parameters=parameters, trainable=trainable)
     progress.say(f"{spec.name}: {parameters:,} parameters, {trainable:,} of them train")
     if recipe is None or not recipe.epochs or not trainable:
         progress.say(f"{spec.name}: nothing to train")
-        write_tensors(run.weights, own_tensors(recommender))
+        world.once(lambda: write_tensors(run.weights, own_tensors(recommender)))
         return
-    inputs = frozen_inputs(recommender, spec, prepared, root, progress=progress)
+    world.each(lambda: verify_memory(spec, prepared, recommender, world, progress))
+    inputs = world.in_turn(
+        lambda: frozen_inputs(recommender, spec, prepared, root, progress=progress)
+    )
+    if inputs is not prepared.inputs:
+        recommender.content.release()  # type: ignore[union-attr, operator]
     prepared = replace(prepared, inputs=inputs)
     from legoc.evaluation.compute import better, metric_name
     from legoc.evaluation.marks import find_marks_in_training, reasons
@@ -216,10 +191,12 @@ def obtain_weights(
     for line in reasons(marks):
         progress.say(line)
     task = build_task(recipe.task, spec.model["predict"], prior=bool(spec.data.context))
+    with world.alike():
+        sampler = build_sampler(spec, prepared)
     outcome = fit(
         Job(
             module=recommender,
-            sampler=build_sampler(spec, prepared),
+            sampler=sampler,
             loss=task.loss,
             train=recipe,
             monitor=Monitor(
@@ -231,12 +208,29 @@ def obtain_weights(
             marks=marks,
             hopeless=hopeless,
             listen=listen,
+            world=world,
         )
     )
     progress.say(
         f"{spec.name}: trained {outcome.epochs} epochs in {outcome.seconds:.0f} s, "
         f"best is epoch {outcome.best_epoch}"
     )
+
+
+def build_filled(spec: Spec, prepared: "Prepared", progress: Progress) -> "Recommender":
+    """The model of a spec with the weights of its seed, and with what comes from files and logs."""
+    recipe = spec.train
+    torch.manual_seed(infer_seed(recipe.seed if recipe is not None else 0))
+    recommender = compile(spec).build(prepared.rows)
+    if prepared.vectors is not None:
+        for part in recommender.modules():
+            if isinstance(part, TokenEmbedding):
+                part.fill(prepared.vectors.rows, prepared.vectors.values)
+    fill_items(recommender, spec, prepared, progress)
+    fill_users(recommender, prepared)
+    if not is_alone(spec) and "train" in prepared.logs:
+        fill_prior(recommender, prepared.logs["train"])
+    return recommender
 
 
 def count(run: Run, recommender: "Recommender", prepared: "Prepared", progress: Progress) -> None:

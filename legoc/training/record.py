@@ -86,9 +86,13 @@ class Record:
         step = (position.epoch - 1) * self.job.updates + position.updates
         self.job.listen({"event": event, **entry, "step": step})
 
-    def enter_update(self, loss: float, rows: int, factor: float) -> None:
-        """An update that has been made, of so many rows at `factor` of the full rate."""
-        position = self.position.after_update(loss=loss, rows=rows, seconds=self.seconds)
+    def enter_update(
+        self, loss: float, rows: int, factor: float, seconds: float | None = None
+    ) -> None:
+        """An update that has been made, of so many rows at `factor` of the full rate. seconds: as
+        others have been told, else as the clock says now."""
+        seconds = self.seconds if seconds is None else seconds
+        position = self.position.after_update(loss=loss, rows=rows, seconds=seconds)
         self.position = position
         self.average.enter((position.epoch - 1) * self.job.updates + position.updates)
         self.write(
@@ -223,6 +227,12 @@ class Record:
         """The state, where the last one is older than `save_every`."""
         if self.job.clock() - self.saved >= self.job.save_every:
             self.save()
+
+    def obey(self) -> None:
+        """Stop where others have said so."""
+
+    def close(self) -> None:
+        self.log.close()
 
     def save(self) -> None:
         if not self.open:

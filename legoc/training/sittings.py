@@ -55,6 +55,9 @@ def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[st
     for name in SETTINGS:
         if one.get(name) != other.get(name):
             yield f"{name} {one.get(name)} -> {other.get(name)}"
+    before, now = one.get("processes", 1), other.get("processes", 1)
+    if before != now:
+        yield f"processes {before} -> {now}"
     for name in PACKAGES:
         before, now = (of.get("versions", {}).get(name) for of in (one, other))
         if before != now:

@@ -61,16 +61,23 @@ class Sweep:
 
 
 def go_on(
-    specs: Sequence[Spec], work: Callable[[Spec], Run], sweep: Sweep, progress: Progress
+    specs: Sequence[Spec],
+    work: Callable[[Spec], Run],
+    sweep: Sweep,
+    progress: Progress,
+    *,
+    ends: Callable[[Exception], bool] = lambda error: False,
 ) -> None:
     """Do the work of each spec, one after another, and enter what became of it into `sweep`, which
-    holds what there is when the user interrupts."""
+    holds what there is when the user interrupts. ends: whether nothing can follow an error."""
     for place, spec in enumerate(specs):
         try:
             sweep.enter(place, work(spec))
         except BrokenPipeError:
             raise
         except Exception as error:
+            if ends(error):
+                raise
             failure = Failure(spec=spec, error=error)
             sweep.enter(place, failure)
             say_failure(failure, len(specs) - place - 1, progress)

@@ -41,11 +41,15 @@ class Slices:
         self.rows, self.size, self.shuffle = rows, batch, shuffle
         self.steps = -(-rows // batch)
 
-    def batch(self, epoch: int, step: int) -> Batch:
+    def batch(self, epoch: int, step: int, share: tuple[int, int] = (0, 1)) -> Batch:
         order = np.arange(self.rows)
         if self.shuffle:
             order = np.random.Generator(np.random.Philox(key=epoch)).permutation(self.rows)
         items = (order[step * self.size : (step + 1) * self.size] % 49 + 1).astype(np.int32)
+        whole, (number, of) = len(items), share
+        items = items[whole * number // of : whole * (number + 1) // of]
+        idle = not len(items)
+        items = np.ones(1, np.int32) if idle else items
         return Batch(
             buckets=(),
             items=np.zeros(0, np.int32),
@@ -53,6 +57,8 @@ class Slices:
             candidates=items[:, None],
             users=np.zeros(len(items), np.int32),
             labels=(items[:, None] % 2).astype(np.float32),
+            whole=whole,
+            idle=idle,
         )
 
 

@@ -148,6 +148,51 @@ def test_a_loss_that_is_not_finite_stops_and_says_where(make_job):
     assert "clip=1.0" in diagnostic.help[0]
 
 
+def large(module):
+    with torch.no_grad():
+        module.out.weight.fill_(3e38)
+
+
+def spoilt(module):
+    with torch.no_grad():
+        module.table.weight[7, 0] = float("inf")
+
+
+def unlabelled(module):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("spoil", "what"),
+    [
+        (large, "what `out` (Linear) gives"),
+        (spoilt, "the weight `table.weight`"),
+        (unlabelled, "`labels` of the batch"),
+        (lambda module: None, "the loss, of scores that are finite"),
+    ],
+)
+def test_the_first_tensor_that_is_not_finite_is_named(
+    make_job, make_toy, make_sampler, spoil, what
+):
+    module, sampler = make_toy(norm=False), make_sampler()
+    spoil(module)
+    inner = sampler.batch
+
+    def batch(epoch, step, *share):
+        made = inner(epoch, step, *share)
+        return replace(made, labels=made.labels * float("nan")) if spoil is unlabelled else made
+
+    def loss(scores, labels):
+        value = torch.nn.functional.binary_cross_entropy_with_logits(scores, labels)
+        return value + float("inf") if what.startswith("the loss") else value
+
+    sampler.batch = batch
+    with pytest.raises(LegoError) as caught:
+        fit(make_job(module=module, sampler=sampler, loss=loss))
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.notes == (f"what was not finite first: {what}",)
+
+
 @pytest.mark.parametrize("settings", [{"lr": 1e8}, {"lr": 1e12, "optimizer": "sgd"}])
 def test_a_loss_that_explodes_is_no_success(make_job, settings):
     job = make_job(epochs=5, **settings)

@@ -1,5 +1,6 @@
 """An interrupted training ends with the same bytes as one that was not."""
 
+import errno
 import os
 import signal
 import threading
@@ -9,8 +10,10 @@ import torch
 from safetensors.torch import load_file
 
 from legoc.language.diagnosing.diagnostics import LegoError
+from legoc.language.diagnosing.failures import diagnosed
 from legoc.model.run import Run
-from legoc.training import record
+from legoc.tensor_files import save_tensors
+from legoc.training import files, record
 from legoc.training.checkpoint import state_path
 from legoc.training.folder import clean
 from legoc.training.interrupt import Interruptions, Terminated
@@ -321,3 +324,30 @@ def test_killed_while_it_cleans_up_a_training_counts_as_finished(make_job, step)
     clean(job.folder)
     assert Run(job.folder).finished
     assert not (job.folder / "resume").exists()
+
+
+def test_a_full_disk_leaves_the_last_state(make_job, monkeypatch):
+    """The third state breaks off within the file; the message names it, and the second serves."""
+    straight = make_job("straight")
+    fit(straight)
+    calls = []
+
+    def save(path, tensors, note=""):
+        calls.append(1)
+        if len(calls) == 3:
+            path.write_bytes(b"half")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        save_tensors(path, tensors, note)
+
+    job = make_job("broken", save_every=0.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "save_tensors", save)
+        with pytest.raises(OSError, match="No space") as caught:
+            fit(job)
+    (found,) = diagnosed(caught.value)
+    assert found.code == "E0562"
+    assert found.message == f"`{state_path(job.folder)}`: no space left on device"
+    assert [path.name for path in state_path(job.folder).parent.iterdir()] == ["state.safetensors"]
+    again = make_job("broken")
+    fit(again)
+    assert_same(again, straight)

@@ -3,7 +3,7 @@
 Letters: B samples, K candidates of each, U distinct items.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,6 +28,29 @@ class Samples:
     labels: F32
     moment: I64 | None = None
     offsets: F32 | None = None
+
+    def cut(self, first: int, last: int) -> "Samples":
+        """Some of the rows."""
+        return Samples(
+            history=self.history[first:last],
+            candidates=self.candidates[first:last],
+            labels=self.labels[first:last],
+            moment=None if self.moment is None else self.moment[first:last],
+            offsets=None if self.offsets is None else self.offsets[first:last],
+        )
+
+
+def assemble_share(
+    log: Log, inputs: ItemInputs, samples: Samples, buckets: int, share: tuple[int, int]
+) -> Batch:
+    """The batch of some of the rows: of the `share[0]`-th of `share[1]` runs of rows that differ in
+    length by one at most. Where the rows are fewer than shares, some are idle."""
+    number, of = share
+    rows = len(samples.history)
+    first, last = rows * number // of, rows * (number + 1) // of
+    idle = first == last
+    own = samples.cut(0, 1) if idle else samples.cut(first, last)
+    return replace(assemble(log, inputs, own, buckets), whole=rows, idle=idle)
 
 
 def assemble(log: Log, inputs: ItemInputs, samples: Samples, buckets: int = BUCKETS) -> Batch:

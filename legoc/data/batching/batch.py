@@ -19,6 +19,9 @@ class Batch:
     for matching, the positive first, and 1 for ranking. `offsets` is what the loss takes from the
     scores: the logarithm of how much more often a candidate is drawn than a uniform one would be,
     where that is to be made up for.
+
+    whole: the rows of the batch that this is a share of, where several processes share it. idle:
+    the share has none of them, and holds one for form's sake, which counts nothing.
     """
 
     buckets: tuple[Mapping[str, Array], ...]
@@ -29,6 +32,18 @@ class Batch:
     labels: F32  # [B, K]
     context: F32 | None = None  # [B, K, n] where the data has a context
     offsets: F32 | None = None  # [B, K]
+    whole: int | None = None
+    idle: bool = False
+
+    @property
+    def rows(self) -> int:
+        """The rows that count."""
+        return 0 if self.idle else len(self.users)
+
+    @property
+    def all_rows(self) -> int:
+        """Those of every share together."""
+        return self.rows if self.whole is None else self.whole
 
     @property
     def mask(self) -> NDArray[np.bool_]:

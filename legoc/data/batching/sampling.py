@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from legoc.data.batching.assembly import BUCKETS, Samples, assemble
+from legoc.data.batching.assembly import BUCKETS, Samples, assemble, assemble_share
 from legoc.data.batching.batch import Batch
 from legoc.data.batching.draws import draw
 from legoc.data.batching.negatives import Clicked, Pool, Shown, fill, labels_of
@@ -39,11 +39,15 @@ class Sampler:
     def steps(self) -> int:
         return -(-self.rows // self.size)
 
-    def batch(self, epoch: int, step: int) -> Batch:
-        """The batch of a step; the last of an epoch holds what is left."""
+    def batch(self, epoch: int, step: int, share: tuple[int, int] = (0, 1)) -> Batch:
+        """The batch of a step; the last of an epoch holds what is left. share: (n, of), its n-th
+        part of so many; what is drawn is drawn for the whole batch."""
         if not 0 <= step < self.steps:
             raise IndexError(f"step {step} of {self.steps}")
-        return assemble(self.log, self.inputs, self.samples(epoch, step), self.buckets)
+        samples = self.samples(epoch, step)
+        if share == (0, 1):
+            return assemble(self.log, self.inputs, samples, self.buckets)
+        return assemble_share(self.log, self.inputs, samples, self.buckets, share)
 
 
 def matching_batches(

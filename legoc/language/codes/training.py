@@ -116,6 +116,52 @@ run m on demo with base""",
         good="legoc train naml.lego --cache /large/disk/legoc",
     ),
     Code(
+        code="E0567",
+        title="no work for several processes",
+        explanation=(
+            "`torchrun -m legoc train` trains every run of a file by several processes together, "
+            "which share each batch. Other commands, and the settings that start processes of "
+            "their own or name one device, are for one process."
+        ),
+        bad="torchrun --nproc-per-node 2 -m legoc train naml.lego --jobs 4",
+        good="torchrun --nproc-per-node 2 -m legoc train naml.lego",
+    ),
+    Code(
+        code="E0568",
+        title="another process of the training is gone",
+        explanation=(
+            "Several processes train a model together, and one of them has ended, cannot be "
+            "reached, or has been silent for ten minutes. No update is half made: what was saved "
+            "last is whole, and the same command goes on from there, also with another number of "
+            "processes."
+        ),
+        bad="kill -9 1234    # one of those that `torchrun` has started",
+        good="torchrun --nproc-per-node 2 -m legoc train naml.lego    # once more",
+    ),
+    Code(
+        code="E0569",
+        title="processes that would train different models",
+        explanation=(
+            "Processes that train a model together have to read the same spec, the same data and "
+            "the same files of a language model, with the same versions, for each computes with "
+            "its own copy. They are compared before anything trains."
+        ),
+        bad="torchrun --nnodes 2 -m legoc train naml.lego    # and another file on one machine",
+        good="torchrun --nnodes 2 -m legoc train /shared/naml.lego --cache /shared/cache",
+    ),
+    Code(
+        code="E0576",
+        title="memory that will not last",
+        explanation=(
+            "Before a training begins its memory is estimated: weights with gradients and moments, "
+            "the data, and what a batch keeps for the way back. Where that is one and a half times "
+            "what is free, it would be killed hours later, so it does not begin; where it is a "
+            "little more, a warning says so. The message names the part that takes most."
+        ),
+        bad="train base { batch = 65536 }",
+        good="train base { batch = 1024  accumulate = 64 }",
+    ),
+    Code(
         code="E0580",
         title="a worker ended before its run",
         explanation=(

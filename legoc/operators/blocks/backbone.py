@@ -143,6 +143,17 @@ class Backbone(nn.Module):
             last_ILW = self.forward(ids_IL, mask_IL)
         return [*kept[:-1], last_ILW] if self.made == self.width else kept
 
+    def drop(self, at: int) -> None:
+        """Let go of the weights of the blocks below `at`, of which `suffix` reads none but those of
+        relative positions."""
+        for block in self.blocks[:at]:
+            for path, part in block.named_modules():
+                if path.endswith("relative_attention_bias"):
+                    continue
+                for name, value in part.named_parameters(recurse=False):
+                    empty = nn.Parameter(value.detach().to("meta"), requires_grad=False)
+                    part.register_parameter(name, empty)
+
     @property
     def dtype(self) -> torch.dtype:
         """Of the frozen weights; what is trained may be wider."""

@@ -3,6 +3,8 @@
 Letters: R rows, D width.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -18,6 +20,9 @@ class Dice(nn.Module):
 
     eps = 1e-9
     momentum = 0.01
+
+    # Given where several processes share a batch: the sum of a tensor over all of them.
+    across: Callable[[Tensor], Tensor] | None = None
 
     running_mean: Tensor
     running_var: Tensor
@@ -43,10 +48,17 @@ class Dice(nn.Module):
         """Rows by the statistics of the real ones, which also move the running ones. One real row
         has no variance and moves nothing."""
         real_R1 = mask_R.unsqueeze(-1)
-        count = mask_R.sum().clamp_min(1)
-        mean_D = x_RD.masked_fill(~real_R1, 0.0).sum(0) / count
+        count, total_D = mask_R.sum(), x_RD.masked_fill(~real_R1, 0.0).sum(0)
+        if self.across is not None:
+            whole = self.across(torch.cat([total_D, count.to(total_D.dtype).reshape(1)]))
+            total_D, count = whole[:-1], whole[-1].detach()
+        count = count.clamp_min(1)
+        mean_D = total_D / count
         offset_RD = (x_RD - mean_D).masked_fill(~real_R1, 0.0)
-        variance_D = offset_RD.square().sum(0) / count
+        squares_D = offset_RD.square().sum(0)
+        if self.across is not None:
+            squares_D = self.across(squares_D)
+        variance_D = squares_D / count
         with torch.no_grad():
             step = self.momentum * (count > 1)
             unbiased_D = variance_D * count / (count - 1).clamp_min(1)

@@ -7,8 +7,9 @@ Letters: P pairs.
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -20,13 +21,37 @@ class BatchNorm(nn.BatchNorm1d):
     """Batch normalisation that leaves a batch of one row to the running statistics: one row has no
     variance. Ioffe & Szegedy, Batch Normalization, ICML 2015."""
 
+    # Given where several processes share a batch: the sum of a tensor over all of them.
+    across: Callable[[Tensor], Tensor] | None = None
+
     def forward(self, x: Tensor) -> Tensor:
         """[P, width] -> [P, width]."""
+        if self.training and self.across is not None:
+            return self.normalized(x, self.across)
         if self.training and len(x) == 1:
             return functional.batch_norm(
                 x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps
             )
         return super().forward(x)
+
+    def normalized(self, x: Tensor, across: Callable[[Tensor], Tensor]) -> Tensor:
+        """[P, width] -> [P, width] by the statistics of the rows of all processes."""
+        whole = across(torch.cat([x.sum(0), x.new_full((1,), len(x))]))
+        count = whole[-1].detach()
+        if count <= 1:
+            return functional.batch_norm(
+                x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps
+            )
+        mean = whole[:-1] / count
+        offset = x - mean
+        variance = across(offset.square().sum(0)) / count
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        with torch.no_grad():
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(variance * count / (count - 1), self.momentum)
+            self.num_batches_tracked += 1
+        return offset * (variance + self.eps).rsqrt() * self.weight + self.bias
 
 
 class Layers(nn.Module):

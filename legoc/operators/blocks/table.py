@@ -97,6 +97,11 @@ class ReadRows:
             if self.behind is not None:
                 self.behind[first : self.count] = self.values[first : self.count]
 
+    def forget(self, count: int) -> None:
+        """As before all but the first `count` rows were read, none of which has been moved."""
+        self.place[self.rows[count : self.count]] = -1
+        self.count = count
+
     def keep(self, name: str) -> Tensor:
         """F[V, D]: what stands `beside` the values under a name, zeros at first."""
         if name not in self.beside:

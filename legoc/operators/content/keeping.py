@@ -36,6 +36,9 @@ class Whole:
     def above(self, backbone: Backbone, state: Tensor, mask: Tensor) -> Tensor:
         raise TypeError("nothing of this model is kept")
 
+    def release(self, backbone: Backbone) -> None:
+        pass
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cut:
@@ -59,6 +62,11 @@ class Cut:
         """[I, L, W], Bool[I, L] -> the last states."""
         return backbone.suffix(state, mask, self.first)
 
+    def release(self, backbone: Backbone) -> None:
+        """Drop the blocks below. Where `above` asks one for more than its form (the positions of
+        T5), that part stays."""
+        backbone.drop(self.first)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Layers:
@@ -81,6 +89,9 @@ class Layers:
 
     def above(self, backbone: Backbone, state: Tensor, mask: Tensor) -> Tensor:
         raise TypeError("a side network reads what is kept; no block follows")
+
+    def release(self, backbone: Backbone) -> None:
+        backbone.model.to("meta")
 
 
 Kept = Whole | Cut | Layers

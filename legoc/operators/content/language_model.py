@@ -75,6 +75,11 @@ class LanguageModel(nn.Module):
         finally:
             self.backbone.train(training)
 
+    def release(self) -> None:
+        """Let go of the weights that nothing reads once what `frozen` makes of every item is kept:
+        they leave memory, and `frozen` and `forward` are no more. The files still hold them."""
+        self.kept.release(self.backbone)
+
     def finish(self, frozen: Tensor, mask: Tensor) -> Tensor:
         """What `frozen` made -> [I, hidden]. mask: Bool[I, L] of the tokens; with a side network
         Bool[I, 1], whether the item has any."""
