@@ -241,6 +241,8 @@ DAMAGE = {
     "a missing file": (lambda f: (f / "cache/items.safetensors").unlink(), "is not there"),
     "another version": (lambda f: rewrite(f, lambda c: c.update(format="legoc-bundle/2")),
                         "this host reads legoc-bundle/1"),
+    "a prompt": (lambda f: rewrite(f, lambda c: c["reading"].update(prompt={"before": [1]})),
+                 "reads prompts, and this host does not"),
     "no manifest": (lambda f: (f / "manifest.json").unlink(), "`legoc export` wrote"),
     "half a manifest": (lambda f: cut(f / "manifest.json"), "is not JSON"),
     "another width": (lambda f: rewrite(f, lambda c: c["plan"].update(width=6)), "of width 6"),

@@ -19,6 +19,13 @@ export function verifyManifest(said) {
       "install the version of legoc-js that belongs to the bundle",
     );
   }
+  // Its texts have words around them that this host would leave out.
+  if (said.reading?.prompt) {
+    throw new BundleError(
+      "the model of this bundle reads prompts, and this host does not lay them out",
+      "use the Python runtime, or a bundle of another model",
+    );
+  }
   const wrong = Object.entries(FORM).find(([key, holds]) => !holds(said[key]))?.[0];
   if (wrong) throw damaged(`is not of the form legoc-bundle/${MAJOR}: \`${wrong}\``);
   const reason = findDisagreement(said);
