@@ -158,13 +158,11 @@ TRAIN_FIELDS = {
     "word_dropout": of_kind(
         Kind("quantity", unit="share"),
         param(
-            inherit="content",
+            0.0,
             min=0,
             max=1,
             since=True,
-            before=0.0,
-            doc="share of the tokens of items that training reads as unknown ones; 20% where words "
-            "are read, none by language models and tables of items",
+            doc="share of the tokens of items that training reads as unknown ones",
         ),
     ),
     "samples": of_kind(

@@ -115,11 +115,9 @@ def meanings_of(record: Record, lowering: Lowering) -> Iterator[object]:
         case "generate":
             yield lowering.generation(record).generation
         case "train":
-            # The task that holds unless one is given is the predictor's, and the content says
-            # whether words are dropped.
+            # The task that holds unless one is given is the predictor's.
             for predictor in by_task(catalog):
-                for words in (True, False):
-                    yield lower_train(record, predictor, record.span, catalog, words=words).train
+                yield lower_train(record, predictor, record.span, catalog).train
         case _:
             yield lower_export(record, record.span, catalog).export
 
