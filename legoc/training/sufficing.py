@@ -14,11 +14,11 @@ from legoc.language.ir.spec import Spec, Train
 from legoc.progress import Progress
 from legoc.training.jobs.memory import (
     FLOAT,
-    MOMENTS,
     NAME,
     Need,
     array_bytes,
     batch_sizes,
+    beside,
     estimate,
     resident,
 )
@@ -86,7 +86,6 @@ def guess(
     """Bytes that are hardly ever reached, counted in no time."""
     every = sum(p.numel() for p in module.parameters())
     trained = sum(p.numel() for p in module.parameters() if p.requires_grad)
-    moments = MOMENTS.get(train.optimizer, 2)
     width = max((p.shape[-1] for p in module.parameters() if p.ndim > 1), default=1)
     tokens = max(prepared.rows.longest or 0, int(prepared.inputs.lengths.max(initial=1)), 1)
     rows, candidates, items = sizes
@@ -96,7 +95,7 @@ def guess(
     places = items * tokens + pairs + rows * history * (tokens if module.flatten is not None else 1)
     parts = sum(1 for _ in module.modules())
     return (
-        FLOAT * (every + trained * (2 + moments) + prepared.rows.items * width)
+        FLOAT * (every + trained * beside(train) + prepared.rows.items * width)
         + array_bytes(prepared) + NAME * (len(prepared.items) + len(prepared.users))
         + FLOAT * places * (width + tokens + history) * parts * LEFT
     )  # fmt: skip

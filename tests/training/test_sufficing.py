@@ -8,7 +8,7 @@ from legoc.data import prepare
 from legoc.language.diagnosing.diagnostics import LegoError
 from legoc.model import compile
 from legoc.training import sufficing, train
-from legoc.training.jobs.memory import batch_sizes, estimate
+from legoc.training.jobs.memory import batch_sizes, beside, estimate
 from legoc.training.ranks.world import ALONE, World
 from legoc.training.sufficing import guess, verify_memory
 from tests.training.test_train import build_spec
@@ -90,3 +90,9 @@ def test_a_training_asks_before_it_begins(made, tmp_path, monkeypatch):
     spec, *_ = made
     with pytest.raises(LegoError, match="training takes about"):
         train(spec, runs=tmp_path / "runs", cache=tmp_path / "cache", until="train", device="cpu")
+
+
+@pytest.mark.parametrize(("optimizer", "average", "numbers"), [("adam", 1, 4), ("sgd", 300, 3)])
+def test_what_is_kept_beside_a_weight_is_counted(make_recipe, optimizer, average, numbers):
+    """Gradient, held row, two moments of Adam, and the mean where weights are averaged."""
+    assert beside(make_recipe(optimizer=optimizer, average=average)) == numbers

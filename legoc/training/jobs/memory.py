@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from legoc.evaluation.evaluator import PAIRS_AT_ONCE, USERS_AT_ONCE
 from legoc.language.ir import form
 from legoc.language.ir.plan import Plan, plan
-from legoc.language.ir.spec import Spec, is_alone
+from legoc.language.ir.spec import Spec, Train, is_alone
 from legoc.model import compile
 from legoc.model.build import build
 from legoc.model.cost import PROBE, Cost, longest, user_inputs
@@ -42,6 +42,12 @@ NAME = 200
 BACKWARD = 1.5
 FLOAT = 4
 NO_KEYS = {"item": "", "user": "", "prefix": "", "spec": ""}
+
+
+def beside(train: Train) -> int:
+    """Numbers that are kept beside each trained weight: its gradient, moments and mean, and what a
+    table's rows take while they are held."""
+    return 2 + MOMENTS[train.optimizer] + (train.average > 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,8 +73,7 @@ def estimate(spec: Spec, prepared: "Prepared", batch: tuple[int, int, int]) -> N
     sizes = measure_sizes(essence(spec))
     cost = sizes.cost.sized(prepared.rows)
     every, trained = cost.total or 0, cost.total_trainable or 0
-    # Gradients, moments, and the sum of both sides of a table's gradient while it is made.
-    kept = every + trained * (2 + MOMENTS[spec.train.optimizer])
+    kept = every + trained * beside(spec.train)
     vectors = cost.item_bytes * prepared.rows.items
     return Need(
         process=PROCESS,
