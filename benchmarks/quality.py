@@ -48,8 +48,10 @@ class Learnt:
 def pipelines() -> Iterator[tuple[Declaration, str]]:
     """Every predictor and every behavior operator in a pipeline with the plainest others."""
     for declaration in catalog().role("predict"):
-        if is_counted(declaration):
-            continue  # nothing is learnt; `legoc train` shows them beside each model
+        if is_counted(declaration) or "Prefix" in (declaration.signature or ""):
+            # Nothing is learnt, and `legoc train` shows them beside each model; or nothing without
+            # a language model, whose answers are the subject of docs/recbench.md.
+            continue
         users = {"(Seq": "Null", "(Man": "PolyAttention"}.get((declaration.signature or "")[:4])
         yield (
             declaration,

@@ -32,6 +32,8 @@ def name(declaration: Declaration) -> str:
 
 def pipeline(declaration: Declaration) -> str:
     """The example of a declaration among neighbours whose types it reads."""
+    if " -> " in declaration.example:
+        return declaration.example
     around = AROUND[declaration.role]
     signature = parse_signature(declaration.signature or "")
     match declaration.role:

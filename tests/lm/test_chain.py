@@ -145,10 +145,10 @@ def test_what_is_pretrained_learns_at_its_own_rate(whole, cache, make_spec):
         recommender = compile(spec).build(prepare(spec, cache=cache).rows)
         optimiser = build_optimiser(recommender, spec.train)
         rates = {
-            name: rate
-            for group, rate in zip(optimiser.inner.param_groups, optimiser.rates, strict=True)
+            name: group.rate
+            for group in optimiser.groups
             for name, parameter in recommender.named_parameters()
-            if any(parameter is each for each in group["params"])
+            if any(parameter is held.parameter for held in group.held)
         }
         trained = {name for name, p in recommender.named_parameters() if p.requires_grad}
         assert rates.keys() == trained

@@ -13,12 +13,13 @@ from legoc.model import compile
 
 ROWS = Rows(items=2, users=2, tokens=4)
 STAGES = ("content", "behavior", "flatten", "predict")
-# Semantic ids are a table with no widths of their own, and need a file to be checked.
+# Semantic ids are a table with no widths of their own, and need a file to be checked; what goes on
+# from a language model needs its folder.
 OPERATORS = [
     d
     for role in STAGES
     for d in catalog().role(role)
-    if not d.pretrained and d.name != "SemanticID"
+    if not d.pretrained and d.name != "SemanticID" and "Prefix" not in d.signature
 ]
 # What is counted says in its pipeline alone what it is, so it stands in a file with data.
 DEMO = "data news { source = Demo(items=200, users=50, impressions=300) }\n"

@@ -71,14 +71,16 @@ USERS = 5
 
 def operators() -> Iterator[type[nn.Module]]:
     """Every declared operator of a stage, found by walking the package; language models read ids
-    and a folder, and have tests of their own."""
+    and a folder, and have tests of their own, and so has what goes on from their states."""
     prefix = f"{legoc.operators.__name__}."
     for info in pkgutil.walk_packages(legoc.operators.__path__, prefix):
         module = importlib.import_module(info.name)
         for value in vars(module).values():
             own = isinstance(value, type) and value.__module__ == info.name
             declaration = vars(value).get("declaration") if own else None
-            if declaration is not None and declaration.signature and not declaration.pretrained:
+            if declaration is None or not declaration.signature or declaration.pretrained:
+                continue
+            if "Prefix" not in declaration.signature:
                 yield value
 
 

@@ -105,7 +105,7 @@ def test_an_answer_without_what_it_takes(tmp_path, answer, tensors):
 
 
 def test_no_mean_of_clicks(tmp_path):
-    with pytest.raises(BundleError, match="reads clicks"):
+    with pytest.raises(BundleError, match="a user is no vector"):
         open_cold(tmp_path, "din", "mean", {"user": np.zeros(WIDTH, np.float32)})
 
 
