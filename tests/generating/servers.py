@@ -19,6 +19,7 @@ class Asked:
     body: Any
     headers: Any
     count: int
+    done: Callable[[], None] = lambda: None
 
     @property
     def question(self) -> str:
@@ -26,6 +27,8 @@ class Asked:
 
     def send(self, content: bytes, status: int = 200, **headers: str) -> None:
         handler = self.handler
+        # First: who asked may have the answer, and ask again, before this thread has ended.
+        self.done()
         handler.send_response(status)
         for name, value in headers.items():
             handler.send_header(name.replace("_", "-"), value)
@@ -81,8 +84,15 @@ def serving(script: Script) -> Iterator[Served]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            closed: list[bool] = []
+
+            def close() -> None:
+                with lock:
+                    running[0] -= not closed
+                    closed.append(True)
+
             with lock:
-                request = Asked(self, body, self.headers, len(served.asked) + 1)
+                request = Asked(self, body, self.headers, len(served.asked) + 1, close)
                 served.asked.append(request)
                 served.times.append(time.monotonic())
                 running[0] += 1
@@ -95,8 +105,7 @@ def serving(script: Script) -> Iterator[Served]:
             except OSError:
                 pass  # who asked has gone
             finally:
-                with lock:
-                    running[0] -= 1
+                close()
 
         def log_message(self, *_: object) -> None:
             pass

@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -175,8 +176,10 @@ def test_ten_thousand_tokens_are_read_and_said_to_be_cut() -> None:
 
 
 def test_several_questions_are_open_and_each_gets_its_answer() -> None:
+    together = threading.Barrier(4)
+
     def script(asked: Asked) -> None:
-        time.sleep(0.1)
+        together.wait(30)
         asked.say(asked.question.upper())
 
     with serving(script) as server:
