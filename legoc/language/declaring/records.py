@@ -158,11 +158,13 @@ TRAIN_FIELDS = {
     "word_dropout": of_kind(
         Kind("quantity", unit="share"),
         param(
-            0.0,
+            inherit="content",
             min=0,
             max=1,
             since=True,
-            doc="share of the tokens of items that training reads as unknown ones",
+            before=0.0,
+            doc="share of the tokens of items that training reads as unknown ones; 20% where words "
+            "are read, none by language models and tables of items",
         ),
     ),
     "samples": of_kind(

@@ -115,9 +115,11 @@ def meanings_of(record: Record, lowering: Lowering) -> Iterator[object]:
         case "generate":
             yield lowering.generation(record).generation
         case "train":
-            # The task that holds unless one is given is the predictor's.
+            # The task that holds unless one is given is the predictor's, and the content says
+            # whether words are dropped.
             for predictor in by_task(catalog):
-                yield lower_train(record, predictor, record.span, catalog).train
+                for words in (True, False):
+                    yield lower_train(record, predictor, record.span, catalog, words=words).train
         case _:
             yield lower_export(record, record.span, catalog).export
 

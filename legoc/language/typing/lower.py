@@ -39,7 +39,7 @@ from legoc.language.typing.lower_train import (
     lower_train,
 )
 from legoc.language.typing.origins import model_origin, point_origin
-from legoc.language.typing.recipes import check_recipes, compare_kinds
+from legoc.language.typing.recipes import check_recipes, compare_kinds, reads_words
 from legoc.language.typing.searching import choose_witness, with_search
 
 
@@ -253,10 +253,10 @@ class Lowering:
         """The recipe, with the default task of the predictor; None where that is unknown."""
         if model.predictor is None:
             return None
-        predictor = model.predictor.declaration
+        predictor, words = model.predictor.declaration, reads_words(model.stages)
         return self.once(
-            ("train", point.train, predictor.name),
-            lambda: lower_train(point.train, predictor, point.run, self.catalog),
+            ("train", point.train, predictor.name, words),
+            lambda: lower_train(point.train, predictor, point.run, self.catalog, words=words),
         )
 
     def export(self, point: Point) -> LoweredExport:

@@ -21,6 +21,9 @@ from legoc.language.typing.rules import default_value
 # The learning rate unless given. Content that meets clicks in a product bears three times what
 # predictors put between the two do: at 3e-3 some of them (AutoInt, BST, DCN) stay behind.
 RATES = {"matching": 3e-3, "ranking": 1e-3}
+# The share of words that training drops unless given, where the model has a table of words: what
+# single words say is not learnt by heart then, and every item becomes a little of a new one.
+DROPPED = 0.2
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -42,10 +45,15 @@ class LoweredExport:
 
 
 def lower_train(
-    record: Record | None, predictor: Declaration | None, span: Span, catalog: Catalog
+    record: Record | None,
+    predictor: Declaration | None,
+    span: Span,
+    catalog: Catalog,
+    *,
+    words: bool = False,
 ) -> LoweredTrain:
     """The recipe of a record (none: the defaults), its task that of the predictor unless given.
-    Without a predictor it is only judged."""
+    words: the model has a table of words. Without a predictor it is only judged."""
     judge = Judge(catalog)
     declaration = RECORDS["train"]
     values, broken = judge.arguments(
@@ -64,6 +72,8 @@ def lower_train(
             values["lr"] = RATES.get(values["task"].op, RATES["ranking"])
         else:
             broken |= {"lr"}
+    if "word_dropout" not in broken:
+        values.setdefault("word_dropout", DROPPED if words else 0.0)
     if values.get("metrics") == ():
         judge.problems.append(wording_data.no_metrics(judge.spans["metrics"]))
         broken |= {"metrics"}

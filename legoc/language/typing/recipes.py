@@ -108,8 +108,8 @@ def check_word_dropout(lowered: LoweredTrain, stages: Sequence[Typed]) -> tuple[
     table of its own, and an item table reads no words."""
     if lowered.train is None or not lowered.train.word_dropout:
         return ()
-    readers = [s.arguments for s in stages if s.role in ("content", "flatten")]
-    if any(not a.declaration.pretrained and not is_table(a.declaration) for a in readers):
+    readers = item_readers(stages)
+    if reads_words(stages):
         return ()
     if not readers:
         # An operator that is not known, which is said by itself.
@@ -118,6 +118,18 @@ def check_word_dropout(lowered: LoweredTrain, stages: Sequence[Typed]) -> tuple[
     operator = f"content {first.declaration.name}"
     place = lowered.spans["word_dropout"]
     return (wording_models.no_words_to_drop(operator, first.span, place),)
+
+
+def reads_words(stages: Sequence[Typed]) -> bool:
+    """Whether an operator reads the words of items by a table of the model's own."""
+    return any(
+        not read.declaration.pretrained and not is_table(read.declaration)
+        for read in item_readers(stages)
+    )
+
+
+def item_readers(stages: Sequence[Typed]) -> list[Arguments]:
+    return [stage.arguments for stage in stages if stage.role in ("content", "flatten")]
 
 
 def has_pretrained(arguments: Arguments) -> bool:
