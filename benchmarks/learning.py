@@ -3,7 +3,8 @@
 `python -m benchmarks learning` trains on Demo and on the logs that lie in the folder that
 `LEGOC_LOGS` names, each in a folder of its own (`LOGS` says which). `python -m benchmarks.learning
 LOG ... --json FILE` takes some logs and keeps the figures and the runs, which are not trained
-again; `--models` takes some models, `--seeds 3` trains each of them three times.
+again; `--models` takes some models, `--seeds 3` trains each of them three times, `--limit 20min`
+ends trainings by the clock.
 """
 
 import argparse
@@ -101,7 +102,9 @@ class Beaten:
     real: bool
 
 
-def write_spec(key: str, log: Log, models: Sequence[str], seeds: int, weights: str | None) -> str:
+def write_spec(
+    key: str, log: Log, models: Sequence[str], seeds: int, weights: str | None, limit: str | None
+) -> str:
     """The text of a spec with some models on a log."""
     folder = Path(os.environ.get("LEGOC_LOGS", "")).resolve() / key
     source = log.source.format(folder=folder)
@@ -109,7 +112,8 @@ def write_spec(key: str, log: Log, models: Sequence[str], seeds: int, weights: s
     if log.context:
         lines.append(f"data moment = plain(context={log.context})")
     seed = "seed = 1" if seeds == 1 else f"seed in 1..{seeds}"
-    lines.append(f"train base {{ {seed}  metrics = [GAUC] }}")
+    within = "" if limit is None else f"  limit = {limit}"
+    lines.append(f"train base {{ {seed}  metrics = [GAUC]{within} }}")
     for number, name in enumerate(models):
         pipeline = MODELS[name].replace("WEIGHTS", f'"{weights}"')
         lines.append(f"model m{number} = {pipeline}")
@@ -119,7 +123,12 @@ def write_spec(key: str, log: Log, models: Sequence[str], seeds: int, weights: s
 
 
 def learn(
-    key: str, models: Sequence[str], seeds: int, runs: Path, weights: str | None
+    key: str,
+    models: Sequence[str],
+    seeds: int,
+    runs: Path,
+    weights: str | None,
+    limit: str | None = None,
 ) -> tuple[list[Learnt], list[Beaten]]:
     """Train some models on a log, measure them, and compare the trained ones with the best counted
     one."""
@@ -134,7 +143,7 @@ def learn(
     chosen = [name for name in models if log.context or not name.endswith("moment")]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{key}.lego"
-        path.write_text(write_spec(key, log, chosen, seeds, weights), encoding="utf-8")
+        path.write_text(write_spec(key, log, chosen, seeds, weights, limit), encoding="utf-8")
         specs = load(path)
         done = [train(spec, runs=runs, until="evaluate", baselines=False) for spec in specs]
     # The seed is no part of what is counted, so its runs are one.
@@ -180,6 +189,7 @@ def run(
     seeds: int = 1,
     kept: Path | None = None,
     weights: str | None = None,
+    limit: str | None = None,
 ) -> None:
     """Print a table for each log at hand."""
     torch.set_num_threads(1)
@@ -189,7 +199,7 @@ def run(
     for key in logs or at_hand:
         with tempfile.TemporaryDirectory() as folder:
             runs = Path(folder) if kept is None else kept.with_suffix("") / key
-            found, beaten = learn(key, models, seeds, runs, weights)
+            found, beaten = learn(key, models, seeds, runs, weights, limit)
         show(found, beaten)
         if kept is not None:
             keep(kept, key, found, beaten)
@@ -230,5 +240,8 @@ if __name__ == "__main__":
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--weights", help="a folder of MiniLM, for its rows")
+    parser.add_argument("--limit", help="the longest that a training may take, such as 20min")
     chosen = parser.parse_args()
-    run(chosen.logs, chosen.models, chosen.seeds, chosen.json, chosen.weights)
+    run(
+        chosen.logs, chosen.models, chosen.seeds, chosen.json, chosen.weights, chosen.limit
+    )  # fmt: skip

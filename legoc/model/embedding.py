@@ -11,6 +11,10 @@ from torch import Tensor, nn
 from legoc.operators.blocks.table import Table
 
 
+# An item of so few tokens is read whole: a name without a word of it is another name, and what is
+# left would be learnt as the usual item.
+NAME = 4
+
 class TokenEmbedding(nn.Module):
     """A vector per id of the one id space: words, category values and bins of numbers.
 
@@ -22,7 +26,7 @@ class TokenEmbedding(nn.Module):
     (unknown words, categories, numbers) has rows of a table of its own, `own`, that learns.
 
     dropout: the share of ids that training reads as `unknown`, whatever they stand for. Padding and
-    the separator are left alone: they are no words.
+    the separator are left alone, for they are no words, and so are items of no more than `NAME`.
     """
 
     filled: Tensor
@@ -86,4 +90,5 @@ class TokenEmbedding(nn.Module):
         """The ids with some of them unknown."""
         hit_IL = torch.rand(ids_IL.shape, device=ids_IL.device) < self.dropout
         kept_IL = (ids_IL == 0) | (ids_IL == self.separator)
+        kept_IL |= (~kept_IL).sum(dim=-1, keepdim=True) <= NAME
         return ids_IL.masked_fill(hit_IL & ~kept_IL, self.unknown)

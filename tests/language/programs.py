@@ -68,6 +68,11 @@ def settings_of(draw: st.DrawFn, p: Param) -> str:
             return str(draw(st.sampled_from(HEADS)))
         case "kernel":
             return str(2 * draw(st.integers(0, 5)) + 1)
+        case "negatives":
+            # `pool=mixed` needs a half of them, `pool=batch` so many other rows.
+            return str(draw(st.integers(2, 8)))
+        case "batch":
+            return str(draw(st.integers(9, 400)))
         case "split":
             return str(draw(st.sampled_from((*range(-12, -1), *range(12)))))
         case _:
@@ -124,7 +129,7 @@ def records(draw: st.DrawFn, kind: str, skip: Sequence[str]) -> list[str]:
         if p.name in skip or not draw(st.booleans()):
             continue
         none = p.optional and draw(st.integers(0, 3)) == 0
-        fields.append(f"{p.name} = {'none' if none else draw(values(p.kind, p))}")
+        fields.append(f"{p.name} = {'none' if none else draw(settings_of(p))}")
     return fields
 
 

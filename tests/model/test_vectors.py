@@ -90,6 +90,10 @@ def test_dropout_of_words_is_of_words_and_of_training():
     dropped = module.train()(ids)
     torch.manual_seed(1)
     assert torch.equal(dropped, module.table(module.drop(ids)))
+    # A name is read whole, however long the other items are.
+    names = torch.tensor([[9, 2, 8, 8, 11, 0, 0], [9, 8, 8, 11, 12, 0, 0]])
+    every = TokenEmbedding(50, 4, dropout=1.0, unknown=7, separator=2).drop(names)
+    assert torch.equal(every, torch.tensor([[9, 2, 8, 8, 11, 0, 0], [7, 7, 7, 7, 7, 0, 0]]))
     # Without a separator, only padding is left alone.
     assert (TokenEmbedding(50, 4, dropout=1.0, separator=None).drop(ids) == (ids > 0)).all()
 
