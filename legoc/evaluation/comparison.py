@@ -30,8 +30,8 @@ FEW = 30
 
 @dataclass(frozen=True, kw_only=True)
 class Interval:
-    """What 95 % of resampled data and seeds would give; NaN at both ends for less than two
-    clusters."""
+    """What 95 % of resampled data and seeds would give, or another share; NaN at both ends for less
+    than two clusters."""
 
     low: float
     high: float
@@ -69,9 +69,13 @@ def estimate(measured: Sequence[Measured], *, draws: int = DRAWS, seed: int = 0)
 
 
 def compare(
-    pairs: Sequence[tuple[Measured, Measured]], *, draws: int = DRAWS, seed: int = 0
+    pairs: Sequence[tuple[Measured, Measured]],
+    *,
+    draws: int = DRAWS,
+    seed: int = 0,
+    level: float = LEVEL,
 ) -> list[Compared]:
-    """The first of each pair less the second."""
+    """The first of each pair less the second. level: what the intervals cover."""
     found: list[Compared] = []
     step = COLUMNS // 4
     for first in range(0, len(pairs), step):
@@ -83,7 +87,8 @@ def compare(
         flips = flip(swapped.stacked(), draws, seed)
         for number, (pair, terms, swap) in enumerate(zip(some, places, swaps, strict=True)):
             moved = sum(sign * ratio(sums[:, pull], sums[:, share]) for sign, pull, share in terms)
-            found.append(judge(pair, np.asarray(moved), flips[:, swap], seed + first + number))
+            number += seed + first
+            found.append(judge(pair, np.asarray(moved), flips[:, swap], number, level))
     return found
 
 
@@ -145,22 +150,24 @@ def widen(
     return steady * scale * np.sqrt(spread.freedom / rng.chisquare(spread.freedom, len(draws)))
 
 
-def narrow(systems: Sequence[Measured], clusters: int) -> float:
+def narrow(systems: Sequence[Measured], clusters: int, level: float = LEVEL) -> float:
     """What the draws of few clusters are stretched by, which vary too little: as a t interval is
     beyond a normal one. With seeds `widen` does it."""
     if any(one.deviation is not None for one in systems):
         return 1.0
-    upper = (1 + LEVEL) / 2
+    upper = (1 + level) / 2
     return math.sqrt(freed(clusters)) * quantile(upper, clusters - 1) / NormalDist().inv_cdf(upper)
 
 
-def bounds(figure: float, moved: F64) -> Interval:
+def bounds(figure: float, moved: F64, level: float = LEVEL) -> Interval:
     """Percentiles of the draws around a figure."""
-    low, high = np.quantile(moved, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = np.quantile(moved, [(1 - level) / 2, (1 + level) / 2])
     return Interval(low=figure + float(low), high=figure + float(high))
 
 
-def judge(pair: tuple[Measured, Measured], moved: F64, flips: F64, seed: int) -> Compared:
+def judge(
+    pair: tuple[Measured, Measured], moved: F64, flips: F64, seed: int, level: float
+) -> Compared:
     """The comparison of a pair from what draws add to the difference and what flips make of it."""
     one, other = pair
     difference = one.figure - other.figure
@@ -168,7 +175,7 @@ def judge(pair: tuple[Measured, Measured], moved: F64, flips: F64, seed: int) ->
     if math.isnan(difference) or clusters < 2:
         return Compared(difference=difference, interval=UNKNOWN, p=1.0)
     pulled = variance_of(one.pull - other.pull, clusters)
-    moved = widen(pair, moved * narrow(pair, clusters), clusters, pulled, seed)
+    moved = widen(pair, moved * narrow(pair, clusters, level), clusters, pulled, seed)
     flipped = float((difference_by_cluster(one, other) ** 2).sum())
     swapped = np.abs(widen(pair, flips, clusters, flipped, seed))
     # Sums that are equal in exact arithmetic differ in their last digits.
@@ -176,7 +183,7 @@ def judge(pair: tuple[Measured, Measured], moved: F64, flips: F64, seed: int) ->
     larger = int((swapped >= abs(difference) - rounding).sum())
     return Compared(
         difference=difference,
-        interval=bounds(difference, moved),
+        interval=bounds(difference, moved, level),
         p=(1 + larger) / (1 + len(flips)),
     )
 

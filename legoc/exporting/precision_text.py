@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from legoc.evaluation.comparison import LEVEL
 from legoc.language.diagnosing.suggest import listing
 
 
@@ -37,19 +38,31 @@ def describe_precisions(certificate: Mapping[str, Any]) -> list[str]:
         "## What smaller graphs cost",
         f"{metric} may be {loss:g} {sign} than that of float32, {found['figure']:.4f} over the "
         f"{found['users']:,} users of `{found['split']}` that it can be measured on. Of what was "
-        f"tried, the smallest whose {found['level']:.0%} interval of the difference (paired, over "
-        "users, each by itself) lies inside was kept. Milliseconds are of one machine in one run: "
+        f"tried, the smallest whose {percent(found)} interval of the difference (paired, over "
+        f"users{together(found)}) lies inside was kept. Milliseconds are of one machine, one run: "
         "to encode an item and a history, and to score 100 candidates; they decided nothing.",
         table(found),
         *refusals(found["refused"]),
     ]
 
 
+def percent(found: Mapping[str, Any]) -> str:
+    """What each interval covers: enough that all of them hold together."""
+    return f"{100 * found['level']:.4g} %"
+
+
+def together(found: Mapping[str, Any]) -> str:
+    """Nothing in certificates of before, whose intervals stood for themselves."""
+    if "sets" not in found:
+        return ""
+    return f"; those of all {found['sets']} sets there are hold together in {LEVEL:.0%}"
+
+
 def table(found: Mapping[str, Any]) -> str:
     names = list(found["chosen"])
     heads = [
         *names, "bytes", "encode, ms", "score, ms", f"{found['metric']} differs by",
-        "95 % interval", f"best {found['top']} alike", "",
+        f"{percent(found)} interval", f"best {found['top']} alike", "",
     ]  # fmt: skip
     lines = [
         f"| {' | '.join(heads)} |",

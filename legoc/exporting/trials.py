@@ -49,12 +49,12 @@ def holds(compared: Compared, better: str, loss: float) -> bool:
 
 
 class Trials:
-    """Sets of precisions that were measured, each once."""
+    """Sets of precisions that were measured, each once. level: what the interval of each covers."""
 
     def __init__(
-        self, trade: Trade, full: Measured, loss: float, seed: int, progress: Progress
+        self, trade: Trade, full: Measured, loss: float, level: float, seed: int, progress: Progress
     ) -> None:
-        self.trade, self.full, self.loss, self.seed = trade, full, loss, seed
+        self.trade, self.full, self.loss, self.level, self.seed = trade, full, loss, level, seed
         self.progress = progress
         self.made: dict[tuple[tuple[str, str], ...], Trial] = {}
 
@@ -74,7 +74,7 @@ class Trials:
         measured = self.trade.measure(chosen)
         if measured is None:
             return Trial(precisions=chosen, bytes=size, compared=None, holds=False, agreement=None)
-        (compared,) = compare([(measured, self.full)], seed=self.seed)
+        (compared,) = compare([(measured, self.full)], seed=self.seed, level=self.level)
         return Trial(
             precisions=chosen, bytes=size, compared=compared,
             holds=holds(compared, self.full.better, self.loss),

@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+from collections import defaultdict
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,6 +15,7 @@ from legoc.commands.export import write_difference
 from legoc.commands.tolerated import read_tolerance
 from legoc.data.indexing.log import Log
 from legoc.evaluation.comparison import Compared, Interval
+from legoc.evaluation.measured import combine
 from legoc.exporting import record_metrics, tolerance, verify_bundle, write_bundle
 from legoc.exporting.engine import onnx_run
 from legoc.exporting.probes import make_probes
@@ -194,6 +196,49 @@ def test_the_end_on_the_worse_side_decides(low, high, higher, lower):
     found = Compared(difference=(low + high) / 2, interval=Interval(low=low, high=high), p=1.0)
     assert holds(found, "higher", 0.001) is higher
     assert holds(found, "lower", 0.001) is lower
+
+
+class Chance:
+    """A trade whose every smaller set loses exactly what is tolerated, and seems to by chance."""
+
+    def __init__(self, seed):
+        self.rng = np.random.default_rng(seed)
+        sizes = {"fp32": 4, "fp16": 2, "int8": 1}
+        files = {
+            name: {each: SimpleNamespace(bytes=size) for each, size in sizes.items()}
+            for name in ("item_encoder", "user_encoder", "predictor")
+        }  # fmt: skip
+        self.variants = SimpleNamespace(
+            files=files, alone=False, refused={},
+            pick=lambda one: {name: files[name][each] for name, each in one.items()},
+        )  # fmt: skip
+        self.metric, self.ranked = Call(op="GAUC"), []
+        self.sample = SimpleNamespace(groups=USERS)
+
+    def measure(self, chosen):
+        smaller = set(chosen.values()) != {"fp32"}
+        shift = self.rng.normal(-0.05, 0.2, USERS) if smaller else np.zeros(USERS)
+        return combine([(0.7 + shift, np.ones(USERS))], "higher", "groups")
+
+    def agreement(self, chosen):
+        return None
+
+    def calls(self):
+        return {}
+
+
+def test_of_many_sets_that_lose_too_much_one_seldom_seems_not_to(monkeypatch):
+    """26 sets lose on the border of what is tolerated. With an interval of 95 % for each, one of
+    the six smaller graphs alone would hold in one choice of seven, and be kept."""
+    monkeypatch.setattr(tolerance, "time_calls", lambda calls: defaultdict(float))
+    kept = 0
+    for seed in range(200):
+        trade = Chance(seed)
+        made = tolerance.choose(trade, trade.variants, tolerate(0.05), seed=seed, progress=Silent())
+        kept += set(made.record["chosen"].values()) != {"fp32"}
+    # One of 40 at most, where chance is 95 % that no more than 10 of 200 are.
+    assert kept <= 10
+    assert (made.record["sets"], made.record["level"]) == (26, pytest.approx(1 - 0.05 / 26))
 
 
 @pytest.mark.parametrize(
