@@ -12,7 +12,7 @@ from legoc.language.declaring.kinds import REQUIRED, ROLES, STAGES
 from legoc.language.declaring.records import RECORDS
 from legoc.language.diagnosing.diagnostics import fail
 from legoc.language.diagnosing.suggest import nearest
-from legoc.language.ir.counted import is_counted
+from legoc.language.ir.counted import is_asked, is_counted, stands_alone
 
 
 # A form longer than this has a line of its own.
@@ -118,6 +118,8 @@ def show_page(d: Declaration) -> None:
         print(f"rule: {write_rule(rule.rule, rule.args)}")
     if is_counted(d):
         print("stands alone: counted on the training part, whatever the task of the recipe")
+    elif is_asked(d):
+        print("stands alone: asked over HTTP about each pair, neither trained nor exported")
     elif d.tasks:
         print(f"trains for: {', '.join(d.tasks)} (the first unless the recipe says otherwise)")
     if d.attributes:
@@ -159,7 +161,7 @@ def example_file(d: Declaration) -> str:
 
 def pipelines(d: Declaration) -> Iterator[str]:
     """Pipelines around an example, plainest first."""
-    if d.role == "predict" and is_counted(d):
+    if d.role == "predict" and stands_alone(d):
         yield d.example
         return
     if d.role == "flatten":

@@ -166,7 +166,8 @@ def show_runs(done: "Sequence[Run]", began: float = 0.0) -> None:
             for run, split, found in some
         ]
         columns = ("run", "split", "over", *names)
-        out.print(table(f"evaluated through onnxruntime{title}", columns, rows))
+        engines = " and ".join(dict.fromkeys(found["engine"] for *_, found in some))
+        out.print(table(f"evaluated through {engines}{title}", columns, rows))
         for line in dict.fromkeys(one for *_, found in some for one in reasons(marks_of(found))):
             out.print(line, style="dim")
     for run in done:

@@ -24,8 +24,8 @@ from legoc.evaluation.report import Baseline
 from legoc.evaluation.torch_engine import TorchEngine
 from legoc.language.declaring.catalog import catalog
 from legoc.language.diagnosing.diagnostics import LegoError
-from legoc.language.ir.counted import counted_spec, reads_tokens
-from legoc.language.ir.spec import Call, Spec, is_alone
+from legoc.language.ir.counted import counted_spec, is_counted_spec, reads_tokens
+from legoc.language.ir.spec import Call, Spec
 from legoc.model import compile
 from legoc.model.counting import fill
 from legoc.progress import SILENT, Progress
@@ -96,7 +96,7 @@ def measure_baselines(
     """The figures of every counted model that applies, by its name, on the rows of a part and on
     slices of them. None for a model that is counted itself. With `all` candidates the catalogue is
     ranked, and what takes too long is left out and said."""
-    if is_alone(spec):
+    if is_counted_spec(spec):
         return {}
     root = cache_root(cache)
     found: dict[str, Baseline] = {}

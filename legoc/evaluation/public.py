@@ -24,6 +24,7 @@ from legoc.evaluation.report import Report
 from legoc.evaluation.uncached import Uncached
 from legoc.language.declaring.records import RECORDS
 from legoc.language.diagnosing.diagnostics import fail
+from legoc.language.ir.counted import is_asked_spec
 from legoc.language.ir.places import find_places, list_places
 from legoc.language.ir.spec import Call, Spec, is_alone
 from legoc.progress import SILENT, Progress
@@ -86,13 +87,16 @@ def evaluate(
 
     prepared = prepare(spec, cache=cache, truncated=True, progress=progress)
     chosen = choose_split(prepared.logs, split)
-    made = build_engine(folder, bundle, prepared, cached=cached, device=device)
+    made = build_engine(
+        folder, bundle, prepared, spec, cached=cached, device=device, progress=progress
+    )  # fmt: skip
     once = EncodedOnce(made)
     log = prepared.logs[chosen]
     further = mark_cold(log) if cold else {}
     slices = novelty(prepared, log) | further
     metrics = chosen_metrics(spec)
     if (candidates or chosen_candidates(spec)) == "all":
+        verify_here(spec, "is not asked about the whole catalogue for every list")
         engine_used = once if cached else Uncached(made)
         return evaluate_lists(
             folder, engine_used, spec, prepared, chosen, metrics, further, top=top, scores=scores,
@@ -112,6 +116,7 @@ def evaluate(
         calibration=read_calibration(folder, bundle),
         progress=progress,
     )
+    tell(made, progress)
     if scores:
         keep(folder, report, metrics, spec, prepared, log)
     if top is not None and report.scores is not None:
@@ -146,6 +151,7 @@ def predict(
     folder = locate(run_or_bundle)
     bundle = open_bundle_of(folder, "onnxruntime")
     spec = read_spec(folder, bundle, data)
+    verify_here(spec, "has no bundle that predicts")
     if ending is not None:
         verify_ending(ending, spec)
     from legoc.data import prepare
@@ -155,7 +161,7 @@ def predict(
     names = name_rows(prepared.tables, log, split, spec.data.group)
     if ending is not None:
         verify_rows(ending, prepared, names)
-    engine = build_engine(folder, bundle, prepared, cached=True)
+    engine = build_engine(folder, bundle, prepared, spec, cached=True)
     scores = score_log(engine, prepared.inputs, log, progress=progress)
     assert bundle is not None
     return Predicted(
@@ -177,10 +183,14 @@ def locate(run_or_bundle: Any) -> Path:
 
 
 def open_bundle_of(folder: Path, engine: EngineName) -> "Bundle | None":
-    """The verified bundle that is to be run; None where torch runs the weights of a run."""
+    """The verified bundle that is to be run; None where torch runs the weights of a run, and where
+    its model is asked."""
+    from legoc.model.run import Run
     from legoc_runtime.bundle import open_bundle
 
     is_bundle = (folder / "manifest.json").is_file()
+    if not is_bundle and is_asked_spec(Run(folder).spec):
+        return None
     if engine == "torch":
         if is_bundle:
             raise fail(
@@ -236,12 +246,15 @@ def build_engine(
     folder: Path,
     bundle: "Bundle | None",
     prepared: "Prepared",
+    spec: Spec,
     *,
     cached: bool,
     device: str = "cpu",
+    progress: Progress = SILENT,
 ) -> Engine:
-    """The engine of a bundle, or of a run on a device. A bundle whose vectors are of this
-    very data encodes no item again, which with a language model takes longer than all the rest."""
+    """The engine of a bundle, of a run on a device, or of a run whose model is asked. A bundle
+    whose vectors are of this very data encodes no item again, which with a language model takes
+    longer than all the rest."""
     if bundle is not None:
         from legoc_runtime.engine import Engine as BundleEngine
 
@@ -249,10 +262,31 @@ def build_engine(
         if not stored or bundle.parts.flattens:
             verify_reading(bundle, prepared)
         return BundleEngine(bundle, ids=prepared.items.ids, stored=stored)
+    if is_asked_spec(spec):
+        from legoc.generating.asking import JOURNAL, Asked
+
+        return Asked(spec, prepared, folder / JOURNAL, progress)
     from legoc.evaluation.torch_engine import TorchEngine
     from legoc.model.run import Run, load_recommender
 
     return TorchEngine(load_recommender(Run(folder), prepared.rows), device)
+
+
+def tell(engine: Any, progress: Progress) -> None:
+    """Say what a model behind an interface was asked; nothing of others."""
+    tally = getattr(engine, "tally", None)
+    for line in [] if tally is None else tally.lines():
+        progress.say(line)
+
+
+def verify_here(spec: Spec, what: str) -> None:
+    """E0875 for a model behind an interface, which is measured on what was shown alone."""
+    if is_asked_spec(spec):
+        raise fail(
+            "E0875",
+            f"the model of `{spec.name}` is behind an interface and {what}",
+            "measure it on what was shown: `legoc eval FILE`, with `--scores` for all scores",
+        )
 
 
 def verify_reading(bundle: "Bundle", prepared: "Prepared") -> None:

@@ -14,7 +14,7 @@ from legoc.evaluation.baselines import find_better, label
 from legoc.evaluation.comparison import UNKNOWN
 from legoc.experiments.systems import System
 from legoc.experiments.table import Cell, Cost, Row, Table
-from legoc.language.ir.spec import is_alone
+from legoc.language.ir.counted import is_counted_spec
 
 
 Reported = Mapping[str, Any]
@@ -91,7 +91,7 @@ def find_free(systems: Sequence[System], part: str) -> list[Free]:
     """The counted models that were measured beside some system, each once, but for those that are
     systems themselves. All systems rest on the same rows, so a metric has one figure."""
     specs = [system.results[0].spec for system in systems]
-    own = {label(spec.model["predict"]) for spec in specs if is_alone(spec)}
+    own = {label(spec.model["predict"]) for spec in specs if is_counted_spec(spec)}
     found: dict[str, dict[str, dict[str, float | None]]] = {}
     for system in systems:
         for report in read_reports(system, part):
@@ -127,7 +127,7 @@ def find_standings(systems: Sequence[System], part: str) -> list[Standing]:
     themselves."""
     made: list[Standing] = []
     for system in systems:
-        if is_alone(system.results[0].spec):
+        if is_counted_spec(system.results[0].spec):
             continue
         reports = [report for report in read_reports(system, part) if report.get("baselines")]
         if not reports:

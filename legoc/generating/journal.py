@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from legoc.generating.answering import Question, Reply
+from legoc.generating.answering import Question, Reply, Tokens
 from legoc.language.diagnosing.diagnostics import fail
 
 
@@ -23,6 +23,7 @@ except ImportError:  # not on Windows
 
 # Characters that are kept of an answer: one that never ends tells nothing more.
 LONGEST = 20_000
+NONE = Tokens()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +33,9 @@ class Answer:
     text: str
     sound: bool
     attempt: int
+    chances: tuple[tuple[str, float], ...] = ()
+    refused: str = ""
+    tokens: Tokens = NONE
 
 
 @dataclass(eq=False)
@@ -65,8 +69,11 @@ class Journal:
                 continue
             key = (record["prompt"], record["id"])
             self.known[key] = Answer(
-                text=record["reply"], sound=record["sound"], attempt=record["try"]
-            )
+                text=record["reply"], sound=record["sound"], attempt=record["try"],
+                chances=tuple((token, value) for token, value in record.get("chances", ())),
+                refused=record.get("refused", ""),
+                tokens=Tokens(read=record.get("read", 0), written=record.get("written", 0)),
+            )  # fmt: skip
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -91,12 +98,17 @@ class Journal:
     def add(self, question: Question, reply: Reply, sound: bool, first: str) -> Answer:
         """Keep an answer, under the digest of the first question about its subject."""
         assert self.file is not None
-        answer = Answer(text=reply.text[:LONGEST], sound=sound, attempt=question.attempt)
+        answer = Answer(
+            text=reply.text[:LONGEST], sound=sound, attempt=question.attempt,
+            chances=reply.chances, refused=reply.refused, tokens=reply.tokens,
+        )  # fmt: skip
         record = {
             "prompt": first, "model": self.model, "id": question.subject,
             "try": question.attempt, "sound": sound, "reply": answer.text,
             "read": reply.tokens.read, "written": reply.tokens.written,
-        } | ({"refused": reply.refused} if reply.refused else {})  # fmt: skip
+        }  # fmt: skip
+        record |= {"refused": reply.refused} if reply.refused else {}
+        record |= {"chances": reply.chances} if reply.chances else {}
         self.file.write(json.dumps(record, ensure_ascii=False) + "\n")
         # To the system, which outlives this process.
         self.file.flush()

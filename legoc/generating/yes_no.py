@@ -12,6 +12,10 @@ from dataclasses import dataclass
 from legoc.generating.answering import Reply
 
 
+# No chance is taken for less, so that no score is infinite.
+LEAST = 1e-12
+
+
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
     """`score` is the logarithm of the odds of Yes from chances, 1 or 0 from a text, None where the
@@ -32,16 +36,21 @@ def read_verdict(
 
 
 def by_chances(reply: Reply, yes: Sequence[str], no: Sequence[str]) -> float | None:
-    """log P(yes) - log P(no) of the first token, spellings summed; None where the server told no
-    chances or not those of both."""
+    """log P(yes) - log P(no) of the first token, spellings summed; None where the server told the
+    chance of neither. A word that is not told has at most the least chance that is, and at most
+    what all that are leave over."""
     told = [
         [chance for token, chance in reply.chances if spelt(token) in set(map(spelt, words))]
         for words in (yes, no)
     ]
-    if not all(told):
+    if not any(told):
         return None
-    sums = [math.fsum(math.exp(chance) for chance in chances) for chances in told]
-    return math.log(sums[0]) - math.log(sums[1]) if all(sums) else None
+    every = [math.exp(chance) for _, chance in reply.chances]
+    rest = max(min(*every, 1 - math.fsum(every)) if every else 0.0, LEAST)
+    sums = [
+        math.fsum(math.exp(chance) for chance in chances) if chances else rest for chances in told
+    ]
+    return math.log(max(sums[0], LEAST)) - math.log(max(sums[1], LEAST))
 
 
 def by_text(text: str, yes: Sequence[str], no: Sequence[str]) -> float | None:

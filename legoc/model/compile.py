@@ -5,6 +5,8 @@ from functools import cached_property
 from typing import Any
 
 from legoc.data.indexing.rows import Rows
+from legoc.language.diagnosing.diagnostics import fail
+from legoc.language.ir.counted import is_asked_spec
 from legoc.language.ir.plan import Plan, plan
 from legoc.language.ir.spec import Spec
 from legoc.language.typing.searching import verify_settled
@@ -39,8 +41,19 @@ class Compiled:
         }
 
 
+def verify_here(spec: Spec) -> None:
+    """E0875 for a model behind an interface."""
+    if is_asked_spec(spec):
+        raise fail(
+            "E0875",
+            f"the model of `{spec.name}` is behind an interface, neither compiled nor exported",
+            "measure it with `legoc eval FILE`, which asks it",
+        )
+
+
 def compile(spec: Spec) -> Compiled:
     """The plan of a checked spec, its cost and a way to build it. Raises SpecError for one that a
-    search is to complete."""
+    search is to complete, LegoError for one that is asked (E0875)."""
     verify_settled((spec,))
+    verify_here(spec)
     return Compiled(spec=spec, plan=plan(spec))

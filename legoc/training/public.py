@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from legoc.data.cache import cache_root
+from legoc.language.ir.counted import is_asked_spec
 from legoc.language.ir.spec import Spec, is_alone
 from legoc.language.typing.searching import verify_settled
 from legoc.model import compile
@@ -164,6 +165,10 @@ def obtain_weights(
         (run.folder / CALIBRATION).unlink(missing_ok=True)
     spec = run.spec if spec is None else spec
     recipe = spec.train
+    if is_asked_spec(spec):
+        # So that the folder counts as finished: there are no weights.
+        world.once(lambda: write_tensors(run.weights, {}))
+        return
     recommender = world.each(lambda: build_filled(spec, prepared, progress))
     if is_alone(spec):
         world.once(lambda: count(run, recommender, prepared, progress))

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from legoc.language.ir import form
+from legoc.language.ir.counted import is_asked_spec, is_counted_spec
 from legoc.language.ir.plan import plan
-from legoc.language.ir.spec import Spec, is_alone
+from legoc.language.ir.spec import Spec
 from legoc.model.run import Run, load_recommender
 from legoc.progress import Progress
 from legoc.training.files import write_json
@@ -90,12 +91,13 @@ def obtain_metrics(
     there = kept.groups.is_file() and (lists or kept.scores.is_file())
     if not there or not wanted <= report["metrics"].keys():
         report = measure_bundle(run, prepared, split, progress)
-        record_metrics(run.bundle, {split: report}, run.spec)
+        if run.bundle.is_dir():
+            record_metrics(run.bundle, {split: report}, run.spec)
         if beside:
             report["baselines"] = beside
         write_json(run.folder / "metrics.json", {split: report})
     compared = beside and all(wanted <= each["metrics"].keys() for each in beside.values())
-    if not baselines or is_alone(run.spec) or compared:
+    if not baselines or is_counted_spec(run.spec) or compared:
         return
     found = count_beside(run.spec, prepared, split, cache=cache, progress=progress)
     if found:
@@ -129,18 +131,23 @@ def count_beside(
 def measure_bundle(
     run: Run, prepared: "Prepared", split: str, progress: Progress
 ) -> dict[str, Any]:
-    """What metrics.json says of a part: the report of the bundle through onnxruntime; overall and
+    """What metrics.json says of a part: the report of the bundle through onnxruntime, or of a model
+    that is asked; overall and
     on known and new items. Rows and groups are kept beside it. The item vectors are those the
     export has just made of this data."""
     from legoc.evaluation import evaluate_log
     from legoc.evaluation.full_ranking import evaluate_catalogue
     from legoc.evaluation.kept import keep, keep_lists
     from legoc.evaluation.marks import find_marks
-    from legoc.evaluation.public import chosen_candidates, chosen_metrics
+    from legoc.evaluation.public import build_engine, chosen_candidates, chosen_metrics, tell
     from legoc_runtime.engine import Engine
 
     log, metrics = prepared.logs[split], chosen_metrics(run.spec)
-    engine = Engine(run.bundle, ids=prepared.items.ids, stored=True)
+    engine = (
+        build_engine(run.folder, None, prepared, run.spec, cached=True, progress=progress)
+        if is_asked_spec(run.spec)
+        else Engine(run.bundle, ids=prepared.items.ids, stored=True)
+    )
     if chosen_candidates(run.spec) == "all":
         report, lists = evaluate_catalogue(
             engine, run.spec, prepared, log, metrics, split=split,
@@ -166,7 +173,9 @@ def measure_bundle(
         progress=progress,
     )
     keep(run.folder, report, metrics, run.spec, prepared, log)
-    return report.to_json()
+    tell(engine, progress)
+    tally = getattr(engine, "tally", None)
+    return report.to_json() | ({} if tally is None else {"asked": tally.to_json()})
 
 
 def tell_slices(prepared: "Prepared", log: "Log", candidates: str = "shown") -> dict[str, Any]:

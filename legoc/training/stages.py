@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from legoc.data.cache import cache_root
+from legoc.language.ir.counted import is_asked_spec
 from legoc.language.ir.spec import Spec, is_alone
 from legoc.model.run import Run
 from legoc.progress import Progress
@@ -91,9 +92,10 @@ def finish(
 ) -> None:
     """What follows a training, as far as the settings go."""
     root = cache_root(settings.cache)
-    obtain_calibration(run, prepared, device, root, progress)
-    if settings.until in ("export", "evaluate"):
-        obtain_bundle(run, prepared, progress)
+    if not is_asked_spec(run.spec):
+        obtain_calibration(run, prepared, device, root, progress)
+        if settings.until in ("export", "evaluate"):
+            obtain_bundle(run, prepared, progress)
     if settings.until == "evaluate":
         obtain_metrics(run, prepared, progress, baselines=settings.baselines, cache=root)
 

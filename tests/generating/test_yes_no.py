@@ -29,8 +29,20 @@ def test_chances_of_several_spellings_are_summed() -> None:
     assert found.score == pytest.approx(math.log(0.5 / 0.15))
 
 
-def test_chances_of_one_word_alone_say_nothing() -> None:
-    chances = (("YES", -0.1), ("perhaps", -3.0))
+def test_a_word_that_is_not_told_has_the_least_chance_that_is() -> None:
+    chances = (("YES", math.log(0.6)), ("perhaps", math.log(0.1)))
+    found = read_verdict(Reply(text="YES", chances=chances))
+    assert found.score == pytest.approx(math.log(0.6 / 0.1))
+    # And no more than what is left over.
+    alone = read_verdict(Reply(text="NO", chances=(("NO", math.log(0.75)),)))
+    assert alone.score == pytest.approx(math.log(0.25 / 0.75))
+    assert read_verdict(Reply(text="YES", chances=(("YES", 0.0),))).score == pytest.approx(
+        27.63, abs=0.01
+    )
+
+
+def test_chances_of_other_words_leave_the_text() -> None:
+    chances = (("Well", -0.1), ("perhaps", -3.0))
     assert read_verdict(Reply(text="YES", chances=chances)) == Verdict(score=1.0, by="text")
 
 

@@ -23,7 +23,7 @@ BELOW: dict[str, set[str]] = {
     "data": {"language", *LOWEST},
     "generating": {"language", "data", *LOWEST},
     "model": {"language", "operators", "data", *LOWEST},
-    "evaluation": {"language", "data", "model", *LOWEST},
+    "evaluation": {"language", "data", "generating", "model", *LOWEST},
     "exporting": {"language", "data", "model", "evaluation", *LOWEST},
     "training": {"language", "data", "model", "evaluation", "exporting", *LOWEST},
     "experiments": {"language", "data", "model", "evaluation", "exporting", "training", *LOWEST},

@@ -279,6 +279,9 @@ class FlattenLM:
 class RecBench:
     """The words of a benchmark."""
 
+    class Config:
+        chat_template: bool = param(False, doc="in the form of the model")
+
 
 @operator("prompt", "template", primary="text")
 class Template:
@@ -359,6 +362,24 @@ class PredictYesNo:
         no: list[str] = param(["NO"], doc="words that mean no")
 
     example = "predict YesNo"
+
+
+@operator(
+    "predict", "API", "(Seq[Tokens], Tokens) -> Score", primary="name",
+    tasks=("ranking", "matching"), facts={"asks": "chat completions"},
+)  # fmt: skip
+class PredictAPI:
+    """A server is asked whether the user clicks."""
+
+    class Config:
+        name: str = param(doc="the model")
+        base: str = param(doc="the address")
+        prompt: Operator["prompt"] | None = param(None, doc="the words")
+        yes: list[str] = param(["YES"], doc="words that mean yes")
+        no: list[str] = param(["NO"], doc="words that mean no")
+        key: str = param("LEGOC_API_KEY", runtime=True, doc="a variable of the environment")
+
+    example = 'predict API("small", base="http://127.0.0.1:8000/v1")'
 
 
 NEWS = (
@@ -568,8 +589,8 @@ CLASSES = (
     ContentFastformer, ContentText, BehaviorNull, BehaviorPooling, BehaviorAdditive,
     BehaviorAttention, BehaviorGRU, BehaviorLSTUR, BehaviorTransformer, BehaviorFastformer,
     BehaviorPolyAttention, FlattenLongformer, FlattenLM, PredictDot, PredictCosine, PredictDNN,
-    PredictDCN, PredictDIN, PredictMINER, PredictYesNo, Demo, MIND, Shop, Publisher, Time,
-    LeaveOneOut, Words, TokenizerFile, Matching, Ranking, LoRA, IISAN, Popularity, Share, Age,
+    PredictDCN, PredictDIN, PredictMINER, PredictYesNo, PredictAPI, Demo, MIND, Shop, Publisher,
+    Time, LeaveOneOut, Words, TokenizerFile, Matching, Ranking, LoRA, IISAN, Popularity, Share, Age,
     RecBench, Template, Summarise, API,
 )  # fmt: skip
 # What the check says of one's own tables, it says of the source that reads them.

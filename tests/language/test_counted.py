@@ -154,10 +154,10 @@ def test_an_axis_may_hold_several():
 def test_editors_offer_it_alone_and_nowhere_else():
     names = {d.name for d in COUNTED}
     assert "predict" in next_roles([])
-    assert readers("predict", [], catalog()) == names
+    assert readers("predict", [], catalog()) == {*names, "API"}
     behind = readers("predict", [("content", "CNN"), ("behavior", "Null")], catalog())
     assert "DIN" in behind
-    assert not behind & names
+    assert not behind & {*names, "API"}
 
 
 def test_no_message_offers_it_behind_other_stages():

@@ -44,7 +44,7 @@ def test_every_declaration_round_trips_through_json() -> None:
 
 def test_the_order_of_the_declarations_is_kept() -> None:
     names = [d.name for d in catalog_of(SCHEMA).role("predict")]
-    assert names == ["Dot", "Cosine", "DNN", "DCN", "DIN", "MINER", "YesNo"]
+    assert names == ["Dot", "Cosine", "DNN", "DCN", "DIN", "MINER", "YesNo", "API"]
 
 
 def test_two_declarations_of_one_role_and_name_are_refused() -> None:

@@ -9,7 +9,7 @@ from legoc.language.declaring.kinds import STAGES
 from legoc.language.declaring.types import parse_signature
 from legoc.language.diagnosing.document import Document
 from legoc.language.diagnosing.render import render
-from legoc.language.ir.counted import is_counted
+from legoc.language.ir.counted import stands_alone
 from legoc.language.typing.attributes import read_default
 from legoc.language.typing.rules import default_value
 from legoc.language.typing.unify import variables
@@ -41,7 +41,7 @@ def pipeline(declaration: Declaration) -> str:
             form = str(signature.output).partition("[")[0]
             predictor = {"Seq": "DIN", "Many": "MINER"}.get(form, "Dot")
             return around.format(declaration.example, predictor)
-        case "predict" if is_counted(declaration):
+        case "predict" if stands_alone(declaration):
             return declaration.example
         case "predict":
             form = str(signature.input).removeprefix("(").partition("[")[0]

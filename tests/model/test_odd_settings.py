@@ -7,7 +7,7 @@ from legoc.data.indexing.rows import Rows
 from legoc.language.checking import check
 from legoc.language.declaring.catalog import catalog
 from legoc.language.diagnosing.document import Document
-from legoc.language.ir.counted import is_counted
+from legoc.language.ir.counted import is_asked, is_counted
 from legoc.model import compile
 
 
@@ -19,7 +19,10 @@ OPERATORS = [
     d
     for role in STAGES
     for d in catalog().role(role)
-    if not d.pretrained and d.name != "SemanticID" and "Prefix" not in d.signature
+    if not d.pretrained
+    and d.name != "SemanticID"
+    and "Prefix" not in d.signature
+    and not is_asked(d)
 ]
 # What is counted says in its pipeline alone what it is, so it stands in a file with data.
 DEMO = "data news { source = Demo(items=200, users=50, impressions=300) }\n"

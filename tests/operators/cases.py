@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 import legoc.operators
 from legoc.language.declaring.declare import Attribute, Declaration
+from legoc.language.ir.counted import is_asked
 from legoc.operators.sizes import Sizes
 from tests.operators import predict_cases
 
@@ -71,7 +72,8 @@ USERS = 5
 
 def operators() -> Iterator[type[nn.Module]]:
     """Every declared operator of a stage, found by walking the package; language models read ids
-    and a folder, and have tests of their own, and so has what goes on from their states."""
+    and a folder, and have tests of their own, and so has what goes on from their states and what
+    is asked over HTTP."""
     prefix = f"{legoc.operators.__name__}."
     for info in pkgutil.walk_packages(legoc.operators.__path__, prefix):
         module = importlib.import_module(info.name)
@@ -80,7 +82,7 @@ def operators() -> Iterator[type[nn.Module]]:
             declaration = vars(value).get("declaration") if own else None
             if declaration is None or not declaration.signature or declaration.pretrained:
                 continue
-            if "Prefix" not in declaration.signature:
+            if "Prefix" not in declaration.signature and not is_asked(declaration):
                 yield value
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from legoc.language.declaring.catalog import catalog
-from legoc.language.ir.counted import is_counted
+from legoc.language.ir.counted import stands_alone
 
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/operators_quality.md").read_text("utf-8")
@@ -19,7 +19,7 @@ ROW = re.compile(
 def test_every_operator_has_its_row_and_a_low_one_its_reason(role):
     rows = {name: rest for kind, name, *rest in ROW.findall(PAGE) if kind == role}
     # What goes on from a language model learns nothing without one.
-    own = [d for d in catalog().role(role) if not is_counted(d) and "Prefix" not in d.signature]
+    own = [d for d in catalog().role(role) if not stands_alone(d) and "Prefix" not in d.signature]
     assert set(rows) == {d.name for d in own}
     lift = max(float(gauc) for gauc, _, _ in rows.values()) - 0.5
     (popularity,) = re.findall(r"counting clicks (0\.\d+)", PAGE)

@@ -1,4 +1,4 @@
-"""Codes of generated text: E0920 to E0933."""
+"""Codes of generated text: E0920 to E0933, and of models that are asked: E0875, E0876."""
 
 from legoc.language.codes import Code
 
@@ -146,5 +146,25 @@ CODES = (
         "ids are letters, digits and `_`. The file that `augment` reads takes any id.",
         bad="legoc generate shop.lego --published logs    # with ids such as `tt-12`",
         good="legoc generate shop.lego",
+    ),
+    Code(
+        code="E0875",
+        title="a model that is not here",
+        explanation="`predict API` is a model behind an interface: it is asked about each pair, "
+        "and what answers lies on another machine. There is nothing to compile, to train or to "
+        "export, and the whole catalogue is not asked about for every list. `legoc train` and "
+        "`legoc eval` measure it.",
+        bad='legoc compile asked.lego    # model asked = predict API("small", base="http://...")',
+        good="legoc eval asked.lego",
+    ),
+    Code(
+        code="E0876",
+        title="a prompt that a server cannot be given",
+        explanation="The texts of a prompt are sent as messages, and the server puts them into the "
+        "chat template of its model. The marks of E5 belong to vectors.",
+        bad=f'{DATA}model asked = predict API("small", base="http://127.0.0.1:8000/v1", '
+        "prompt=recbench(chat_template=true))\nrun asked on news",
+        good=f'{DATA}model asked = predict API("small", base="http://127.0.0.1:8000/v1", '
+        "prompt=recbench(form=chat))\nrun asked on news",
     ),
 )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from legoc.language.declaring.catalog import Catalog
 from legoc.language.declaring.types import Seq, Tuple, Type, parse_signature
-from legoc.language.ir.counted import is_counted
+from legoc.language.ir.counted import stands_alone
 from legoc.language.typing.inference import DEFAULT_WIDTH
 from legoc.language.typing.unify import fits, substitute, unify, variables
 from legoc.language.typing.wording_types import SHAPES
@@ -27,11 +27,11 @@ def next_roles(stages: Stages) -> frozenset[str]:
 def readers(role: str, stages: Stages, catalog: Catalog) -> frozenset[str]:
     """The operators of a role that can stand behind some stages, by the forms of their types; all
     of them where that cannot be told, as behind a stage that is swept."""
-    # Behind other stages nothing that is counted can stand, and alone nothing else.
+    # Behind other stages nothing that is counted or asked can stand, and alone nothing else.
     everyone = frozenset(
         declaration.name
         for declaration in catalog.role(role)
-        if role != "predict" or is_counted(declaration) == (not stages)
+        if role != "predict" or stands_alone(declaration) == (not stages)
     )
     made = [makes(place, stages, catalog) for place in range(len(stages))]
     if role not in ("behavior", "predict") or not made or None in made:

@@ -1,4 +1,4 @@
-"""Predictors that are counted and stand alone: what an item is to them, and what they read of it.
+"""Predictors that stand alone, counted or asked: what an item is to them, and what they read of it.
 
 The declaration says so: `facts["counts"]` names what is counted, `facts["reads"]` the kinds of
 attributes they read (none: items are rows of a table), `facts["width"]` how wide an item is.
@@ -12,12 +12,37 @@ from legoc.language.declaring.catalog import Catalog, catalog
 from legoc.language.declaring.declare import Attribute, Declaration
 from legoc.language.declaring.kinds import Role
 from legoc.language.ir.digest import Digester
-from legoc.language.ir.spec import Call, Data, Spec, Train, Types
+from legoc.language.ir.spec import Call, Data, Spec, Train, Types, is_alone
 
 
 def is_counted(declaration: Declaration) -> bool:
     """Whether a predictor is counted on the training part, with no stage before it."""
     return "counts" in declaration.facts
+
+
+def is_asked(declaration: Declaration) -> bool:
+    """Whether a predictor is a model behind an interface, asked about each pair: nothing of it is
+    here to be trained, compiled or exported."""
+    return "asks" in declaration.facts
+
+
+def stands_alone(declaration: Declaration) -> bool:
+    """Whether a predictor has no stage before it."""
+    return is_counted(declaration) or is_asked(declaration)
+
+
+def is_asked_spec(spec: Spec, *, known: Catalog | None = None) -> bool:
+    """Whether the model of a spec is asked."""
+    if not is_alone(spec):
+        return False
+    declarations = known if known is not None else catalog()
+    declaration = declarations.get("predict", spec.model["predict"].op)
+    return declaration is not None and is_asked(declaration)
+
+
+def is_counted_spec(spec: Spec) -> bool:
+    """Whether the model of a spec is counted."""
+    return is_alone(spec) and not is_asked_spec(spec)
 
 
 def reads_tokens(declaration: Declaration) -> bool:
@@ -42,8 +67,10 @@ def read_attributes(
 
 
 def read_data(declaration: Declaration, args: Mapping[str, Any], data: Data) -> Data:
-    """The data as a counted predictor reads them: neither what is known of users or of the moment
-    nor the vectors of words nor prompts mean anything to it."""
+    """The data as a predictor that stands alone reads them: neither what is known of users or of
+    the moment nor the vectors of words mean anything to it, nor to one that is counted prompts."""
+    if is_asked(declaration):
+        return replace(data, user=(), vectors=None, context=())
     content = read_attributes(declaration, args, data.attributes)
     return replace(data, content=content, user=(), vectors=None, context=())
 
@@ -58,7 +85,9 @@ def infer_types(
     declaration: Declaration, args: Mapping[str, Any], attributes: Sequence[Attribute]
 ) -> Types:
     """A vector per item, of a width that a parameter or the tokens of an item decide, and the
-    clicks themselves as the user."""
+    clicks themselves as the user. What is asked reads texts."""
+    if is_asked(declaration):
+        return Types(item="Tokens", user="Seq[Tokens]")
     told = declaration.facts["width"]
     per = told.get("per")
     each = sum(a.length for a in attributes) if per == "tokens" else args.get(per, 0)

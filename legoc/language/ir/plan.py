@@ -21,6 +21,7 @@ from legoc.language.declaring.types import (
     parse_type,
 )
 from legoc.language.ir.checkpoints import has_prefix, state_width
+from legoc.language.ir.counted import is_asked
 from legoc.language.ir.graphs import (
     PROFILE,
     Graph,
@@ -116,6 +117,8 @@ class Plan:
 def plan(spec: Spec, *, known: Catalog | None = None) -> Plan:
     """The plan of a checked spec; `known` are other declarations than those that ship."""
     declarations = find_declarations(spec, known if known is not None else catalog())
+    if is_alone(spec) and is_asked(declarations["predict"]):
+        return plan_asked(spec)
     item, user = parse_type(spec.types.item), parse_type(spec.types.user)
     if not isinstance(item, Vec | Tokens):
         raise TypeError(f"item type {spec.types.item} has no width")
@@ -157,6 +160,16 @@ def plan(spec: Spec, *, known: Catalog | None = None) -> Plan:
         prompted=prompted,
         state=state,
     )
+
+
+def plan_asked(spec: Spec) -> Plan:
+    """What is behind an interface: no graph, and items are what they say."""
+    return Plan(
+        stages=infer_stages(spec, "clicks", frozen=False),
+        layout="id", graphs=(), caches=(), width=0, user="clicks", reads_user=False, context=0,
+        notes=(f"`predict {spec.model['predict'].op}` is asked over HTTP about each pair",),
+        prompted=False, state=0,
+    )  # fmt: skip
 
 
 def form_of(user: object) -> Literal["vector", "many", "clicks", "prefix"]:

@@ -1,6 +1,7 @@
 """What a score is after training: a logit with a probability behind it, or an order alone."""
 
 from legoc.language.declaring.catalog import catalog
+from legoc.language.ir.counted import is_asked
 from legoc.language.ir.spec import Call, Spec, is_alone
 
 
@@ -18,6 +19,8 @@ def find_doubt(spec: Spec) -> str | None:
     if is_alone(spec):
         declaration = catalog().get("predict", spec.model["predict"].op)
         logit = declaration is not None and declaration.facts.get("logit")
+        if declaration is not None and is_asked(declaration):
+            return "what a server tells of a few words is no probability"
         return None if logit else "what is counted orders items, and is no probability"
     if spec.train is None:
         return "nothing was trained, so scores are no probabilities"

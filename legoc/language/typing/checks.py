@@ -100,19 +100,31 @@ def check_asking(stages: Sequence[Typed], predictor: Arguments | None) -> tuple[
         prompt = arguments.values.get("prompt")
         if not isinstance(prompt, Call) or prompt.op != "template":
             continue
-        text, click = prompt.args["text"], prompt.args["click"]
-        place = arguments.spans.get("prompt.text", arguments.place("prompt"))
-        for mark in ("{clicks}", "{candidate}"):
-            if text.count(mark) != 1:
-                found.append(wording_models.misplaced(place, mark, text.count(mark)))
-        if not found and text.index("{candidate}") < text.index("{clicks}"):
-            found.append(wording_models.candidate_first(place))
-        if click.count("{item}") != 1:
-            place = arguments.spans.get("prompt.click", place)
-            found.append(wording_models.misplaced(place, "{item}", click.count("{item}")))
+        text = prompt.args["text"]
+        wrong = check_template(prompt, arguments)
+        if not wrong and text.index("{candidate}") < text.index("{clicks}"):
+            place = arguments.spans.get("prompt.text", arguments.place("prompt"))
+            wrong.append(wording_models.candidate_first(place))
+        found += wrong
     if predictor is not None and predictor.declaration.name == "YesNo":
         found += check_answers(predictor)
     return tuple(found)
+
+
+def check_template(prompt: Call, arguments: Arguments) -> list[Diagnostic]:
+    """E0407 where a template lacks one of its places or has it twice; nothing of other prompts."""
+    if prompt.op != "template":
+        return []
+    found: list[Diagnostic] = []
+    text, click = prompt.args["text"], prompt.args["click"]
+    place = arguments.spans.get("prompt.text", arguments.place("prompt"))
+    for mark in ("{clicks}", "{candidate}"):
+        if text.count(mark) != 1:
+            found.append(wording_models.misplaced(place, mark, text.count(mark)))
+    if click.count("{item}") != 1:
+        place = arguments.spans.get("prompt.click", place)
+        found.append(wording_models.misplaced(place, "{item}", click.count("{item}")))
+    return found
 
 
 def check_answers(predictor: Arguments) -> list[Diagnostic]:

@@ -8,7 +8,13 @@ from legoc.language.declaring.catalog import Catalog
 from legoc.language.declaring.declare import Attribute
 from legoc.language.declaring.kinds import Role
 from legoc.language.diagnosing.diagnostics import Diagnostic
-from legoc.language.ir.counted import infer_types, is_counted, read_data, reads_tokens
+from legoc.language.ir.counted import (
+    infer_types,
+    is_asked,
+    read_data,
+    reads_tokens,
+    stands_alone,
+)
 from legoc.language.ir.spec import Call, Data, Types
 from legoc.language.resolving.points import Pipeline
 from legoc.language.typing import wording_data, wording_types
@@ -19,12 +25,14 @@ from legoc.language.typing.origins import model_origin
 
 
 def stands_apart(pipeline: Pipeline, catalog: Catalog) -> Diagnostic | None:
-    """E0208 where a predictor that is counted has stages before it."""
+    """E0208 where a predictor that is counted or asked has stages before it."""
     _, place, settings = pipeline.stages[-1]
     declaration = catalog.get("predict", settings.name)
-    if declaration is None or not is_counted(declaration) or len(pipeline.stages) == 1:
+    if declaration is None or not stands_alone(declaration) or len(pipeline.stages) == 1:
         return None
-    return wording_types.stands_alone(settings.name, place, pipeline.stages[0][1])
+    return wording_types.stands_alone(
+        settings.name, place, pipeline.stages[0][1], "asked" if is_asked(declaration) else "counted"
+    )
 
 
 def read_alone(predictor: Arguments, lowered: LoweredData) -> LoweredData:
@@ -51,8 +59,8 @@ def kinds(lowered: LoweredData, predictor: Arguments) -> list[Attribute]:
 
 
 def type_alone(pipeline: Pipeline, predictor: Arguments | Diagnostic) -> Model | None:
-    """A pipeline of one predictor, which is counted; None where it is not of that kind."""
-    if isinstance(predictor, Arguments) and not is_counted(predictor.declaration):
+    """A pipeline of one predictor that stands alone; None where it is not of that kind."""
+    if isinstance(predictor, Arguments) and not stands_alone(predictor.declaration):
         return None
     origin = model_origin(pipeline, (), predictor)
     if isinstance(predictor, Diagnostic):

@@ -118,7 +118,8 @@ def lower_generation(
     if isinstance(task, Call) and data is not None:
         found += check_task(task, record.fields["task"].given, data, catalog)
     if isinstance(model, Call) and model.op == "API":
-        found += check_address(model, record.fields["model"].given)
+        asked = record.fields["model"].given
+        found += check_address(model, lambda name: place(asked, name))
     made = None
     sound = not any(problem.severity == "error" for problem in found) and not broken
     if (
@@ -217,8 +218,8 @@ def fields_of(task: Call) -> "tuple[str, ...]":
     return tuple(dict.fromkeys((*attributes, *OWN_FIELDS[task.op])))
 
 
-def check_address(model: Call, given: Given) -> "list[Diagnostic]":
-    """The address of a server and the variable of its key."""
+def check_address(model: Call, place: "Callable[[str], Span]") -> "list[Diagnostic]":
+    """The address of a server and the variable of its key. place: where an argument is written."""
     found: list[Diagnostic] = []
     try:
         parts = urlsplit(model["base"])
@@ -226,11 +227,11 @@ def check_address(model: Call, given: Given) -> "list[Diagnostic]":
     except ValueError:
         parts, host, port = urlsplit(""), None, None
     if parts.scheme not in ("http", "https") or not host or port == 0:
-        found.append(wording.no_address(place(given, "base"), model["base"]))
+        found.append(wording.no_address(place("base"), model["base"]))
     elif "@" in parts.netloc or parts.query or parts.fragment:
-        found.append(wording.secret_in_address(place(given, "base")))
+        found.append(wording.secret_in_address(place("base")))
     if not VARIABLE.fullmatch(model["key"]):
-        found.append(wording.no_variable(place(given, "key")))
+        found.append(wording.no_variable(place("key")))
     return found
 
 

@@ -20,6 +20,7 @@ from legoc.language.resolving.points import Pipeline, Point, Record, Settings
 from legoc.language.resolving.wording_operators import unknown_operator
 from legoc.language.typing import wording_types
 from legoc.language.typing.arguments import Arguments, check_arguments
+from legoc.language.typing.asked import check_asked
 from legoc.language.typing.checks import (
     check_asking,
     check_layers,
@@ -98,6 +99,8 @@ class Lowering:
         if export.export is not None:
             problems += check_kept(export.export, data.columns, export.spans)
         problems += self.check_cold(model, export)
+        if model.predictor is not None:
+            problems += check_asked(model.predictor, point.export, train)
         unsound = any(problem.severity == "error" for problem in problems)
         if (
             unsound or model.calls is None or data.data is None

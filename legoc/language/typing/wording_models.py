@@ -137,7 +137,7 @@ def candidate_first(place: Span) -> Diagnostic:
 def no_answer(place: Span, name: str) -> Diagnostic:
     return Diagnostic(
         code="E0408",
-        message=f"`{name}` of YesNo has no word",
+        message=f"`{name}` has no word",
         labels=(primary(place, "empty"),),
         help=(f'name one: {name}=["{name.upper()}"]',),
     )
@@ -146,7 +146,7 @@ def no_answer(place: Span, name: str) -> Diagnostic:
 def shared_answer(yes: Span, no: Span, word: str) -> Diagnostic:
     return Diagnostic(
         code="E0408",
-        message=f"`yes` and `no` of YesNo share the word `{word}`",
+        message=f"`yes` and `no` share the word `{word}`",
         labels=(primary(yes, "counts as yes"), Label(span=no, text="and as no")),
         help=('write words of one meaning on each side: yes=["YES"], no=["NO"]',),
     )

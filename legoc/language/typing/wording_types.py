@@ -21,7 +21,7 @@ from legoc.language.declaring.types import (
 from legoc.language.diagnosing.diagnostics import Diagnostic, Label
 from legoc.language.diagnosing.document import Span
 from legoc.language.diagnosing.suggest import listing
-from legoc.language.ir.counted import is_counted
+from legoc.language.ir.counted import stands_alone as is_apart
 from legoc.language.resolving.points import Point
 from legoc.language.resolving.wording_operators import primary
 from legoc.language.typing.unify import fits, unify, variables
@@ -104,13 +104,13 @@ def wrong_shape(name: str, stages: Sequence[tuple[Role, Span]], span: Span) -> D
     )
 
 
-def stands_alone(name: str, place: Span, first: Span) -> Diagnostic:
-    """E0208: stages before a predictor that is counted."""
+def stands_alone(name: str, place: Span, first: Span, how: str) -> Diagnostic:
+    """E0208: stages before a predictor that is counted or asked."""
     return Diagnostic(
         code="E0208",
-        message=f"`predict {name}` stands alone: it is counted, and reads no stage before it",
-        labels=(primary(place, "counted"), Label(span=first, text="no stage belongs before it")),
-        help=(f"write it as a model of its own, such as `model counted = predict {name}`",),
+        message=f"`predict {name}` stands alone: it is {how}, and reads no stage before it",
+        labels=(primary(place, how), Label(span=first, text="no stage belongs before it")),
+        help=(f"write it as a model of its own, such as `model {how} = predict {name}`",),
     )
 
 
@@ -185,7 +185,7 @@ def makes_type(declaration: Declaration, item: Type, wants: Type) -> bool:
 def reads_type(declaration: Declaration, user: Type, item: Type) -> bool:
     signature = parse_signature(declaration.signature or "")
     fitting = unify(signature.input, Tuple((user, item)), {}) is not None
-    return fitting and not is_counted(declaration)
+    return fitting and not is_apart(declaration)
 
 
 def two_widths(declaration: Declaration, user: Type) -> bool:
