@@ -115,3 +115,25 @@ def test_a_column_is_written_through_it_and_training_reads_it(
     assert (told["asked"] - told["again"], told["missing"]) == (200, 0)
     assert told["tokens_written"] > 200
     assert main(["train", str(spec), *cache, "--runs", str(tmp_path / "runs")]) == 0
+
+
+def test_it_recommends(base: str, model: Path, tmp_path: Path) -> None:
+    spec = tmp_path / "asked.lego"
+    spec.write_text(
+        f"""
+        data news {{ source = Demo(items=200, users=50, impressions=60)  content = [title(6)]
+          history = 3 }}
+        model asked = predict API("{model}", base="{base}", max=2, timeout=120s)
+        train as_it_is {{ metrics = [GAUC] }}
+        run asked on news with as_it_is
+        """,
+        "utf-8",
+    )
+    runs = tmp_path / "runs"
+    command = ["train", str(spec), "--cache", str(tmp_path / "cache"), "-q", "--runs", str(runs)]
+    assert main([*command, "--no-baselines"]) == 0
+    (place,) = runs.glob("asked-*")
+    told = json.loads((place / "metrics.json").read_text())["test"]
+    assert told["asked"]["asked"] > 20
+    assert told["asked"]["refused"] == 0
+    assert told["asked"]["tokens_read"] > told["asked"]["asked"]

@@ -52,6 +52,13 @@ def test_the_page_from_a_folder_to_a_table(place, cache, monkeypatch, capsys):
     serve(place, json.loads((place / "runs/index.json").read_text("utf-8")))
 
 
+def test_the_model_behind_an_interface_checks(tmp_path):
+    (tmp_path / "remote.lego").write_text(block("<!-- behind -->"), encoding="utf-8")
+    found = check(tmp_path / "remote.lego")
+    assert not found.errors
+    assert found.specs[0].model["predict"].op == "API"
+
+
 def serve(place, index):
     """The code of the page, for both kinds of bundle."""
     import legoc_runtime
