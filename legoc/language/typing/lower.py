@@ -30,7 +30,7 @@ from legoc.language.typing.checks import (
     check_words,
 )
 from legoc.language.typing.counted import read_alone, stands_apart, type_alone, types_alone
-from legoc.language.typing.exports import check_budget, check_cold, check_kept
+from legoc.language.typing.exported import check_exported
 from legoc.language.typing.inference import Model, Typed, infer_encoder, infer_pair, read_by
 from legoc.language.typing.lower_data import LoweredData, lower_data
 from legoc.language.typing.lower_train import (
@@ -95,10 +95,7 @@ class Lowering:
             problems += check_recipes(train, model.stages, model.predictor, data)
         export = self.export(point)
         problems += export.problems
-        problems += self.check_budget(model, export)
-        if export.export is not None:
-            problems += check_kept(export.export, data.columns, export.spans)
-        problems += self.check_cold(model, export)
+        problems += check_exported(model, export, data)
         if model.predictor is not None:
             problems += check_asked(model.predictor, point.export, train)
         unsound = any(problem.severity == "error" for problem in problems)
@@ -267,31 +264,6 @@ class Lowering:
             ("export", point.export),
             lambda: lower_export(point.export, point.run, self.catalog),
         )
-
-    def check_budget(self, model: Model, export: LoweredExport) -> tuple[Diagnostic, ...]:
-        predictor = model.predictor
-        if export.export is None or export.export.budget is None:
-            return ()
-        if predictor is None or model.calls is None:
-            return ()
-        return check_budget(
-            model.calls["predict"],
-            predictor.declaration.facts.get("dense", ()),
-            export.export,
-            export.spans.get("budget"),
-            predictor.span,
-            predictor.spans,
-        )
-
-    def check_cold(self, model: Model, export: LoweredExport) -> tuple[Diagnostic, ...]:
-        predictor = model.predictor
-        if export.export is None or predictor is None:
-            return ()
-        user = "Seq[]" if model.alone else "" if model.types is None else model.types.user
-        return check_cold(
-            user, predictor.declaration.name, export.export, predictor.span,
-            export.spans.get("cold"),
-        )  # fmt: skip
 
     def check_task(self, point: Point, model: Model, train: LoweredTrain) -> tuple[Diagnostic, ...]:
         predictor, task = model.predictor, train.task
