@@ -15,6 +15,7 @@ from legoc.operators.blocks.table import Table
 # left would be learnt as the usual item.
 NAME = 4
 
+
 class TokenEmbedding(nn.Module):
     """A vector per id of the one id space: words, category values and bins of numbers.
 

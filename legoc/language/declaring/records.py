@@ -163,8 +163,8 @@ TRAIN_FIELDS = {
             max=1,
             since=True,
             before=0.0,
-            doc="share of the tokens of items of five and more that training reads as unknown ones; "
-            "20% where words are read, none by language models and tables of items",
+            doc="share of the tokens of items of five and more that training reads as unknown "
+            "ones; 20% where words are read, none by language models and tables of items",
         ),
     ),
     "samples": of_kind(
