@@ -140,6 +140,9 @@ def test_items_of_which_nothing_is_told_are_a_table(tmp_path):
     text = propose(write_log(tmp_path / "shop", [None] * 9, range(10**9, 10**9 + 99)))
     spec = checked(tmp_path, text)
     assert (spec.data.content, spec.model["content"].op) == ((), "Null")
+    (line,) = [line for line in text.splitlines() if line.strip() == "content = []"]
+    found = check(Document(str(tmp_path / "own.lego"), text.replace(line, "")))
+    assert [(d.code, "`content = []`" in d.help[0]) for d in found.diagnostics] == [("E0304", True)]
 
 
 def test_parts_of_ones_own_and_logs_without_times(tmp_path):
