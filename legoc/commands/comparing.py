@@ -9,14 +9,18 @@ from legoc.commands.printing import figure, show_warnings, table
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from legoc.language.ir.spec import Spec
+
 Reported = Mapping[str, Any]
 
 
-def show_baselines(out: "Console", reports: Sequence[tuple[str, Reported]]) -> None:
+def show_baselines(
+    out: "Console", reports: Sequence[tuple[str, Reported]], specs: Sequence["Spec"] = ()
+) -> None:
     """One table of models measured on the same rows with the counted ones below them: each metric
     over all rows, then the one that decides on each part; and a line for each model that does not
-    beat them. The reports are in JSON's types."""
-    from legoc.evaluation.baselines import deciding_metric, find_better
+    beat them, with what to write where its spec is at hand. The reports are in JSON's types."""
+    from legoc.evaluation.baselines import deciding_metric, find_better, find_remedy
 
     _, first = reports[0]
     metrics, slices = list(first["metrics"]), list(first["slices"])
@@ -34,6 +38,13 @@ def show_baselines(out: "Console", reports: Sequence[tuple[str, Reported]]) -> N
     if any(first["metrics"][name] is not None for name in unknown & first["metrics"].keys()):
         out.print("-: what is counted orders items, and is no probability", style="dim")
     show_warnings([f"{name}: {line}" for name, found in reports for line in find_better(found)])
+    remedies = [
+        remedy
+        for spec, (_, found) in zip(specs, reports, strict=False)
+        if (remedy := find_remedy(spec, found)) is not None
+    ]
+    for line in dict.fromkeys(remedies):
+        out.print(line, style="dim")
 
 
 def cell(found: Reported, metric: str, part: str) -> str:

@@ -29,6 +29,7 @@ from legoc.commands.sweep import show_failures
 
 
 if TYPE_CHECKING:
+    from legoc.language.ir.spec import Spec
     from legoc.model.run import Run
     from legoc.training.ranks.world import World
     from legoc.training.sweep import Sweep
@@ -183,14 +184,15 @@ def show_runs(done: "Sequence[Run]", began: float = 0.0) -> None:
 
 def show_beside(done: "Sequence[Run]") -> None:
     """What counting reaches, once for all runs that were measured on the same rows."""
-    together: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}
+    together: dict[str, list[tuple[Spec, Mapping[str, Any]]]] = {}
     for run in done:
         for _, found in tested_parts(run):
             if found.get("baselines"):
                 key = json.dumps(found["baselines"], sort_keys=True)
-                together.setdefault(key, []).append((run.spec.name, found))
+                together.setdefault(key, []).append((run.spec, found))
     for reports in together.values():
-        show_baselines(console(), reports)
+        named = [(spec.name, found) for spec, found in reports]
+        show_baselines(console(), named, [spec for spec, _ in reports])
 
 
 def measured_over(found: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from legoc.data.cache import cache_root, digest, obtain
+from legoc.data.indexing.context import name_of
 from legoc.data.prepare import read_items
 from legoc.evaluation.compute import better, call_named, plain
 from legoc.evaluation.contract import Candidates
@@ -41,6 +42,8 @@ VERSION = 2
 NUMBERS = 1 << 26
 # Pairs that are scored one by one for a counted model beside full ranking: some minutes.
 PAIRS = 200_000_000
+# What a model may be told of everybody's clicks, as one writes it, by what was counted.
+TOLD_BY = {"Popularity": ("popularity(hours=24)", "popularity"), "ItemMean": ("share",)}
 # Fewer groups than these do not tell two models apart on a part of the rows.
 GROUPS = 100
 
@@ -216,6 +219,27 @@ def find_better(report: Mapping[str, Any]) -> list[str]:
         if theirs == ours or (theirs < ours) == lower:
             told.append(tell(part, best, name, theirs, ours))
     return told
+
+
+def find_remedy(spec: Spec, report: Mapping[str, Any]) -> str | None:
+    """What to write where counting clicks ranks better than a model that is not told of them; None
+    elsewhere."""
+    beside = report.get("baselines", {})
+    # Where that is counted, the log has times.
+    if not any(name.startswith("Popularity(") for name in beside):
+        return None
+    kinds = {call.op for call in spec.data.context}
+    told = find_better(report)
+    missing = [
+        number
+        for counted, numbers in TOLD_BY.items()
+        for number in numbers
+        if number.split("(")[0] not in kinds and any(line.startswith(counted) for line in told)
+    ]
+    if not missing:
+        return None
+    written = ", ".join([*map(name_of, spec.data.context), *missing])
+    return f"`context = [{written}]` in `data` tells a model what everybody clicks at the moment"
 
 
 def deciding_metric(report: Mapping[str, Any]) -> str | None:

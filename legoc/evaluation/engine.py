@@ -42,6 +42,11 @@ def by_owner(engine: Any) -> bool:
     return bool(getattr(engine, "by_owner", False))
 
 
+def is_stored(engine: Any) -> bool:
+    """Whether an engine takes the vectors of items from where they were put, and encodes none."""
+    return bool(getattr(engine, "stored", False))
+
+
 class EncodedOnce:
     """An engine that keeps the items it has encoded, for whoever asks for the same ones again."""
 
@@ -50,6 +55,7 @@ class EncodedOnce:
         self.name = engine.name
         self.reads_user = engine.reads_user
         self.by_owner = by_owner(engine)
+        self.stored = is_stored(engine)
         self.items: Any = None
 
     def encode_items(self, inputs: ItemInputs) -> Any:

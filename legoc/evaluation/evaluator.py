@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from legoc.data.indexing.log import F32, I32, Log
 from legoc.data.reading.inputs import Array, ItemInputs
 from legoc.evaluation.compute import Figure, compute
-from legoc.evaluation.engine import Engine, by_owner
+from legoc.evaluation.engine import Engine, by_owner, is_stored
 from legoc.evaluation.histories import Histories, distinct_histories
 from legoc.evaluation.report import Report, Timing
 from legoc.language.diagnosing.diagnostics import fail
@@ -65,6 +65,7 @@ def evaluate_log(
         scores=scores if keep_scores else None,
         marks=marks or {},
         calibration=calibration,
+        stored=is_stored(engine),
     )
 
 

@@ -21,7 +21,7 @@ from legoc.evaluation.catalogue import (
     read_seen,
 )
 from legoc.evaluation.compute import average, build_metric, metric_name, ranks
-from legoc.evaluation.engine import Engine
+from legoc.evaluation.engine import Engine, is_stored
 from legoc.evaluation.evaluator import Mask, clock, encode, verify_labelled
 from legoc.evaluation.factors import BY_MATRIX, find_factors
 from legoc.evaluation.group_values import GroupValues, values_of_ranking
@@ -166,6 +166,7 @@ def evaluate_catalogue(
     report = Report(
         engine=engine.name, split=split, group=spec.data.group, candidates="all",
         metrics=figures.pop("all"), slices=figures, timings=timings, calibration=calibration,
+        stored=is_stored(engine),
         counts={
             "rows": int(placed.rows.sum()),
             "groups": len(np.unique(log.group[labelled])),

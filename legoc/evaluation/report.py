@@ -54,7 +54,7 @@ class Report:
     baselines: what counting reaches on the same rows, by the name of the model, where that was
     asked for. candidates: what was ranked, `all` for the whole catalogue; then the counts have the
     `lists` too, one for each group that clicks, and the size of the `catalogue`. left_out: metrics
-    that have no figure there.
+    that have no figure there. stored: the vectors of items are those of the bundle.
     """
 
     engine: str
@@ -71,6 +71,7 @@ class Report:
     beyond: Beyond | None = None
     candidates: Literal["shown", "all"] = "shown"
     left_out: tuple[str, ...] = ()
+    stored: bool = False
 
     def __getitem__(self, name: str) -> float:
         return self.metrics[name].value
@@ -142,9 +143,8 @@ class Report:
     def sum_up_rows(self, total: float) -> list[str]:
         counts = self.counts
         sentences = [
-            f"{counts['rows']:,} rows in {counts['groups']:,} {self.group}s; {self.engine} encoded "
-            f"{counts['items']:,} items and {counts['users']:,} histories and scored the rows in "
-            f"{total:.1f} s"
+            f"{counts['rows']:,} rows in {counts['groups']:,} {self.group}s; {self.engine} "
+            f"{self.sum_up_encoded()} and scored the rows in {total:.1f} s"
         ]
         excluded = max((figure.excluded for figure in self.metrics.values()), default=0)
         if excluded:
@@ -156,14 +156,19 @@ class Report:
             sentences.append(f"{counts['cold rows']:,} rows belong to a user without clicks")
         return sentences
 
+    def sum_up_encoded(self) -> str:
+        items, users = f"{self.counts['items']:,} items", f"{self.counts['users']:,} histories"
+        if self.stored:
+            return f"took {items} from the bundle, encoded {users}"
+        return f"encoded {items} and {users}"
+
     def sum_up_lists(self, total: float) -> list[str]:
         """The same of the whole catalogue."""
         counts = self.counts
         sentences = [
             f"{counts['lists']:,} of {counts['groups']:,} {self.group}s click, and each is ranked "
             f"against all {counts['catalogue']:,} items but those of its history; {self.engine} "
-            f"encoded {counts['items']:,} items and {counts['users']:,} histories and ranked "
-            f"{counts['rows']:,} pairs in {total:.1f} s"
+            f"{self.sum_up_encoded()} and ranked {counts['rows']:,} pairs in {total:.1f} s"
         ]
         if counts["cold rows"]:
             sentences.append(f"{counts['cold rows']:,} lists are of a user without clicks")

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, cast
+from unicodedata import category
 
 from legoc_runtime.errors import RequestError
 from legoc_runtime.lists import read_list
@@ -27,8 +28,16 @@ KEPT = 0.95
 ENOUGH = 20
 # The shares of different values from which on a column is no category, or may be none.
 UNIQUE, MANY = 0.8, 0.5
+# Scripts without blanks between words, as `legoc.data.reading.splitting` has them by their names:
+# a character of them is a word.
+UNSPACED = (
+    "\u0e01-\u0e3a\u0e40-\u0edf\u1000-\u109f\u1780-\u17f9\u19e0-\u19ff\u2e80-\u2fd5\u3005\u3007"
+    "\u3021-\u3029\u3038-\u303b\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u312f\u31a0-\u31bf"
+    "\u31f0-\u31ff\u32d0-\u32fe\u3300-\u3357\u3400-\u4dbf\u4e00-\ua4c6\ua9e0-\ua9fe\uaa60-\uaa7f"
+    "\uf900-\ufad9\uff66-\uff9d\U0001aff0-\U0001b167\U00020000-\U000323af"
+)
 # Words and signs, as the tokenizer of words parts them.
-WORD = re.compile(r"\w+|[^\w\s]+")
+WORD = re.compile(rf"[{UNSPACED}]|(?:(?![{UNSPACED}])\w)+|[^\w\s{UNSPACED}]+")
 # Words of a value from which on it looks like a sentence.
 WORDY = 4
 # The share of numbers from which on what is no number is taken for a slip.
@@ -141,7 +150,7 @@ class Look:
     def count(self, parts: list[str]) -> None:
         if parts:
             self.counts[len(parts)] += 1
-            self.words[sum(len(WORD.findall(part)) for part in parts)] += 1
+            self.words[sum(map(count_words, parts))] += 1
             self.seen.update(parts)
 
     def tell(self) -> Column:
@@ -174,6 +183,14 @@ class Look:
             single=filled >= ENOUGH and len(self.cells) >= UNIQUE * filled,
             filled=filled, looked=self.looked, notation=self.notation,
         )  # fmt: skip
+
+
+def count_words(text: str) -> int:
+    """Words and signs of a text."""
+    if not text.isascii():
+        # A mark belongs to the letter before it.
+        text = "".join(sign for sign in text if not category(sign).startswith("M"))
+    return len(WORD.findall(text))
 
 
 def percentile(counts: Counter[int], share: float) -> int:

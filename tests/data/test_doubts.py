@@ -108,6 +108,18 @@ def test_the_share_of_rows_without_clicks_is_said(tmp_path):
         )
 
 
+def test_what_tells_users_without_clicks_apart_is_named_where_there_are_times(tmp_path):
+    rows = [{"user_id": f"u{n}", "item_id": f"{1 + n % 9:03d}", "time": 10**9 + n}
+            for n in range(90)]  # fmt: skip
+    tables = convert(tmp_path, rows)
+    hint = "`context = [popularity]` in `data` tells it what everybody clicks"
+    assert saying(tables, "rows without a click before them").endswith(hint)
+    with tables.connect() as connection:
+        assert not any(hint in text for text in suspect(connection, tables.report, moment=True))
+    bare = convert(tmp_path / "bare", [{k: v for k, v in r.items() if k != "time"} for r in rows])
+    assert hint not in saying(bare, "rows without a click before them")
+
+
 def test_a_part_that_stays_empty_is_said(tmp_path):
     rows = [{"user_id": f"u{n % 40}", "item_id": f"{1 + n % 9:03d}", "time": 10**9 + n}
             for n in range(80)]  # fmt: skip

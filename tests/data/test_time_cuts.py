@@ -99,7 +99,7 @@ def test_one_single_moment_is_no_log_to_divide(tmp_path):
     rows = [{"user_id": f"u{n}", "item_id": "001", "time": 10**9} for n in range(50)]
     root = write_folder(tmp_path / "own", items=ITEMS, interactions=rows)
     source = Tables(Tables.Config(path=str(root), negatives=0))
-    with pytest.raises(LegoError, match="no rows for training") as error:
+    with pytest.raises(LegoError, match="have the time 2001-09-09 01:46:40") as error:
         read_with(source, tmp_path / "cache", DEFAULT)
     assert error.value.diagnostics[0].code == "E0623"
 

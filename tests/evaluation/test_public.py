@@ -169,6 +169,7 @@ def test_a_bundle_of_this_very_data_encodes_no_item_again(tiny, monkeypatch):
     monkeypatch.setattr(Graphs, "encode_items", counted)
     stored = legoc.evaluate(run, keep_scores=True)
     assert not calls
+    assert "from the bundle, encoded" in stored.summary()
     # Without caches, or on other data than the bundle's, items are what they are read as.
     legoc.evaluate(run, cached=False)
     assert calls
@@ -177,6 +178,7 @@ def test_a_bundle_of_this_very_data_encodes_no_item_again(tiny, monkeypatch):
     monkeypatch.setattr(legoc.data, "prepare", lambda spec, **given: other)
     again = legoc.evaluate(run, keep_scores=True)
     assert calls
+    assert "from the bundle" not in again.summary()
     assert again.scores == pytest.approx(stored.scores, abs=1e-6)
 
 

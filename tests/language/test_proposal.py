@@ -6,6 +6,7 @@ import random
 import pytest
 
 from legoc.commands.cli import main
+from legoc.data.indexing.context import name_of
 from legoc.language.checking import check
 from legoc.language.diagnosing.document import Document
 from legoc.language.syntax.fmt import format
@@ -47,7 +48,7 @@ def test_a_folder_of_the_convention(tmp_path):
     spec = checked(tmp_path, text)
     assert [(a.name, a.kind, a.length) for a in spec.data.attributes] == [
         ("Product Title", "text", 6), ("kind", "category", 1), ("price", "number", 10),
-        ("tags", "category", 3), ("标题", "text", 3), ("weight", "number", 10),
+        ("tags", "category", 3), ("标题", "text", 4), ("weight", "number", 10),
     ]  # fmt: skip
     assert 'numbers=["weight"]' in text
     assert "# numbers, in ten bins; left empty: heavy" in text
@@ -90,13 +91,67 @@ def test_delimiters_encodings_and_bars(tmp_path):
     assert "# Look at this first: the dates of `time` may have the month or the day first" in text
 
 
+def write_log(root, titles, times, **more):
+    """A folder of items with titles and of a click at each time."""
+    items = [{"item_id": f"{n}", **({"title": t} if t else {})} for n, t in enumerate(titles)]
+    log = [{"user_id": f"u{n % 5}", "item_id": f"{n % len(items)}", "time": t, **more}
+           for n, t in enumerate(times)]  # fmt: skip
+    write_rows(root / "items", items, "csv")
+    write_rows(root / "interactions", log, "csv")
+    return root
+
+
+def test_titles_in_a_script_without_blanks_are_read(tmp_path):
+    titles = [f"今天北京发布第{n}号重要消息" for n in range(40)]
+    spec = checked(
+        tmp_path, propose(write_log(tmp_path / "shop", titles, range(10**9, 10**9 + 99)))
+    )
+    assert [(a.name, a.kind, a.length) for a in spec.data.attributes] == [("title", "text", 13)]
+    assert spec.model["content"].op == "CNN"
+
+
+def test_the_recipe_is_the_default(tmp_path):
+    found = checked(
+        tmp_path, propose(write_log(tmp_path / "shop", ["a b"] * 9, range(10**9, 10**9 + 99)))
+    )
+    plain = check(Document("plain.lego", "content CNN -> behavior Additive -> predict Dot"))
+    assert found.train == plain.specs[0].train
+
+
+@pytest.mark.parametrize(
+    ("days", "more", "expected"),
+    [
+        (40, {}, ["popularity(hours=24)", "popularity(days=7)", "popularity", "age"]),
+        (10, {}, ["popularity(hours=24)", "popularity", "age"]),
+        (1, {"label": 1}, ["popularity", "share", "age"]),
+        (0, {}, []),
+    ],
+)
+def test_what_everybody_clicks_is_told_where_there_are_times(tmp_path, days, more, expected):
+    times = [10**9 + n * days * 864 for n in range(100)]
+    text = propose(write_log(tmp_path / "shop", ["a b"] * 9, times, **more))
+    assert list(map(name_of, checked(tmp_path, text).data.context)) == expected
+    # One moment has nothing before it, so times cannot divide it.
+    assert (checked(tmp_path, text).data.split.op == "user") == (days == 0)
+    assert ("# Look at this first: all rows have one time" in text) == (days == 0)
+
+
+def test_items_of_which_nothing_is_told_are_a_table(tmp_path):
+    text = propose(write_log(tmp_path / "shop", [None] * 9, range(10**9, 10**9 + 99)))
+    spec = checked(tmp_path, text)
+    assert (spec.data.content, spec.model["content"].op) == ((), "Null")
+    (line,) = [line for line in text.splitlines() if line.strip() == "content = []"]
+    found = check(Document(str(tmp_path / "own.lego"), text.replace(line, "")))
+    assert [(d.code, "`content = []`" in d.help[0]) for d in found.diagnostics] == [("E0304", True)]
+
+
 def test_parts_of_ones_own_and_logs_without_times(tmp_path):
     items = [{"item_id": f"{n}", "kind": f"k{n % 3}"} for n in range(30)]
     log = [{"user_id": f"u{n % 5}", "item_id": f"{n}", "label": n % 2} for n in range(30)]
     write_rows(tmp_path / "shop" / "items", items, "csv")
     write_rows(tmp_path / "shop" / "interactions", log, "csv")
     spec = checked(tmp_path, propose(tmp_path / "shop"))
-    assert (spec.data.split.op, spec.train.task.op) == ("user", "ranking")
+    assert (spec.data.split.op, spec.data.context) == ("user", ())
     log = [{**row, "split": "test" if n > 25 else "train"} for n, row in enumerate(log)]
     write_rows(tmp_path / "shop" / "interactions", log, "csv")
     assert checked(tmp_path, propose(tmp_path / "shop")).data.split.op == "publisher"

@@ -14,8 +14,16 @@ from legoc.commands.comparing import show_baselines
 from legoc.commands.printing import console
 from legoc.data import prepare
 from legoc.evaluation import baselines
-from legoc.evaluation.baselines import call_of, find_better, label, measure_baselines
+from legoc.evaluation.baselines import (
+    call_of,
+    find_better,
+    find_remedy,
+    label,
+    measure_baselines,
+)
 from legoc.evaluation.torch_engine import TorchEngine
+from legoc.language import check
+from legoc.language.diagnosing.document import Document
 from legoc.model.run import Run, load_recommender
 from legoc.training import results
 from legoc_runtime.engine import Engine
@@ -350,6 +358,36 @@ def test_the_table_marks_what_says_nothing(capsys):
 def test_an_equal_model_is_told_too():
     told = find_better(report_of({"all": 0.5}, {"Popularity": {"all": 0.5}}))
     assert told == ["Popularity ranks as well: GAUC 0.5000 against 0.5000"]
+
+
+SAME = {"all": 0.4}
+
+
+@pytest.mark.parametrize(
+    ("context", "theirs", "written"),
+    [
+        ("[]", {"Popularity": {"all": 0.7}}, "[popularity(hours=24), popularity]"),
+        ("[]", {"Popularity": SAME, "ItemMean": {"all": 0.7}}, "[share]"),
+        ("[age, popularity(days=2)]", {"ItemMean": {"all": 0.7}},
+         "[age, popularity(days=2), share]"),
+        ("[popularity(days=2)]", {"Popularity": {"all": 0.7}}, None),
+        ("[]", {"Popularity": SAME, "TFIDF": {"all": 0.7}}, None),
+        ("[]", {"Popularity": SAME}, None),
+    ],
+)  # fmt: skip
+def test_a_model_that_counting_beats_can_be_told_the_counts(context, theirs, written, capsys):
+    text = f"data d {{ source = Demo context = {context} }}\n"
+    text += "model m = content CNN -> behavior Additive -> predict Dot\nrun m on d"
+    (spec,) = check(Document("remedy.lego", text)).specs
+    report = report_of({"all": 0.6}, {**theirs, "Popularity(hours=24)": SAME})
+    remedy = find_remedy(spec, report)
+    assert (remedy is None) == (written is None)
+    assert written is None or remedy.startswith(f"`context = {written}` in `data` tells")
+    # Without times nothing can be counted up to a moment.
+    assert find_remedy(spec, report_of({"all": 0.6}, theirs)) is None
+    show_baselines(console(), [("m", {"split": "test", **report})] * 2, [spec, spec])
+    shown = capsys.readouterr().out
+    assert shown.count("tells a model what everybody clicks") == (written is not None)
 
 
 def test_a_label_is_what_one_writes():

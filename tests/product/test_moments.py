@@ -214,6 +214,46 @@ def test_a_log_without_times_is_refused_with_its_name(
     assert "`age` needs times, and these files of Tables have the order of the rows" in shown
 
 
+def portrait_warnings(spec: Path, cache: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    assert run("data", spec, "--cache", cache, "-q", "--json") == 0
+    (told,) = json.loads(capsys.readouterr().out)
+    return [w for w in told["portrait"]["warnings"] if "rows without" not in w]
+
+
+def test_a_log_of_one_moment_has_nothing_to_count(
+    cache: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    rows = [f"u{n % 20},i{n % 9},2024-03-01" for n in range(120)]
+    spec = shop(tmp_path, ["user_id,item_id,time", *rows], "[popularity(hours=2), age]")
+    assert run("data", spec, "--cache", cache, "-q") == 1
+    shown = capsys.readouterr().err
+    assert "all rows to divide have the time 2024-03-01 00:00:00" in shown
+    assert "`split = user`" in shown
+    spec.write_text(spec.read_text().replace("context =", "split = user context ="))
+    (warned,) = [w for w in portrait_warnings(spec, cache, capsys) if "one time" in w]
+    assert "what `context` counts is the same for every item" in warned
+
+
+def test_numbers_that_grow_tell_the_place_of_a_click(
+    cache: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """The last click of a user is compared with what the user disliked before."""
+    rows = [f"u{n % 20},i{n * 7 % 23},{1 + 4 * (n % 3 > 0)},{10**9 + n}" for n in range(400)]
+    header = "user_id,item_id,rating,time"
+    spec = shop(tmp_path, [header, *rows], "[popularity(hours=2), popularity, share, age]")
+    split = spec.read_text()
+    for text, said in (
+        (split, False),
+        (split.replace("context =", "split = leave_one_out context ="), True),
+        (split.replace("context = [popularity(hours=2), popularity, share, age]",
+                       "split = leave_one_out context = [popularity(hours=2), share]"), False),
+    ):  # fmt: skip
+        spec.write_text(text)
+        warned = [w for w in portrait_warnings(spec, cache, capsys) if "leave_one_out` comp" in w]
+        assert len(warned) == said
+        assert not said or "`popularity`, `age` grow with time" in warned[0]
+
+
 def test_spans_beyond_the_log_are_warned_of(
     cache: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

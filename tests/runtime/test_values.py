@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from legoc_runtime.errors import RequestError
-from legoc_runtime.kinds import Look, tell_kind
+from legoc_runtime.kinds import Look, count_words, tell_kind
 from legoc_runtime.lists import read_list
 from legoc_runtime.moments import Moments, UndecidedError, read_column
 from legoc_runtime.values import (
@@ -325,3 +325,26 @@ def test_a_moment_at_the_ends_of_the_calendar(given, expected):
 def test_numbers_too_large_for_any_time_are_no_time():
     found, _ = read_column([1709848864, 10**400])
     assert found == [1709848864 * 10**6, None]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A fine thing, number 7", "北京今天发布最新芯片,AI 2024", "ประเทศไทย ไม่มี", 
+        "東京タワーへ行く。", "한국 뉴스 오늘", "हिन्दी समाचार", "Café au lait – 3 euros", "မြန်မာ",
+        "abc中文def", "ខ្មែរ",
+        "ー々〇𠀀𠀁", "ຂ່າວ", "don't stop...", "naïve_word",
+    ],
+)  # fmt: skip
+def test_words_are_counted_as_the_tokenizer_parts_them(text):
+    from legoc.data.reading.splitting import split_words
+
+    assert count_words(text) == len(split_words().pre_tokenize_str(text))
+
+
+def test_titles_in_a_script_without_blanks_are_text():
+    column = tell_kind([f"今天北京发布第{n}号消息" for n in range(30)])
+    assert (column.kind, column.speaks, column.words) == ("word", True, 11)
+    # Sixteen of thirty differ: a sentence of a few words says something else than a category.
+    assert tell_kind([f"今天北京发布第{n % 16}号消息" for n in range(30)]).speaks
+    assert not tell_kind([f"体育{n % 16}" for n in range(30)]).speaks

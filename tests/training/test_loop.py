@@ -12,6 +12,7 @@ from legoc.language.checking import check
 from legoc.language.diagnosing.diagnostics import LegoError
 from legoc.model.run import Run
 from legoc.progress import SILENT
+from legoc.training import record
 from legoc.training.epoch import infer_seed
 from legoc.training.job import Monitor
 from legoc.training.loop import fit
@@ -284,6 +285,24 @@ def test_a_training_that_ends_while_it_gets_better_says_so(
     )
     assert len(said) == (expected is not None)
     assert all(text in said[0] for text in expected or ())
+
+
+@pytest.mark.parametrize(("least", "expected"), [(1000, 1), (10, 0)])
+def test_a_training_that_ends_after_few_updates_says_so(
+    make_job, make_toy, make_words, monkeypatch, least, expected
+):
+    """Two epochs of five updates."""
+    monkeypatch.setattr(record, "SOON", least)
+    module = make_toy()
+    job = make_job(
+        module=module, validate=Plateau(module, [0.5, 0.4]), progress=make_words(), patience=1,
+        epochs=9,
+    )  # fmt: skip
+    fit(job)
+    said = [line for line in job.progress.said if "ended after 10 updates" in line]
+    assert len(said) == expected
+    assert all("an epoch of this log is 5 of them" in line for line in said)
+    assert all("`--set train.patience=4`" in line for line in said)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from legoc.language.diagnosing.diagnostics import fail
+
 
 if TYPE_CHECKING:
     import duckdb
@@ -44,7 +46,7 @@ def cut_times(
     a reader should know.
 
     Reads labelled(position, time, turn, ...). shares: of the impressions, by part, the last part
-    first; each above 0.
+    first; each above 0. E0623 where all is one moment, which is no log to divide.
     """
     found = connection.execute(
         f"SELECT count(*), min(time), max(time) FROM labelled WHERE {condition}"
@@ -52,6 +54,13 @@ def cut_times(
     total, earliest, latest = found or (0, None, None)
     if not total or not shares:
         return dict.fromkeys(shares, "false"), ()
+    if earliest == latest:
+        raise fail(
+            "E0623",
+            f"all rows to divide have the time {earliest}, and a split by time would leave none "
+            "for training",
+            "write `split = user`, which needs no order, or give finer times",
+        )
     cuts: dict[str, Cut] = {}
     left, place = 1.0, total
     for name, share in shares.items():
@@ -65,8 +74,8 @@ def cut_times(
     before: Cut | None = None
     for name, cut in reversed(cuts.items()):
         # The part before has nothing where it starts at the same moment, and neither has training
-        # where it would end with the first; one single moment is no log to divide.
-        empty = cut.time == (earliest if before is None else before.time) and earliest != latest
+        # where it would end with the first.
+        empty = cut.time == (earliest if before is None else before.time)
         conditions[name] = cut.inside if empty else cut.at_moment
         if empty:
             divided.append(cut.time)

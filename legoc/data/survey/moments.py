@@ -9,6 +9,7 @@ import numpy as np
 from legoc.data.indexing.context import DAY, HOUR, Context
 from legoc.data.indexing.counters import MICROSECONDS
 from legoc.data.prepare import Prepared
+from legoc.language.ir.spec import Spec
 
 
 # Rows whose numbers are looked up at once.
@@ -51,12 +52,39 @@ def warn_of_spans(context: Context | None) -> list[str]:
     if context is None or not len(context.times.moments):
         return []
     length = (context.last - int(context.times.moments.min())) / MICROSECONDS
+    if not length:
+        return [
+            "all clicks have one time, and none is before another: what `context` counts is the "
+            "same for every item; leave it out"
+        ]
     return [
         f"the log has clicks of {write_span(length)}, and `{name}` looks back further: its counts "
         "still rise when the log ends, and beyond what training saw while serving; choose a "
         "shorter span"
         for name, kind, span in zip(context.names, context.kinds, context.spans, strict=True)
         if kind == "popularity" and span is not None and length < span < math.inf
+    ]
+
+
+def warn_of_places(spec: Spec, prepared: Prepared) -> list[str]:
+    """Numbers that grow with time where a split puts a click behind what it is compared with."""
+    apart = spec.data.group == "user" and prepared.report.candidates in ("rated", "shown")
+    if prepared.context is None or spec.data.split.op != "leave_one_out" or not apart:
+        return []
+    growing = [
+        f"`{name}`"
+        for name, kind, span in zip(
+            prepared.context.names, prepared.context.kinds, prepared.context.spans, strict=True
+        )
+        if kind == "age" or (kind == "popularity" and span == math.inf)
+    ]
+    if not growing:
+        return []
+    verb = "grows" if len(growing) == 1 else "grow"
+    return [
+        "`split = leave_one_out` compares a user's click with non-clicks before it, and "
+        f"{', '.join(growing)} {verb} with time: the place of a click tells it; "
+        "write `split = time`"
     ]
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from legoc.data.prepare import Prepared
 from legoc.data.reading.inputs import JointInputs
 from legoc.data.survey.candidates import compare_candidates
-from legoc.data.survey.moments import Moment, measure_context, warn_of_spans
+from legoc.data.survey.moments import Moment, measure_context, warn_of_places, warn_of_spans
 from legoc.data.survey.suspicions import suspect
 from legoc.data.survey.words import Known, measure_words, warn_of_words
 from legoc.language.ir.spec import Spec
@@ -91,7 +91,7 @@ def draw_portrait(spec: Spec, prepared: Prepared) -> Portrait:
             histories[split] = count(lengths)
             longer[split] = float((lengths > spec.data.history).mean()) if len(lengths) else 0.0
         clicks = item_clicks(connection)
-        suspicions = suspect(connection, prepared.report)
+        suspicions = suspect(connection, prepared.report, moment=prepared.context is not None)
     spoken = None
     if prepared.vectors is not None and prepared.reading is not None:
         read: Any = prepared.inputs
@@ -113,7 +113,7 @@ def draw_portrait(spec: Spec, prepared: Prepared) -> Portrait:
 def find_warnings(spec: Spec, prepared: Prepared) -> tuple[str, ...]:
     """The warnings of a portrait, for those who want no more of it."""
     with prepared.tables.connect() as connection:
-        suspicions = suspect(connection, prepared.report)
+        suspicions = suspect(connection, prepared.report, moment=prepared.context is not None)
     lengths, words = measure_lengths(prepared), measure_words(prepared)
     return (*suspicions, *warn(spec, prepared, lengths, words))
 
@@ -126,6 +126,7 @@ def warn(
     yield from warn_of_words(words, prepared)
     yield from cut_texts(lengths)
     yield from warn_of_spans(prepared.context)
+    yield from warn_of_places(spec, prepared)
 
 
 def cut_texts(lengths: Sequence[Lengths]) -> list[str]:

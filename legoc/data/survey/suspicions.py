@@ -26,12 +26,17 @@ FLOATS = (
 
 SAME = "check that all files are of one release and ids kept their zeros"
 
+REMEDY = "; `context = [popularity]` in `data` tells it what everybody clicks"
+
 # Tables joined to the items, whose further records are no loss.
 JOINED = ("augment", "translations")
 
 
-def suspect(connection: "duckdb.DuckDBPyConnection", report: Report) -> tuple[str, ...]:
-    """The warnings, the gravest kind first."""
+def suspect(
+    connection: "duckdb.DuckDBPyConnection", report: Report, *, moment: bool = False
+) -> tuple[str, ...]:
+    """The warnings, the gravest kind first. moment: whether the model knows what everybody clicks
+    (`context`)."""
     found = [
         *overlapping_times(connection, report),
         *shared_impressions(connection, report),
@@ -40,7 +45,7 @@ def suspect(connection: "duckdb.DuckDBPyConnection", report: Report) -> tuple[st
         *report.warnings,
         *empty_attributes(report),
         *single_class(report),
-        *without_clicks(report),
+        *without_clicks(report, moment),
     ]
     return tuple(found)
 
@@ -156,7 +161,7 @@ def single_class(report: Report) -> list[str]:
     ]
 
 
-def without_clicks(report: Report) -> list[str]:
+def without_clicks(report: Report, moment: bool) -> list[str]:
     """Splits with many rows of which nothing is known but who asks."""
     shares = {name: part.cold_rows / part.rows for name, part in report.parts.items() if part.rows}
     found = [f"{share:.1%} of {name}" for name, share in shares.items() if share > NEW]
@@ -164,5 +169,6 @@ def without_clicks(report: Report) -> list[str]:
         return []
     return [
         f"rows without a click before them: {', '.join(found)}; their users have an empty history, "
-        "and a model tells them apart by the candidates alone"
+        "and a model knows the candidates alone"
+        + ("" if moment or report.order != "time" else REMEDY)
     ]

@@ -220,7 +220,10 @@ def missing_content(record: Record, source: Declaration, field: Argument | None)
         ),
         help=(f"write `content = [{', '.join(names[:2])}]`; attributes: {', '.join(names)}",)
         if names
-        else ("write `content = [title(30)]`, with the names of your columns",),
+        else (
+            "write `content = [title(30)]`, with the names of your columns; where items have none, "
+            "`content = []`, and `content Null` in the model",
+        ),
     )
 
 

@@ -32,6 +32,9 @@ from legoc_runtime.moments import Moments, UndecidedError
 EMPTY = 0.9
 # Tokens of a text from which on training is slow.
 SLOW = 64
+# Spans over which clicks are counted, in microseconds. A log of one of them alone says nothing of a
+# count that has been through it.
+SPANS = {"hours=24": 86_400_000_000, "days=7": 604_800_000_000}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,11 +122,14 @@ def propose_attribute(name: str, column: Column, slips: Sequence[str]) -> Propos
 
 @dataclass(frozen=True, kw_only=True)
 class LogNotes:
-    """What was seen of the interactions. clicks: of a user, at the 95th percentile."""
+    """What was seen of the interactions. clicks: of a user, at the 95th percentile. numbers: of the
+    moment, as `context` lists them; none without times. divided: whether times can cut the log."""
 
     lines: tuple[str, ...]
     warnings: tuple[str, ...]
     clicks: int
+    numbers: tuple[str, ...] = ()
+    divided: bool = True
 
 
 def look_at_log(
@@ -133,15 +139,22 @@ def look_at_log(
     rows = list(islice(read_columns(tables["interactions"], columns, dialect_of(args)), LOOK * 10))
     lines: list[str] = []
     warnings: list[str] = []
+    numbers: tuple[str, ...] = ()
+    divided = meant.time is not None
     values = dict(zip(columns, zip(*rows, strict=True), strict=True)) if rows else {}
     if meant.time is None:
         warnings.append("no column of times: the order of the rows is taken for time")
     elif rows:
         moments = Moments(meant.time)
-        for value in values[meant.time]:
-            moments.see(value)
+        seen = [moments.see(value) for value in values[meant.time]]
         try:
-            lines.append(moments.decide().told or f"`{meant.time}` holds dates and times")
+            rule = moments.decide()
+            lines.append(rule.told or f"`{meant.time}` holds dates and times")
+            times = [rule.read(each) for each in seen]
+            numbers = choose_numbers(times, shown=bool(meant.label or meant.rating))
+            divided = bool(numbers)
+            if not divided:
+                warnings.append("all rows have one time, so nothing is before anything else")
         except UndecidedError as error:
             warnings += [error.message, error.help]
     if meant.label is None and meant.rating is None:
@@ -153,7 +166,21 @@ def look_at_log(
         counted[user] = counted.get(user, 0) + 1
     ordered = sorted(counted.values())
     clicks = ordered[int(0.95 * (len(ordered) - 1))] if ordered else 20
-    return LogNotes(lines=tuple(lines), warnings=tuple(warnings), clicks=max(5, min(clicks, 50)))
+    return LogNotes(
+        lines=tuple(lines), warnings=tuple(warnings), clicks=max(5, min(clicks, 50)),
+        numbers=numbers, divided=divided,
+    )  # fmt: skip
+
+
+def choose_numbers(moments: Sequence[int | None], *, shown: bool) -> tuple[str, ...]:
+    """The numbers of `context` for a log with some moments; none where all are one. shown: whether
+    it says what was not clicked."""
+    known = [moment for moment in moments if moment is not None]
+    length = max(known, default=0) - min(known, default=0)
+    if not length:
+        return ()
+    spans = [f"popularity({span})" for span, whole in SPANS.items() if length > 2 * whole]
+    return (*spans, "popularity", *(["share"] if shown else []), "age")
 
 
 def read_columns(files: Sequence[TableFile], columns: Sequence[str], dialect: Dialect) -> "Any":
@@ -188,24 +215,31 @@ def write(
         "  ]",
         *(f"  # `{each.name}` is left out: {each.why}" for each in attributes if not each.written),
         f"  history = {notes.clicks}",
-        f"  split = {split_of(meant)}",
+        *(
+            [
+                "  # what everybody clicks at the moment; an application reports clicks then",
+                f"  context = [{', '.join(notes.numbers)}]",
+            ]
+            if notes.numbers
+            else []
+        ),
+        f"  split = {split_of(meant, notes)}",
         "}",
         "",
-        f"model first = content {'CNN' if has_text(kept) else 'Pooling'} -> behavior Additive "
-        "-> predict Dot",
+        f"model first = content {content_of(kept)} -> behavior Additive -> predict Dot",
         "",
-        "train short {",
-        f"  task = {'ranking' if meant.label or meant.rating else 'matching(negatives=4)'}",
-        "  epochs = 5",
-        "}",
-        "",
-        "run first on own with short",
+        "# The recipe is the default, which ends when validation rises no further. Another is a",
+        "# declaration `train NAME { ... }`, and `run first on own with NAME`.",
+        "run first on own",
     ]
     return "\n".join(lines) + "\n"
 
 
-def has_text(kept: Sequence[Proposed]) -> bool:
-    return any(each.why.startswith("text") for each in kept)
+def content_of(kept: Sequence[Proposed]) -> str:
+    """The operator that reads what is kept: of nothing, a table of items."""
+    if not kept:
+        return "Null"
+    return "CNN" if any(each.why.startswith("text") for each in kept) else "Pooling"
 
 
 def settings(told: Mapping[str, Any]) -> list[str]:
@@ -216,9 +250,9 @@ def settings(told: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def split_of(meant: Meant) -> str:
+def split_of(meant: Meant, notes: LogNotes) -> str:
     if meant.split is not None:
         return "publisher  # the column that names the parts"
-    if meant.time is not None:
+    if notes.divided:
         return "time(valid=10%, test=10%)  # the last tenth is test, the tenth before it valid"
     return "user(valid=10%, test=10%)  # without times, users are set apart"
