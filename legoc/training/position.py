@@ -69,13 +69,14 @@ class Position:
             best_loss=self.mean_loss if best else self.best_loss,
         )
 
-    def reason_to_end(self, train: Train) -> Reason | None:
-        """Why there is no further epoch, or None."""
+    def reason_to_end(self, train: Train, each: int) -> Reason | None:
+        """Why there is no further epoch, or None. each: the updates of an epoch."""
         if self.updates:
             return None
-        if self.epoch > train.epochs:
+        ended = self.epoch - 1
+        if ended >= train.epochs:
             return "epochs"
-        if self.stale and self.stale >= train.patience:
+        if self.stale and self.stale >= train.patience and each * ended >= train.min_updates:
             return "patience"
         return "limit" if self.epoch > 1 and self.out_of_time(train) else None
 

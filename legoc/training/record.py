@@ -22,10 +22,6 @@ from legoc.training.position import BROKEN_OFF, Position, Reason
 from legoc.training.validation import no_value
 
 
-# Updates up to which validation often stands still for some epochs before it rises.
-SOON = 1000
-
-
 def write_duration(seconds: float) -> str:
     """Whole seconds or more as the language has them: `90s`, `2h`."""
     whole = max(math.ceil(seconds), 1)
@@ -81,7 +77,7 @@ class Record:
 
     @property
     def reason_to_end(self) -> Reason | None:
-        found = self.position.reason_to_end(self.job.train)
+        found = self.position.reason_to_end(self.job.train, self.job.updates)
         return "hopeless" if found is None and self.given_up else found
 
     def write(self, event: str, position: Position, **entry: Any) -> None:
@@ -189,8 +185,6 @@ class Record:
         self.open = False
         if reason in ("epochs", "limit") and ended.still_better:
             self.say_unfinished(reason)
-        if reason == "patience":
-            self.say_soon(ended)
         if is_worse(ended.best_loss, ended.first):
             self.job.progress.say(
                 f"warning: the loss is {ended.best_loss:.4g} in the best epoch and was "
@@ -228,17 +222,6 @@ class Record:
             f"warning: {job.monitor.name} was still {moved} in the last epoch, which is the best; "
             f"train longer: `--set train.{more}`"
         )
-
-    def say_soon(self, ended: Position) -> None:
-        """One line where training ended before it had many updates: a monitor that stands still
-        among the first of them may rise later."""
-        train, updates = self.job.train, (ended.epoch - 1) * self.job.updates
-        if updates < SOON:
-            self.job.progress.say(
-                f"warning: ended after {updates:,} updates, for an epoch of this log is "
-                f"{self.job.updates:,} of them; see whether {self.job.monitor.name} moves on: "
-                f"`--set train.patience={min(4 * train.patience, train.epochs)}`"
-            )
 
     def save_when_due(self) -> None:
         """The state, where the last one is older than `save_every`."""

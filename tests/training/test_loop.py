@@ -12,7 +12,6 @@ from legoc.language.checking import check
 from legoc.language.diagnosing.diagnostics import LegoError
 from legoc.model.run import Run
 from legoc.progress import SILENT
-from legoc.training import record
 from legoc.training.epoch import infer_seed
 from legoc.training.job import Monitor
 from legoc.training.loop import fit
@@ -287,22 +286,19 @@ def test_a_training_that_ends_while_it_gets_better_says_so(
     assert all(text in said[0] for text in expected or ())
 
 
-@pytest.mark.parametrize(("least", "expected"), [(1000, 1), (10, 0)])
-def test_a_training_that_ends_after_few_updates_says_so(
-    make_job, make_toy, make_words, monkeypatch, least, expected
+@pytest.mark.parametrize(("least", "epochs"), [(0, 2), (10, 2), (11, 3), (20, 4), (1000, 9)])
+def test_patience_ends_nothing_before_so_many_updates(
+    make_job, make_toy, make_words, least, epochs
 ):
-    """Two epochs of five updates."""
-    monkeypatch.setattr(record, "SOON", least)
+    """Epochs of five updates, the first of which is the best."""
     module = make_toy()
     job = make_job(
-        module=module, validate=Plateau(module, [0.5, 0.4]), progress=make_words(), patience=1,
-        epochs=9,
+        module=module, validate=Plateau(module, [0.5, *(0.4 for _ in range(8))]),
+        progress=make_words(), patience=1, epochs=9, min_updates=least,
     )  # fmt: skip
-    fit(job)
-    said = [line for line in job.progress.said if "ended after 10 updates" in line]
-    assert len(said) == expected
-    assert all("an epoch of this log is 5 of them" in line for line in said)
-    assert all("`--set train.patience=4`" in line for line in said)
+    outcome = fit(job)
+    assert (outcome.epochs, outcome.best_epoch) == (epochs, 1)
+    assert outcome.reason == ("epochs" if epochs == 9 else "patience")
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,17 @@ TRAIN_FIELDS = {
     "patience": of_kind(
         Kind("int"), param(5, min=0, doc="epochs without a better monitor before training ends")
     ),
+    "min_updates": of_kind(
+        Kind("int"),
+        param(
+            1000,
+            min=0,
+            since=True,
+            before=0,
+            doc="updates before which `patience` ends nothing: the first epochs of a small log are "
+            "few of them, and the monitor may stand still there",
+        ),
+    ),
     "lr_pretrained": of_kind(
         Kind("float"),
         optional=True,

@@ -78,7 +78,7 @@ def read_data(declaration: Declaration, args: Mapping[str, Any], data: Data) -> 
 def read_recipe(train: Train) -> Train:
     """The recipe as a counted predictor reads it, which is its metrics: nothing of a recipe that
     changes a trained model may change what is counted."""
-    return replace(train, calibrate=False, word_dropout=0.0, average=1)
+    return replace(train, calibrate=False, word_dropout=0.0, average=1, min_updates=0)
 
 
 def infer_types(

@@ -75,6 +75,7 @@ class Train:
     clip: float | None = None
     warmup: float = 0.0
     average: int = 1
+    min_updates: int = 0
     word_dropout: float = 0.0
     samples: int | None = None
     limit: float | None = None

@@ -56,7 +56,7 @@ class Chronicle:
 
     @property
     def reason_to_end(self) -> Reason | None:
-        found = self.position.reason_to_end(self.job.train)
+        found = self.position.reason_to_end(self.job.train, self.job.updates)
         return "hopeless" if found is None and self.given_up else found
 
     def enter_update(self, loss: float, rows: int, factor: float) -> None:
