@@ -39,14 +39,21 @@ def takes_runs(parser: ArgumentParser) -> None:
 
 
 def chosen_systems(arguments: Namespace) -> "list[System]":
-    """The systems of the runs that were named. Points of a file without a run are said."""
-    from legoc.experiments.results import read_result
+    """The systems of the runs that were named. Points of a file without a run are said, and every
+    run whose groups were not kept."""
+    from legoc.experiments.results import Result, read_result
     from legoc.experiments.systems import gather
+    from legoc.language.diagnosing.diagnostics import Diagnostic, LegoError
 
-    results = [
-        read_result(folder, arguments.split, arguments.candidates)
-        for folder in chosen_folders(arguments)
-    ]
+    results: list[Result] = []
+    lacking: list[Diagnostic] = []
+    for folder in chosen_folders(arguments):
+        try:
+            results.append(read_result(folder, arguments.split, arguments.candidates))
+        except LegoError as error:
+            lacking += error.diagnostics
+    if lacking:
+        raise LegoError(*lacking)
     return gather(results)
 
 

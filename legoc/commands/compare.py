@@ -22,6 +22,7 @@ def compare_flags(parser: ArgumentParser) -> None:
 
 def run_compare(arguments: Namespace) -> int:
     from legoc.experiments.contrast import choose_metrics, contrast, doubts, every_pair
+    from legoc.experiments.doubted import doubt_lines, find_doubted
     from legoc.language.diagnosing.diagnostics import fail
 
     systems = chosen_systems(arguments)
@@ -36,7 +37,9 @@ def run_compare(arguments: Namespace) -> int:
         )
     metrics = choose_metrics(systems, arguments.metrics)
     found = contrast(systems, every_pair(systems, metrics))
-    warnings = doubts(systems, found[0].clusters)
+    part = systems[0].results[0].about["contract"]["part"]
+    doubted = find_doubted(systems, part, metrics)
+    warnings = [*doubts(systems, found[0].clusters), *(line[2:] for line in doubt_lines(doubted))]
     if arguments.json:
         print_json({"comparisons": [each.to_json() for each in found], "warnings": warnings})
     else:
@@ -66,9 +69,10 @@ def show_contrasts(
     for each in found:
         out.print(f"{each.metric}: {each.verdict()}")
     first = found[0]
+    many = "comparison" if len(found) == 1 else "comparisons"
     out.print(
         f"\n{about.groups:,} {group}s of {first.clusters:,} users; intervals by bootstrap over "
-        f"users, p by permutation, corrected over {len(found)} comparisons",
+        f"users, p by permutation, corrected over {len(found)} {many}",
         style="dim",
     )
     show_warnings(warnings)

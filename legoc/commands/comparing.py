@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from legoc.language.ir.spec import Spec
 
 Reported = Mapping[str, Any]
+# Models of which each has its own lines.
+FEW = 3
 
 
 def show_baselines(
@@ -20,7 +22,7 @@ def show_baselines(
     """One table of models measured on the same rows with the counted ones below them: each metric
     over all rows, then the one that decides on each part; and a line for each model that does not
     beat them, with what to write where its spec is at hand. The reports are in JSON's types."""
-    from legoc.evaluation.baselines import deciding_metric, find_better, find_remedy
+    from legoc.evaluation.baselines import deciding_metric, find_remedy
 
     _, first = reports[0]
     metrics, slices = list(first["metrics"]), list(first["slices"])
@@ -37,7 +39,7 @@ def show_baselines(
     unknown = {name for _, found in counted for name, v in found["metrics"].items() if v is None}
     if any(first["metrics"][name] is not None for name in unknown & first["metrics"].keys()):
         out.print("-: what is counted orders items, and is no probability", style="dim")
-    show_warnings([f"{name}: {line}" for name, found in reports for line in find_better(found)])
+    show_warnings(beaten_lines(reports))
     remedies = [
         remedy
         for spec, (_, found) in zip(specs, reports, strict=False)
@@ -45,6 +47,26 @@ def show_baselines(
     ]
     for line in dict.fromkeys(remedies):
         out.print(line, style="dim")
+
+
+def beaten_lines(reports: Sequence[tuple[str, Reported]]) -> list[str]:
+    """A line for each model and part where a counted one is as good; one for all of them together
+    where they are many."""
+    from legoc.evaluation.baselines import WHERE, find_beaten
+
+    found = [(name, each) for name, report in reports for each in find_beaten(report)]
+    if len(reports) <= FEW:
+        return [f"{name}: {each.sentence()}" for name, each in found]
+    together: dict[tuple[str, str, str, float], list[float]] = {}
+    for _, each in found:
+        key = (each.part, each.best, each.metric, each.theirs)
+        together.setdefault(key, []).append(each.ours)
+    return [
+        f"{best} ranks {'as well as or ' * (theirs in ours)}better than {len(ours)} of "
+        f"{len(reports)} runs{WHERE.get(part, f', {part}')}: {metric} {theirs:.4f} against "
+        f"{min(ours):.4f} to {max(ours):.4f}"
+        for (part, best, metric, theirs), ours in together.items()
+    ]
 
 
 def cell(found: Reported, metric: str, part: str) -> str:

@@ -29,6 +29,7 @@ def report_flags(parser: ArgumentParser) -> None:
 
 def run_report(arguments: Namespace) -> int:
     verify_installed()
+    from legoc.experiments.asked_metrics import full_names
     from legoc.experiments.contrast import choose_metrics
     from legoc.experiments.reporting.material import gather_material
     from legoc.experiments.reporting.page import write_page
@@ -38,11 +39,12 @@ def run_report(arguments: Namespace) -> int:
     beside = chosen_published(arguments)
     systems = chosen_systems(arguments)
     known = all_metrics(systems)
-    if not set(arguments.metrics) <= set(known):
-        choose_metrics(systems, arguments.metrics)
+    wanted = full_names(arguments.metrics, known)
+    if not set(wanted) <= set(known):
+        choose_metrics(systems, wanted)
     with opened(arguments.output) as made:
         material = gather_material(
-            systems, arguments.metrics or known, baselines=not arguments.no_baselines,
+            systems, wanted or known, baselines=not arguments.no_baselines,
             cache=arguments.cache, progress=progress,
         )  # fmt: skip
         progress.say("drawing")

@@ -17,6 +17,9 @@ def show_failures(failed: "Sequence[Failure]", total: int) -> int:
     reasons: dict[tuple[str, ...], list[Failure]] = {}
     for failure in failed:
         reasons.setdefault(failure.why, []).append(failure)
+    if len(reasons) > 1:
+        told = f"{len(failed)} of {total} runs failed, for {len(reasons)} reasons"
+        print(f"\n{told}", file=sys.stderr)
     for together in reasons.values():
         if total > 1:
             names = ", ".join(failure.spec.name for failure in together)

@@ -51,7 +51,8 @@ def takes_published(parser: ArgumentParser) -> None:
 
 
 def run_table(arguments: Namespace) -> int:
-    from legoc.experiments.contrast import unmeasured
+    from legoc.experiments.asked_metrics import full_names, unmeasured
+    from legoc.experiments.doubted import put_doubts
     from legoc.experiments.free import put_below
     from legoc.experiments.table import all_metrics, tabulate
 
@@ -59,10 +60,11 @@ def run_table(arguments: Namespace) -> int:
     beside = chosen_published(arguments)
     systems = chosen_systems(arguments)
     known = all_metrics(systems)
-    for metric in arguments.metrics:
+    wanted = full_names(arguments.metrics, known)
+    for metric in wanted:
         if metric not in known:
             raise unmeasured(metric, systems[0].results[0], known)
-    made = put_beside(tabulate(systems, arguments.metrics or known), beside)
+    made = put_beside(put_doubts(tabulate(systems, wanted or known), systems), beside)
     if arguments.energy:
         made = show_electricity(made, systems, arguments.carbon)
     if not arguments.no_baselines:

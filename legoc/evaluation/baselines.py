@@ -7,7 +7,7 @@ cache.
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +46,8 @@ PAIRS = 200_000_000
 TOLD_BY = {"Popularity": ("popularity(hours=24)", "popularity"), "ItemMean": ("share",)}
 # Fewer groups than these do not tell two models apart on a part of the rows.
 GROUPS = 100
+# How a part of the rows is told in a sentence.
+WHERE: Mapping[str, str] = {"all": "", "known": " on known items", "new": " on new items"}
 
 
 def call_of(name: str, **given: Any) -> Call:
@@ -198,16 +200,38 @@ def count(
     }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Beaten:
+    """A model that the best of the counted ones ranks at least as well as: on a part of the rows
+    (`all`, else a slice), by a metric."""
+
+    part: str
+    best: str
+    metric: str
+    theirs: float
+    ours: float
+
+    def sentence(self) -> str:
+        """`Popularity ranks better on new items: GAUC 0.7050 against 0.5870`."""
+        how = "ranks better" if self.theirs != self.ours else "ranks as well"
+        where = WHERE.get(self.part, f", {self.part}")
+        return f"{self.best} {how}{where}: {self.metric} {self.theirs:.4f} against {self.ours:.4f}"
+
+
 def find_better(report: Mapping[str, Any]) -> list[str]:
-    """A sentence for all rows, and one for each slice of enough groups, where the best of the
-    counted models is at least as good as the model of a report (in JSON's types) by
-    `deciding_metric`."""
+    """The sentences of `find_beaten`."""
+    return [each.sentence() for each in find_beaten(report)]
+
+
+def find_beaten(report: Mapping[str, Any]) -> list[Beaten]:
+    """Over all rows, and on each slice of enough groups, where the best of the counted models is at
+    least as good as the model of a report (in JSON's types) by `deciding_metric`."""
     name = deciding_metric(report)
     if name is None:
         return []
     lower = better(call_named(name)) == "lower"
     beside = [Baseline.from_json(*each) for each in report.get("baselines", {}).items()]
-    told: list[str] = []
+    told: list[Beaten] = []
     for part, figures in {"all": report["metrics"], **report["slices"]}.items():
         ours = figures[name]
         known = [(each.parts.get(part, {}).get(name), each.name) for each in beside]
@@ -217,7 +241,7 @@ def find_better(report: Mapping[str, Any]) -> list[str]:
             continue
         theirs, best = min(known) if lower else max(known)
         if theirs == ours or (theirs < ours) == lower:
-            told.append(tell(part, best, name, theirs, ours))
+            told.append(Beaten(part=part, best=best, metric=name, theirs=theirs, ours=ours))
     return told
 
 
@@ -248,10 +272,3 @@ def deciding_metric(report: Mapping[str, Any]) -> str | None:
     names, marks = list(report["metrics"]), report.get("marks", {})
     ordering = (name for name in names if not reads_probabilities(call_named(name)))
     return next(ordering, next((name for name in names if name not in marks), None))
-
-
-def tell(part: str, best: str, metric: str, theirs: float, ours: float) -> str:
-    """`Popularity ranks better on new items: GAUC 0.7050 against 0.5870`."""
-    where = {"all": "", "known": " on known items", "new": " on new items"}.get(part, f", {part}")
-    how = "ranks better" if theirs != ours else "ranks as well"
-    return f"{best} {how}{where}: {metric} {theirs:.4f} against {ours:.4f}"

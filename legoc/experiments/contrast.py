@@ -9,10 +9,10 @@ from typing import Any, Literal, TypeAlias
 from legoc.evaluation.comparison import ALPHA, FEW, adjust, compare, draws_for
 from legoc.evaluation.measured import Over
 from legoc.evaluation.report import plain
-from legoc.experiments.results import Result
+from legoc.experiments.asked_metrics import full_names, unmeasured
 from legoc.experiments.systems import System
-from legoc.language.diagnosing.diagnostics import LegoError, fail
-from legoc.language.diagnosing.suggest import listing, nearest
+from legoc.language.diagnosing.diagnostics import fail
+from legoc.language.diagnosing.suggest import listing
 from legoc.language.ir.spec import is_alone
 
 
@@ -91,6 +91,8 @@ def choose_metrics(systems: Sequence[System], wanted: Sequence[str] = ()) -> lis
     has no value per group."""
     common = [m for m in systems[0].metrics if all(m in each.metrics for each in systems)]
     results = [result for each in systems for result in each.results]
+    known = [name for result in results for name in result.about["figures"]]
+    wanted = full_names(wanted, known)
     for metric in wanted:
         lacking = next((result for result in results if metric not in result.metrics), None)
         if lacking is not None and metric in lacking.whole:
@@ -106,25 +108,10 @@ def choose_metrics(systems: Sequence[System], wanted: Sequence[str] = ()) -> lis
         raise fail(
             "E0598",
             "the runs have no metric in common that has a value per group",
-            "train again with the same `metrics`, such as `--set train.metrics=[GAUC]`, which "
-            "measures without training again",
+            "give the recipes the same `metrics`, with the one first that each has first now, and "
+            "start `legoc train` again: it measures without training again",
         )
     return list(wanted) or common
-
-
-def unmeasured(metric: str, result: Result, common: Sequence[str]) -> LegoError:
-    """E0598 for a metric that a run does not have; `common` are those that could be asked for."""
-    # A metric is called with its parameters, those by default too.
-    pool = list(result.about["figures"])
-    near = next((each for each in pool if each.partition("(")[0] == metric), None)
-    near = near or nearest(metric, pool)
-    hint = f"did you mean `{near}`? " if near else ""
-    return fail(
-        "E0598",
-        f"`{metric}` was not measured in `{result.run.folder}`",
-        f"{hint}all runs have {', '.join(common) or 'no metric in common'}; or train again with "
-        f"`--set train.metrics=[{metric}]`, which measures without training again",
-    )
 
 
 def every_pair(systems: Sequence[System], metrics: Sequence[str]) -> Plan:

@@ -108,7 +108,8 @@ def last_written(folder: Path) -> float:
 
 def find_runs(word: str, runs: Path) -> list[Path]:
     """The folders that a word names: a path, that of a bundle, a name below `runs`, a name as
-    `list_folders` gives it, or that of a point but for its seed, which is all its repetitions.
+    `list_folders` gives it, that of a point but for its seed, which is all its repetitions, or but
+    for all its axes, which is the whole sweep.
     E0560 where there is none, or where a name is that of several runs."""
     given = Path(word)
     if (given / "spec.json").is_file():
@@ -121,6 +122,7 @@ def find_runs(word: str, runs: Path) -> list[Path]:
     told = [one for one in listed if one.name == word]
     named = told or [one for one in listed if one.point == word]
     repeated = named or [one for one in listed if without_seed(one.point) == word]
+    repeated = repeated or [one for one in listed if one.point.partition("[")[0] == word]
     if len({one.point for one in repeated}) < len(repeated):
         folders = ", ".join(f"`{one.folder}`" for one in repeated)
         raise fail(

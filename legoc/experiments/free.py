@@ -18,6 +18,13 @@ from legoc.language.ir.counted import is_counted_spec
 
 
 Reported = Mapping[str, Any]
+# Why there are no free baselines beside a system, by the candidates it was measured on.
+UNMEASURED: Mapping[str, str] = {
+    "shown": "free baselines were not measured with it; start `legoc train` on its file again "
+    "without `--no-baselines`",
+    "all": "free baselines are kept beside the ranking of the recipe alone; `legoc eval RUN "
+    "--candidates all` shows them, `candidates = all` in the recipe keeps them",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,18 +42,17 @@ class Free:
 @dataclass(frozen=True, kw_only=True)
 class Standing:
     """A trained system against the free baselines. beats: whether it is better than all of them
-    over all rows, None where they were not measured; told: where the best of them is as good."""
+    over all rows, None where they were not measured; told: where the best of them is as good;
+    candidates: what was ranked."""
 
     system: str
     beats: bool | None
     told: tuple[str, ...]
+    candidates: str = "shown"
 
     def sentence(self) -> str:
         if self.beats is None:
-            return (
-                f"{self.system}: free baselines were not measured with it; start `legoc train` on "
-                "its file again without `--no-baselines`"
-            )
+            return f"{self.system}: {UNMEASURED[self.candidates]}"
         if not self.beats:
             return f"{self.system} does not beat the free baselines: {'; '.join(self.told)}"
         but = f", but {'; '.join(self.told)}" if self.told else ""
@@ -104,10 +110,10 @@ def find_free(systems: Sequence[System], part: str) -> list[Free]:
 
 def put_below(table: Table, systems: Sequence[System]) -> Table:
     """The table with a row for each counted model, figures alone and of no training, and a warning
-    of each system that does not beat them."""
+    of each system that does not beat them, or was not measured beside them."""
     free = find_free(systems, table.part)
     standings = find_standings(systems, table.part)
-    told = [each.sentence() for each in standings if each.beats is False]
+    told = [each.sentence() for each in standings if not each.beats]
     nothing = Cost(parameters=None, cpu=None, memory=None)
     rows = [
         Row(
@@ -131,7 +137,8 @@ def find_standings(systems: Sequence[System], part: str) -> list[Standing]:
             continue
         reports = [report for report in read_reports(system, part) if report.get("baselines")]
         if not reports:
-            made.append(Standing(system=system.name, beats=None, told=()))
+            candidates = system.results[0].about["contract"]["candidates"]
+            made.append(Standing(system=system.name, beats=None, told=(), candidates=candidates))
             continue
         report = average(reports)
         overall = find_better({**report, "slices": {}})

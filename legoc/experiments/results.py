@@ -103,10 +103,11 @@ def read_result(
         part = "" if split is None else f" --split {split}"
         part += "" if candidates == usual else f" --candidates {candidates}"
         missing = places(folder, choices[0], candidates).groups.name
+        first = "" if run.bundle.is_dir() else f"`legoc export {folder}`, then "
         raise fail(
             "E0595",
             f"the run `{folder}` ({name}) has no `{missing}`",
-            f"make it with `legoc eval {folder} --scores{part}`",
+            f"make it with {first}`legoc eval {folder} --scores{part}`",
         )
     return Result(run, path, read_about(path, folder))
 

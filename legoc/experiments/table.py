@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import fmean, stdev
 from typing import Any, Literal
 
@@ -14,6 +14,8 @@ from legoc.training.cost import read_budget, read_cost
 
 
 Mark = Literal["best", "second", ""]
+# Stands behind a figure that says nothing of its model.
+DOUBT = "†"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +68,8 @@ class Row:
 class Table:
     """Systems under one contract. better: of each metric, which values are better. groups, users:
     what figures rest on; comparisons: how many decided the marks. candidates: what was ranked.
-    further: columns that were asked for; notes: what they mean."""
+    further: columns that were asked for; doubted: metrics whose figures say nothing of a system, by
+    its name, with the reason; notes: what both mean."""
 
     part: str
     group: str
@@ -78,6 +81,7 @@ class Table:
     warnings: tuple[str, ...]
     candidates: str = "shown"
     further: tuple[Column, ...] = ()
+    doubted: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     @property

@@ -5,7 +5,7 @@ import io
 import math
 from collections.abc import Callable, Mapping, Sequence
 
-from legoc.experiments.table import Cell, Row, Table
+from legoc.experiments.table import DOUBT, Cell, Row, Table
 
 
 ESCAPES = {
@@ -15,6 +15,7 @@ ESCAPES = {
 }  # fmt: skip
 ARROWS = {"higher": "↑", "lower": "↓"}
 LATEX_ARROWS = {"higher": r"$\uparrow$", "lower": r"$\downarrow$"}
+LATEX_DOUBT = r"\textdagger{}"
 COSTS = ("parameters", "CPU s", "memory", "trials")
 
 
@@ -64,15 +65,28 @@ def write_cell(cell: Cell | None, *, intervals: bool, plus: str = "±") -> str:
 
 
 def cells(
-    table: Table, row: Row, write: Callable[[Cell | None], str], name: Callable[[str], str] = str
+    table: Table,
+    row: Row,
+    write: Callable[[Cell | None], str],
+    name: Callable[[str], str] = str,
+    doubt: str = f" {DOUBT}",
 ) -> list[str]:
-    """The texts of a row under `columns`."""
-    seeds = [str(row.seeds or "-")] if repeated(table) else []
+    """The texts of a row under `columns`. doubt: stands behind figures that say nothing."""
+    seeds = [name(str(row.seeds or "-"))] if repeated(table) else []
     paid = dict(zip(COSTS, costs(row), strict=True))
     paid_for = [name(paid[title] or "-") for title in known_costs(table)]
-    figures = (write(row.cells.get(m)) for m in table.metrics)
+    doubted = table.doubted.get(row.name, {})
+    figures = (
+        write(row.cells.get(metric)) + doubt * (metric in doubted and has_figure(row, metric))
+        for metric in table.metrics
+    )
     further = [name(column.texts.get(row.name, "-")) for column in table.further]
     return [name(row.name), *seeds, *figures, *paid_for, *further]
+
+
+def has_figure(row: Row, metric: str) -> bool:
+    cell = row.cells.get(metric)
+    return cell is not None and not math.isnan(cell.figure)
 
 
 def marked(text: str, cell: Cell | None, around: Mapping[str, tuple[str, str]]) -> str:
@@ -155,10 +169,11 @@ def write_latex(table: Table, *, intervals: bool) -> str:
         return "--" if text == "-" else escape(text)
 
     titles = columns(table, LATEX_ARROWS, escape)
-    lines = [" & ".join(cells(table, row, write, name)) + r" \\" for row in table.rows]
+    rows = [cells(table, row, write, name, LATEX_DOUBT) for row in table.rows]
+    lines = [" & ".join(row) + r" \\" for row in rows]
     return "\n".join([
         r"% \usepackage{booktabs}",
-        *(f"% {text}" for text in table.legend()),
+        *(f"% {text.replace(DOUBT, LATEX_DOUBT)}" for text in table.legend()),
         rf"\begin{{tabular}}{{l{'r' * (len(titles) - 1)}}}",
         r"\toprule",
         " & ".join(titles) + r" \\",

@@ -1,6 +1,7 @@
 """`legoc compare`: runs side by side, refused where that would say nothing."""
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -122,8 +123,9 @@ def test_what_cannot_be_compared(copies, capsys):
     for words, code, text in (
         (("text[seed=1]", "text[seed=2]"), "E0597", "2 runs of one system are repetitions"),
         ((one,), "E0597", "one run is nothing to compare"),
-        ((one, other, "--metric", "MRR"), "E0598", "--set train.metrics=[MRR]"),
-        ((one, other, "--metric", "ECE"), "E0598", "did you mean `ECE(15)`?"),
+        ((one, other, "--metric", "MRR"), "E0598", "LogLoss, F1(0.5), ECE(15), MRR]'`, which"),
+        ((one, other, "--metric", "ECE(5)"), "E0598", "did you mean `ECE(15)`?"),
+        ((one, other, "--metric", "ECE"), "E0598", "`ECE(15)` is of all rows together"),
         (
             (one, other, "--metric", "ECE(15)"),
             "E0598",
@@ -146,7 +148,30 @@ def test_what_cannot_be_compared(copies, capsys):
     (other / "groups.parquet").unlink()
     said = refusal(capsys, one, other)
     assert f"E0595]: the run `{other}` (ids[seed=1]) has no `groups.parquet`" in said
-    assert f"legoc eval {other} --scores" in said
+    assert f"`legoc eval {other} --scores" in said
+    # Every run that lacks them is told at once.
+    (one / "groups.parquet").unlink()
+    said = refusal(capsys, one, other)
+    assert said.count("error[E0595]") == 2
+    assert f"`legoc eval {one} --scores" in said
+    # What only trained has nothing to be evaluated yet.
+    shutil.rmtree(other / "bundle")
+    said = refusal(capsys, one, other)
+    assert f"`legoc export {other}`, then `legoc eval {other} --scores" in said
+
+
+def test_the_metric_that_was_lacking_is_measured_as_the_message_says(copies, spec, cache, capsys):
+    """By the command of the message, and without training again or losing another metric."""
+    words = (spec, "--runs", copies, "--only", "model=text")
+    assert run("table", *words, "--metric", "MRR") == 1
+    wanted = re.search(r"--set '(train.metrics=[^']+)'", capsys.readouterr().err)
+    assert wanted is not None
+    before = {path: path.stat().st_mtime_ns for path in copies.glob("*/best.safetensors")}
+    assert run("train", *words, "--set", wanted[1], "--cache", cache, "-q") == 0
+    after = {path: path.stat().st_mtime_ns for path in copies.glob("*/best.safetensors")}
+    assert after == before
+    capsys.readouterr()
+    assert run("table", *words, "--metric", "MRR", "--metric", "GAUC") == 0
 
 
 def test_one_training_named_twice_is_refused(copies, capsys):

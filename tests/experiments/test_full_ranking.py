@@ -172,7 +172,12 @@ def test_the_contract_says_what_was_ranked(ranked):
 def test_tables_of_both_are_refused_and_of_one_are_made(ranked, capsys):
     text, ids = (find(ranked, f"{name}[seed=1]") for name in ("text", "ids"))
     assert run("table", text, ids, "--candidates", "all") == 0
-    assert "full ranking" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "full ranking" in said
+    # These were ranked beside it and not kept; the recipe's own would be.
+    assert "warning: text: free baselines are kept beside the ranking of the recipe alone" in said
+    assert run("table", text, ids, "--candidates", "all", "--no-baselines") == 0
+    assert "free baselines" not in capsys.readouterr().out
     assert run("compare", text, ids, "--candidates", "all", "--metric", "GAUC") == 0
     assert "GAUC" in capsys.readouterr().out
     # A recipe that ranks in full has results of its own.

@@ -70,6 +70,22 @@ def test_variants_of_set_have_names_of_their_own(variants, capsys):
     assert "{lr=0.01}" in said
 
 
+def test_the_name_of_a_model_is_all_of_its_sweep(copies, spec, cache, capsys):
+    """Where no system has it: `text` of a sweep over widths is `text[hidden=16]` and the others."""
+    words = ("--runs", copies, "--cache", cache, "--until", "data", "-q")
+    assert run("train", spec, "--only", "model=text", "--set", "text.content.hidden in [24, 32]",
+               "--set", "train.seed=1", *words) == 0  # fmt: skip
+    assert len(find_runs("text", copies)) == 3
+    for folder in find_runs("text", copies):
+        shutil.rmtree(folder)
+    points = [one.point for one in list_folders(copies)]
+    assert sorted(point for point in points if point.startswith("text")) == [
+        "text[hidden=24]", "text[hidden=32]",
+    ]  # fmt: skip
+    assert len(find_runs("text", copies)) == 2
+    capsys.readouterr()
+
+
 def test_the_points_of_a_file_are_looked_for(variants, spec, cache, capsys):
     words = ("runs", spec, "--runs", variants)
     assert run(*words) == 0

@@ -113,7 +113,7 @@ def verify_latex(text):
         assert not re.search(r"[\^<>|]", bare)
         known = {r"\textbf", r"\underline", r"\pm", r"\uparrow", r"\downarrow", *(
             f"\\text{name}" for name in (
-                "backslash", "asciitilde", "asciicircum", "less", "greater", "bar")
+                "backslash", "asciitilde", "asciicircum", "less", "greater", "bar", "dagger")
         )}  # fmt: skip
         assert set(re.findall(r"\\[a-z]+", bare)) <= known
     assert all(line.startswith("%") for line in text[: body.start()].splitlines())
@@ -212,8 +212,11 @@ def groups_of(runs):
 def test_a_metric_that_nobody_measured_is_named_with_what_there_is(runs, capsys):
     words = ("table", "text[seed=1]", "--runs", runs)
     for metric, told in (
-        ("MRR", "or train again with `--set train.metrics=[MRR]`"),
-        ("ECE", "did you mean `ECE(15)`?"),
+        (
+            "MRR",
+            "with `--set 'train.metrics=[GAUC, NDCG(5), AUC, LogLoss, F1(0.5), ECE(15), MRR]'`",
+        ),
+        ("ECE(5)", "did you mean `ECE(15)`?"),
         ("NDCG", "did you mean `NDCG(5)`?"),
     ):
         assert run(*words, "--metric", "ECE(15)", "--metric", metric) == 1
@@ -221,6 +224,35 @@ def test_a_metric_that_nobody_measured_is_named_with_what_there_is(runs, capsys)
         assert f"E0598]: `{metric}` was not measured in" in said
         assert told in said
         assert "GAUC, NDCG(5), AUC, LogLoss, F1(0.5), ECE(15)" in said
+
+
+def test_a_metric_is_asked_for_as_a_recipe_writes_it(runs, capsys):
+    words = ("table", "text[seed=1]", "--runs", runs, "--format", "csv", "--no-baselines")
+    assert run(*words, "--metric", "ECE(15)", "--metric", "NDCG(5)") == 0
+    expected = capsys.readouterr().out
+    assert run(*words, "--metric", "ECE", "--metric", "NDCG(k=5)", "--metric", "ECE(bins=15)") == 0
+    assert capsys.readouterr().out == expected
+
+
+def test_a_figure_that_says_nothing_has_a_mark_in_every_form(runs, tmp_path, capsys):
+    words = ("table", "text", "ids", "--runs", runs, "--metric", "GAUC", "--metric", "ECE")
+    assert run(*words, "--no-baselines") == 0
+    said = capsys.readouterr().out
+    assert len(re.findall(r"0\.\d{4} ± 0\.\d{4} †", said)) == 2
+    assert "† ECE(15): after `matching` scores order items and are no probabilities" in said
+    assert run(*words, "-o", tmp_path / "t.md") == 0
+    (row,) = [x for x in (tmp_path / "t.md").read_text("utf-8").splitlines() if "| text |" in x]
+    assert ["†" in part for part in row.split("|")[3:5]] == [False, True]
+    assert run(*words, "-o", tmp_path / "t.tex") == 0
+    lines = verify_latex((tmp_path / "t.tex").read_text("utf-8"))
+    marked = [line for line in lines if "dagger" in line]
+    assert [line.split()[0] for line in marked] == ["text", "ids"]
+    assert all(line.count("dagger") == 1 for line in marked)
+    assert "% \\textdagger{} ECE(15): after" in (tmp_path / "t.tex").read_text("utf-8")
+    # Counting gives probabilities in places: no figure of it has the mark.
+    assert any(line.startswith("ItemMean & -- & ") for line in lines)
+    assert run("compare", *words[1:5], "--metric", "LogLoss") == 0
+    assert "warning: LogLoss: after `matching` scores order items" in capsys.readouterr().out
 
 
 def test_what_is_not_defined_is_blamed_on_what_it_is_of(runs, tmp_path, capsys):

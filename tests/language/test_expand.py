@@ -199,7 +199,7 @@ def test_except_takes_points_out_and_keeps_them_apart() -> None:
     ("clause", "code", "help"),
     [
         ("except (contnet=A)", "E0202", "did you mean `content`?"),
-        ("except (A)", "E0301", "content=Null"),
+        ("except (A)", "E0301", "content=A"),
         ("except (hidden=3)", "E0202", "the axes are `content`"),
     ],
 )
@@ -230,7 +230,7 @@ def test_only(zoo: Expansion, only: str, count: int) -> None:
         ("contnet=CNN", "E0202", "did you mean `content`?"),
         ("content=GRU", "E0202", "--points"),
         ("content=", "E0102", "write a number"),
-        ("CNN", "E0301", "content=Null"),
+        ("CNN", "E0301", "content=CNN"),
         ("content=CNN)", "E0102", ""),
     ],
 )

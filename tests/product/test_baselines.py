@@ -10,7 +10,7 @@ import pytest
 
 import legoc
 import legoc_runtime
-from legoc.commands.comparing import show_baselines
+from legoc.commands.comparing import beaten_lines, show_baselines
 from legoc.commands.printing import console
 from legoc.data import prepare
 from legoc.evaluation import baselines
@@ -353,6 +353,25 @@ def test_the_table_marks_what_says_nothing(capsys):
     assert ["ItemMean", "0.3000", "0.6000", "0.8000"] in rows
     assert ["Popularity", "-", "0.5000", "0.5000"] in rows
     assert "-: what is counted orders items, and is no probability" in lines
+
+
+def test_many_models_are_told_in_a_line_for_each_part():
+    """Three have a line each; of more, one says how many and between which figures."""
+    theirs = {"TFIDF": {"all": 0.7, "new": 0.6}}
+    ours = [{"all": 0.5, "new": 0.5}, {"all": 0.6, "new": 0.65}, {"all": 0.8, "new": 0.55}]
+    reports = [(f"m{n}", report_of(each, theirs)) for n, each in enumerate(ours)]
+
+    assert beaten_lines(reports) == [
+        "m0: TFIDF ranks better: GAUC 0.7000 against 0.5000",
+        "m0: TFIDF ranks better on new items: GAUC 0.6000 against 0.5000",
+        "m1: TFIDF ranks better: GAUC 0.7000 against 0.6000",
+        "m2: TFIDF ranks better on new items: GAUC 0.6000 against 0.5500",
+    ]
+    last = report_of({"all": 0.7, "new": 0.7}, theirs)
+    assert beaten_lines([*reports, ("m3", last)]) == [
+        "TFIDF ranks as well as or better than 3 of 4 runs: GAUC 0.7000 against 0.5000 to 0.7000",
+        "TFIDF ranks better than 2 of 4 runs on new items: GAUC 0.6000 against 0.5000 to 0.5500",
+    ]
 
 
 def test_an_equal_model_is_told_too():

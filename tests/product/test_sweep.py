@@ -83,7 +83,7 @@ def test_a_defect_of_ours_ends_no_other_run_either(capsys: pytest.CaptureFixture
     assert [failure.spec.name for failure in sweep.failed] == ["b", "c"]
     assert show_failures(sweep.failed, 4) == 70
     said = capsys.readouterr().err
-    assert "1 of 4 runs failed: b" in said
+    assert said.startswith("\n2 of 4 runs failed, for 2 reasons\n\n1 of 4 runs failed: b")
     assert "defect of legoc" in said
     assert "1 of 4 runs failed: c\nerror[E0562]: the disk is full" in said
     assert show_failures([], 4) == 0

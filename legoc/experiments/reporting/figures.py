@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 
-from legoc.evaluation.marks import reasons
 from legoc.experiments.free import Free
 from legoc.experiments.reporting.markup import items, plain, said, section, table
 from legoc.experiments.reporting.material import Material
@@ -11,7 +10,6 @@ from legoc.experiments.table import Cell
 from legoc.experiments.table_forms import cells, columns, repeated, write_cell
 
 
-DOUBT = "†"
 AROUND = {"best": ("<strong>", "</strong>"), "second": ("<u>", "</u>"), "": ("", "")}
 
 
@@ -21,11 +19,6 @@ def write_table(material: Material) -> str:
     titles = columns(made)
     rows = [cells(made, row, lambda cell: write_figure(cell), plain) for row in made.rows]
     start = 2 if repeated(made) else 1
-    for row, named in zip(rows, made.rows, strict=True):
-        doubted = material.marks.get(named.name, {})
-        for place, metric in enumerate(made.metrics, start=start):
-            if metric in doubted and row[place] != "-":
-                row[place] += f" {DOUBT}"
     classes = [""] * len(rows)
     for each in material.free:
         rows.append(free_row(each, made.metrics, len(titles), start))
@@ -42,11 +35,10 @@ def write_table(material: Material) -> str:
         )
     if material.free:
         legend.append("Rows in italics are free baselines: counted, not trained, without a test.")
-    doubts = [reason.replace("*", DOUBT, 1) for reason in doubted_lines(material)]
     return section(
         "figures", "Figures",
         table(f"Figures on {made.part}", [plain(t) for t in titles], rows, classes=classes),
-        items([*legend, *(said(text) for text in doubts)], "legend"),
+        items(legend, "legend"),
     )  # fmt: skip
 
 
@@ -64,13 +56,3 @@ def free_row(each: Free, metrics: Sequence[str], width: int, start: int) -> list
     written = ["-" if math.isnan(value) else f"{value:.4f}" for value in found]
     row = [plain(each.name), *["-"] * (start - 1), *written]
     return [*row, *["-"] * (width - len(row))]
-
-
-def doubted_lines(material: Material) -> list[str]:
-    """Each reason once, with the systems it is of."""
-    found: dict[str, list[str]] = {}
-    for name, marks in material.marks.items():
-        shown = {metric: why for metric, why in marks.items() if metric in material.table.metrics}
-        for line in reasons(shown):
-            found.setdefault(line, []).append(name)
-    return [f"{line} ({', '.join(names)})" for line, names in found.items()]

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from legoc.experiments.contrast import Contrast, contrast, every_pair
+from legoc.experiments.doubted import put_doubts
 from legoc.experiments.free import (
     Free,
     Standing,
     find_free,
     find_standings,
-    read_reports,
 )
 from legoc.experiments.reporting.curves import Course, find_courses
 from legoc.experiments.reporting.data_read import DataRead, find_data
@@ -25,9 +25,8 @@ from legoc.progress import SILENT, Progress
 
 @dataclass(frozen=True, kw_only=True)
 class Material:
-    """marks: metrics whose figures say nothing of a model, by system and metric, with the reason.
-    costs: the points of accuracy against each cost that is known. slices are of the first metric,
-    as `costs` are."""
+    """costs: the points of accuracy against each cost that is known; they and the slices are of the
+    first metric."""
 
     systems: tuple[System, ...]
     table: Table
@@ -35,7 +34,6 @@ class Material:
     compared: bool
     free: tuple[Free, ...]
     standings: tuple[Standing, ...]
-    marks: Mapping[str, Mapping[str, str]]
     forests: tuple[Forest, ...]
     slices: tuple[Slice, ...]
     costs: Mapping[str, tuple[Point, ...]]
@@ -64,7 +62,7 @@ def gather_material(
     """Read, compare and count what the page of some systems tells of some metrics. baselines:
     whether free baselines stand beside them. cache: where prepared data are."""
     progress.say("comparing")
-    table = tabulate(systems, metrics)
+    table = put_doubts(tabulate(systems, metrics), systems)
     common = [metric for metric in metrics if all(metric in each.metrics for each in systems)]
     compared = len(systems) > 1 and bool(common)
     contrasts = contrast(systems, every_pair(systems, common)) if compared else []
@@ -77,7 +75,6 @@ def gather_material(
         systems=tuple(systems), table=table, contrasts=tuple(contrasts), compared=compared,
         free=tuple(free),
         standings=tuple(find_standings(systems, part)) if baselines else (),
-        marks=find_marked(systems, part),
         forests=tuple(find_forests(table, contrasts)),
         slices=tuple(find_slices(systems, part, first, free, table.better[first])),
         costs={name: points for name, points in costs.items() if points},
@@ -85,12 +82,3 @@ def gather_material(
         reliability=tuple(find_reliability(systems, part)),
         data=tuple(find_data(systems, cache, progress)),
     )  # fmt: skip
-
-
-def find_marked(systems: Sequence[System], part: str) -> dict[str, Mapping[str, str]]:
-    """The metrics of each system whose figures say nothing of it, as its report has them."""
-    return {
-        system.name: dict(reports[0].get("marks", {}))
-        for system in systems
-        if (reports := read_reports(system, part))
-    }

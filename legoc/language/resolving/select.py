@@ -58,7 +58,7 @@ class Patterns:
         found = [
             refusal(
                 "E0301", value.span, "a pattern needs names", "of which axis?",
-                "write, for instance, `content=Null`",
+                f"write, for instance, `{named(value, points)}`",
             )
             for value in self.unnamed
         ]  # fmt: skip
@@ -98,6 +98,18 @@ def select(points: Sequence[Point], only: str) -> list[Point]:
             )
         )  # fmt: skip
     return kept
+
+
+def named(value: tree.Value, points: Sequence[Point]) -> str:
+    """The part that a value alone was meant as, where it is what some point is made of."""
+    word = value.path.text if isinstance(value, tree.Invocation) else ""
+    places = ("model", "data", "train", "export", "content", "behavior", "flatten", "predict")
+    for place in places:
+        for point in points:
+            found = text_at(point, place)
+            if found is not None and found.partition("(")[0] == word:
+                return f"{place}={word}"
+    return "content=Null"
 
 
 def unknown_key(part: tree.Field, points: Sequence[Point]) -> Diagnostic:
