@@ -9,7 +9,7 @@ from importlib import import_module, metadata
 NAMES = (
     "front_end", "completion", "naml", "operators", "padding", "language_models", "precision",
     "data", "comparison", "learning", "sweeps", "full_ranking", "catalogue", "speed", "serving",
-    "yes_no", "generation", "kills",
+    "yes_no", "generation", "kills", "spread",
 )  # fmt: skip
 
 

@@ -4,13 +4,17 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from legoc.commands.asked import form
 from legoc.commands.printing import write_json
 from legoc.language.diagnosing.diagnostics import fail
 from legoc.writing import replacing
 
+
+if TYPE_CHECKING:
+    import pandas
 
 Answer = dict[str, Any]
 
@@ -23,16 +27,9 @@ def answers_to(output: str) -> Iterator[Callable[[list[Answer]], None]]:
     if output == "-":
         yield print_block
         return
-    with ExitStack() as stack:
-        try:
-            made = stack.enter_context(replacing(output))
+    with begun(output) as made:
+        with writable(output):
             file = None if ending == ".parquet" else made.open("w", encoding="utf-8", newline="")
-        except OSError as error:
-            raise fail(
-                "E0562",
-                f"`{output}` cannot be written: {(error.strerror or str(error)).lower()}",
-                "name a file in a folder that exists and that you may write to",
-            ) from None
         if ending in (".jsonl", ".json") and file is not None:
             with file:
                 yield lambda block: file.writelines(
@@ -45,6 +42,28 @@ def answers_to(output: str) -> Iterator[Callable[[list[Answer]], None]]:
             write_table(kept, table, ending)
 
 
+@contextmanager
+def begun(output: str) -> Iterator[Path]:
+    """A file that becomes `output` when the block ends well. Raises E0562 where it cannot be
+    begun."""
+    with ExitStack() as stack:
+        with writable(output):
+            made = stack.enter_context(replacing(output))
+        yield made
+
+
+@contextmanager
+def writable(output: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise fail(
+            "E0562",
+            f"`{output}` cannot be written: {(error.strerror or str(error)).lower()}",
+            "name a file in a folder that exists and that you may write to",
+        ) from None
+
+
 def print_block(block: list[Answer]) -> None:
     sys.stdout.write("".join(write_json(answer) + "\n" for answer in block))
     sys.stdout.flush()
@@ -52,12 +71,7 @@ def print_block(block: list[Answer]) -> None:
 
 def write_table(answers: list[Answer], file: Any, ending: str) -> None:
     """A row per answer; in text, a list is its values with blanks between them."""
-    import pandas
-
-    frame = pandas.DataFrame(answers)
-    if "user" in frame and frame["user"].map(type).nunique() > 1:
-        # A column of a table has one kind.
-        frame["user"] = [None if pandas.isna(user) else str(user) for user in frame["user"]]
+    frame = to_frame(answers)
     if ending == ".parquet":
         frame.to_parquet(file)
         return
@@ -69,3 +83,14 @@ def write_table(answers: list[Answer], file: Any, ending: str) -> None:
             for value in frame[name]
         ]
     frame.to_csv(file, sep="," if ending == ".csv" else "\t", index=False)
+
+
+def to_frame(answers: list[Answer]) -> "pandas.DataFrame":
+    """A row per answer."""
+    import pandas
+
+    frame = pandas.DataFrame(answers)
+    if "user" in frame and frame["user"].map(type).nunique() > 1:
+        # A column of a table has one kind.
+        frame["user"] = [None if bool(pandas.isna(user)) else str(user) for user in frame["user"]]
+    return frame

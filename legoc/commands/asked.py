@@ -7,7 +7,7 @@ file that is piped in is answered in blocks.
 import csv
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, Any
 
@@ -149,18 +149,30 @@ def table_row(cells: Any) -> dict[str, Any]:
 
 
 def read_parquet(source: str, needs: Sequence[str]) -> Iterator[Record | Refused]:
-    from pyarrow import ArrowException
     from pyarrow.parquet import ParquetFile
 
     before = 0
+    with whole_parquet(source), ParquetFile(source) as table:
+        wanted = choose_columns(source, table.schema_arrow.names, needs)
+        for batch in table.iter_batches(batch_size=BLOCK, columns=wanted):
+            for number, row in enumerate(batch.to_pylist(), before + 1):
+                yield read_record(f"{source}, row {number}", row, needs)
+            before += len(batch)
+
+
+def choose_columns(source: str, names: Sequence[str], needs: Sequence[str]) -> list[str]:
+    """The columns of a table that a record is read from. Raises as `read_blocks`."""
+    verify_columns(source, names, needs)
+    return [name for name in names if name in (*needs, *MORE)]
+
+
+@contextmanager
+def whole_parquet(source: str) -> Iterator[None]:
+    """E0864 for a file that is no Parquet, or is cut off."""
+    from pyarrow import ArrowException
+
     try:
-        with ParquetFile(source) as table:
-            verify_columns(source, table.schema_arrow.names, needs)
-            wanted = [n for n in table.schema_arrow.names if n in (*needs, *MORE)]
-            for batch in table.iter_batches(batch_size=BLOCK, columns=wanted):
-                for number, row in enumerate(batch.to_pylist(), before + 1):
-                    yield read_record(f"{source}, row {number}", row, needs)
-                before += len(batch)
+        yield
     except ArrowException as error:
         raise fail(
             "E0864",

@@ -81,6 +81,23 @@ def machine(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def spreads(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--engine", choices=("process", "ray"), default="process",
+        help="what does it: this process, or Ray's workers, on many machines; from Parquet to "
+        "Parquet (default: process)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--jobs", type=at_least(1, 1024), metavar="N",
+        help="workers of Ray (default: a CPU each, and one is left free)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--address",
+        metavar="HOST:PORT",
+        help="the Ray to join (default: RAY_ADDRESS, else one that starts on this machine)",
+    )
+
+
 def finds_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", metavar="FOLDER", default=None,

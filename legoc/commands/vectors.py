@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from legoc.commands.console import choose
-from legoc.commands.flags import Command, at_least, caches, machine, prints_json, selects
+from legoc.commands.flags import Command, at_least, caches, machine, prints_json, selects, spreads
 from legoc.commands.points import points
 from legoc.commands.printing import console, print_json
 
@@ -22,18 +22,35 @@ def embed_flags(parser: ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE|RUN|BUNDLE")
     selects(parser)
     parser.add_argument(
-        "-o", "--output", metavar="FILE", required=True, help="the table, a `.safetensors` file"
+        "-o",
+        "--output",
+        metavar="FILE",
+        required=True,
+        help="the table, a `.safetensors` file; a `.parquet` file with `--items`",
     )
     parser.add_argument(
         "--pooling", choices=("cls", "mean", "last"),
         help="how the last states become one vector (default: as the spec says)",
     )  # fmt: skip
+    parser.add_argument(
+        "--items", metavar="FILE",
+        help="encode these items by the bundle, from a `.parquet` file with their raw attributes "
+        "and a column `id` or `item_id`",
+    )  # fmt: skip
+    spreads(parser)
     caches(parser)
     machine(parser)
     prints_json(parser)
 
 
 def run_embed(arguments: Namespace) -> int:
+    from legoc.commands.parts import verify_alone
+
+    if arguments.items is not None:
+        return embed_raw(arguments)
+    if arguments.engine == "ray":
+        raise only_raw("--engine ray")
+    verify_alone(arguments)
     from legoc.commands.item_vectors import (
         choose_spec,
         embed_spec,
@@ -60,6 +77,40 @@ def run_embed(arguments: Namespace) -> int:
     else:
         show_vectors(table, arguments.file)
     return 0
+
+
+def embed_raw(arguments: Namespace) -> int:
+    """Encode the items of a file by a bundle; onnxruntime needs no data and no torch."""
+    from legoc.commands.spreading import encode_catalogue
+    from legoc.language.diagnosing.diagnostics import fail
+
+    unread = {
+        "--pooling": arguments.pooling, "--set": arguments.overrides, "--only": arguments.only,
+        "--cache": arguments.cache, "--device": arguments.device, "--threads": arguments.threads,
+    }  # fmt: skip
+    for flag, value in unread.items():
+        if value:
+            raise fail(
+                "E0882",
+                f"`{flag}` says nothing to a bundle that encodes `--items`",
+                f"leave `{flag}` out",
+            )
+    count = encode_catalogue(arguments)
+    if arguments.json:
+        print_json({"path": arguments.output, "items": count})
+    else:
+        console().print(f"{count:,} items: {arguments.output}", style="bold")
+    return 0
+
+
+def only_raw(flag: str) -> Exception:
+    from legoc.language.diagnosing.diagnostics import fail
+
+    return fail(
+        "E0882",
+        f"`{flag}` is for raw items, and no `--items` are named",
+        f"add `--items items.parquet`, or leave `{flag}` out",
+    )
 
 
 def show_vectors(table: Any, source: str) -> None:

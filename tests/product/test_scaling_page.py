@@ -1,4 +1,5 @@
-"""docs/scaling.md, done as it says: two processes by torchrun, and what is refused."""
+"""docs/scaling.md, done as it says: two processes by torchrun, and what is refused. What Ray's
+workers do is done in `test_spread.py`."""
 
 import json
 import os

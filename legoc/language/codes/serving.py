@@ -155,6 +155,63 @@ CODES = (
         good="legoc index bundle\nlegoc recommend bundle asked.jsonl --approximate",
     ),
     Code(
+        code="E0880",
+        title="a worker without the file or the bundle",
+        explanation=(
+            "With `--engine ray` each worker opens the bundle and the file of records itself, by "
+            "the paths that the command was given. On several machines these lie in a folder that "
+            "all of them share, and nobody writes the file meanwhile."
+        ),
+        bad="legoc score bundle/ /tmp/asked.parquet -o scores.parquet --engine ray --address auto",
+        good="legoc score /shared/bundle /shared/asked.parquet -o scores.parquet --engine ray "
+        "--address auto",
+    ),
+    Code(
+        code="E0881",
+        title="work that cannot be spread so",
+        explanation=(
+            "Ray's workers read parts of a Parquet file and what they answer becomes one: other "
+            "forms cannot be read from the middle. Each worker has a CPU, and one more is left "
+            "free. `--jobs` and `--address` are about these workers."
+        ),
+        bad="legoc score bundle/ asked.jsonl -o scores.jsonl --engine ray",
+        good="legoc score bundle/ asked.parquet -o scores.parquet --engine ray",
+    ),
+    Code(
+        code="E0882",
+        title="`--items` beside something else",
+        explanation=(
+            "`legoc embed BUNDLE --items FILE` encodes raw items with the encoder of a bundle, "
+            "from Parquet to Parquet. It reads no spec, no data set and no language model, so "
+            "flags about these say nothing there; `--engine ray` is for raw items alone."
+        ),
+        bad="legoc embed bundle/ --items new.parquet -o new.safetensors",
+        good="legoc embed bundle/ --items new.parquet -o vectors.parquet",
+    ),
+    Code(
+        code="E0883",
+        title="an item that cannot be encoded",
+        explanation=(
+            "A table of raw items has a column `id` (or `item_id`) and at least one of the "
+            "attributes the model reads; an id is given once, and values are of the kind of their "
+            "attribute. Models whose items are rows of a trained table encode none. The message "
+            "names the row."
+        ),
+        bad="item_id,title\n,A headline without an id",
+        good="item_id,title\nN1,A headline",
+    ),
+    Code(
+        code="E0884",
+        title="workers that are lost again and again",
+        explanation=(
+            "Ray starts a worker that was killed again, and gives what it had in hand to another "
+            "one. That ends where the same part has lost its worker eight times over, most often "
+            "because memory ran out."
+        ),
+        bad="legoc score bundle/ asked.parquet -o scores.parquet --engine ray --jobs 64",
+        good="legoc score bundle/ asked.parquet -o scores.parquet --engine ray --jobs 8",
+    ),
+    Code(
         code="E0865",
         title="neither a bundle nor a run",
         explanation=(

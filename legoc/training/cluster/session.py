@@ -1,5 +1,6 @@
 """The time in which Ray is there: started on this machine, or that of an address."""
 
+import io
 import logging
 import os
 import signal
@@ -7,7 +8,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from typing import Any
 
 from legoc.language.diagnosing.diagnostics import LegoError, fail
@@ -92,7 +93,8 @@ def session(address: str, cpus: int, progress: Progress) -> Iterator[None]:
             connect(address, cpus)
             yield
         finally:
-            with kept_signals():
+            # What it has kept back because it was said before, it prints in this thread.
+            with kept_signals(), redirect_stdout(io.StringIO()):
                 ray.shutdown()
 
 

@@ -94,12 +94,14 @@ def write_diagnostic(one: Diagnostic) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def read_error(message: Mapping[str, Any], spec: Spec) -> Exception:
+def read_error(message: Mapping[str, Any], spec: Spec | None = None) -> Exception:
+    """The error that was written; without its places where no spec was sent."""
     if "defect" in message:
         error = WorkerError(message["defect"])
         error.__cause__ = RemoteTraceback(message["traceback"])
         return error
-    documents = {span.path: span.document for span in spec.origin.values()}
+    spans = () if spec is None else spec.origin.values()
+    documents = {span.path: span.document for span in spans}
     return LegoError(*(read_diagnostic(one, documents) for one in message["diagnostics"]))
 
 
