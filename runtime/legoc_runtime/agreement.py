@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from legoc_runtime.errors import BundleError
-from legoc_runtime.manifest import AGAIN, FORMAT, MAJOR, Manifest, find_dims
+from legoc_runtime.manifest import FORMAT, MAJOR, Manifest, find_dims
+from legoc_runtime.strict_json import AGAIN
 
 
 def verify_agreement(manifest: Manifest) -> None:

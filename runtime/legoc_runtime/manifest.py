@@ -1,22 +1,20 @@
 """The manifest of a bundle: what it must say, as values."""
 
-import json
 import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from legoc_runtime.errors import BundleError
 from legoc_runtime.moments import Unit
 from legoc_runtime.prompting import Prompt
 from legoc_runtime.schema import SchemaError, manifest_schema, verify
+from legoc_runtime.strict_json import AGAIN, read_object
 
 
 FORMAT = "legoc-bundle"
 MAJOR = 1
-
-AGAIN = "export the bundle again"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,28 +188,6 @@ def parse_manifest(content: bytes) -> Manifest:
             f"manifest.json is not of the form {FORMAT}/{MAJOR}: {error}", AGAIN
         ) from None
     return collect(raw)
-
-
-def read_object(content: bytes) -> Mapping[str, Any]:
-    """A JSON object whose numbers are finite, as JSON's are: Python reads `Infinity` and 1e999."""
-    try:
-        raw: object = json.loads(
-            content.decode("utf-8"), parse_constant=refuse_number, parse_float=read_float
-        )
-    except (ValueError, RecursionError):
-        raise BundleError("manifest.json is not JSON", AGAIN) from None
-    if not isinstance(raw, dict):
-        raise BundleError("manifest.json is not an object", AGAIN)
-    return cast(dict[str, Any], raw)
-
-
-def refuse_number(text: str) -> float:
-    raise ValueError(f"{text} is no number")
-
-
-def read_float(text: str) -> float:
-    value = float(text)
-    return value if math.isfinite(value) else refuse_number(text)
 
 
 def verify_format(value: object) -> None:
