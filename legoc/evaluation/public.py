@@ -23,7 +23,7 @@ from legoc.evaluation.predicted import Predicted, verify_ending, verify_rows
 from legoc.evaluation.report import Report
 from legoc.evaluation.uncached import Uncached
 from legoc.language.declaring.records import RECORDS
-from legoc.language.diagnosing.diagnostics import fail
+from legoc.language.diagnosing.diagnostics import LegoError, fail
 from legoc.language.ir.counted import is_asked_spec
 from legoc.language.ir.places import find_places, list_places
 from legoc.language.ir.spec import Call, Spec, is_alone
@@ -88,7 +88,7 @@ def evaluate(
     prepared = prepare(spec, cache=cache, truncated=True, progress=progress)
     chosen = choose_split(prepared.logs, split)
     made = build_engine(
-        folder, bundle, prepared, spec, cached=cached, device=device, progress=progress
+        folder, bundle, prepared, cached=cached, device=device, spec=spec, progress=progress
     )  # fmt: skip
     once = EncodedOnce(made)
     log = prepared.logs[chosen]
@@ -161,7 +161,7 @@ def predict(
     names = name_rows(prepared.tables, log, split, spec.data.group)
     if ending is not None:
         verify_rows(ending, prepared, names)
-    engine = build_engine(folder, bundle, prepared, spec, cached=True)
+    engine = build_engine(folder, bundle, prepared, cached=True)
     scores = score_log(engine, prepared.inputs, log, progress=progress)
     assert bundle is not None
     return Predicted(
@@ -185,12 +185,9 @@ def locate(run_or_bundle: Any) -> Path:
 def open_bundle_of(folder: Path, engine: EngineName) -> "Bundle | None":
     """The verified bundle that is to be run; None where torch runs the weights of a run, and where
     its model is asked."""
-    from legoc.model.run import Run
     from legoc_runtime.bundle import open_bundle
 
     is_bundle = (folder / "manifest.json").is_file()
-    if not is_bundle and is_asked_spec(Run(folder).spec):
-        return None
     if engine == "torch":
         if is_bundle:
             raise fail(
@@ -201,6 +198,8 @@ def open_bundle_of(folder: Path, engine: EngineName) -> "Bundle | None":
         return None
     place = folder if is_bundle else folder / "bundle"
     if not place.is_dir():
+        if is_asked_run(folder):
+            return None
         raise fail(
             "E0592",
             f"the run `{folder}` has no bundle yet",
@@ -246,10 +245,10 @@ def build_engine(
     folder: Path,
     bundle: "Bundle | None",
     prepared: "Prepared",
-    spec: Spec,
     *,
     cached: bool,
     device: str = "cpu",
+    spec: Spec | None = None,
     progress: Progress = SILENT,
 ) -> Engine:
     """The engine of a bundle, of a run on a device, or of a run whose model is asked. A bundle
@@ -262,7 +261,7 @@ def build_engine(
         if not stored or bundle.parts.flattens:
             verify_reading(bundle, prepared)
         return BundleEngine(bundle, ids=prepared.items.ids, stored=stored)
-    if is_asked_spec(spec):
+    if spec is not None and is_asked_spec(spec):
         from legoc.generating.asking import JOURNAL, Asked
 
         return Asked(spec, prepared, folder / JOURNAL, progress)
@@ -270,6 +269,16 @@ def build_engine(
     from legoc.model.run import Run, load_recommender
 
     return TorchEngine(load_recommender(Run(folder), prepared.rows), device)
+
+
+def is_asked_run(folder: Path) -> bool:
+    """Whether a run has no bundle because its model is asked."""
+    from legoc.model.run import Run
+
+    try:
+        return is_asked_spec(Run(folder).spec)
+    except LegoError:
+        return False
 
 
 def tell(engine: Any, progress: Progress) -> None:

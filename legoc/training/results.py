@@ -144,7 +144,7 @@ def measure_bundle(
 
     log, metrics = prepared.logs[split], chosen_metrics(run.spec)
     engine = (
-        build_engine(run.folder, None, prepared, run.spec, cached=True, progress=progress)
+        build_engine(run.folder, None, prepared, cached=True, spec=run.spec, progress=progress)
         if is_asked_spec(run.spec)
         else Engine(run.bundle, ids=prepared.items.ids, stored=True)
     )

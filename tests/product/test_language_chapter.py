@@ -29,7 +29,7 @@ COMMAND = re.compile(r"^\$ (.*)$", re.MULTILINE)
 # How a table names a default that a source, a predictor or another field gives.
 GIVEN = {
     "source": "the source's", "predict": "the predictor's", "task": "the task's",
-    "metrics": "the first metric",
+    "content": "the content's", "metrics": "the first metric",
 }  # fmt: skip
 
 
