@@ -118,8 +118,8 @@ def lower_generation(
     if isinstance(task, Call) and data is not None:
         found += check_task(task, record.fields["task"].given, data, catalog)
     if isinstance(model, Call) and model.op == "API":
-        asked = record.fields["model"].given
-        found += check_address(model, lambda name: place(asked, name))
+        given = record.fields["model"].given
+        found += check_address(model, lambda name: place(given, name))
     made = None
     sound = not any(problem.severity == "error" for problem in found) and not broken
     if (
