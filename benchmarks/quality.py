@@ -19,7 +19,7 @@ import torch
 from legoc.language import load
 from legoc.language.declaring.catalog import catalog
 from legoc.language.declaring.declare import Declaration
-from legoc.language.ir.counted import is_counted
+from legoc.language.ir.counted import stands_alone
 from legoc.language.ir.spec import Call
 
 
@@ -48,9 +48,9 @@ class Learnt:
 def pipelines() -> Iterator[tuple[Declaration, str]]:
     """Every predictor and every behavior operator in a pipeline with the plainest others."""
     for declaration in catalog().role("predict"):
-        if is_counted(declaration) or "Prefix" in (declaration.signature or ""):
-            # Nothing is learnt, and `legoc train` shows them beside each model; or nothing without
-            # a language model, whose answers are the subject of docs/recbench.md.
+        if stands_alone(declaration) or "Prefix" in (declaration.signature or ""):
+            # Counted or asked, nothing is learnt; or nothing without a language model, whose
+            # answers are the subject of docs/recbench.md.
             continue
         users = {"(Seq": "Null", "(Man": "PolyAttention"}.get((declaration.signature or "")[:4])
         yield (

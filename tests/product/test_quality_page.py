@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.quality import RECIPES, WORLD, pipelines
+from legoc.language import load
 from legoc.language.declaring.catalog import catalog
 from legoc.language.ir.counted import stands_alone
 
@@ -28,3 +30,16 @@ def test_every_operator_has_its_row_and_a_low_one_its_reason(role):
         assert float(gauc) > float(popularity), name
         assert (float(share) < 0.9) == bool(why), name
         assert not why or f"- **{why}**: " in PAGE
+
+
+def test_what_the_command_trains_can_be_trained(tmp_path):
+    path = tmp_path / "all.lego"
+    lines = [
+        f"model m{number} = {pipeline}\nrun m{number} on small with {declaration.tasks[0]}\n"
+        if declaration.role == "predict"
+        else f"model m{number} = {pipeline}\nrun m{number} on small with any\n"
+        for number, (declaration, pipeline) in enumerate(pipelines())
+    ]
+    recipes = "".join(f"train {task} {{ {fields} }}\n" for task, fields in RECIPES.items())
+    path.write_text(f"data small {{ source = {WORLD} }}\n{recipes}train any {{}}\n{''.join(lines)}")
+    assert len(load(path)) == len(lines)
