@@ -143,7 +143,8 @@ def prepare(
             profile=0 if profiles is None else profiles.rows,
             longest=0 if model is None else model.reading.longest,
             checkpoint="" if model is None else model.digest,
-            unknown=unknown, separator=separator, **text_sizes(reading),
+            unknown=unknown, separator=separator,
+            **text_sizes(reading, whole=spec.types.user == "Seq[Tokens]"),
         ),
         reading=reading, vectors=vectors, profiles=profiles, reading_folder=folder,
         report=tables.report,
@@ -152,14 +153,16 @@ def prepare(
     )  # fmt: skip
 
 
-def text_sizes(reading: Mapping[str, Any] | None) -> dict[str, int]:
-    """The most tokens of the texts that a reading with a prompt makes."""
+def text_sizes(reading: Mapping[str, Any] | None, *, whole: bool) -> dict[str, int]:
+    """The most tokens of the texts that a reading with a prompt makes. whole: each pair is one."""
     if reading is None or "prompt" not in reading:
         return {}
     from legoc_runtime.prompting import Prompt
 
     prompt = Prompt.of(reading["prompt"])
     longest = prompt.longest if prompt.joined else max(prompt.longest, prompt.tail)
+    if whole:
+        longest = max(prompt.most, prompt.limit if "whole" in reading["prompt"] else 0)
     return {"text": longest, "ending": prompt.tail}
 
 

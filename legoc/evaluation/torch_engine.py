@@ -18,8 +18,13 @@ from legoc.data.reading.inputs import ItemInputs
 from legoc.model.recommender import Recommender
 from legoc.model.tensors import to_inputs, to_tensor
 from legoc_runtime.chunks import by_length, pair_parts, pairs_at_once, stack_padded, users_at_once
+from legoc_runtime.pair_texts import lay_pairs, score_texts
 from legoc_runtime.prefixes import score_by_user
 from legoc_runtime.prompting import gather_texts, texts_at_once
+
+
+# Pairs whose texts are laid out at a time.
+LAID = 2048
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +57,8 @@ class TorchEngine:
         self.reads_user = recommender.reads_user
         # Where a user is large: pairs come user by user, and all at once.
         prompt = recommender.prompt
-        self.by_owner = prompt is not None and prompt.joined
+        self.whole = getattr(recommender.flatten, "asked", None) is not None
+        self.by_owner = prompt is not None and prompt.joined and not self.whole
         # Of a predictor that adds up what a user's clicks hold: over how many rows.
         self.most = users_at_once(getattr(recommender.predict, "rows", 0))
 
@@ -78,7 +84,7 @@ class TorchEngine:
     ) -> Tensor | Clicks:
         """[U, D] or [U, C, D]; the clicks themselves for a target-aware predictor, and where a user
         is a prefix, which is too large to keep: each is read when its pairs are scored."""
-        if self.recommender.reads_clicks or self.by_owner:
+        if self.recommender.reads_clicks or self.by_owner or self.whole:
             return Clicks(rows=to_tensor(stack_padded(list(clicks)), self.device))
         if isinstance(items, ReadItems):
             return self.read_users(items, clicks, users)
@@ -119,6 +125,8 @@ class TorchEngine:
         """[P] logits, in chunks that bound the memory of what is gathered per pair."""
         if self.by_owner:
             return self.answer(users, items, owner, candidates, context)
+        if self.whole:
+            return self.answer_whole(users, items, owner, candidates, context)
         if isinstance(items, ReadItems):
             items = items.vectors
         wide = users.rows.shape[1] if isinstance(users, Clicks) else max(users.dim() - 1, 1)
@@ -161,6 +169,45 @@ class TorchEngine:
                 owner, prompts=lambda rows: prompt.users(items.inputs, clicks[rows]), read=read,
                 follow=follow, width=flatten.state, floats=flatten.floats,
             )  # fmt: skip
+
+    def answer_whole(
+        self, users: Clicks, items: ReadItems, owner: I32, candidates: I32, context: F32 | None
+    ) -> F32:  # fmt: skip
+        """[P] logits where each pair is one text; texts are laid out for some pairs at a time."""
+        prompt: Any = self.recommender.prompt
+        clicks = users.rows.cpu().numpy()
+        scores = np.empty(len(owner), dtype=np.float32)
+        with evaluating(self.recommender):
+            for start in range(0, len(owner), LAID):
+                part = slice(start, start + LAID)
+                numbers = None if context is None else context[part]
+                scores[part] = self.read_pairs(
+                    prompt, items.inputs, clicks, owner[part], candidates[part], numbers
+                )
+        return scores
+
+    def read_pairs(
+        self, prompt: Any, inputs: ItemInputs, clicks: I32, owner: I32, candidates: I32,
+        context: F32 | None,
+    ) -> F32:  # fmt: skip
+        """The same of pairs whose texts are laid out together."""
+        users, place = np.unique(owner, return_inverse=True)
+        rows = clicks[users]
+        items = np.unique(np.concatenate([[0], rows.ravel(), candidates]))
+        given = inputs.rows(items.astype(np.int32))
+        ids, mask = lay_pairs(
+            prompt, np.asarray(given["tokens"]), np.asarray(given["tokens_mask"]),
+            np.searchsorted(items, rows), rows > 0, place, np.searchsorted(items, candidates),
+        )  # fmt: skip
+
+        def score(ids: I32, mask: NDArray[np.bool_], chosen: NDArray[np.intp]) -> F32:
+            numbers = None if context is None else to_tensor(context[chosen], self.device)
+            made = self.recommender.score_whole(
+                self.ids(ids), to_tensor(mask, self.device), numbers
+            )
+            return made.float().cpu().numpy()
+
+        return score_texts(ids, mask, score)
 
     def ids(self, ids: I32) -> Tensor:
         return to_tensor(ids, self.device).long()

@@ -97,7 +97,8 @@ def write_bundle(
         prompt: Prompt | None = getattr(reference, "prompt", None)
         if prompt is not None and prompt.joined:
             every = np.arange(prepared.rows.items, dtype=np.int32)
-            torch_table = item_rows(prompt, prepared.inputs, every)
+            whole = plan.user == "texts"
+            torch_table = item_rows(prompt, prepared.inputs, every, whole=whole)
         choice = None
         if spec.export.tolerate is not None:
             choice = apply_tolerance(
@@ -107,7 +108,8 @@ def write_bundle(
         table = item_table(files, plan, prepared, torch_table, progress, prompt)
         verify_table(table, prepared.items.ids)
         contents.write_items(place, table, prepared.items.ids)
-        if plan.flattens:
+        reads_clicked = plan.graph("user_encoder") is not None and plan.flattens
+        if reads_clicked:
             contents.write_tokens(place, prepared.inputs)
         if plan.reads_user:
             contents.write_users(place, prepared.users.ids)
@@ -149,7 +151,7 @@ def write_bundle(
                 "generated": prepared.generated,
             },
             "calibration": None if calibration is None else dict(calibration),
-            "tokens": {"file": contents.TOKENS} if plan.flattens else None,
+            "tokens": {"file": contents.TOKENS} if reads_clicked else None,
             "users": {"file": contents.USERS} if plan.reads_user else None,
             "profile": profile,
             "attributes": kept,

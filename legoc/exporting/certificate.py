@@ -115,7 +115,7 @@ def certify(
         torch_side, onnx_side = replace(torch_side, inputs=read), replace(onnx_side, inputs=read)
     theirs = onnx_table[sample.items]
     graph = onnx_side.plan.item_encoder
-    if onnx_side.plan.user == "prefix":
+    if onnx_side.plan.user in ("prefix", "texts"):
         ours = theirs
     elif graph is None and torch_table is not None:
         ours = torch_table[sample.items]
@@ -172,7 +172,8 @@ def compare_pairs(
     """User encoder and predictor, each given the same real inputs in both engines."""
     figures: dict[str, Figure] = {}
     prefixed = onnx_side.plan.user == "prefix"
-    most_users, most_pairs = (FEW, FEW * FEW) if prefixed else (REAL_USERS, REAL_PAIRS)
+    few = onnx_side.plan.user in ("prefix", "texts")
+    most_users, most_pairs = (FEW, FEW * FEW) if few else (REAL_USERS, REAL_PAIRS)
     histories = np.arange(min(most_users, log.histories), dtype=np.int32)
     if onnx_side.inputs is not None:
         # One call each: as many as attention over all their tokens has room for.
@@ -194,6 +195,10 @@ def compare_pairs(
         _, mask = engine.text_of(onnx_side, log, histories)
         inputs = engine.ending_inputs(
             users, mask, log.history[rows], vectors[log.item[rows]], moments
+        )
+    elif onnx_side.plan.user == "texts":
+        inputs = engine.whole_inputs(
+            onnx_side, vectors, log, log.history[rows], log.item[rows], moments
         )
     else:
         inputs = engine.pair_inputs(vectors, log, users, log.history[rows], log.item[rows], moments)

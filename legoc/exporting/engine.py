@@ -19,6 +19,8 @@ from legoc.exporting.gates import Run
 from legoc.exporting.probes import Tensors
 from legoc.language.ir.plan import PROFILE, Graph, Plan
 from legoc.progress import SILENT, Progress
+from legoc_runtime.pair_texts import item_rows as pair_rows
+from legoc_runtime.pair_texts import pairs_of_rows, score_texts
 from legoc_runtime.prefixes import score_by_user
 from legoc_runtime.prompting import Prompt, as_rows, from_rows, gather_texts, texts_at_once
 from legoc_runtime.sessions import Settings, open_session
@@ -145,6 +147,8 @@ def score_pairs(
     the log, None where the users are the clicks; `context` [P, n] the numbers of their moments."""
     if side.plan.user == "prefix":
         return answer_pairs(side, vectors, log, history, item, context)
+    if side.plan.user == "texts":
+        return score_whole(side, vectors, log, history, item, context)
     scores = np.zeros(len(item), dtype=np.float32)
     for start in range(0, len(item), PAIRS):
         part = slice(start, start + PAIRS)
@@ -179,6 +183,45 @@ def answer_pairs(
     )
 
 
+def score_whole(
+    side: Side, rows: F32, log: Log, history: I32, item: I32, context: F32 | None
+) -> F32:
+    """Scores [P] where each pair is one text and items are the rows of their tokens [I, L]."""
+    scores = np.zeros(len(item), dtype=np.float32)
+    for start in range(0, len(item), PAIRS):
+        part = slice(start, start + PAIRS)
+        numbers = None if context is None else context[part]
+        scores[part] = read_texts(
+            side.runs["predictor"],
+            whole_inputs(side, rows, log, history[part], item[part], numbers),
+        )
+    return scores
+
+
+def read_texts(run: Run, given: Tensors) -> F32:
+    """Scores [P] of texts that are laid out, those of like length together."""
+
+    def score(ids: I32, mask: NDArray[np.bool_], chosen: NDArray[np.intp]) -> F32:
+        more = {"context": given["context"][chosen]} if "context" in given else {}
+        return run({"tokens": ids, "tokens_mask": mask, **more})
+
+    ids: Any = given["tokens"]
+    return score_texts(ids, np.asarray(given["tokens_mask"]), score)
+
+
+def whole_inputs(
+    side: Side, rows: F32, log: Log, history: I32, item: I32, context: F32 | None = None
+) -> Tensors:
+    """What the predictor reads of pairs whose items are rows of their tokens [I, L]."""
+    assert side.prompt is not None
+    distinct, owner = np.unique(history, return_inverse=True)
+    clicks = log.padded(distinct)
+    ids, mask = pairs_of_rows(side.prompt, rows[clicks], clicks > 0, rows[item], owner.reshape(-1))
+    return feed({"tokens": ids, "tokens_mask": mask}) | (
+        {} if context is None else {"context": context}
+    )
+
+
 def text_of(side: Side, log: Log, histories: NDArray[np.integer]) -> tuple[I32, NDArray[np.bool_]]:
     """The users' parts of some histories: ids I32[U, N], Bool[U, N]."""
     assert side.prompt is not None
@@ -198,13 +241,18 @@ def ending_inputs(
     }  # fmt: skip
 
 
-def item_rows(prompt: Prompt, inputs: ItemInputs, items: I32) -> F32:
-    """Items that end a text, as rows of their tokens [I, T]; row 0 of the table gives zeros."""
-    rows = np.zeros((len(items), prompt.tail), dtype=np.float32)
+def item_rows(prompt: Prompt, inputs: ItemInputs, items: I32, *, whole: bool = False) -> F32:
+    """Items that end a text, as rows of their tokens [I, T], or where each pair is one text of
+    their tokens alone; row 0 of the table gives zeros."""
+    rows = np.zeros((len(items), prompt.each if whole else prompt.tail), dtype=np.float32)
     for start in range(0, len(items), ITEMS):
         given = inputs.rows(items[start : start + ITEMS])
-        ids, mask = prompt.candidates(given["tokens"], given["tokens_mask"])
-        rows[start : start + ITEMS] = as_rows(ids, mask, prompt.tail)
+        if whole:
+            made = pair_rows(prompt, given["tokens"], given["tokens_mask"])
+        else:
+            ids, mask = prompt.candidates(given["tokens"], given["tokens_mask"])
+            made = as_rows(ids, mask, prompt.tail)
+        rows[start : start + ITEMS] = made
     rows[items == 0] = 0
     return rows
 

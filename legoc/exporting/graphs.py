@@ -36,7 +36,7 @@ class GraphCall(nn.Module):
     The recommender has `encode_items(inputs)`, `encode_users(clicks, mask, users)`, which takes
     what is known of the users as well where the graph has such inputs, and `score(users, items,
     owner, mask)` (DESIGN section 13), which takes the context of the pairs and the mask of the
-    items likewise.
+    items likewise; or, where each pair is one text, `score_whole(tokens, mask, context)`.
     """
 
     def __init__(self, recommender: nn.Module, graph: Graph) -> None:
@@ -61,6 +61,8 @@ class GraphCall(nn.Module):
             ]
             more = {"values": known} if known else {}
             return model.encode_users(given[clicks], given[mask], given.get("user"), **more)
+        if "tokens" in given:
+            return model.score_whole(given["tokens"], given["tokens_mask"], given.get("context"))
         mask = given.get("users_mask")
         pairs = given["users"], given["items"], given["owner"], mask
         if "items_mask" in given:

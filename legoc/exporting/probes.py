@@ -118,7 +118,7 @@ def draw_probes(graph: Graph, spec: Spec, rows: Rows) -> tuple[Probe, ...]:
                 },
             )
         )
-    if graph.name == "predictor":
+    if any(port.name == "owner" for port in graph.inputs):
         base = draw(graph, "owners", fill_sizes(graph, {"user": 4, "pair": 7}, longest), rows)
         owner = np.array([3, 0, 3, 2, 0, 3, 0], dtype=np.int64)
         probes.append(Probe(name="owners", inputs={**base, "owner": owner}))

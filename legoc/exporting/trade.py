@@ -139,7 +139,10 @@ class Trade:
         numbers = None
         if log.context is not None:
             numbers = log.context.at(item, np.repeat(log.moment[:1], SCORED))
-        inputs = engine.pair_inputs(vectors, log, users, history, item, numbers)
+        if self.plan.user == "texts":
+            inputs = engine.whole_inputs(side, vectors, log, history, item, numbers)
+        else:
+            inputs = engine.pair_inputs(vectors, log, users, history, item, numbers)
         return lambda: side.runs[name](inputs)
 
     def user_shape(self) -> tuple[int, ...]:

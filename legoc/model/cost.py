@@ -176,6 +176,12 @@ def operations(model: Recommender, spec: Spec, plan: Plan) -> tuple[int, int, in
 def prompted_operations(model: Recommender, plan: Plan, prompt: Prompt) -> tuple[int, int, int]:
     """The same of texts that a language model reads, each as long as its prompt allows. An item
     that ends a text is nothing before it is read there."""
+    if plan.user == "texts":
+        whole = blank(1, min(prompt.most, prompt.limit), dtype=torch.int64)
+        context = blank(1, plan.context) if plan.context else None
+        real = blank(*whole.shape, dtype=torch.bool)
+        with torch.no_grad():
+            return 0, 0, counted(lambda: model.score_whole(whole, real, context))
     text, ending = blank(1, prompt.longest, dtype=torch.int64), (1, prompt.tail)
     items, owner = blank(*ending, dtype=torch.int64), blank(1, dtype=torch.int64)
     mask, ended = blank(*text.shape, dtype=torch.bool), blank(*ending, dtype=torch.bool)

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from legoc.model.tensors import TensorBatch, to_tensor
-from legoc_runtime.prompting import Prompt, to_the_left
+from legoc_runtime.pair_texts import lay_pairs
+from legoc_runtime.prompting import Prompt
 
 
 def item_texts(prompt: Prompt, tokens_IL: Tensor, mask_IL: Tensor) -> tuple[Tensor, Tensor]:
@@ -36,14 +37,8 @@ def pair_texts(
     """The whole texts of a batch's pairs, row by row: int[P, N], Bool[P, N]."""
     clicks, candidates = as_arrays(batch.clicks, batch.candidates)
     tokens, mask = as_arrays(tokens_NL, mask_NL)
-    begun, begun_mask = prompt.lay_users(tokens, mask, clicks, clicks > 0)
-    chosen = candidates.reshape(-1)
-    ended, ended_mask = prompt.candidates(tokens[chosen], mask[chosen])
-    owner = np.repeat(np.arange(len(begun)), candidates.shape[1])
-    made = to_the_left(
-        np.concatenate([begun[owner], ended], axis=1),
-        np.concatenate([begun_mask[owner], ended_mask], axis=1),
-    )
+    owner = np.repeat(np.arange(len(clicks)), candidates.shape[1])
+    made = lay_pairs(prompt, tokens, mask, clicks, clicks > 0, owner, candidates.reshape(-1))
     return on(made, tokens_NL.device)
 
 

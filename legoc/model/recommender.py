@@ -262,8 +262,14 @@ class Recommender(nn.Module):
         (bucket,) = batch.buckets
         tokens_NL, mask_NL = with_empty(bucket["tokens"]), with_empty(bucket["tokens_mask"])
         ids_PN, mask_PN = pair_texts(self.prompt, tokens_NL, mask_NL, batch)
-        scores_P = self.predict(self.flatten.whole(ids_PN, mask_PN), mask_PN)
-        return self.finish(scores_P, flat_context(batch)).reshape(batch.candidates.shape)
+        scores_P = self.score_whole(ids_PN, mask_PN, flat_context(batch))
+        return scores_P.reshape(batch.candidates.shape)
+
+    def score_whole(
+        self, ids_PN: Tensor, mask_PN: Tensor, context_Pn: Tensor | None = None
+    ) -> Tensor:
+        """Whole texts of pairs int[P, N], Bool[P, N] -> logits [P]."""
+        return self.finish(self.predict(*self.flatten.whole(ids_PN, mask_PN)), context_Pn)
 
     def encode_distinct(self, buckets: Sequence[Mapping[str, Tensor]]) -> Tensor:
         """The vectors of a batch's distinct items below a row of zeros: [1 + U, D]."""

@@ -21,6 +21,7 @@ class Sizes:
     file: width of the rows of the file an operator reads (codes per item of `SemanticID`).
     model: the pre-trained language model an operator is, with its folder where it is found.
     state: numbers that a language model keeps of a token, where its predictor reads a prefix.
+    whole: a language model is asked about each pair as one text.
     """
 
     width: int
@@ -35,3 +36,4 @@ class Sizes:
     file: int = 0
     model: Named | None = None
     state: int = 0
+    whole: bool = False

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from legoc.data.prepare import Prepared, prepare
+from legoc.data.reading.prompts import is_joined
 from legoc.evaluation.evaluator import score_log
 from legoc.evaluation.torch_engine import TorchEngine
 from legoc.evaluation.uncached import Uncached
@@ -75,8 +76,8 @@ class Bench:
         # What else a spec says decides nothing of what is prepared, but for a language model.
         model = reading_model(spec)
         settings = ("pooling", "special", "prompt", "limit")
-        joined = spec.types.user == "Prefix"
-        reads = model and (model[1], joined, *(model[0].args.get(name) for name in settings))
+        asked = spec.types.user if is_joined(spec) else ""
+        reads = model and (model[1], asked, *(model[0].args.get(name) for name in settings))
         key = repr((spec.data, plan(spec).layout, plan(spec).flattens, reads))
         if key not in self.prepared:
             self.prepared[key] = prepare(spec, cache=self.cache)

@@ -25,7 +25,7 @@ def verify_agreement(manifest: Manifest) -> None:
 
 def verify_parts(manifest: Manifest) -> None:
     """What the plan needs is there, and every file that is named has a hash."""
-    if manifest.plan.user != "clicks" and "user_encoder" not in manifest.graphs:
+    if not manifest.plan.keeps_clicks and "user_encoder" not in manifest.graphs:
         raise ValueError("no graph user_encoder")
     if manifest.item_graph is not None and manifest.reading is None:
         raise ValueError("an item encoder without a reading")
@@ -73,6 +73,8 @@ def verify_ports(manifest: Manifest) -> None:
         given["predictor"].add("users_mask")
     if plan.user == "prefix":
         given["predictor"].add("items_mask")
+    if plan.user == "texts":
+        given["predictor"] = {"tokens", "tokens_mask"}
     if manifest.context is not None:
         given["predictor"].add("context")
     given["user_encoder"] = (
@@ -101,6 +103,9 @@ def verify_widths(manifest: Manifest) -> None:
     plan, graphs = manifest.plan, manifest.graphs
     if plan.user == "prefix":
         verify_prefix(manifest)
+        return
+    if plan.user == "texts":
+        verify_texts(manifest)
         return
     vectors: list[tuple[str, str]] = [("predictor", "items")]
     if "item_encoder" in graphs:
@@ -143,7 +148,7 @@ def verify_cold(manifest: Manifest) -> None:
         raise ValueError(
             f"`cold.answer` is {cold.answer}, {'with a' if cold.file else 'without its'} file"
         )
-    if cold.answer == "mean" and manifest.plan.user in ("clicks", "prefix"):
+    if cold.answer == "mean" and manifest.plan.user not in ("vector", "many"):
         raise ValueError("`cold.answer` is mean, and a user is no vector")
 
 
@@ -162,6 +167,17 @@ def verify_prefix(manifest: Manifest) -> None:
     if prompt.tail != manifest.plan.width:
         raise ValueError(
             f"`plan.width` is {manifest.plan.width}, the prompt ends with up to {prompt.tail}"
+        )
+
+
+def verify_texts(manifest: Manifest) -> None:
+    """Where each pair is one text there is a prompt, whose items have the width of an item."""
+    prompt = manifest.prompt
+    if prompt is None or not prompt.joined:
+        raise ValueError("`plan.user` is texts, without a prompt that joins clicks and candidate")
+    if prompt.each != manifest.plan.width:
+        raise ValueError(
+            f"`plan.width` is {manifest.plan.width}, an item of the prompt has up to {prompt.each}"
         )
 
 

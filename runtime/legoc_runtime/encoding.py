@@ -81,7 +81,7 @@ class Encoder:
         """The vectors of users given by the rows of their clicks, by their own rows [U], and by
         what else is known of them, None for what the bundle knows."""
         items = table.vectors
-        if self.graphs.parts.plan.user == "clicks":
+        if self.graphs.parts.plan.keeps_clicks:
             return [items[clicks] for clicks in rows]
         if self.graphs.parts.plan.user == "prefix":
             return read_prefixes(self.graphs, table, rows, users)

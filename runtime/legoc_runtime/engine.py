@@ -105,7 +105,8 @@ class Engine:
     ) -> F32 | Clicks:
         """[U, D] or [U, C, D] of blocks of click rows [m, S] and users [m]; for a target-aware
         predictor the clicks themselves."""
-        if self.bundle.parts.plan.user in ("clicks", "prefix"):
+        plan = self.bundle.parts.plan
+        if plan.keeps_clicks or plan.user == "prefix":
             return Clicks(rows=stack_padded(list(clicks)))
         if isinstance(items, ReadItems):
             return self.read_users(items, clicks, users)

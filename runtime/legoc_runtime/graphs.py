@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from legoc_runtime.bundle import Bundle
 from legoc_runtime.errors import BundleError, RequestError
 from legoc_runtime.manifest import Graph
+from legoc_runtime.pair_texts import item_rows, pairs_of_rows, score_texts
 from legoc_runtime.profiles import load_profiles
-from legoc_runtime.prompting import as_rows, from_rows
+from legoc_runtime.prompting import Prompt, as_rows, from_rows
 from legoc_runtime.sessions import Session, Settings, open_session
 
 
@@ -41,11 +42,13 @@ class Graphs:
             verify_inputs(graph, session)
             self.sessions[name] = session
         self.profiles = load_profiles(bundle)
+        self.prompt = load_prompt(bundle)
 
     @property
     def encodes_items(self) -> bool:
         """Whether items are made from what they say; else they are rows of a table."""
-        return self.parts.item_graph is not None or self.parts.plan.user == "prefix"
+        read = self.parts.plan.user in ("prefix", "texts")
+        return self.parts.item_graph is not None or read
 
     def run(self, name: str, inputs: Mapping[str, Array]) -> F32:
         """Run one graph on inputs by name; they are cast to what it declares."""
@@ -59,9 +62,11 @@ class Graphs:
     def encode_items(self, inputs: Mapping[str, Array]) -> F32:
         """[I, D] of item inputs by name: ids [I, L] and masks [I, L], L may be 0. Of items that end
         a text the tokens of their part of it, as `prompting.as_rows` writes them."""
-        prompt = self.parts.prompt
+        prompt = self.prompt
         if prompt is not None:
             self.verify_ids(inputs)
+            if self.parts.plan.user == "texts":
+                return item_rows(prompt, inputs["tokens"], inputs["tokens_mask"])
             ids, mask = prompt.candidates(inputs["tokens"], inputs["tokens_mask"])
             if prompt.joined:
                 return as_rows(ids, mask, self.parts.plan.width)
@@ -154,14 +159,41 @@ class Graphs:
             return np.zeros(0, dtype=np.float32)
         verify_range("owner", owner, len(users))
         inputs: dict[str, Array] = {"users": users, "items": items, "owner": owner}
+        if self.neutral is not None:
+            shape = (len(items), len(self.neutral))
+            inputs["context"] = np.broadcast_to(self.neutral, shape) if context is None else context
+        if self.parts.plan.user == "texts" and mask is not None:
+            return self.predict_texts(users, mask, items, owner, inputs.get("context"))
         if self.parts.plan.user == "prefix":
             inputs["items"], inputs["items_mask"] = from_rows(items)
         if mask is not None:
             inputs["users"], inputs["users_mask"] = at_least_one(users), at_least_one(mask)
-        if self.neutral is not None:
-            shape = (len(items), len(self.neutral))
-            inputs["context"] = np.broadcast_to(self.neutral, shape) if context is None else context
         return self.run("predictor", inputs)
+
+    def predict_texts(
+        self, users: F32, mask: Bool, items: F32, owner: NDArray[np.integer], context: Array | None
+    ) -> F32:  # fmt: skip
+        """[P] logits where each pair is one text, those of like length together."""
+        prompt = self.prompt
+        assert prompt is not None
+        ids, real = pairs_of_rows(prompt, at_least_one(users), at_least_one(mask), items, owner)
+
+        def score(ids: I32, mask: Bool, chosen: NDArray[np.intp]) -> F32:
+            more = {} if context is None else {"context": context[chosen]}
+            return self.run("predictor", {"tokens": ids, "tokens_mask": mask, **more})
+
+        return score_texts(ids, real, score)
+
+
+def load_prompt(bundle: Bundle) -> Prompt | None:
+    """The prompt of a bundle, with its tokenizer where whole texts are tokenised."""
+    told = (bundle.parts.reading or {}).get("prompt")
+    if told is None or "whole" not in told:
+        return bundle.parts.prompt
+    from tokenizers import Tokenizer
+
+    file = told["whole"]["tokenizer"]
+    return Prompt.of(told, Tokenizer.from_str(bundle.read(file).decode("utf-8")))
 
 
 def at_least_one(array: Array) -> Array:

@@ -42,9 +42,15 @@ class Plan:
     the width of an item vector."""
 
     layout: str
-    user: Literal["vector", "many", "clicks", "prefix"]
+    user: Literal["vector", "many", "clicks", "prefix", "texts"]
     reads_user: bool
     width: int
+
+    @property
+    def keeps_clicks(self) -> bool:
+        """Whether a user is the rows of his clicks: the predictor reads them with each
+        candidate."""
+        return self.user in ("clicks", "texts")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,7 +175,7 @@ class Manifest:
     def item_graph(self) -> str | None:
         """The graph that encodes items, None where they are rows of a table. A model that only
         flattens encodes an item as a history of one click."""
-        if self.plan.user == "prefix":
+        if self.plan.user in ("prefix", "texts"):
             return None
         if "item_encoder" in self.graphs:
             return "item_encoder"

@@ -171,7 +171,7 @@ class Model:
         context = self.contexts(table, rows, when)
         if self.bundle.parts.plan.user == "prefix":
             return score_each(self.scorer, self.cold, given, table, rows, context)
-        if self.bundle.parts.plan.user == "clicks":
+        if self.bundle.parts.plan.keeps_clicks:
             clicked = [clicked_rows(table, user) for user in given]
             encoded: F32 | Clicks = Clicks(rows=stack_padded([part[None] for part in clicked]))
         else:

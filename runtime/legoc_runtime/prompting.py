@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from legoc_runtime.histories import Inputs, TokenBlocks, gather_tokens, histories_at_once
+from legoc_runtime.whole_texts import Whole
 
 
 F32 = NDArray[np.float32]
@@ -29,7 +30,9 @@ class Prompt:
 
     numbers: what stands before the first, second, ... kept click. each: the most tokens of an item.
     limit: the most tokens of a whole prompt. joined: the candidate's part follows the user's in one
-    text; where it does not, the two are texts of their own.
+    text; where it does not, the two are texts of their own. first: the candidate's part leads.
+    closing: what ends the text of a pair. whole: the same as text, where a text is tokenised at
+    once and not by segments.
     """
 
     before: tuple[int, ...]
@@ -40,10 +43,15 @@ class Prompt:
     each: int
     limit: int
     joined: bool
+    first: bool = False
+    closing: tuple[int, ...] = ()
+    whole: Whole | None = None
 
     @staticmethod
-    def of(value: Mapping[str, Any]) -> "Prompt":
-        """The prompt that a reading describes."""
+    def of(value: Mapping[str, Any], tokenizer: Any = None) -> "Prompt":
+        """The prompt that a reading describes. tokenizer: that of the model, which a prompt that is
+        tokenised whole needs to lay out texts."""
+        texts = value.get("whole")
         return Prompt(
             before=tuple(value["before"]),
             numbers=tuple(tuple(ids) for ids in value["numbers"]),
@@ -53,6 +61,9 @@ class Prompt:
             each=int(value["each"]),
             limit=int(value["limit"]),
             joined=bool(value["joined"]),
+            first=bool(value.get("first", False)),
+            closing=tuple(value.get("closing", ())),
+            whole=None if texts is None or tokenizer is None else Whole.of(texts, tokenizer),
         )
 
     @property
@@ -64,13 +75,18 @@ class Prompt:
     def room(self) -> int:
         """The most tokens of a user's part, whatever the candidate: what is computed of a user
         serves all candidates, so it cannot depend on how long one of them is."""
-        return self.limit - self.tail if self.joined else self.limit
+        return self.limit - self.tail - len(self.closing) if self.joined else self.limit
 
     @property
     def longest(self) -> int:
         """The most tokens of a user's part."""
         clicks = sum(map(len, self.numbers)) + len(self.numbers) * (self.each + len(self.between))
         return min(len(self.before) + clicks, self.room)
+
+    @property
+    def most(self) -> int:
+        """The most tokens of the text of a pair."""
+        return self.longest + self.tail + len(self.closing)
 
     def users(self, inputs: Inputs | TokenBlocks, clicks: I32) -> tuple[I32, Bool]:
         """The users' parts of click rows [U, S], padded with 0 on the right: ids I32[U, N] and mask

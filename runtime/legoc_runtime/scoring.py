@@ -116,7 +116,7 @@ class Scorer:
         if self.inner_product or self.prefixed or together < 2 or len(users) < 2:
             yield from (self.one(user, items, context, prior) for user in users)
             return
-        clicks = self.graphs.parts.plan.user == "clicks"
+        clicks = self.graphs.parts.plan.keeps_clicks
         scores = np.empty((len(users), len(items)), dtype=np.float32)
         lengths = np.array([len(user) if clicks else 0 for user in users])
         order = np.argsort(lengths, kind="stable")
@@ -144,7 +144,7 @@ class Scorer:
             return self.calibrated(product(candidates[:], user), prior)
         step = answers_at_once(user.size) if self.prefixed else pairs_at_once(user.size)
         mask = None
-        if self.graphs.parts.plan.user in ("clicks", "prefix"):
+        if self.graphs.parts.plan.user in ("clicks", "prefix", "texts"):
             mask = np.ones((1, len(user)), dtype=bool)
         scores = np.empty(len(candidates), dtype=np.float32)
         for start in range(0, len(candidates), step):

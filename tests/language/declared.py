@@ -281,6 +281,7 @@ class RecBench:
 
     class Config:
         chat_template: bool = param(False, doc="in the form of the model")
+        tokenise: Literal["pieces", "whole"] = param("pieces", since=True, doc="one text or many")
 
 
 @operator("prompt", "template", primary="text")
@@ -353,7 +354,10 @@ class PredictMINER:
     example = "predict MINER"
 
 
-@operator("predict", "YesNo", "(Prefix, Tokens) -> Score", tasks=("ranking",))
+@operator(
+    "predict", "YesNo", "(Prefix, Tokens) -> Score", tasks=("ranking",),
+    facts={"whole": "(Seq[Tokens], Tokens) -> Score"},
+)  # fmt: skip
 class PredictYesNo:
     """A language model is asked whether the user clicks."""
 

@@ -55,6 +55,31 @@ def save_causal(folder: Path, family: str, *, seed: int = 0, **more: Any) -> Pat
     return folder
 
 
+def save_asked(folder: Path, family: str, *, seed: int = 0) -> Path:
+    """The same of a model that fills masks or writes a text of its own."""
+    from tokenizers import Tokenizer
+    from transformers import AutoConfig, AutoModelForMaskedLM, AutoModelForSeq2SeqLM
+
+    kind, shape = FAMILIES[family]
+    longer = {"max_position_embeddings": 512} if "max_position_embeddings" in shape else {}
+    config = AutoConfig.for_model(kind, vocab_size=WORDS, **{**shape, **longer})
+    decodes = config.is_encoder_decoder
+    if decodes:
+        config.decoder_start_token_id = 0
+    torch.manual_seed(seed)
+    model = (AutoModelForSeq2SeqLM if decodes else AutoModelForMaskedLM).from_config(config).eval()
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            # Large scales in a norm would leave nothing of what differs between two texts.
+            parameter.normal_(1.0 if "norm" in name.lower() else 0.0, 0.3)
+    model.save_pretrained(folder)
+    place = byte_tokenizer(folder)
+    tokenizer = Tokenizer.from_file(str(place))
+    tokenizer.add_special_tokens(["[MASK]"])
+    tokenizer.save(str(place))
+    return folder
+
+
 def tokenizer_of(folder: Path) -> Any:
     """The tokenizer of a folder."""
     from tokenizers import Tokenizer

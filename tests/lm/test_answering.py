@@ -297,19 +297,6 @@ def test_bad_input_gives_one_message(case, causal, asked):
         assert "tokens, 'c" in found.message
 
 
-def test_a_model_that_does_not_tell_the_next_token_is_refused(asked, tmp_path, tmp_path_factory):
-    from tests.lm.answering import byte_tokenizer
-    from tests.lm.tiny import save_model
-
-    folder = save_model(tmp_path / "bert", "BERT", words=420)
-    byte_tokenizer(folder)
-    spec = asked(f'flatten LM("{folder}", prompt=recbench) -> predict YesNo')
-    prepared = prepare(spec, cache=tmp_path_factory.getbasetemp() / "cache")
-    with pytest.raises(LegoError) as caught:
-        compile(spec).build(prepared.rows)
-    assert {d.code for d in caught.value.diagnostics} <= {"E0639", "E0655"}
-
-
 def test_a_chat_template_frames_the_prompt(causal, asked, tmp_path, tmp_path_factory):
     import json
     import shutil

@@ -65,15 +65,15 @@ def read_spec(spec: Spec, call: Call, named: Named, folder: Path) -> ModelReadin
 
 def read_asked(
     spec: Spec, call: Call, named: Named, folder: Path
-) -> tuple[Mapping[str, Any], tuple[int, ...]]:
-    """The prompt of a spec whose language model reads whole histories, and the ids of the words
-    that answer it: none where vectors are compared. Raises as `plan_reading`, and E0637."""
+) -> tuple[Mapping[str, Any], tuple[int, ...], Any]:
+    """The prompt of a spec whose language model reads whole histories, the ids of the words that
+    answer it, none where vectors are compared, and the tokenizer of both. Raises as `plan_reading`,
+    and E0637."""
     planned = read_spec(spec, call, named, folder)
     prompt = planned.value["prompt"]
-    if not is_joined(spec):
-        return prompt, ()
     tokenizer = load_tokenizer(planned.tokenizer, own=spec.data.tokenizer is None)
-    return prompt, find_answers(spec.model["predict"], named, tokenizer)
+    answers = find_answers(spec.model["predict"], named, tokenizer) if is_joined(spec) else ()
+    return prompt, answers, tokenizer
 
 
 def open_model(spec: Spec, root: Path, progress: Progress) -> LanguageModel | None:

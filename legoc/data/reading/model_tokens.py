@@ -21,7 +21,7 @@ from legoc.data.reading.checkpoint import (
 )
 from legoc.data.reading.inputs import TokenTable
 from legoc.data.reading.mapped import map_matrix
-from legoc.data.reading.own_tokenizer import find_unknown, load_tokenizer
+from legoc.data.reading.own_tokenizer import PLACE, find_unknown, load_tokenizer
 from legoc.data.reading.prompts import label_parts, plan_prompt
 from legoc.data.reading.special_tokens import wrap
 from legoc.data.reading.tokens import BLOCK, check_attributes, load, write_matrices
@@ -35,9 +35,6 @@ from legoc.progress import SILENT, Progress
 
 # Raise when the matrices of the same tables would differ from those an older version wrote.
 VERSION = 2
-
-# Where a reading has the model's tokenizer.
-PLACE = "tokenizers/model/tokenizer.json"
 
 # Tokens kept of a category or a number. They are names and figures, so none should be cut.
 SHORT = 64

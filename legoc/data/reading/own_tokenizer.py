@@ -7,6 +7,10 @@ from typing import Any
 from legoc.language.diagnosing.diagnostics import LegoError, fail
 
 
+# Where a reading has the model's tokenizer.
+PLACE = "tokenizers/model/tokenizer.json"
+
+
 def load_tokenizer(path: Path, *, own: bool) -> Any:
     """The tokenizer of a file, whose padding and truncation are off. own: it is the model's."""
     from legoc.data.reading.vocabulary import TokenizerFile

@@ -5,13 +5,17 @@ is cut between them.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from legoc.data.reading.chat import frame_chat
+from legoc.data.reading.checkpoint import read_config
+from legoc.data.reading.own_tokenizer import PLACE
+from legoc.data.reading.special_tokens import find_mask
 from legoc.language.declaring.declare import Attribute
 from legoc.language.diagnosing.diagnostics import fail
+from legoc.language.ir.asking_forms import candidate_leads, is_cut_anew, reads_both_ways
 from legoc.language.ir.checkpoints import Named
 from legoc.language.ir.spec import Call, Data, Prompt, Spec
 
@@ -42,18 +46,28 @@ SHARE = 5
 @dataclass(frozen=True, kw_only=True)
 class Words:
     """A prompt as text: before the clicks, a click before and behind what it says, before and
-    behind the candidate."""
+    behind the candidate; with `first` the candidate's part leads and `closing` ends the text."""
 
     before: tuple[str, ...]
     number: str
     between: str
     candidate: tuple[str, ...]
     after: tuple[str, ...]
+    first: bool = False
+    closing: tuple[str, ...] = ()
+
+    def framed(self, opening: str, closing: str) -> "Words":
+        """The same with texts at both ends."""
+        if self.first:
+            return replace(
+                self, candidate=(opening, *self.candidate), closing=(*self.closing, closing)
+            )
+        return replace(self, before=(opening, *self.before), after=(*self.after, closing))
 
 
 def is_joined(spec: Spec) -> bool:
     """Whether the clicks and a candidate are one text: an answer is asked for."""
-    return spec.types.user == "Prefix"
+    return "flatten" in spec.model and spec.types.user in ("Prefix", "Seq[Tokens]")
 
 
 def word(call: Call, *, joined: bool) -> Words:
@@ -72,9 +86,16 @@ def word(call: Call, *, joined: bool) -> Words:
 
 def word_template(call: Call) -> Words:
     """The words of a template, whose form the check has seen to."""
+    number, _, between = call["click"].partition(ITEM)
+    if candidate_leads(call):
+        candidate, _, rest = call["text"].partition("{candidate}")
+        after, _, closing = rest.partition("{clicks}")
+        return Words(
+            before=(), number=number, between=between, candidate=(candidate,), after=(after,),
+            first=True, closing=(closing,),
+        )  # fmt: skip
     before, _, rest = call["text"].partition("{clicks}")
     candidate, _, after = rest.partition("{candidate}")
-    number, _, between = call["click"].partition(ITEM)
     return Words(
         before=(before,), number=number, between=between, candidate=(candidate,), after=(after,)
     )
@@ -104,9 +125,9 @@ def plan_prompt(
     for and there is none.
     """
     words = word(call["prompt"], joined=joined)
-    opening, closing = "", ""
     if joined and call["prompt"]["chat_template"]:
-        opening, closing = frame_chat(folder, named)
+        words = words.framed(*frame_chat(folder, named))
+    mask = ask_at_mask(call, folder, tokenizer) if joined else ()
 
     def encode(*texts: str) -> list[int]:
         made = (tokenizer.encode(text, add_special_tokens=False).ids for text in texts if text)
@@ -116,17 +137,48 @@ def plan_prompt(
     limit = min(asked or positions or LIMIT, positions or asked or LIMIT)
     numbers = [encode(words.number.replace(NUMBER, str(k))) for k in range(1, history + 1)]
     prompt = {
-        "before": encode(*([opening] if joined else []), *words.before),
+        "before": encode(*words.before),
         "numbers": numbers,
         "between": encode(words.between),
         "candidate": encode(*words.candidate),
-        "after": encode(*words.after, closing),
+        "after": encode(*words.after),
         "each": max(min(longest, limit // SHARE), 1),
         "limit": limit,
         "joined": joined,
     }
+    if words.first or words.closing or mask:
+        prompt |= {"first": words.first, "closing": [*encode(*words.closing), *mask]}
+    if joined and is_cut_anew(call["prompt"]):
+        prompt |= {"each": max(longest, 1), "whole": write_whole(words)}
+        return prompt
     verify_room(prompt, named, asked=asked is not None)
     return prompt
+
+
+def ask_at_mask(call: Call, folder: Path, tokenizer: Any) -> tuple[int, ...]:
+    """The mask token at which a model that reads in both directions says a word; none for others,
+    nor for a text that is tokenised at once, which RecBench ends without."""
+    config = read_config(folder)
+    if is_cut_anew(call["prompt"]) or not reads_both_ways(config):
+        return ()
+    found = find_mask(folder, tokenizer)
+    if found is None:
+        raise fail(
+            "E0652",
+            f"the tokenizer in `{folder}` has no mask token, at which a `{config['model_type']}` "
+            "says a word",
+            "use the tokenizer.json that was published with these weights",
+        )
+    return (found,)
+
+
+def write_whole(words: Words) -> dict[str, str]:
+    """The texts of a prompt that is tokenised at once."""
+    return {
+        "before": "".join(words.before), "number": words.number, "between": words.between,
+        "candidate": "".join(words.candidate), "after": "".join(words.after),
+        "closing": "".join(words.closing), "tokenizer": PLACE,
+    }  # fmt: skip
 
 
 def verify_room(prompt: Mapping[str, Any], named: Named, *, asked: bool) -> None:
@@ -134,7 +186,7 @@ def verify_room(prompt: Mapping[str, Any], named: Named, *, asked: bool) -> None
     tail = len(prompt["candidate"]) + prompt["each"] + len(prompt["after"])
     click = max((len(ids) for ids in prompt["numbers"][:1]), default=0)
     click += prompt["each"] + len(prompt["between"])
-    head = len(prompt["before"])
+    head = len(prompt["before"]) + len(prompt.get("closing", ()))
     needed = head + click + tail if prompt["joined"] else max(head + click, tail)
     if needed <= prompt["limit"]:
         return
@@ -146,7 +198,7 @@ def verify_room(prompt: Mapping[str, Any], named: Named, *, asked: bool) -> None
         if asked
         else "write a prompt of fewer words, or name a model that reads more",
         notes=(
-            f"{head} tokens before the clicks, up to {click} of a click, up to {tail} of the "
+            f"{head} tokens around the clicks, up to {click} of a click, up to {tail} of the "
             "candidate and what follows",
         ),
     )

@@ -1,5 +1,6 @@
 """The special tokens that a model's own tokenizer puts around a text."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,9 @@ from legoc.language.diagnosing.diagnostics import fail
 
 # What is tried to see the special tokens around a text: some tokenizers drop some of these.
 SAMPLES = ("a", "1", "the", "0", ".")
+# Where a publisher says which token is the mask, and what it is called where none says so.
+TOLD = ("special_tokens_map.json", "tokenizer_config.json")
+MASKS = ("[MASK]", "<mask>")
 
 
 def wrap(
@@ -46,3 +50,21 @@ def find_specials(tokenizer: Any) -> tuple[list[int], list[int]]:
             if plain and whole[start : start + len(plain)] == plain:
                 return whole[:start], whole[start + len(plain) :]
     return [], []
+
+
+def find_mask(folder: Path, tokenizer: Any) -> int | None:
+    """The id of the token that stands for a word to be found; None where a model has none."""
+    names = [name for name in map(read_mask, (folder / told for told in TOLD)) if name]
+    ids = (tokenizer.token_to_id(name) for name in (*names, *MASKS))
+    return next((found for found in ids if found is not None), None)
+
+
+def read_mask(path: Path) -> str | None:
+    """The mask token that a file of a tokenizer names."""
+    try:
+        settings: Any = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    named = settings.get("mask_token") if isinstance(settings, dict) else None
+    named = named.get("content") if isinstance(named, dict) else named
+    return named if isinstance(named, str) else None

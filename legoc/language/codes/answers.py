@@ -52,15 +52,17 @@ CODES: tuple[Code, ...] = (
     ),
     Code(
         code="E0639",
-        title="a model cannot answer after a prefix",
+        title="a model cannot answer",
         explanation=(
             "`predict YesNo` reads the clicks once and each candidate after them, which a causal "
             "model with attention in every block can do. One that reads in both directions, such "
-            "as BERT, decodes another text, such as T5, or keeps a running state, such as Mamba, "
-            "cannot. It is tried when the model is built: reading in two parts has to give the "
+            "as BERT, or writes a text of its own, such as T5, reads each pair whole; that it is "
+            "one its `config.json` says, which has to be on this machine when the file is checked. "
+            "One that keeps a running state, such as Mamba, or has no head that tells a word, does "
+            "neither. It is tried when the model is built: reading in two parts has to give the "
             "logits of reading at once."
         ),
-        bad='flatten LM("models/bert", prompt=recbench) -> predict YesNo',
-        good='flatten LM("models/bert", prompt=recbench, pooling=mean) -> predict Cosine',
+        bad='flatten LM("models/mamba", prompt=recbench) -> predict YesNo',
+        good='flatten LM("models/mamba", prompt=recbench, pooling=mean) -> predict Cosine',
     ),
 )

@@ -1,4 +1,4 @@
-"""W101 to W105: warnings; nothing is wrong with what the spec means."""
+"""W101 to W106: warnings; nothing is wrong with what the spec means."""
 
 from legoc.language.codes import Code
 
@@ -88,5 +88,17 @@ run m on demo with base""",
 train base { task = matching(negatives=4, pool=impression) }
 model m = content CNN -> behavior Additive -> predict Dot
 run m on demo with base""",
+    ),
+    Code(
+        code="W106",
+        title="a prompt of which no beginning is shared",
+        explanation=(
+            "With `{clicks}` before `{candidate}` a history is read once and each candidate after "
+            "it, exactly. With the candidate first the clicks are read anew for each candidate: "
+            "with twenty candidates, about twenty times as much. `legoc compile` prints what a "
+            "pair costs."
+        ),
+        bad='flatten LM("a/model", prompt=template("{candidate}? {clicks}")) -> predict YesNo',
+        good='flatten LM("a/model", prompt=template("{clicks}{candidate}?")) -> predict YesNo',
     ),
 )

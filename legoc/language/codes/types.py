@@ -1,4 +1,4 @@
-"""E0401 to E0408: what stands on the arrows, and what a language model is asked there."""
+"""E0401 to E0409: what stands on the arrows, and what a language model is asked there."""
 
 from legoc.language.codes import Code
 
@@ -59,12 +59,11 @@ CODES = (
         code="E0407",
         title="a prompt without its places",
         explanation=(
-            "A template has `{clicks}` once and behind it `{candidate}` once, and its `click` has "
-            "`{item}` once. All up to the candidate is read once per history. With the candidate "
-            "before the clicks nothing could be shared, and each pair would cost a whole reading "
-            "of the history: with twenty candidates, about twenty times as much."
+            "A template has `{clicks}` once and `{candidate}` once, and its `click` has `{item}` "
+            "once. Before a predictor of vectors the candidate comes behind the clicks: what ends "
+            "with `{clicks}` is the text of a user, the rest that of an item."
         ),
-        bad='flatten LM("a/model", prompt=template("{candidate}? {clicks}")) -> predict YesNo',
+        bad='flatten LM("a/model", prompt=template("Read: {clicks}")) -> predict YesNo',
         good='flatten LM("a/model", prompt=template("{clicks}{candidate}?")) -> predict YesNo',
     ),
     Code(
@@ -76,5 +75,17 @@ CODES = (
         ),
         bad='flatten LM("a/model", prompt=recbench) -> predict YesNo(yes=["NO"], no=["NO"])',
         good='flatten LM("a/model", prompt=recbench) -> predict YesNo(yes=["YES"], no=["NO"])',
+    ),
+    Code(
+        code="E0409",
+        title="nothing to tokenise as a whole",
+        explanation=(
+            "`tokenise=whole` puts the text of a pair together before it becomes tokens, as "
+            "RecBench does where a model is asked and nothing trains. Before a predictor of "
+            "vectors the clicks and the candidate are texts of their own, tokenised piece by "
+            "piece."
+        ),
+        bad='flatten LM("a/model", prompt=recbench(tokenise=whole), hidden=64) -> predict Cosine',
+        good='flatten LM("a/model", prompt=recbench(tokenise=whole)) -> predict YesNo',
     ),
 )

@@ -1,5 +1,5 @@
 """The values the front end yields, `Spec` and `Plan`: how they are written, compared and hashed.
 
-For others: `checkpoints`, `counted`, `difference`, `digest`, `files`, `form`, `generation`,
-`negatives`, `notation`, `places`, `plan`, `scores`, `spec`, `text`.
+For others: `asking_forms`, `checkpoints`, `counted`, `difference`, `digest`, `files`, `form`,
+`generation`, `negatives`, `notation`, `places`, `plan`, `scores`, `spec`, `text`.
 """

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from legoc.language.declaring.types import Many, Prefix, Seq, Vec
+from legoc.language.declaring.types import Many, Prefix, Seq, Tokens, Vec
 from legoc.language.ir.spec import Spec
 
 
@@ -103,6 +103,8 @@ def profile_ports(spec: Spec) -> tuple[Port, ...]:
 
 
 def predictor_graph(user: object, width: int, context: int, state: int = 0) -> Graph:
+    if isinstance(user, Seq) and isinstance(user.element, Tokens):
+        return text_graph(context)
     users = [Port(name="users", dtype="float32", dims=user_dims(user, "user", state))]
     items = (Port(name="items", dtype="float32", dims=("pair", width)),)
     if isinstance(user, Prefix):
@@ -119,6 +121,19 @@ def predictor_graph(user: object, width: int, context: int, state: int = 0) -> G
             *users,
             *items,
             Port(name="owner", dtype="int64", dims=("pair",)),
+            *context_ports(context),
+        ),
+        outputs=(Port(name="scores", dtype="float32", dims=("pair",)),),
+    )
+
+
+def text_graph(context: int) -> Graph:
+    """The predictor where each pair is one text."""
+    return Graph(
+        name="predictor",
+        inputs=(
+            Port(name="tokens", dtype="int64", dims=("pair", "tokens")),
+            Port(name="tokens_mask", dtype="bool", dims=("pair", "tokens")),
             *context_ports(context),
         ),
         outputs=(Port(name="scores", dtype="float32", dims=("pair",)),),

@@ -20,6 +20,8 @@ from legoc.language.declaring.types import (
     parse_signature,
     parse_type,
 )
+from legoc.language.ir.asking_forms import why_whole
+from legoc.language.ir.caches import Cache, infer_caches
 from legoc.language.ir.checkpoints import has_prefix, state_width
 from legoc.language.ir.counted import is_asked
 from legoc.language.ir.graphs import (
@@ -29,7 +31,6 @@ from legoc.language.ir.graphs import (
     item_graph,
     predictor_graph,
     token_ports,
-    user_dims,
     user_graph,
 )
 from legoc.language.ir.spec import Spec, encoder_role, is_alone
@@ -40,6 +41,7 @@ __all__ = ["PROFILE", "Cache", "Graph", "Plan", "Port", "Stage", "plan", "reads_
 
 Binding = Literal["item", "user", "pair"]
 Layout = Literal["id", "fields", "sequence", "states"]
+Form = Literal["vector", "many", "clicks", "prefix", "texts"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,23 +57,13 @@ class Stage:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cache:
-    """A value computed once and kept: `per` is what one row of it belongs to."""
-
-    name: Literal["states", "items", "users"]
-    per: Literal["item", "user"]
-    dims: tuple[int | str, ...]
-    training: bool
-    why: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Plan:
     """What the types of a spec imply.
 
     layout: what the item encoder reads in training. `user`: the form of a user: one vector, many
     vectors, the clicks themselves (then the predictor is target-aware and there is no user graph),
-    or the prefix of a text that a candidate ends (then an item is its tokens, without a width).
+    the prefix of a text that a candidate ends, or the texts of the clicks, of which and of the
+    candidate each pair makes one text anew (in both an item is its tokens, without a width).
     `reads_user`: the user encoder reads the user, or attributes of the user, as well as the clicks.
     `context`: how many numbers of its moment the predictor reads of a pair. `prompted`: what reads
     the clicks is a language model, which reads a whole history as one text. `state`: how many
@@ -83,7 +75,7 @@ class Plan:
     graphs: tuple[Graph, ...]
     caches: tuple[Cache, ...]
     width: int
-    user: Literal["vector", "many", "clicks", "prefix"]
+    user: Form
     reads_user: bool
     context: int = 0
     prompted: bool = False
@@ -106,7 +98,7 @@ class Plan:
         stage that is the user encoder, which reads an item as a history of one click, unless it
         reads of the user as well, whom an item does not have."""
         found = self.graph("item_encoder")
-        if self.user == "prefix":
+        if self.user in ("prefix", "texts"):
             return None
         return self.graph("user_encoder") if found is None and self.layout != "id" else found
 
@@ -142,7 +134,9 @@ def plan(spec: Spec, *, known: Catalog | None = None) -> Plan:
             item_graph(spec, layout, width)
             if layout != "id" and (first != "flatten" or (reads_user and not prompted))
             else None,
-            user_graph(spec, user, width, by_user, prompted, state) if form != "clicks" else None,
+            user_graph(spec, user, width, by_user, prompted, state)
+            if form not in ("clicks", "texts")
+            else None,
             predictor_graph(user, width, len(spec.data.context), state),
         )
         if g is not None
@@ -172,11 +166,13 @@ def plan_asked(spec: Spec) -> Plan:
     )  # fmt: skip
 
 
-def form_of(user: object) -> Literal["vector", "many", "clicks", "prefix"]:
+def form_of(user: object) -> Form:
     """The form of a user of a type."""
     match user:
         case Prefix():
             return "prefix"
+        case Seq(element=Tokens()):
+            return "texts"
         case Seq():
             return "clicks"
         case Many():
@@ -218,6 +214,8 @@ def infer_stages(spec: Spec, form: str, frozen: bool) -> tuple[Stage, ...]:
     for role, call in spec.model.items():
         binding: Binding = "item" if role == "content" else "pair" if role == "predict" else "user"
         made = {"content": spec.types.item, "predict": "Score"}.get(role, spec.types.user)
+        if form == "texts" and role == "flatten":
+            binding = "pair"
         stages.append(
             Stage(
                 role=role, op=call.op, type=made, binding=binding,
@@ -225,53 +223,6 @@ def infer_stages(spec: Spec, form: str, frozen: bool) -> tuple[Stage, ...]:
             )
         )  # fmt: skip
     return tuple(stages)
-
-
-def infer_caches(
-    spec: Spec, user: object, width: int, form: str, layout: Layout, frozen: bool, reads_user: bool,
-    state: int = 0,
-) -> tuple[Cache, ...]:  # fmt: skip
-    caches: list[Cache] = []
-    if form == "prefix":
-        return (
-            Cache(
-                name="items", per="item", dims=("ending",), training=True,
-                why="an item is the tokens of its end of the prompt",
-            ),
-            Cache(
-                name="users", per="user", dims=user_dims(user, "user", state)[1:], training=False,
-                why="what a distinct history begins the prompt with is read once, and kept until "
-                "its last candidate",
-            ),
-        )  # fmt: skip
-    if frozen:
-        caches.append(
-            Cache(
-                name="states", per="item", dims=state_dims(spec), training=True,
-                why="the frozen part of the item encoder never changes",
-            )
-        )  # fmt: skip
-    caches.append(
-        Cache(
-            name="items", per="item", dims=(width,), training=layout == "id",
-            why="the item table itself" if layout == "id" else "an item vector reads only the item",
-        )
-    )  # fmt: skip
-    if form != "clicks":
-        row = "a distinct history of a user" if reads_user else "a distinct history"
-        caches.append(
-            Cache(
-                name="users", per="user", dims=user_dims(user, "user")[1:], training=False,
-                why=f"one row for {row}: a user vector does not read the candidate",
-            )
-        )  # fmt: skip
-    return tuple(caches)
-
-
-def state_dims(spec: Spec) -> tuple[int | str, ...]:
-    """The dimensions of what the frozen part of an item encoder makes of one item."""
-    side = spec.model["content"].args.get("side") if "content" in spec.model else None
-    return ("tokens" if side is None else "layers", "width")
 
 
 def infer_notes(spec: Spec, form: str, layout: Layout) -> tuple[str, ...]:
@@ -285,6 +236,12 @@ def infer_notes(spec: Spec, form: str, layout: Layout) -> tuple[str, ...]:
     if is_alone(spec):
         notes.append(
             f"`predict {spec.model['predict'].op}` is counted on the training part; nothing trains"
+        )
+    elif form == "texts":
+        args = spec.model["flatten"].args
+        notes.append(
+            f"each pair is read whole: {why_whole(args) or 'its text is its own'}; nothing is kept "
+            "of a history, and its candidates cost as much as so many histories"
         )
     elif form == "clicks":
         notes.append(

@@ -11,6 +11,10 @@ from legoc.language.typing.checks import check_answers, check_template
 from legoc.language.typing.lower_train import LoweredTrain
 
 
+# What of a prompt is of models on this machine, and what it is where it is left out.
+MARKS = {"chat_template": False, "e5": False, "tokenise": "pieces"}
+
+
 def check_asked(
     predictor: Arguments, export: Record | None, train: LoweredTrain | None
 ) -> tuple[Diagnostic, ...]:
@@ -27,7 +31,11 @@ def check_asked(
     if isinstance(prompt, Call):
         place = predictor.place("prompt")
         found += check_template(prompt, predictor)
-        found += [no_mark(name, place) for name in ("chat_template", "e5") if prompt.args.get(name)]
+        found += [
+            no_mark(name, place)
+            for name in MARKS
+            if prompt.args.get(name) not in (None, MARKS[name])
+        ]
     if export is not None and export.fields:
         found.append(
             not_here(

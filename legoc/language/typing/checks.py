@@ -6,6 +6,7 @@ from legoc.language.declaring.declare import Attribute, Declaration
 from legoc.language.declaring.types import Id, Seq, Tokens, parse_signature
 from legoc.language.diagnosing.diagnostics import Diagnostic
 from legoc.language.diagnosing.document import Span
+from legoc.language.ir.asking_forms import candidate_leads, is_cut_anew
 from legoc.language.ir.checkpoints import count_layers
 from legoc.language.ir.spec import Call, Data, Prompt
 from legoc.language.typing import wording_data, wording_models
@@ -92,19 +93,27 @@ def check_names(
 
 
 def check_asking(stages: Sequence[Typed], predictor: Arguments | None) -> tuple[Diagnostic, ...]:
-    """What a language model that reads histories is asked: a template has its places in their
-    order, and an answer its words."""
+    """What a language model that reads histories is asked: a template has its places, in the order
+    in which a history is read once, and an answer its words."""
     found: list[Diagnostic] = []
     for stage in stages:
         arguments = stage.arguments
         prompt = arguments.values.get("prompt")
+        predicts = None if predictor is None else predictor.declaration
+        answers = predicts is None or "whole" in predicts.facts
+        if is_cut_anew(prompt) and predicts is not None and not answers:
+            place = arguments.spans.get("prompt.tokenise", arguments.place("prompt"))
+            found.append(wording_models.cut_apart(place, predicts.name))
         if not isinstance(prompt, Call) or prompt.op != "template":
             continue
-        text = prompt.args["text"]
         wrong = check_template(prompt, arguments)
-        if not wrong and text.index("{candidate}") < text.index("{clicks}"):
+        if not wrong and candidate_leads(prompt):
             place = arguments.spans.get("prompt.text", arguments.place("prompt"))
-            wrong.append(wording_models.candidate_first(place))
+            wrong.append(
+                wording_models.candidate_first(place)
+                if answers
+                else wording_models.no_user_text(place)
+            )
         found += wrong
     if predictor is not None and predictor.declaration.name == "YesNo":
         found += check_answers(predictor)

@@ -18,6 +18,7 @@ from legoc.language.declaring.types import (
 )
 from legoc.language.diagnosing.diagnostics import Diagnostic
 from legoc.language.diagnosing.document import Span
+from legoc.language.ir.asking_forms import why_whole
 from legoc.language.ir.checkpoints import own_width
 from legoc.language.ir.spec import Call, Types
 from legoc.language.typing import wording_models, wording_types
@@ -207,7 +208,8 @@ def read_by(
     predictor: Arguments, item: Typed, user: Typed
 ) -> tuple[Typed, Typed, tuple[Diagnostic, ...]]:
     """The stages as the predictor reads them. What a language model makes of a history is a prefix
-    for a predictor of one, and then an item is its tokens; else a vector, whose width is known."""
+    for a predictor of one, and then an item is its tokens; the texts themselves where it cannot go
+    on from what it has read; else a vector, whose width is known."""
     facts = user.arguments.declaration.facts
     wants = parse_signature(predictor.declaration.signature or "").input
     first = wants.parts[0] if isinstance(wants, Tuple) else wants
@@ -220,7 +222,8 @@ def read_by(
         )
         return item, replace(user, made=None), (problem,)
     if isinstance(first, Prefix):
-        user = replace(user, made=Prefix(), width=None)
+        whole = why_whole(user.arguments.values) is not None
+        user = replace(user, made=Seq(Tokens()) if whole else Prefix(), width=None)
         return replace(user, made=Tokens()), user, ()
     if user.made is None and not user.arguments.broken:
         return item, user, (wording_types.unknown_width(user.name),)
@@ -233,7 +236,10 @@ def infer_pair(
     """The predictor over (user, item): forms first (E0403), then widths (E0404), then its rules."""
     if item.made is None or user.made is None:
         return None, arguments.problems
-    wants = parse_signature(arguments.declaration.signature or "").input
+    signature = arguments.declaration.signature or ""
+    if user.made == Seq(Tokens()) and user.arguments.declaration.facts.get("prefix"):
+        signature = arguments.declaration.facts.get("whole", signature)
+    wants = parse_signature(signature).input
     if not isinstance(wants, Tuple) or len(wants.parts) != 2:
         raise ValueError(f"predict {arguments.declaration.name} must read a pair")
     predictor = ("predict", arguments.declaration.name, arguments.span)

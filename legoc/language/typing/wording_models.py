@@ -124,13 +124,36 @@ def misplaced(place: Span, mark: str, times: int) -> Diagnostic:
     )
 
 
-def candidate_first(place: Span) -> Diagnostic:
+def no_user_text(place: Span) -> Diagnostic:
     return Diagnostic(
         code="E0407",
         message="a template has its candidate before the clicks",
-        labels=(primary(place, "no beginning is shared by the candidates of a history"),),
-        notes=("each pair would read the whole history again, once per candidate",),
+        labels=(primary(place, "what ends with `{clicks}` is the text of a user"),),
+        notes=("before a predictor of vectors a user and an item are texts of their own",),
         help=("write `{clicks}` before `{candidate}`",),
+    )
+
+
+def cut_apart(place: Span, predictor: str) -> Diagnostic:
+    return Diagnostic(
+        code="E0409",
+        message=f"`tokenise=whole` before `predict {predictor}`, which compares two texts",
+        labels=(primary(place, "the clicks and the candidate are no whole here"),),
+        help=("leave `tokenise` out, or ask: `predict YesNo`",),
+    )
+
+
+def candidate_first(place: Span) -> Diagnostic:
+    return Diagnostic(
+        code="W106",
+        severity="warning",
+        message="a template has its candidate before the clicks, so each pair is read whole",
+        labels=(primary(place, "no beginning is shared by the candidates of a history"),),
+        notes=(
+            "each candidate of a user reads all clicks again: twenty candidates cost about twenty "
+            "histories in place of one",
+        ),
+        help=("write `{clicks}` before `{candidate}`, and a history is read once",),
     )
 
 

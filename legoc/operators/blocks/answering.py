@@ -38,10 +38,18 @@ def open_answering(named: Named, dtype: torch.dtype, width: int) -> tuple[nn.Mod
     Errors: E0650, E0651 and E0655 as `open_model`, and E0639 for a model that is none, or that does
     not keep keys and values of tokens.
     """
+    whole, head = open_head(named, dtype)
+    model: Any = whole.base_model
+    if head.weight.device.type != "meta":
+        verify(named, whole, Backbone(model), head, width)
+    return model, head
+
+
+def open_head(named: Named, dtype: torch.dtype) -> tuple[Any, Head]:
+    """A causal model, head and all, and the head by itself."""
     from legoc.operators.blocks.pretrained import open_causal
 
-    whole = open_causal(named, dtype)
-    model: Any = whole.base_model
+    whole: Any = open_causal(named, dtype)
     found = whole.get_output_embeddings()
     text = whole.config.get_text_config()
     head = Head(
@@ -51,9 +59,7 @@ def open_answering(named: Named, dtype: torch.dtype, width: int) -> tuple[nn.Mod
         / float(getattr(text, "logits_scaling", None) or 1.0),
         cap=getattr(text, "final_logit_softcapping", None),
     )
-    if head.weight.device.type != "meta":
-        verify(named, whole, Backbone(model), head, width)
-    return model, head
+    return whole, head
 
 
 def verify(named: Named, whole: Any, backbone: Backbone, head: Head, width: int) -> None:
@@ -79,10 +85,15 @@ def verify(named: Named, whole: Any, backbone: Backbone, head: Head, width: int)
     if state.shape[-1] != width:
         raise refused(named, "its blocks keep other numbers than its config.json tells")
     made = finish(head, last @ head.weight.float().T + (0 if head.bias is None else head.bias))
+    if not is_close(head, made, expected):
+        raise refused(named, "what it reads in two passes is not what it reads at once")
+
+
+def is_close(head: Head, made: Tensor, expected: Tensor) -> bool:
+    """Whether logits are those that are expected, but for rounding."""
     apart = float((made - expected).abs().max())
     most = CLOSE if head.weight.dtype == torch.float32 else NARROW
-    if not apart <= most * max(1e-3, float(expected.abs().max())):
-        raise refused(named, "what it reads in two passes is not what it reads at once")
+    return apart <= most * max(1e-3, float(expected.abs().max()))
 
 
 def finish(head: Head, product: Tensor) -> Tensor:
@@ -94,7 +105,7 @@ def finish(head: Head, product: Tensor) -> Tensor:
 def refused(named: Named, why: str) -> Exception:
     return fail(
         "E0639",
-        f"`{named.shown}` cannot answer after a prefix: {why}",
+        f"`{named.shown}` cannot answer: {why}",
         "name a causal model with attention in every block, such as Llama, Qwen, Mistral, OPT or "
-        "GPT-2",
+        "GPT-2, or one that fills masks, such as BERT",
     )

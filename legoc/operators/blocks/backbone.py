@@ -76,12 +76,14 @@ class Backbone(nn.Module):
 
     def forward(self, ids_IL: Tensor, mask_IL: Tensor) -> Tensor:
         """Token ids int[I, L], Bool[I, L] -> last states [I, L, made], after the final norm."""
-        seen = (
-            self.shape_alone(ids_IL)
-            if ids_IL.is_meta
-            else {"attention_mask": opened(mask_IL).long()}
-        )
+        seen = self.seen(ids_IL, mask_IL)
         return self.model(input_ids=ids_IL, **seen, **self.options).last_hidden_state
+
+    def seen(self, ids_IL: Tensor, mask_IL: Tensor) -> dict[str, Tensor]:
+        """What a call of the library is told of the real tokens."""
+        if ids_IL.is_meta:
+            return self.shape_alone(ids_IL)
+        return {"attention_mask": opened(mask_IL).long()}
 
     def shape_alone(self, ids_IL: Tensor) -> dict[str, Tensor]:
         """A mask, and positions for models that derive them from it, on the meta device. The

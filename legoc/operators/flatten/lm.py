@@ -16,6 +16,7 @@ from legoc.operators.blocks.backbone import Backbone
 from legoc.operators.blocks.number_type import NumberType
 from legoc.operators.blocks.prefixing import follow, read_prefix, read_whole, state_at
 from legoc.operators.blocks.pretrained import open_model
+from legoc.operators.blocks.whole_answers import Answering, open_asked
 from legoc.operators.content.endings import end_with
 from legoc.operators.content.freezing import freeze
 from legoc.operators.content.keeping import keep
@@ -38,9 +39,12 @@ class LM(nn.Module):
 
     Before `predict YesNo` it makes a Prefix: the keys and values of the clicks in all its blocks,
     computed once per history, after which each candidate is read alone; the scores are exactly
-    those of the whole prompt read at once. Before a predictor of vectors it makes the vector of the
-    clicks, and that of an item from the item's own text. `split` freezes the blocks below it;
-    nothing is kept of them, since a history is no item.
+    those of the whole prompt read at once. Where it cannot go on from what it has read (a model
+    that reads in both directions, such as BERT, or writes a text of its own, such as T5; a
+    candidate before the clicks; one string that is tokenised) it hands the texts on, and each pair
+    is read whole. Before a predictor of vectors it makes the vector of the clicks, and that of an
+    item from the item's own text. `split` freezes the blocks below it; nothing is kept of them,
+    since a history is no item.
     """
 
     class Config:
@@ -90,7 +94,10 @@ class LM(nn.Module):
         self.floats = config.memory * (1 << 20) // 4
         self.state, self.pooling = sizes.state, config.pooling
         self.head: Head | None = None
-        if sizes.state:
+        self.asked: Answering | None = None
+        if sizes.whole:
+            model, self.asked, self.head = open_asked(sizes.model, given)
+        elif sizes.state:
             model, self.head = open_answering(sizes.model, given, sizes.state)
         else:
             model = open_model(sizes.model, given)
@@ -100,10 +107,18 @@ class LM(nn.Module):
         freeze(self.backbone, ending, kept, sizes.model)
         if config.checkpointing:
             self.backbone.recompute()
-        self.end = None if sizes.state else end_with(ending, self.backbone)
+        if self.asked is not None and frozen:
+            self.asked.requires_grad_(False)
+        answers = self.head is not None
+        self.end = None if answers else end_with(ending, self.backbone)
         if self.end is not None:
             for name, part in self.end.parts():
                 self.add_module(name, part)
+
+    @property
+    def answering(self) -> int:
+        """The width of what the vocabulary head reads."""
+        return self.backbone.made if self.asked is None else self.asked.width
 
     def take_head(self) -> Head:
         """The vocabulary head, which is not kept here: what needs rows of it takes them once."""
@@ -134,10 +149,13 @@ class LM(nn.Module):
             made = follow(self.backbone, state_UNW, mask_UN, owner_P, ids_PT, mask_PT)
         return made.float()
 
-    def whole(self, ids_BN: Tensor, mask_BN: Tensor) -> Tensor:
-        """The last states [B, N, D] of whole texts."""
+    def whole(self, ids_BN: Tensor, mask_BN: Tensor) -> tuple[Tensor, Tensor]:
+        """What the vocabulary head reads of whole texts [B, N, D], and where it is, Bool[B, N]."""
         with self.numbers.computing(ids_BN.device):
-            return read_whole(self.backbone, ids_BN, mask_BN).float()
+            if self.asked is None:
+                return read_whole(self.backbone, ids_BN, mask_BN).float(), mask_BN
+            states, real = self.asked(self.backbone, ids_BN, mask_BN)
+            return states.float(), real
 
     def merge_and_unload(self) -> "LM":
         """In the form that is exported: adapters added into the weights, attention written out."""

@@ -17,6 +17,7 @@ from legoc.operators.sizes import Sizes
 
 @operator(
     "predict", "YesNo", "(Prefix, Tokens) -> Score", tasks=("ranking",),
+    facts={"whole": "(Seq[Tokens], Tokens) -> Score"},
     paper="Liu et al., Can LLMs Outshine Conventional Recommenders? A Comparative Evaluation, "
     "NeurIPS 2025",
 )  # fmt: skip
@@ -25,6 +26,9 @@ class YesNo(nn.Module):
     model's next word.
 
     Several spellings of an answer count together, by log-sum-exp. Each is one token of the model.
+    A model that reads in both directions is asked at a mask token behind the prompt, one that
+    writes a text of its own at the beginning of that: then, as with the candidate before the
+    clicks, each pair is read whole.
     Of the vocabulary head only the rows of these words are there, in training, evaluation and
     export.
     """

@@ -26,10 +26,12 @@ from legoc.model.build import build
 from legoc.model.cost import PROBE, Cost, longest, user_inputs
 from legoc.training.samplers import build_sampler
 from legoc_runtime.chunks import pairs_at_once
+from legoc_runtime.prompting import Prompt
 
 
 if TYPE_CHECKING:
     from legoc.data.prepare import Prepared
+    from legoc.model.recommender import Recommender
 
 MIB = 1 << 20
 # A process with torch, onnxruntime and the exporter loaded, without data: 410 to 620 MiB.
@@ -94,6 +96,9 @@ def batch_bytes(sizes: "Sizes", rows: int, candidates: int, items: int) -> int:
 def chunk_bytes(sizes: "Sizes", spec: Spec) -> int:
     """What an evaluation works on at once: pairs or users."""
     made = plan(spec)
+    if made.prompted:
+        # Texts are read in parts that bound what they take.
+        return max(sizes.pair, sizes.user, sizes.item)
     wide = spec.data.history if made.user == "clicks" else 1
     pairs = min(pairs_at_once(wide * made.width), PAIRS_AT_ONCE)
     return max(pairs * sizes.pair, USERS_AT_ONCE * sizes.user)
@@ -142,6 +147,8 @@ def kept_bytes(spec: Spec, made: Plan) -> tuple[int, int, int]:
     history, and of one pair; weights, which are there anyway, are not counted."""
     with torch.device("meta"):
         model = build(spec, made, PROBE).eval()
+    if model.prompt is not None:
+        return text_bytes(model, made, model.prompt)
     clicks, mask, user = user_inputs(spec, made)
     if clicks.is_floating_point():
         clicks.requires_grad_()
@@ -155,6 +162,24 @@ def kept_bytes(spec: Spec, made: Plan) -> tuple[int, int, int]:
         saved(model, lambda: model.encode_users(clicks, mask, user)),
         saved(model, lambda: model.score(users, vector, owner, mask, context)),
     )
+
+
+def text_bytes(model: "Recommender", made: Plan, prompt: Prompt) -> tuple[int, int, int]:
+    """The same of texts that a language model reads, each as long as its prompt allows. Where a
+    candidate ends the text of the clicks, training reads each pair whole."""
+
+    def blank(length: int, dtype: torch.dtype) -> Tensor:
+        return torch.empty(1, length, dtype=dtype, device="meta")
+
+    def read(length: int, run: Callable[[Tensor, Tensor], Tensor]) -> int:
+        ids, mask = blank(length, torch.int64), blank(length, torch.bool)
+        return saved(model, lambda: run(ids, mask))
+
+    if prompt.joined:
+        context = torch.empty(1, made.context, device="meta") if made.context else None
+        longest = min(prompt.most, prompt.limit)
+        return 0, 0, read(longest, lambda ids, mask: model.score_whole(ids, mask, context))
+    return read(prompt.tail, model.encode_users), read(prompt.longest, model.encode_users), 0
 
 
 def saved(model: nn.Module, run: Callable[[], Tensor]) -> int:
