@@ -130,7 +130,7 @@ def pool_items(
 
     # Adapters and side networks are of the training. With all blocks frozen the weights may be held
     # in the narrow type the spec asks for.
-    frozen = -1 if call.args["dtype"] != "float32" else None
+    frozen = -1 if call.args["dtype"] == "bfloat16" else None
     bare = Call(op=call.op, args={**call.args, "lora": None, "side": None, "split": frozen})
     sizes = Sizes(width=int(call.args["hidden"]), model=language_model(spec))
     operator: Any = create("content", bare, sizes)

@@ -28,7 +28,7 @@ from legoc.training.folder import infer_folder
 from legoc.training.interrupt import Interruptions
 from legoc.training.job import Hopeless, Job, Monitor, ignore
 from legoc.training.loop import fit
-from legoc.training.machine import choose_device, describe_environment, working
+from legoc.training.machine import choose_device, describe_environment, describe_numbers, working
 from legoc.training.meter import verify_meter
 from legoc.training.ranks.alike import verify_alike, verify_together
 from legoc.training.ranks.joining import joined, on_device
@@ -132,6 +132,7 @@ def train_with(
             tracking = Tracking(trackers, progress)
             environment = describe_environment(device, threads, world.size)
             environment["language_model"] = prepared.rows.checkpoint or None
+            environment |= describe_numbers(spec, device)
             world.once(lambda: begin(run, spec, prepared, environment, tracking, stack, progress))
             with counting(run, settings, device, world) as cost:
                 obtain_weights(

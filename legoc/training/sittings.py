@@ -16,7 +16,7 @@ from legoc.training.files import write_json
 
 ENVIRONMENT = "environment.json"
 # What the numbers depend on, of the settings and of the packages.
-SETTINGS = ("device", "gpu", "processor", "threads")
+SETTINGS = ("device", "gpu", "processor", "threads", "numbers")
 PACKAGES = ("legoc", "torch", "numpy", "transformers", "peft")
 
 
@@ -53,7 +53,8 @@ def read_environment(path: Path) -> dict[str, Any] | None:
 def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[str]:
     """What differs between two sittings: `threads 1 -> 2`."""
     for name in SETTINGS:
-        if one.get(name) != other.get(name):
+        # What an older version did not record is not known to differ.
+        if name in one and name in other and one[name] != other[name]:
             yield f"{name} {one.get(name)} -> {other.get(name)}"
     before, now = one.get("processes", 1), other.get("processes", 1)
     if before != now:

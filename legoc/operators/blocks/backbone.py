@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from legoc.operators.blocks.library_forms import recomputing
 from legoc.operators.blocks.stand_ins import (
     Entered,
     Handing,
@@ -166,7 +167,7 @@ class Backbone(nn.Module):
         # The second name is that of earlier versions.
         name = "activation_checkpointing_enable"
         enable = getattr(self.model, name, None) or self.model.gradient_checkpointing_enable
-        enable({"use_reentrant": False})  # type: ignore[operator]
+        enable({"use_reentrant": False, "context_fn": recomputing})  # type: ignore[operator]
 
     def attend_plainly(self) -> None:
         """Attention written out, not the fused function: what exporters know (EXPORT section 4)."""

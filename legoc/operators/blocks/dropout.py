@@ -23,10 +23,17 @@ class Dropout(nn.Dropout):
 
     def forward(self, x: Tensor) -> Tensor:
         """Any shape."""
-        dropped = round(self.p * PARTS)
-        if not (self.training and 0 < dropped < PARTS and trains_on_cpu(x)):
+        if not (self.training and trains_on_cpu(x)):
             return super().forward(x)
-        return x * draw_mask(x, dropped)
+        dropped = drop(x, self.p)
+        return super().forward(x) if dropped is None else dropped
+
+
+def drop(x: Tensor, share: float) -> Tensor | None:
+    """`x` without a share of its values, the others scaled up; None for a share of nothing or of
+    everything, which needs no mask."""
+    dropped = round(share * PARTS)
+    return x * draw_mask(x, dropped) if 0 < dropped < PARTS else None
 
 
 def draw_mask(x: Tensor, dropped: int) -> Tensor:
@@ -36,5 +43,11 @@ def draw_mask(x: Tensor, dropped: int) -> Tensor:
         0, LARGEST, -(-x.numel() * BITS // 64), dtype=np.uint64, endpoint=True
     )
     kept = drawn.view(np.uint16)[: x.numel()] >= dropped
-    mask = np.multiply(kept, np.float32(PARTS / (PARTS - dropped)), dtype=np.float32)
+    scale = PARTS / (PARTS - dropped)
+    if x.dtype == torch.bfloat16:
+        # NumPy has none: a bfloat16 is written by its bits.
+        bits = np.uint16(torch.tensor(scale, dtype=x.dtype).view(torch.int16).item())
+        mask = torch.from_numpy(np.multiply(kept, bits, dtype=np.uint16)).view(x.dtype)
+        return mask.view(x.shape)
+    mask = np.multiply(kept, np.float32(scale), dtype=np.float32)
     return torch.from_numpy(mask).view(x.shape).to(x.dtype)

@@ -41,9 +41,9 @@ class LanguageModel(nn.Module):
         if sizes.model is None:
             raise TypeError("a language model needs to be told which one it is")
         self.page = config.page
-        self.stored = DTYPES[config.states or config.dtype]
-        self.numbers = NumberType(DTYPES[config.dtype])
-        given = DTYPES[config.dtype] if has_frozen(config) else torch.float32
+        self.numbers = NumberType(DTYPES[config.dtype] if config.dtype else None)
+        self.stored = DTYPES[config.states] if config.states else self.numbers.declared
+        given = self.numbers.declared if has_frozen(config) else torch.float32
         self.backbone = Backbone(open_model(sizes.model, given))
         self.kept = keep(self.backbone, config, sizes.model)
         freeze(self.backbone, config, self.kept, sizes.model)

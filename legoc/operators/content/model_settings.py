@@ -13,6 +13,11 @@ SIGNATURE = "Tokens -> Vec[hidden]"
 RULES = (Excludes("side", "lora"), Excludes("side", "split"))
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+DTYPE = param(
+    None,
+    doc="number type of the frozen weights and of the computation in the model; unless given all "
+    "is float32, but that training computes in bfloat16 on a CPU with instructions for it",
+)
 
 
 class Settings:
@@ -39,11 +44,9 @@ class Settings:
     special: bool = param(
         False, doc="begin and end an item with the model's own special tokens, as `cls` always does"
     )
-    dtype: Literal["float32", "bfloat16"] = param(
-        "float32", doc="number type of the frozen weights and of the computation in the model"
-    )
+    dtype: Literal["float32", "bfloat16"] | None = DTYPE
     states: Literal["float32", "float16", "bfloat16"] | None = param(
-        None, doc="number type of the kept states; that of `dtype` unless given"
+        None, doc="number type of the kept states; that of `dtype` unless given, or float32"
     )
     page: int = param(
         0, min=0, runtime=True,

@@ -20,7 +20,7 @@ from legoc.operators.blocks.whole_answers import Answering, open_asked
 from legoc.operators.content.endings import end_with
 from legoc.operators.content.freezing import freeze
 from legoc.operators.content.keeping import keep
-from legoc.operators.content.model_settings import DTYPES
+from legoc.operators.content.model_settings import DTYPE, DTYPES
 from legoc.operators.sizes import Sizes
 
 
@@ -70,9 +70,7 @@ class LM(nn.Module):
             None, doc="adapters in the tuned blocks; everything else is frozen then"
         )
         dropout: float = param(0.0, min=0, max=1, doc="share of zeroed values after a projection")
-        dtype: Literal["float32", "bfloat16"] = param(
-            "float32", doc="number type of the frozen weights and of the computation in the model"
-        )
+        dtype: Literal["float32", "bfloat16"] | None = DTYPE
         memory: int = param(
             256, min=1, runtime=True,
             doc="MiB for the states of histories that are held at once in evaluation",
@@ -88,9 +86,9 @@ class LM(nn.Module):
         super().__init__()
         if sizes.model is None:
             raise TypeError("a language model needs to be told which one it is")
-        self.numbers = NumberType(DTYPES[config.dtype])
+        self.numbers = NumberType(DTYPES[config.dtype] if config.dtype else None)
         frozen = config.split is not None or config.lora is not None
-        given = DTYPES[config.dtype] if frozen else torch.float32
+        given = self.numbers.declared if frozen else torch.float32
         self.floats = config.memory * (1 << 20) // 4
         self.state, self.pooling = sizes.state, config.pooling
         self.head: Head | None = None
