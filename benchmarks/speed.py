@@ -3,6 +3,7 @@
 `python -m benchmarks speed` measures this build; `python -m benchmarks.speed --against FOLDER CASE
 ...` measures it beside the checkout in that folder. A case is `model:rows`, the rows of its largest
 table, with `:touched` where every row has been read before, as late in a training, or `:validate`.
+`minilm` is the last block of MiniLM with LoRA on kept states, as `language_models` has it.
 """
 
 import argparse
@@ -22,7 +23,7 @@ from benchmarks import mind_like
 HERE = Path(__file__).resolve().parents[1]
 CASES = (
     "naml:7000", "naml:50000", "naml:200000", "nrms:7000", "dcn_text:7000", "dcn_text:50000",
-    "dcn_text:200000", "id_naml:23000", "id_naml:220000", "id_naml:2200000",
+    "dcn_text:200000", "id_naml:23000", "id_naml:220000", "id_naml:2200000", "minilm:30522",
 )  # fmt: skip
 TURNS = 9
 
