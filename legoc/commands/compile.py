@@ -47,7 +47,7 @@ def show_compiled(compiled: Any) -> None:
         out.print(f"  {stage.role:<9} {write_call(stage.role, spec.model[stage.role])}")
         frozen = ", frozen prefix" if stage.frozen else ""
         out.print(f"            -> {stage.type:<22} {stage.binding}-bound{frozen}", style="dim")
-        numbers = training_numbers(spec) if stage.role in ("content", "flatten") else None
+        numbers = trained_in(spec) if stage.role in ("content", "flatten") else None
         if numbers is not None:
             out.print(f"            trains in {numbers} on this machine", style="dim")
     if plan.context:
@@ -89,16 +89,17 @@ def show_compiled(compiled: Any) -> None:
     out.print()
 
 
-def training_numbers(spec: Any) -> str | None:
+def trained_in(spec: Any) -> str | None:
     """The number type in which the language model of a spec computes in training; None where none
     of it trains."""
     from legoc.language.ir.checkpoints import reading_model
-    from legoc.training.machine import choose_device, describe_numbers
+    from legoc.model.numbers import training_numbers
+    from legoc.training.machine import choose_device
 
     found = reading_model(spec)
     if found is None or (found[0].args["split"] == -1 and found[0].args["lora"] is None):
         return None
-    return describe_numbers(spec, choose_device(None)).get("numbers")
+    return training_numbers(spec, choose_device(None))
 
 
 COMMANDS = {"compile": Command(compile_flags, run_compile)}

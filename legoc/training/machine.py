@@ -11,8 +11,6 @@ from typing import Any
 import torch
 
 from legoc.language.diagnosing.diagnostics import fail
-from legoc.language.ir.checkpoints import reading_model
-from legoc.language.ir.spec import Spec
 from legoc.training.ranks.world import ALONE, World
 
 
@@ -67,18 +65,6 @@ def environment_threads() -> int:
     """What OMP_NUM_THREADS says, which may be a list by depth (`4,2`); 0 where it says nothing."""
     first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
     return int(first) if first.isdecimal() else 0
-
-
-def describe_numbers(spec: Spec, device: torch.device) -> dict[str, str]:
-    """The number type in which the language model of a spec computes in training; nothing without
-    one."""
-    found = reading_model(spec)
-    if found is None:
-        return {}
-    from legoc.operators.blocks.number_type import training_type
-
-    named = found[0].args["dtype"] or str(training_type(device)).removeprefix("torch.")
-    return {"numbers": named}
 
 
 def describe_environment(device: torch.device, threads: int, processes: int = 1) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from legoc.model import compile
 from legoc.model.counting import fill
 from legoc.model.embedding import TokenEmbedding
 from legoc.model.filling import fill_items, fill_prior, fill_users
+from legoc.model.numbers import training_numbers
 from legoc.model.run import CALIBRATION, Run
 from legoc.model.states import frozen_inputs
 from legoc.model.weights import own_tensors
@@ -28,7 +29,7 @@ from legoc.training.folder import infer_folder
 from legoc.training.interrupt import Interruptions
 from legoc.training.job import Hopeless, Job, Monitor, ignore
 from legoc.training.loop import fit
-from legoc.training.machine import choose_device, describe_environment, describe_numbers, working
+from legoc.training.machine import choose_device, describe_environment, working
 from legoc.training.meter import verify_meter
 from legoc.training.ranks.alike import verify_alike, verify_together
 from legoc.training.ranks.joining import joined, on_device
@@ -132,7 +133,8 @@ def train_with(
             tracking = Tracking(trackers, progress)
             environment = describe_environment(device, threads, world.size)
             environment["language_model"] = prepared.rows.checkpoint or None
-            environment |= describe_numbers(spec, device)
+            numbers = training_numbers(spec, device)
+            environment |= {} if numbers is None else {"numbers": numbers}
             world.once(lambda: begin(run, spec, prepared, environment, tracking, stack, progress))
             with counting(run, settings, device, world) as cost:
                 obtain_weights(

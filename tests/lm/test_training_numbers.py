@@ -105,9 +105,16 @@ def test_nothing_stands_outside_a_training_or_after_a_failure():
         assert not function_modes()
     with torch.no_grad(), forms.library_forms(True, CPU):
         assert not function_modes()
-    with pytest.raises(RuntimeError), NumberType(None).train().computing(CPU):
-        assert function_modes()
-        raise RuntimeError
+    seen = []
+
+    def fail():
+        with NumberType(None).train().computing(CPU):
+            seen.extend(function_modes())
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert seen
     assert not function_modes()
     assert not torch.is_autocast_enabled("cpu")
 
@@ -164,14 +171,19 @@ def test_the_machine_decides_and_a_setting_overrules(monkeypatch):
                 assert (weight @ weight).dtype == (dtype or torch.float32)
 
 
-def pipeline(folder, dtype=""):
-    return (
-        "data small { source = Demo(items=200, users=50, impressions=80)  content = [title(12)]\n"
-        "  tokenizer = file(\"FOLDER/tokenizer.json\")  history = 5 }\n"
-        "train quick { epochs = 2  batch = 8  samples = 64  seed = 3  metrics = [GAUC] }\n"
-        'model asked = content LM("FOLDER", hidden=8, split=1, lora=LoRA(r=2, dropout=0.1)DTYPE)\n'
-        "  -> behavior Additive -> predict Dot\nrun asked on small with quick\n"
-    ).replace("FOLDER", str(folder)).replace("DTYPE", dtype)
+PIPELINE = """
+data small {
+  source = Demo(items=200, users=50, impressions=80)
+  content = [title(12)]
+  tokenizer = file("FOLDER/tokenizer.json")
+  history = 5
+}
+train quick { epochs = 2  batch = 8  samples = 64  seed = 3  metrics = [GAUC] }
+model asked =
+  content LM("FOLDER", hidden=8, split=1, lora=LoRA(r=2, dropout=0.1)DTYPE)
+  -> behavior Additive -> predict Dot
+run asked on small with quick
+"""
 
 
 @pytest.fixture
@@ -186,7 +198,8 @@ def trained(tmp_path, monkeypatch):
     def make(name, *, narrow=True, dtype="", **settings):
         monkeypatch.setattr(number_type, "multiplies_bfloat16", lambda: narrow)
         path = tmp_path / "asked.lego"
-        path.write_text(pipeline(folder, dtype), encoding="utf-8")
+        text = PIPELINE.replace("FOLDER", str(folder)).replace("DTYPE", dtype)
+        path.write_text(text, encoding="utf-8")
         (spec,) = load(path)
         return train(spec, runs=tmp_path / name, until="train", **settings)
 
@@ -224,3 +237,47 @@ def test_the_same_training_twice_is_the_same_to_the_bit(trained):
     one, other = trained("one"), trained("other")
     weights = [(run.folder / "best.safetensors").read_bytes() for run in (one, other)]
     assert weights[0] == weights[1]
+
+
+def test_a_training_goes_on_to_the_bit_and_says_where_it_cannot(trained, monkeypatch):
+    from legoc.model.recommender import Recommender
+
+    straight = trained("straight")
+    forward, seen = Recommender.forward, []
+
+    def breaking(self, batch):
+        if self.training:
+            seen.append(batch)
+        if len(seen) == 11:
+            seen.append(None)
+            raise KeyboardInterrupt
+        return forward(self, batch)
+
+    monkeypatch.setattr(Recommender, "forward", breaking)
+    with pytest.raises(KeyboardInterrupt):
+        trained("broken")
+    again = trained("broken")
+    kept = [(run.folder / "best.safetensors").read_bytes() for run in (straight, again)]
+    assert kept[0] == kept[1]
+    assert losses(straight) == losses(again)
+    said = []
+    seen.clear()
+    with pytest.raises(KeyboardInterrupt):
+        trained("moved")
+    trained("moved", narrow=False, progress=Said(said))
+    assert any("numbers bfloat16 -> float32 since the last sitting" in line for line in said)
+
+
+class Said:
+    """What a command says, line by line."""
+
+    def __init__(self, lines):
+        self.lines = lines
+
+    def say(self, line):
+        self.lines.append(line)
+
+    def __getattr__(self, name):
+        from legoc.progress import SILENT
+
+        return getattr(SILENT, name)
