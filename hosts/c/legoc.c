@@ -267,9 +267,10 @@ static void read_manifest(Model *m) {
   const char *format = found && found->kind == TEXT ? found->text : "";
   if (strncmp(format, "legoc-bundle/1", 14) || (format[14] && format[14] != '.'))
     fail("the bundle has the format `%s`, this host reads legoc-bundle/1" AGAIN, format);
-  if (get(all, "tokens") || get(all, "context"))
-    fail("this model reads %s, and this host does not; use the Python runtime",
-         get(all, "tokens") ? "what clicked items say" : "what was clicked when");
+  const char *reads = get(get(all, "reading"), "prompt") ? "whole texts"
+                      : get(all, "tokens") ? "what clicked items say"
+                      : get(all, "context") ? "what was clicked when" : NULL;
+  if (reads) fail("this model reads %s, and this host does not; use the Python runtime", reads);
   for (found = need(all, "files", OBJECT)->first; found; found = found->next) m->file_count++;
   m->files = take(m->file_count, sizeof(File)), m->file_count = 0;
   for (found = get(all, "files")->first; found; found = found->next) {

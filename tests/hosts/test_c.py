@@ -210,6 +210,10 @@ def test_models_it_does_not_serve(tmp_path, legoc):
         assert code == 1
         assert "use the Python runtime" in err
         rewrite(bundle, lambda c, key=key: c.update({key: None}))
+    rewrite(bundle, lambda c: c.update(reading={"prompt": {"joined": True}}))
+    code, _, err = legoc(bundle, "N1")
+    assert code == 1
+    assert "this model reads whole texts" in err
 
 
 @pytest.mark.parametrize(
