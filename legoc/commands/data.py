@@ -1,5 +1,7 @@
 """`legoc data`: prepared data with its counts, distributions and warnings."""
 
+import os
+import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +15,7 @@ from legoc.commands.printing import console, memory, print_json, show_warnings, 
 
 
 if TYPE_CHECKING:
+    from legoc.data.indexing.tables import Tables
     from legoc.data.staging.report import Report
     from legoc.data.survey.portrait import Histogram, Portrait
 
@@ -25,6 +28,10 @@ BARS = " ▁▂▃▄▅▆▇█"
 def data_flags(parser: ArgumentParser) -> None:
     takes_file(parser)
     parser.add_argument("--page", metavar="FILE", help="write it with charts as an HTML page, too")
+    parser.add_argument(
+        "--recbench", metavar="FOLDER",
+        help="also write items, users, rows and the order of users in the files of RecBench",
+    )  # fmt: skip
     caches(parser)
     verifies(parser)
     prints_json(parser)
@@ -37,6 +44,9 @@ def run_data(arguments: Namespace) -> int:
 
     progress = choose(arguments.quiet)
     seen: set[str] = set()
+    found: dict[str, tuple[str, Tables]] = {}
+    if arguments.recbench is not None:
+        verify_free(arguments.recbench)
     sections: list[Section] = []
 
     def survey(spec: Any) -> None:
@@ -47,6 +57,7 @@ def run_data(arguments: Namespace) -> int:
             truncated=arguments.keep_truncated,
             progress=progress,
         )
+        found.setdefault(prepared.tables.digest, (spec.data.source.op, prepared.tables))
         if (told := facets(spec, prepared)) <= seen:
             return
         seen.update(told)
@@ -67,7 +78,47 @@ def run_data(arguments: Namespace) -> int:
     if arguments.page is not None:
         write_page(arguments.page, sections)
         progress.say(f"the same with charts: {arguments.page}")
+    if arguments.recbench is not None:
+        export_recbench(list(found.values()), arguments.recbench)
     return 0
+
+
+def verify_free(folder: str) -> None:
+    """E0905 for a folder that is there, before anything is read."""
+    from legoc.language.diagnosing.diagnostics import fail
+
+    if os.path.lexists(folder):
+        raise fail(
+            "E0905", f"`{folder}` is there already", "choose another name, or remove it first"
+        )
+
+
+def export_recbench(found: "Sequence[tuple[str, Tables]]", folder: str) -> None:
+    """Write one data set as RecBench keeps it; the folder appears whole or not at all."""
+    from legoc.commands.output import unwritten
+    from legoc.data.sources.recbench_folder import write_folder
+    from legoc.language.diagnosing.diagnostics import fail
+    from legoc.writing import replacing_folder
+
+    if len(found) > 1:
+        names = ", ".join(source for source, _ in found)
+        raise fail(
+            "E0546",
+            f"`--recbench` writes one data set, and these points read {len(found)}: {names}",
+            "choose one, such as `--only data=NAME`",
+        )
+    ((source, tables),) = found
+    try:
+        with replacing_folder(Path(folder)) as made:
+            written = write_folder(tables, source, made)
+    except OSError as error:
+        raise unwritten(folder, error) from None
+    rows = ", ".join(f"{count:,} rows in {name}" for name, count in written.rows.items())
+    print(
+        f"{folder}: written, {rows}, {written.users:,} users ({written.valid:,} valid), "
+        f"{written.items:,} items",
+        file=sys.stderr,
+    )
 
 
 def show_prepared(spec: Any, prepared: Any) -> None:

@@ -28,8 +28,11 @@ def write_contract(
     """How the figures of a part of the data came about, in JSON's types. candidates: those of each
     group, or `all` for full ranking."""
     split = spec.data.split
-    # Where a file of halves lies differs between machines.
+    # Where a file of halves, or of an order, lies differs between machines.
     given = {n: os.path.basename(v) if isinstance(v, str) else v for n, v in split.args.items()}
+    if given.get("order", "") is None:
+        # As it was before an order could be told.
+        del given["order"]
     contract = {
         "version": VERSION,
         "part": part,

@@ -13,6 +13,7 @@ from legoc.data.indexing.doubts import doubt
 from legoc.data.indexing.repeats import count_repeats
 from legoc.data.indexing.sightings import MOMENTS, PUBLISHED, SHOWINGS, view_sightings
 from legoc.data.splitting.feedback import HISTORY, arrange
+from legoc.data.splitting.orders import VALID
 from legoc.data.splitting.protocols import PROTOCOLS
 from legoc.data.staging.empty_files import blame, find_empty
 from legoc.data.staging.report import Report
@@ -160,7 +161,7 @@ def convert(
         {
             "version": VERSION,
             "source": [declaration.name, declaration.version, source.identity()],
-            "split": [split.op, dict(split.args)],
+            "split": [split.op, told_of(split)],
             "files": hash_files([*source.files(), *files_of(split)], root),
             **longer,
         }
@@ -176,8 +177,19 @@ def convert(
 
 def files_of(split: Call) -> list[Path]:
     """The files that a split reads."""
-    given = split.args.get("halves")
-    return [path] if isinstance(given, str) and (path := Path(given)).is_file() else []
+    found: list[Path] = []
+    for name in ("halves", "order"):
+        given = split.args.get(name)
+        if isinstance(given, str):
+            found += [Path(given), *([Path(given).with_name(VALID)] if name == "order" else [])]
+    return [path for path in found if path.is_file()]
+
+
+def told_of(split: Call) -> dict[str, Any]:
+    """The settings of a split as a key has them: where the order of users lies is no part of it."""
+    args = dict(split.args)
+    order = args.pop("order", None)
+    return args if order is None else {**args, "order": Path(order).name}
 
 
 def write(

@@ -19,7 +19,6 @@ from legoc.language.declaring.declare import Folder, param
 from legoc.language.diagnosing.diagnostics import LegoError, fail
 from legoc.language.typing.columns import read_parquet
 from legoc.language.typing.processed_headers import (
-    HISTORY,
     IMPRESSION,
     LABEL,
     Keys,
@@ -150,7 +149,7 @@ def find_keys(folder: Files, args: Mapping[str, Any]) -> Keys:
         ) from None
     for path, found in [(folder.items, items), (folder.users, users), *logs]:
         wanted = [keys.item] if path == folder.items else [keys.user, keys.item, LABEL]
-        for name in [keys.user, HISTORY] if path == folder.users else wanted:
+        for name in [keys.user, keys.history] if path == folder.users else wanted:
             if name not in found:
                 raise unknown_column(path, name, found)
     return keys
@@ -185,7 +184,7 @@ def build(
     connection.execute(
         PEOPLE.format(
             user=id_of(keys.user, kinds[keys.user]), path=quote(folder.users),
-            clicks=ids_of(HISTORY, kinds[HISTORY]),
+            clicks=ids_of(keys.history, kinds[keys.history]),
         )
     )  # fmt: skip
     logs: list[str] = []

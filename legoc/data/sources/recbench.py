@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from legoc.data.formats.opened import missing_file
 from legoc.data.sources.processed import Files, Processed, extract_folder
-from legoc.data.staging.source import Extracted, Published
+from legoc.data.splitting.orders import ORDER, VALID
+from legoc.data.staging.source import Bench, Extracted, Published
 from legoc.language.declaring.declare import operator, param
 from legoc.progress import Progress
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 PAGE = "https://github.com/Jyonn/RecBench"
 LICENCE = "RecBench's processed data keep the terms of the data set they were made from."
-VALID = "valid_user_set_0.1.txt"
 
 
 @operator(
@@ -27,6 +27,7 @@ VALID = "valid_user_set_0.1.txt"
     paper="RecBench",
     primary="path",
     group="user",
+    splits=("recbench",),
     facts={"headers": "processed", "page": PAGE, "licence": LICENCE},
 )
 class RecBench(Processed):
@@ -36,7 +37,8 @@ class RecBench(Processed):
     The publisher's parts are its own: the users of `finetune` train, those of
     `valid_user_set_0.1.txt` are valid, and `test` is test. Attributes are the columns of `items`.
     Sets without a test part have train and valid; for those of a test part alone, choose another
-    split. A user's history is the one that was stored; there are no times.
+    split. A user's history is the one that was stored; there are no times. `split = recbench` over
+    `log=interactions` draws the parts anew, in the order of `user_order.txt` where that is there.
     """
 
     class Config(Processed.Config):
@@ -78,9 +80,15 @@ class RecBench(Processed):
         wanted = self.config.log == "sets" and finetune.is_file()
         return path if wanted and path.is_file() else None
 
+    def orders(self) -> list[Path]:
+        """What orders the users of all interactions, where it is there."""
+        named = (ORDER, VALID) if self.config.log == "interactions" else ()
+        root = Path(self.config.path)
+        return [path for name in named if (path := root / name).is_file()]
+
     def files(self) -> Sequence[Path]:
         listed = self.valid()
-        return [*self.folder().files, *([] if listed is None else [listed])]
+        return [*self.folder().files, *([] if listed is None else [listed]), *self.orders()]
 
     def extract(
         self, connection: "duckdb.DuckDBPyConnection", staging: Path, progress: Progress
@@ -97,4 +105,11 @@ class RecBench(Processed):
             notes=("no times: the order of the rows is taken for time",),
             order="file",
             users=users,
+            bench=self.bench(),
         )
+
+    def bench(self) -> Bench | None:
+        """What the protocol reads: all interactions. The sets were drawn already."""
+        if self.config.log == "sets":
+            return None
+        return Bench(parts=("log",), listed=Path(self.config.path))

@@ -64,6 +64,12 @@ def arrange_rows(
     feedback = extracted.feedback
     if split.op in PROTOCOLS and extracted.bench is not None:
         return arrange_told(connection, split, extracted.bench)
+    if split.op in PROTOCOLS and feedback is None and any(p.named for p in extracted.parts):
+        raise fail(
+            "E0623",
+            f"`{split.op}` draws test and training rows, and those of this folder are drawn",
+            "write `split = publisher`; of a RecBench folder `log=interactions` reads all rows",
+        )
     if split.op in PROTOCOLS and (feedback is None or feedback.told):
         raise fail(
             "E0623",

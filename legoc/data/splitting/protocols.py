@@ -7,6 +7,7 @@ nothing is graded, items drawn at random) its negatives, and the clicks before t
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from legoc.data.splitting.orders import find_order, order_users
 from legoc.data.splitting.unseen import DRAWN, draw_unseen, list_touched
 from legoc.data.staging.report import Drop
 from legoc.data.staging.source import Feedback
@@ -53,6 +54,11 @@ class RecBench:
             None, min=1, doc="Rows of each label a user gives at most; `none` takes the source's."
         )
         seed: int = param(2023, min=0, doc="What the order of the users is drawn from.")
+        order: File | None = param(
+            None, since=True,
+            doc="`user_order.txt` of a RecBench folder: its users, in its order, not drawn; "
+            "`valid_user_set_0.1.txt` beside it says who is valid.",
+        )  # fmt: skip
 
     example = "split = recbench(test=20k, train=100k)"
     protocol = Rules(history=100, train_negatives=None, empty="")
@@ -107,14 +113,16 @@ SELECT user_id, item_id, label, time,
 FROM feedback WHERE label IS NOT NULL
 """
 
+KEPT = """
+SELECT DISTINCT user_id, likes, dislikes FROM graded WHERE likes > {last} AND {both}
+"""
 # md5 is a shuffle that does not depend on any library's generator.
 USERS = """
 CREATE TABLE chosen AS
 SELECT *, sum(given) OVER (ORDER BY number) - given AS before FROM (
-    SELECT user_id, row_number() OVER (ORDER BY md5('{seed}/' || user_id), user_id) AS number,
+    SELECT user_id, row_number() OVER (ORDER BY {by}) AS number,
            least({last}, {rows}) + least({negatives}, {rows}) AS given
-    FROM (SELECT DISTINCT user_id, likes, dislikes FROM graded)
-    WHERE likes > {last} AND {both}
+    FROM ({kept}) AS known WHERE {among}
 )
 """
 
@@ -129,7 +137,7 @@ WITH tuned AS (
 )
 SELECT user_id, number, 'test' AS split FROM chosen WHERE before < {test}
 UNION ALL
-SELECT user_id, number, CASE WHEN place <= round({valid} * n) THEN 'valid' ELSE 'train' END
+SELECT user_id, number, CASE WHEN {held} THEN 'valid' ELSE 'train' END
 FROM kept
 """
 
@@ -191,9 +199,13 @@ def arrange_protocol(
         "negatives": "dislikes" if graded else str(feedback.unseen),
         "both": "dislikes > 0" if graded else "true",
     }  # fmt: skip
-    for statement in (GRADED, USERS, PARTS):
+    connection.execute(GRADED)
+    kept = KEPT.format(**settings)
+    order = order_users(connection, config, kept, find_order(config, None))
+    settings |= {"kept": kept, "by": order.by, "among": order.among, "held": order.held}
+    for statement in (USERS, PARTS):
         connection.execute(statement.format(**settings))
-    notes = describe(connection, split.op, graded)
+    notes = order.notes + describe(connection, split.op, graded)
     for statement in (HISTORIES, IMPRESSIONS, LABELLED, ASSIGNED):
         connection.execute(statement.format(**settings))
     if not graded:
@@ -203,7 +215,7 @@ def arrange_protocol(
         )
         draw_unseen(connection, config.seed)
         connection.execute(f"INSERT INTO rows SELECT key, {DRAWN} + place, item_id, 0 FROM drawn")
-    return notes, textless
+    return notes, (*textless, *order.drops)
 
 
 def drop_textless(

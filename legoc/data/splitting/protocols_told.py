@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from legoc.data.splitting.orders import find_order, order_users
 from legoc.data.splitting.protocols import PARTS, PROTOCOLS, ROWS, Rules, fill_text
 from legoc.data.staging.report import Drop
 from legoc.data.staging.source import Bench
@@ -49,10 +50,11 @@ SELECT user_id, clicks FROM (
 USERS = """
 CREATE TABLE chosen AS
 SELECT *, sum(given) OVER (ORDER BY number) - given AS before FROM (
-    SELECT user_id, row_number() OVER (ORDER BY md5('{seed}/' || user_id), user_id) AS number,
-           least(count(*) FILTER (label > 0), {rows}) + least(count(*) FILTER (label = 0), {rows})
-               AS given
-    FROM seen WHERE user_id IN (SELECT user_id FROM firsts) GROUP BY user_id
+    SELECT user_id, given, row_number() OVER (ORDER BY {by}) AS number FROM (
+        SELECT user_id, least(count(*) FILTER (label > 0), {rows})
+               + least(count(*) FILTER (label = 0), {rows}) AS given
+        FROM seen WHERE user_id IN (SELECT user_id FROM firsts) GROUP BY user_id
+    ) AS known WHERE {among}
 )
 """
 
@@ -153,7 +155,12 @@ def arrange_told(
     divided = PARTS if not raw else RAW if halves is None else HALVED
     if halves is not None:
         list_halves(connection, Path(halves), parts[-1])
-    for statement in (SEEN, FIRST, USERS, divided, DRAWN, TAKEN):
+    for statement in (SEEN, FIRST):
+        connection.execute(statement.format(**settings))
+    known = "SELECT user_id FROM seen WHERE user_id IN (SELECT user_id FROM firsts)"
+    order = order_users(connection, config, known, find_order(config, bench.listed))
+    settings |= {"by": order.by, "among": order.among, "held": order.held}
+    for statement in (USERS, divided, DRAWN, TAKEN):
         connection.execute(statement.format(**settings))
     replace(connection, {name: query.format(**settings) for name, query in REPLACED.items()})
     if rules.empty and not raw:
@@ -173,8 +180,9 @@ def arrange_told(
     return (
         f"{split.op} reads {' and '.join(parts)} and keeps {kept:,} of {everybody:,} users, those "
         f"with a history; {used:,} {filled}",
+        *order.notes,
         *tell_held(connection),
-    ), ()
+    ), order.drops
 
 
 def tell_held(connection: "duckdb.DuckDBPyConnection") -> tuple[str, ...]:

@@ -64,13 +64,15 @@ class Bench:
     """What the protocols read of a log of impressions.
 
     parts: those RecBench reads. both: it leaves out impressions without a click or a non-click.
-    rows: rows of a label a user gives at most, where not the protocol's. raw: the training and the
+    rows: rows of a label a user gives at most, where not the protocol's. listed: the folder in
+    which files of RecBench may lie that order users. raw: the training and the
     test part where Legommenders reads the published files itself.
     """
 
     parts: tuple[str, ...]
     both: bool = False
     rows: int | None = None
+    listed: Path | None = None
     raw: tuple[str, str] | None = None
 
 

@@ -144,4 +144,37 @@ CODES = (
         bad="predict ItemKNN    # 20 million items",
         good="predict Popularity",
     ),
+    Code(
+        code="E0545",
+        title="data that RecBench's files cannot tell",
+        explanation=(
+            "A RecBench folder has one history for each user, and says by user who is valid. "
+            "`legoc data FILE --recbench FOLDER` writes data of that form alone: those of "
+            "`split = recbench`, or others whose users have one history. Ids stand one a line, and "
+            "an attribute called `click` or `prompt` would be taken for something else."
+        ),
+        bad="legoc data news.lego --recbench out    # split = time",
+        good="legoc data news.lego --recbench out --set 'data.split=recbench(test=20k)'",
+    ),
+    Code(
+        code="E0546",
+        title="several data sets for one folder",
+        explanation=(
+            "`legoc data FILE --recbench FOLDER` writes one data set. Points that read the same "
+            "rows count as one, whatever they read of the items."
+        ),
+        bad="legoc data specs/recbench.lego --recbench out",
+        good="legoc data specs/recbench.lego --recbench out --only data=cds",
+    ),
+    Code(
+        code="E0547",
+        title="an order of users of other data",
+        explanation=(
+            "`order` of `split = recbench` names a `user_order.txt`, one user a line. None of its "
+            "users has rows in this data, so it is the file of another data set, or the ids are "
+            "written in another way."
+        ),
+        bad='split = recbench(order="cds/user_order.txt")    # source = Yelp("raw/yelp")',
+        good='split = recbench(order="yelp/user_order.txt")',
+    ),
 )

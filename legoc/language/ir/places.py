@@ -92,6 +92,7 @@ def change_places(spec: Spec, change: Change, known: Catalog | None) -> Spec:
         data=replace(
             data,
             source=change_call("source", data.source, change, known),
+            split=change_call("split", data.split, change, known),
             tokenizer=data.tokenizer and change_call("tokenizer", data.tokenizer, change, known),
             vectors=None if data.vectors is None else change("vectors", data.vectors),
             augment=tuple(change("file", path) for path in data.augment),

@@ -18,6 +18,8 @@ SETS = ("finetune", "train", "valid", "test")
 ALL = "interactions"
 LABEL = "click"
 HISTORY = "history"
+# RecBench's MovieLens has its own word.
+HISTORIES = (HISTORY, "his")
 # What Legommenders keeps beside a history, and how ONCE calls the impression.
 NEGATIVES = "neg"
 IMPRESSION = "imp"
@@ -29,11 +31,12 @@ class Unclear(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Keys:
-    """The columns of a folder: ids of items and users, whether there are impressions, and the
-    attributes of items and users."""
+    """The columns of a folder: ids of items and users, the histories of users, whether there are
+    impressions, and the attributes of items and users."""
 
     item: str
     user: str
+    history: str
     impressions: bool
     items: Mapping[str, ColumnKind]
     users: Mapping[str, ColumnKind]
@@ -46,21 +49,23 @@ def read_keys(
     args: Mapping[str, Any],
 ) -> Keys:
     """Tell the columns apart by the headers of three files. Raises Unclear."""
-    for name, header, file in ((HISTORY, users, "users"), (LABEL, log, "interactions")):
+    history = next((name for name in HISTORIES if name in users), HISTORY)
+    for name, header, file in ((history, users, "users"), (LABEL, log, "interactions")):
         if name not in header:
             raise Unclear(f"the {file} have no column `{name}`")
     item = choose(args.get("item"), [n for n in log if n in items and is_own(n)], "item")
-    shared = [n for n in log if n in users and is_own(n) and n not in (HISTORY, NEGATIVES, item)]
+    shared = [n for n in log if n in users and is_own(n) and n not in (history, NEGATIVES, item)]
     user = choose(args.get("user"), shared, "user")
     return Keys(
         item=item,
         user=user,
+        history=history,
         impressions=IMPRESSION in log,
         items={n: kind for n, kind in items.items() if n != item and is_own(n)},
         users={
             n: kind
             for n, kind in users.items()
-            if n not in (user, HISTORY, NEGATIVES) and is_own(n)
+            if n not in (user, history, NEGATIVES) and is_own(n)
         },
     )
 
