@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,10 @@ from legoc.commands.printing import show_warnings
 
 
 if TYPE_CHECKING:
+    from legoc.experiments.results import Result
     from legoc.experiments.systems import System
     from legoc.language import Spec
+    from legoc.language.diagnosing.diagnostics import LegoError
 
 # Names of missing points that a message has room for.
 SHOWN = 3
@@ -41,35 +44,74 @@ def takes_runs(parser: ArgumentParser) -> None:
 def chosen_systems(arguments: Namespace) -> "list[System]":
     """The systems of the runs that were named. Points of a file without a run are said, and every
     run whose groups were not kept."""
-    from legoc.experiments.results import Result, read_result
     from legoc.experiments.systems import gather
-    from legoc.language.diagnosing.diagnostics import Diagnostic, LegoError
+    from legoc.language.diagnosing.diagnostics import LegoError
+
+    results, lacking = read_results(chosen_folders(arguments), arguments)
+    if lacking:
+        raise LegoError(*(each for error in lacking.values() for each in error.diagnostics))
+    return gather(results)
+
+
+def read_results(
+    folders: Sequence[Path], arguments: Namespace
+) -> "tuple[list[Result], dict[Path, LegoError]]":
+    """What evaluations left in some folders, and what is said of the others."""
+    from legoc.experiments.results import read_result
+    from legoc.language.diagnosing.diagnostics import LegoError
 
     results: list[Result] = []
-    lacking: list[Diagnostic] = []
-    for folder in chosen_folders(arguments):
+    lacking: dict[Path, LegoError] = {}
+    for folder in folders:
         try:
             results.append(read_result(folder, arguments.split, arguments.candidates))
         except LegoError as error:
-            lacking += error.diagnostics
-    if lacking:
-        raise LegoError(*lacking)
-    return gather(results)
+            lacking[folder] = error
+    return results, lacking
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """What words name. specs: the points of the files among them; missing: those without a run, by
+    file."""
+
+    folders: list[Path]
+    specs: "list[Spec]"
+    missing: "dict[str, Sequence[Spec]]"
+
+    def warn(self, place: str) -> None:
+        """Say which points have no run."""
+        for word, specs in self.missing.items():
+            names = ", ".join(spec.name for spec in specs[:SHOWN])
+            more = ", ..." if len(specs) > SHOWN else ""
+            told = f"{len(specs)} of its points have no run in {place}: {names}{more}"
+            show_warnings([f"{told}; `legoc runs {word}` says why"], aside=True)
 
 
 def chosen_folders(arguments: Namespace) -> list[Path]:
     """The folders that the words name, each once."""
+    found = choose_folders(arguments)
+    found.warn(arguments.runs)
+    return found.folders
+
+
+def choose_folders(arguments: Namespace) -> Chosen:
+    """The folders that the words name, each once, and the points that have none. E0560 for a file
+    none of whose points has one."""
     from legoc.experiments.folders import find_points, find_runs
     from legoc.language.diagnosing.diagnostics import fail
 
     place = Path(arguments.runs)
     verify_selects(arguments, [word for word in arguments.runs_or_file if is_file(word)])
     folders: list[Path] = []
+    specs: list[Spec] = []
+    missing: dict[str, Sequence[Spec]] = {}
     for word in arguments.runs_or_file:
         if not is_file(word):
             folders += find_runs(word, place)
             continue
-        found = find_points(specs_of(word, arguments), place)
+        own = specs_of(word, arguments)
+        found = find_points(own, place)
         if not found.folders:
             raise fail(
                 "E0560",
@@ -77,12 +119,10 @@ def chosen_folders(arguments: Namespace) -> list[Path]:
                 f"train them with `legoc train {word}`",
             )
         if found.missing:
-            names = ", ".join(spec.name for spec in found.missing[:SHOWN])
-            more = ", ..." if len(found.missing) > SHOWN else ""
-            told = f"{len(found.missing)} of its points have no run in {place}: {names}{more}"
-            show_warnings([f"{told}; `legoc runs {word}` says why"], aside=True)
+            missing[word] = found.missing
+        specs += own
         folders += found.folders
-    return list(dict.fromkeys(folders))
+    return Chosen(folders=list(dict.fromkeys(folders)), specs=specs, missing=missing)
 
 
 def chosen_folder(arguments: Namespace) -> str:

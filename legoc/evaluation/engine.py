@@ -1,10 +1,12 @@
 """What the evaluator asks of an engine: torch, onnxruntime, or one without caches."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, Protocol
 
 from legoc.data.indexing.log import F32, I32
 from legoc.data.reading.inputs import ItemInputs
+from legoc_runtime.prefixes import Spent
 
 
 class Engine(Protocol):
@@ -42,6 +44,12 @@ def by_owner(engine: Any) -> bool:
     return bool(getattr(engine, "by_owner", False))
 
 
+def prefixes(engine: Any) -> Spent:
+    """What an engine has spent so far on users that it reads when their pairs are scored."""
+    found = getattr(engine, "prefixes", None)
+    return replace(found) if isinstance(found, Spent) else Spent()
+
+
 def is_stored(engine: Any) -> bool:
     """Whether an engine takes the vectors of items from where they were put, and encodes none."""
     return bool(getattr(engine, "stored", False))
@@ -56,6 +64,7 @@ class EncodedOnce:
         self.reads_user = engine.reads_user
         self.by_owner = by_owner(engine)
         self.stored = is_stored(engine)
+        self.prefixes = getattr(engine, "prefixes", None)
         self.items: Any = None
 
     def encode_items(self, inputs: ItemInputs) -> Any:

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from legoc.data.indexing.log import F32, I32, Log
 from legoc.data.reading.inputs import Array, ItemInputs
 from legoc.evaluation.compute import Figure, compute
-from legoc.evaluation.engine import Engine, by_owner, is_stored
+from legoc.evaluation.engine import Engine, by_owner, is_stored, prefixes
 from legoc.evaluation.histories import Histories, distinct_histories
 from legoc.evaluation.report import Report, Timing
 from legoc.language.diagnosing.diagnostics import fail
 from legoc.language.ir.spec import Call
 from legoc.progress import SILENT, Progress, Task
+from legoc_runtime.prefixes import Spent
 
 
 USERS_AT_ONCE = 128
@@ -92,6 +93,7 @@ def score_log(
     spent = {} if timings is None else timings
     items, encoded, histories = encode(engine, inputs, log, spent, progress)
     scores = np.empty(log.rows, dtype=np.float32)
+    before = prefixes(engine)
     with clock(spent, "pairs", log.rows), progress.task("scoring", log.rows, "pairs") as task:
         # Users that are read when their pairs are scored are so once where all pairs come at once.
         step = max(log.rows, 1) if by_owner(engine) else PAIRS_AT_ONCE
@@ -101,7 +103,21 @@ def score_log(
             context = log.numbers(slice(start, stop))
             scores[start:stop] = engine.score(encoded, items, owner, log.item[start:stop], context)
             task.advance(stop - start)
+    tell_prefixes(spent, before, prefixes(engine))
     return scores
+
+
+def tell_prefixes(timings: dict[str, Timing], before: Spent, after: Spent) -> None:
+    """Part the reading of users from the scoring of their pairs, in which an engine did it."""
+    read = after.users - before.users
+    if not read:
+        return
+    seconds, cpu = after.seconds - before.seconds, after.cpu - before.cpu
+    pairs = timings["pairs"]
+    timings["prefixes"] = Timing(seconds=seconds, cpu=cpu, rows=read)
+    timings["pairs"] = Timing(
+        seconds=max(pairs.seconds - seconds, 0.0), cpu=max(pairs.cpu - cpu, 0.0), rows=pairs.rows
+    )  # fmt: skip
 
 
 def encode(

@@ -48,13 +48,14 @@ class Report:
     grouped metrics are averaged over (`impression` or `user`). metrics: figures by name, as
     `NDCG(5)`; slices: the same over parts of the rows, by the name of the part. counts: rows,
     groups, the rows whose user has an empty history, distinct users, items. timings: the phases
-    `items`, `users`, `pairs`. scores [R]: the logits, where they were asked for; so `beyond`: what
-    the first recommendations are like (`beyond.Beyond`). marks: metrics whose figures say nothing,
-    with the reason. calibration: the two numbers of a calibrated model and what they bought.
-    baselines: what counting reaches on the same rows, by the name of the model, where that was
-    asked for. candidates: what was ranked, `all` for the whole catalogue; then the counts have the
-    `lists` too, one for each group that clicks, and the size of the `catalogue`. left_out: metrics
-    that have no figure there. stored: the vectors of items are those of the bundle.
+    `items`, `users`, `pairs`, and `prefixes` where users are read when their pairs are scored.
+    scores [R]: the logits, where they were asked for; so `beyond`: what the first recommendations
+    are like (`beyond.Beyond`). marks: metrics whose figures say nothing, with the reason.
+    calibration: the two numbers of a calibrated model and what they bought. baselines: what
+    counting reaches on the same rows, by the name of the model, where that was asked for.
+    candidates: what was ranked, `all` for the whole catalogue; then the counts have the `lists`
+    too, one for each group that clicks, and the size of the `catalogue`. left_out: metrics that
+    have no figure there. stored: the vectors of items are those of the bundle.
     """
 
     engine: str

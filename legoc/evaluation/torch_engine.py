@@ -19,7 +19,7 @@ from legoc.model.recommender import Recommender
 from legoc.model.tensors import to_inputs, to_tensor
 from legoc_runtime.chunks import by_length, pair_parts, pairs_at_once, stack_padded, users_at_once
 from legoc_runtime.pair_texts import lay_pairs, score_texts
-from legoc_runtime.prefixes import score_by_user
+from legoc_runtime.prefixes import Spent, score_by_user
 from legoc_runtime.prompting import gather_texts, texts_at_once
 
 
@@ -59,6 +59,7 @@ class TorchEngine:
         prompt = recommender.prompt
         self.whole = getattr(recommender.flatten, "asked", None) is not None
         self.by_owner = prompt is not None and prompt.joined and not self.whole
+        self.prefixes = Spent()
         # Of a predictor that adds up what a user's clicks hold: over how many rows.
         self.most = users_at_once(getattr(recommender.predict, "rows", 0))
 
@@ -150,7 +151,10 @@ class TorchEngine:
         clicks = users.rows.cpu().numpy()
 
         def read(ids: I32, mask: NDArray[np.bool_]) -> Tensor:
-            return self.recommender.encode_users(self.ids(ids), to_tensor(mask, self.device))
+            states = self.recommender.encode_users(self.ids(ids), to_tensor(mask, self.device))
+            if self.device.type == "cuda":
+                torch.cuda.synchronize(self.device)  # else its time would be that of the pairs
+            return states
 
         def follow(
             states: Tensor, mask: NDArray[np.bool_], places: I32, chosen: I32
@@ -167,7 +171,7 @@ class TorchEngine:
         with evaluating(self.recommender):
             return score_by_user(
                 owner, prompts=lambda rows: prompt.users(items.inputs, clicks[rows]), read=read,
-                follow=follow, width=flatten.state, floats=flatten.floats,
+                follow=follow, width=flatten.state, floats=flatten.floats, spent=self.prefixes,
             )  # fmt: skip
 
     def answer_whole(

@@ -63,3 +63,37 @@ def shorten(paths: Sequence[str]) -> Mapping[str, str]:
                 break
         told[path] = end
     return told
+
+
+def axes_of(name: str) -> tuple[str, list[str]]:
+    """The base of a point's name and what its axes chose: `m[data=cds, lr=0.1]` is `m` and
+    `data=cds`, `lr=0.1`. Commas within brackets, calls and quotes part nothing."""
+    base, bracket, rest = name.partition("[")
+    if not bracket or not rest.endswith("]"):
+        return name, []
+    found, depth, quoted, start = [], 0, False, 0
+    inner = rest[:-1]
+    for place, letter in enumerate(inner):
+        if letter == '"':
+            quoted = not quoted
+        elif not quoted:
+            depth += (letter in "([{") - (letter in ")]}")
+            if letter == "," and depth == 0:
+                found.append(inner[start:place])
+                start = place + 1
+    return base, [each.strip() for each in (*found, inner[start:])]
+
+
+def chosen_on(name: str, axis: str) -> str | None:
+    """What a point's name says of an axis; None where it is not named."""
+    return next(
+        (each.removeprefix(f"{axis}=") for each in axes_of(name)[1] if each.startswith(f"{axis}=")),
+        None,
+    )
+
+
+def without_axis(name: str, axis: str) -> str:
+    """A point's name without one of its axes."""
+    base, chosen = axes_of(name)
+    kept = [each for each in chosen if not each.startswith(f"{axis}=")]
+    return f"{base}[{', '.join(kept)}]" if kept else base

@@ -1,7 +1,7 @@
 """Runs that differ only in their seed are one system, trained several times."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -42,9 +42,9 @@ class System:
         return combine(sums, figure["better"], figure["over"])
 
 
-def gather(results: Sequence[Result]) -> list[System]:
+def gather(results: Sequence[Result], name: Callable[[str], str] = without_seed) -> list[System]:
     """The systems among some results, in order. All have to be comparable (E0596), and no run may
-    be given twice (E0597)."""
+    be given twice (E0597). name: of a point's name, what its system is called."""
     verify_comparable(results)
     found: dict[str, list[Result]] = {}
     for result in results:
@@ -52,10 +52,10 @@ def gather(results: Sequence[Result]) -> list[System]:
     for repeated in found.values():
         verify_once(repeated)
     firsts = [repeated[0].spec for repeated in found.values()]
-    names = tell_apart(firsts, [without_seed(spec.name) for spec in firsts])
+    names = tell_apart(firsts, [name(spec.name) for spec in firsts])
     return [
-        System(name, tuple(sorted(repeated, key=seed_of)))
-        for name, repeated in zip(names, found.values(), strict=True)
+        System(told, tuple(sorted(repeated, key=seed_of)))
+        for told, repeated in zip(names, found.values(), strict=True)
     ]
 
 

@@ -16,7 +16,7 @@ from legoc_runtime.chunks import by_length, stack_padded
 from legoc_runtime.errors import RequestError
 from legoc_runtime.graphs import F32, I32, Graphs
 from legoc_runtime.histories import Inputs
-from legoc_runtime.prefixes import score_by_user
+from legoc_runtime.prefixes import Spent, score_by_user
 from legoc_runtime.prompting import gather_texts, texts_at_once
 from legoc_runtime.scoring import Clicks, Scorer
 from legoc_runtime.sessions import Settings
@@ -57,6 +57,7 @@ class Engine:
         self.reads_user = self.bundle.parts.plan.reads_user
         self.ids = ids
         self.stored = stored
+        self.prefixes = Spent()
 
     def encode_items(self, inputs: Inputs) -> F32 | ReadItems:
         """[N, D], row 0 zero. Raises RequestError where a table has no row for an item."""
@@ -165,4 +166,5 @@ class Engine:
             read=lambda ids, mask: self.graphs.read_users({"tokens": ids, "tokens_mask": mask}),
             follow=follow,
             width=self.graphs.user_dims()[-1],
+            spent=self.prefixes,
         )

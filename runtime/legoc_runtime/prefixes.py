@@ -7,6 +7,8 @@ Letters: U users, S clicks, N tokens of a user's part, W numbers of a token, P p
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from time import perf_counter, process_time
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,16 @@ FLOATS = 64 << 20
 TOGETHER = 64
 
 
+@dataclass
+class Spent:
+    """What reading users has taken so far: seconds of the wall clock and of CPU time, and how many
+    were read."""
+
+    seconds: float = 0.0
+    cpu: float = 0.0
+    users: int = 0
+
+
 def score_by_user(
     owner: NDArray[np.integer],
     *,
@@ -31,11 +43,13 @@ def score_by_user(
     follow: Callable[[Any, Bool, NDArray[np.integer], NDArray[np.integer]], F32],
     width: int,
     floats: int = FLOATS,
+    spent: Spent | None = None,
 ) -> F32:
     """[P] scores of pairs, given by the row of the user that owns each.
 
     prompts: the users' parts of some rows, padded on the left. read: their states. follow: the
-    scores of some pairs, by places among those users and numbers of pairs. width: W.
+    scores of some pairs, by places among those users and numbers of pairs. width: W. spent:
+    grows by what `read` takes.
     """
     scores = np.empty(len(owner), dtype=np.float32)
     order = np.argsort(owner, kind="stable")
@@ -47,7 +61,12 @@ def score_by_user(
     for some in by_room(mask.sum(axis=1), width, floats):
         longest = max(int(mask[some].sum(axis=1).max(initial=0)), 1)
         given, real = ids[some, -longest:], mask[some, -longest:]
+        wall, cpu = perf_counter(), process_time()
         states = read(given, real)
+        if spent is not None:
+            spent.seconds += perf_counter() - wall
+            spent.cpu += process_time() - cpu
+            spent.users += len(some)
         pairs = np.concatenate([order[first[user] : ends[user]] for user in some])
         places = np.repeat(np.arange(len(some)), (ends - first)[some])
         step = pairs_at_once(longest * width, floats)
