@@ -4,12 +4,30 @@ import sys
 from argparse import ArgumentParser, Namespace
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from legoc.commands.chosen_runs import chosen_systems, is_file, takes_runs
+from legoc.commands.boards import chosen_blocks
+from legoc.commands.chosen_runs import is_file, takes_runs
 from legoc.commands.console import choose
 from legoc.commands.flags import Command, caches, compares
 from legoc.commands.output import opened
-from legoc.commands.table import chosen_published, put_beside, takes_published
+from legoc.commands.table import (
+    board_of,
+    chosen_published,
+    put_beside,
+    show_latency,
+    takes_published,
+    wanted_metrics,
+)
+
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from legoc.experiments.blocks import Block
+    from legoc.experiments.published import Published
+    from legoc.experiments.reporting.material import Material
+    from legoc.progress import Progress
 
 
 # The packages of the extra `report`, as they are imported.
@@ -29,29 +47,45 @@ def report_flags(parser: ArgumentParser) -> None:
 
 def run_report(arguments: Namespace) -> int:
     verify_installed()
-    from legoc.experiments.asked_metrics import full_names
-    from legoc.experiments.contrast import choose_metrics
-    from legoc.experiments.reporting.material import gather_material
+    from legoc.experiments.reporting.boards import write_board_page
     from legoc.experiments.reporting.page import write_page
-    from legoc.experiments.table import all_metrics
 
     progress = choose(arguments.quiet)
     beside = chosen_published(arguments)
-    systems = chosen_systems(arguments)
-    known = all_metrics(systems)
-    wanted = full_names(arguments.metrics, known)
-    if not set(wanted) <= set(known):
-        choose_metrics(systems, wanted)
+    chosen = chosen_blocks(arguments)
+    wanted = wanted_metrics(arguments, chosen)
     with opened(arguments.output) as made:
-        material = gather_material(
-            systems, wanted or known, baselines=not arguments.no_baselines,
-            cache=arguments.cache, progress=progress,
-        )  # fmt: skip
+        parts = [
+            (each.data, gather_block(each, wanted, beside, arguments, progress))
+            for each in chosen.blocks
+        ]
         progress.say("drawing")
-        material = replace(material, table=put_beside(material.table, beside))
-        made.write_text(write_page(material, title_of(arguments)), encoding="utf-8")
+        title = title_of(arguments)
+        if chosen.several:
+            board = board_of(chosen, [(data, part.table) for data, part in parts], beside)
+            page = write_board_page(board, parts, title)
+        else:
+            page = write_page(parts[0][1], title)
+        made.write_text(page, encoding="utf-8")
     print(f"{arguments.output}: written", file=sys.stderr)
     return 0
+
+
+def gather_block(
+    block: "Block", metrics: "Sequence[str]", beside: "Published | None", arguments: Namespace,
+    progress: "Progress",
+) -> "Material":  # fmt: skip
+    """What the page tells of one data set: the table has published figures and latencies beside."""
+    from legoc.experiments.reporting.material import gather_material
+    from legoc.experiments.table import all_metrics
+
+    known = all_metrics(block.systems)
+    material = gather_material(
+        block.systems, [metric for metric in metrics if metric in known],
+        baselines=not arguments.no_baselines, cache=arguments.cache, progress=progress,
+    )  # fmt: skip
+    table = put_beside(material.table, beside, block.data)
+    return replace(material, table=show_latency(table, block.systems))
 
 
 def verify_installed() -> None:

@@ -189,7 +189,7 @@ def put_beside(made: "Table", published: "Published | None", data: str) -> "Tabl
 
 
 def show_latency(made: "Table", systems: "Sequence[System]") -> "Table":
-    """The table with what a sample took."""
+    """The table with what a sample took, where that was recorded."""
     from legoc.experiments.latency import find_latency
 
     found = find_latency(systems, made.part)

@@ -10,6 +10,8 @@ from legoc.language.ir.spec import Spec
 
 
 NOT_TRAINED = "no run"
+# Rows that a sentence has room for.
+SHOWN = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,16 +61,30 @@ def lacking_model(spec: Spec) -> str | None:
     return f"{found[1].hub} is not on this machine"
 
 
-def list_absent(absent: Sequence[Absent]) -> list[str]:
-    """A sentence for each reason, with the cells it is of."""
+def list_absent(absent: Sequence[Absent], rows: Sequence[str]) -> list[str]:
+    """A sentence for each reason, with the cells it is of. rows: all names, so that a data set
+    without any figure is told as such."""
     found: dict[str, dict[str, list[str]]] = {}
     for each in absent:
-        found.setdefault(each.why, {}).setdefault(each.data, []).append(each.name)
+        own = found.setdefault(each.why, {}).setdefault(each.data, [])
+        if each.name not in own:
+            own.append(each.name)
     lines: list[str] = []
     for why, cells in found.items():
-        rows: dict[tuple[str, ...], list[str]] = {}
+        together: dict[tuple[str, ...], list[str]] = {}
         for data, names in cells.items():
-            rows.setdefault(tuple(dict.fromkeys(names)), []).append(data)
-        told = "; ".join(f"{', '.join(names)} on {', '.join(data)}" for names, data in rows.items())
-        lines.append(f"empty, {why}: {told}")
+            together.setdefault(tuple(names), []).append(data)
+        told = "; ".join(
+            f"{name_rows(names, rows)} on {', '.join(data)}" for names, data in together.items()
+        )
+        lines.append(f"empty: {told}: {why}")
     return lines
+
+
+def name_rows(names: Sequence[str], rows: Sequence[str]) -> str:
+    """Some rows, as many as a line has room for."""
+    if len(names) > 1 and {*rows} <= {*names}:
+        return "every row"
+    more = len(names) - SHOWN
+    told = ", ".join(names[:SHOWN] if more > 1 else names)
+    return f"{told} and {more} more" if more > 1 else told

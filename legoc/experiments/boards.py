@@ -39,9 +39,12 @@ def make_board(
     in order; absent: the cells without figures."""
     found: dict[str, dict[str, Cell]] = {}
     seeds: dict[str, int] = {}
+    counted: set[str] = set()
     for data, table in tables:
         for row in table.rows:
             seeds[row.name] = max(row.seeds, seeds.get(row.name, 0))
+            if not row.seeds:
+                counted.add(row.name)
             own = found.setdefault(row.name, {})
             if metric in row.cells:
                 own[data] = row.cells[metric]
@@ -58,7 +61,8 @@ def make_board(
         (table.better[metric] for _, table in tables if metric in table.better), "higher"
     )  # fmt: skip
     first = tables[0][1]
-    notes = [*list_absent(absent), f"mean: over {len(names)} data sets, of rows that have all"]
+    own = [name for name in found if name not in counted]
+    notes = [*list_absent(absent, own), f"mean: over {len(names)} data sets, of rows that have all"]
     if published is not None:
         notes.append(f"published: as {published.name} has them, measured by others")
     marked = any(cell.mark for row in rows for cell in row.cells.values())
@@ -71,7 +75,7 @@ def make_board(
         metric=metric, part=f"{metric} by data set", group=first.group, groups=0, users=0,
         better=dict.fromkeys(names, better), rows=tuple(rows), comparisons=0, warnings=(),
         further=(mean_column(rows, names),), notes=tuple(notes),
-        told=tuple(f"{data}: {table.legend()[0]}" for data, table in tables),
+        told=tuple(f"on {data}, {table.legend()[0]}" for data, table in tables),
     )  # fmt: skip
 
 

@@ -35,7 +35,7 @@ def find_latency(systems: Sequence[System], part: str) -> Latency:
             saved[system.name] = fmean(shares)
         engines |= dict.fromkeys(str(r["engine"]) for r in reports)
     if not each:
-        return Latency(columns=(), notes=("no latency was recorded: `legoc eval` measures it",))
+        return Latency(columns=(), notes=())
     columns = [column("ms per sample", "ms_per_sample", each, lambda s: f"{1000 * s:.3g}", 1000)]
     notes = [
         "ms per sample: wall clock of the evaluation over its rows, items and histories included, "

@@ -82,6 +82,19 @@ LINKS = {
 
 def write_page(material: Material, title: str, when: datetime | None = None) -> str:
     """The page as a text. when: the time that it says it was written, now unless it is given."""
+    body = write_sections(material)
+    links = "".join(
+        f'<a href="#{name}">{text}</a>'
+        for name, text in LINKS.items()
+        if f'<section id="{name}">' in body
+    )
+    return write_document(
+        title, write_head(material, title, when or datetime.now(UTC)), links, body
+    )
+
+
+def write_sections(material: Material) -> str:
+    """All that is told of the systems of one data set."""
     sections = [
         write_summary(material),
         write_table(material),
@@ -94,13 +107,11 @@ def write_page(material: Material, title: str, when: datetime | None = None) -> 
         write_specs(material),
         write_colophon(material),
     ]
-    body = "\n".join(part for part in sections if part)
-    links = "".join(
-        f'<a href="#{name}">{text}</a>'
-        for name, text in LINKS.items()
-        if f'<section id="{name}">' in body
-    )
-    head = write_head(material, title, when or datetime.now(UTC))
+    return "\n".join(part for part in sections if part)
+
+
+def write_document(title: str, head: str, links: str, body: str) -> str:
+    """The file around a head, links to its parts, and a body."""
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'

@@ -23,10 +23,17 @@ def write_head(material: Material, title: str, when: datetime) -> str:
         else f"{count(runs, 'run')} of {count(len(material.systems), 'system')}, measured on "
         f"{table.part}: {table.groups:,} {table.group}s",
         *(f"data {plain(data.source)}, digest {data.digest[:12]}" for data in material.data),
-        f"written {when:%Y-%m-%d %H:%M} UTC by legoc {__version__}; the runs were made with "
-        + "; ".join(versions(material)),
+        stamp(material, when),
     ]
     return f"<header><h1>{plain(title)}</h1>{''.join(map(paragraph, told))}</header>"
+
+
+def stamp(material: Material, when: datetime) -> str:
+    """When a page was written, and by which versions its runs were made."""
+    return (
+        f"written {when:%Y-%m-%d %H:%M} UTC by legoc {__version__}; the runs were made with "
+        + "; ".join(versions(material))
+    )
 
 
 def versions(material: Material) -> list[str]:
