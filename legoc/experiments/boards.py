@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
+from typing import Literal
 
 from legoc.evaluation.comparison import UNKNOWN
 from legoc.experiments.absent import Absent, list_absent
@@ -57,9 +58,8 @@ def make_board(
         if name in told:
             rows.append(row_of(name + PUBLISHED, 0, told[name]))
     rows += [row_of(name + PUBLISHED, 0, c) for name, c in told.items() if name not in found]
-    better = next(
-        (table.better[metric] for _, table in tables if metric in table.better), "higher"
-    )  # fmt: skip
+    found_better = (table.better[metric] for _, table in tables if metric in table.better)
+    better: Literal["higher", "lower"] = next(found_better, "higher")
     first = tables[0][1]
     own = [name for name in found if name not in counted]
     notes = [*list_absent(absent, own), f"mean: over {len(names)} data sets, of rows that have all"]
@@ -73,7 +73,7 @@ def make_board(
         )
     return Board(
         metric=metric, part=f"{metric} by data set", group=first.group, groups=0, users=0,
-        better=dict.fromkeys(names, better), rows=tuple(rows), comparisons=0, warnings=(),
+        better={name: better for name in names}, rows=tuple(rows), comparisons=0, warnings=(),
         further=(mean_column(rows, names),), notes=tuple(notes),
         told=tuple(f"on {data}, {table.legend()[0]}" for data, table in tables),
     )  # fmt: skip
@@ -84,7 +84,9 @@ def published_rows(
 ) -> dict[str, dict[str, Cell]]:
     """The published figures of a metric by row and data set."""
     made: dict[str, dict[str, Cell]] = {}
-    for data in names if published is not None else ():
+    if published is None:
+        return made
+    for data in names:
         for (_, row, measured), value in published.of(data).figures.items():
             if measured == metric:
                 cell = Cell(figure=value, deviation=None, interval=UNKNOWN)

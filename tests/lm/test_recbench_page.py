@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from legoc.commands.cli import main
+from legoc.experiments.blocks import bare_name
+from legoc.experiments.naming import chosen_on
+from legoc.experiments.published import read_published
 from legoc.language import check
 from legoc.language.declaring.shipped import shipped
 from tests.lm.answering import save_causal
@@ -17,7 +20,7 @@ from tests.lm.answering import save_causal
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "recbench.md").read_text("utf-8")
 SPEC = shipped("specs") / "recbench.lego"
-DEMO = "data.source=Demo(items=200, users=50, impressions=80)"
+DEMO = "Demo(items=200, users=50, impressions=80)"
 
 
 def block(mark):
@@ -80,25 +83,85 @@ def test_what_trains_is_not_evaluated_as_it_is(place, monkeypatch, capsys):
     assert "E0633" in capsys.readouterr().err
 
 
-def test_the_shipped_spec_has_both_ways_untrained_and_tuned():
+def test_the_shipped_spec_has_ten_data_sets_and_both_ways():
     checked = check(SPEC)
     assert not checked.errors
-    found = {spec.name: spec for spec in checked.specs}
-    assert {name: (s.model["predict"].op, s.train.epochs) for name, s in found.items()} == {
+    found = {}
+    for spec in checked.specs:
+        found.setdefault(bare_name(spec.name), []).append(spec)
+    assert all(len(specs) == 10 for specs in found.values())
+    assert {
+        name: (found[name][0].model["predict"].op, found[name][0].train.epochs)
+        for name in ("yesno", "match", "yesno_tuned", "match_tuned")
+    } == {
         "yesno": ("YesNo", 0), "match": ("Dot", 0),
         "yesno_tuned": ("YesNo", 10), "match_tuned": ("Cosine", 10),
     }  # fmt: skip
-    lora = found["yesno_tuned"].model["flatten"]["lora"].args
+    lora = found["yesno_tuned"][0].model["flatten"]["lora"].args
     assert (lora["r"], lora["alpha"], lora["dropout"]) == (32, 128, 0.1)
-    assert all(spec.data.history == 20 for spec in found.values())
+    split = {"test": 20_000, "train": 100_000}
+    for spec in checked.specs:
+        assert spec.data.history == 20
+        assert (spec.data.split.op, {n: spec.data.split[n] for n in split}) == ("recbench", split)
+    # Ten models in two ways and two in one, beside those of one's own.
+    assert len(found) == 4 + 22
+
+
+def test_published_figures_are_of_rows_and_data_sets_of_the_spec():
+    names = {(chosen_on(s.name, "data"), bare_name(s.name)) for s in check(SPEC).specs}
+    published = read_published(SPEC.with_suffix(".csv"))
+    known = {(data, row) for data, row, _ in published.figures if (data, row) in names}
+    alone = {row for data, row, _ in published.figures if (data, row) not in names}
+    assert len(known) == 22 * 10
+    assert all("(" in row for row in alone)
+    assert {data for data, _, _ in published.figures} == {data for data, _ in names}
+    assert published.figures["mind", "e5", "GAUC"] == 0.601
 
 
 def test_the_shipped_spec_runs_on_a_small_model(place, cache, tmp_path, capsys):
     words = [
-        DEMO, "data.split=publisher", f"lm={place / 'model'}", "width=16", "train.samples=32",
-        "data.history=5",
+        "mind.source=" + DEMO, "mind.split=publisher", f"lm={place / 'model'}", "width=16",
+        "train.samples=32", "data.history=5",
     ]  # fmt: skip
     sets = [part for word in words for part in ("--set", word)]
-    given = [*sets, "--runs", str(tmp_path), "--cache", str(cache), "--no-baselines", "-q"]
+    place_of = ["--runs", str(tmp_path), "--no-baselines", "-q"]
+    given = [*sets, *place_of, "--cache", str(cache), "--only", "data=mind,model=yesno"]
     assert main(["eval", str(SPEC), *given]) == 0
     assert "Recall(5)" in capsys.readouterr().out
+    assert main(["train", str(SPEC), *given]) == 0
+    capsys.readouterr()
+    beside = ["--published", str(SPEC.with_suffix(".csv")), "--latency", "--format", "csv"]
+    assert main(["table", str(SPEC), *sets, *place_of, *beside]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    (own,) = [row for row in rows if row["model"] == "yesno" and row["GAUC"]]
+    assert (own["data"], own["why"]) == ("mind", "")
+    report = json.loads(next(tmp_path.glob("*/metrics.json")).read_text("utf-8"))["test"]
+    timings = report["timings"]
+    assert timings["prefixes"]["rows"] == report["counts"]["users"]
+    spent = sum(timing["seconds"] for timing in timings.values())
+    each = 1000 * spent / report["counts"]["rows"]
+    assert float(own["ms_per_sample"]) == pytest.approx(each)
+    assert 0 < float(own["saved_by_reuse"]) < 1
+    # Thirteen models in two ways or one, on ten data sets, and eighteen rows that are none of them.
+    assert len({row["model"] for row in rows}) == 26 + 18
+    assert all(row["why"] for row in rows if row is not own)
+
+
+def test_the_board_of_the_page(place, cache, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "model").symlink_to(place / "model")
+    for name in ("board", "figures.csv"):
+        file = name if "." in name else f"{name}.lego"
+        (tmp_path / file).write_text(block(f"<!-- {name} -->"), "utf-8")
+    for line in block("<!-- boards -->").strip().splitlines():
+        words = line.removeprefix("$ legoc ").split()
+        more = [] if words[0] == "table" else ["--cache", str(cache)]
+        assert main([*words, *more, "--no-baselines", "-q"]) == 0
+    said = capsys.readouterr().out
+    assert "GAUC by data set" in said
+    assert "Theirs, published" in said
+    assert "saved by reuse" in said
+    assert "asked[predict=YesNo], asked[predict=Dot] on other: no run" in said or (
+        "every row on other: no run" in said
+    )
+    assert (tmp_path / "report.html").is_file()
