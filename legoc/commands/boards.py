@@ -37,7 +37,14 @@ def chosen_blocks(arguments: Namespace) -> Blocks:
     are said, and a run whose groups were not kept is refused (E0595); of several both are cells
     that stay empty, but for a table of nothing else."""
     from legoc.experiments.absent import Absent, explain_absent
-    from legoc.experiments.blocks import Block, bare_name, name_sources, source_of, split_blocks
+    from legoc.experiments.blocks import (
+        Block,
+        bare_name,
+        join_sources,
+        name_sources,
+        source_of,
+        split_blocks,
+    )
     from legoc.experiments.listing import list_runs
     from legoc.experiments.systems import gather
     from legoc.language.diagnosing.diagnostics import LegoError
@@ -46,7 +53,12 @@ def chosen_blocks(arguments: Namespace) -> Blocks:
     results, lacking = read_results(chosen.folders, arguments)
     known = unread(lacking)
     specs = [*chosen.specs, *(result.spec for result in results), *(spec for spec, _ in known)]
-    names = name_sources(specs)
+    joined = join_sources(results)
+    names = name_sources(specs, joined)
+
+    def data_of(spec: "Spec") -> str:
+        return names[joined.get(source_of(spec), source_of(spec))]
+
     if len(names) < 2 or not results or len(known) < len(lacking):
         chosen.warn(arguments.runs)
         if lacking:
@@ -56,12 +68,12 @@ def chosen_blocks(arguments: Namespace) -> Blocks:
                       absent=[])  # fmt: skip
     missing = [spec for own in chosen.missing.values() for spec in own]
     entries: list[Entry] = list_runs(Path(arguments.runs)) if missing else []
-    absent = [explain_absent(spec, names[source_of(spec)], entries) for spec in missing]
+    absent = [explain_absent(spec, data_of(spec), entries) for spec in missing]
     for spec, error in known:
-        data = names[source_of(spec)]
-        absent.append(Absent(name=bare_name(spec.name), data=data, why=why_unread(error)))
+        name, why = bare_name(spec.name), why_unread(error)
+        absent.append(Absent(name=name, data=data_of(spec), why=why))
     return Blocks(
-        blocks=split_blocks(results, names), names=list(names.values()),
+        blocks=split_blocks(results, names, joined), names=list(names.values()),
         absent=in_order(absent, chosen.specs),
     )  # fmt: skip
 

@@ -113,7 +113,7 @@ def test_the_board_stands_above_the_tables(place, capsys):
     assert re.fullmatch(r"\**0\.\d{4}\** \[.*\]|\**0\.\d{4} \[.*\]\**", one)
     assert (none, mean) == ("-", "-")
     assert "every row on gone: MIND" in board
-    assert "ids on small; text[predict=Cosine], ids on other: no run" in board
+    assert "text[predict=Cosine], ids on other; ids on small: no run" in board
     text = table(place, capsys, *beside).out
     assert text.index("GAUC by data set") < text.index("small, test") < text.index("other, test")
     latex = table(place, capsys, *beside, "--format", "latex").out
@@ -140,6 +140,24 @@ def test_runs_by_their_folders_stand_in_blocks_too(place, capsys):
     # What differs otherwise than in its source still does not stand in one table.
     assert run("compare", *found) == 1
     assert "E0596" in capsys.readouterr().err
+
+
+def test_sources_of_the_same_rows_stay_in_one_table(place, tmp_path, capsys):
+    """As a source that translates the items of another; here one that only says so."""
+    copy = tmp_path / "again"
+    shutil.copytree(place, copy)
+    index = json.loads((copy / "runs" / "index.json").read_text("utf-8"))
+    one, other = (
+        copy / "runs" / index[f"text[data=small, predict={p}]"] for p in ("Dot", "Cosine")
+    )
+    stored = json.loads((other / "spec.json").read_text("utf-8"))
+    stored["data"]["source"]["args"]["seed"] = 99
+    (other / "spec.json").write_text(json.dumps(stored), encoding="utf-8")
+    assert run("table", one, other, "--no-baselines", "--format", "csv") == 0
+    found = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [row["model"] for row in found] == [
+        "text[data=small, predict=Dot]", "text[data=small, predict=Cosine]"
+    ]  # fmt: skip
 
 
 def test_a_run_that_was_not_measured_is_an_empty_cell(place, tmp_path, capsys):
