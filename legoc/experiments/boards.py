@@ -58,8 +58,9 @@ def make_board(
         if name in told:
             rows.append(row_of(name + PUBLISHED, 0, told[name]))
     rows += [row_of(name + PUBLISHED, 0, c) for name, c in told.items() if name not in found]
-    found_better = (table.better[metric] for _, table in tables if metric in table.better)
-    better: Literal["higher", "lower"] = next(found_better, "higher")
+    better: Literal["higher", "lower"] = "higher"
+    for _, table in tables:
+        better = table.better.get(metric, better)
     first = tables[0][1]
     own = [name for name in found if name not in counted]
     notes = [*list_absent(absent, own), f"mean: over {len(names)} data sets, of rows that have all"]

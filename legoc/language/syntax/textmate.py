@@ -47,7 +47,7 @@ def rules() -> Sequence[tuple[str, str, Mapping[int, str]]]:
         ("keyword.operator.arrow.lego", known["ARROW"], {}),
         (
             "meta.declaration.lego",
-            rf"(?<![\w$.])({names})(\s+)({NAME})(?=\s*[={{(,]|\s+(?:in|on)\b)",
+            rf"(?<![\w$.])({names})(\s+)({NAME})(?=\s*[={{(,]|\s+(?:in|on)\b|[ \t]*$)",
             {1: "keyword.declaration.lego", 3: "entity.name.type.lego"},
         ),
         ("variable.parameter.lego", rf"(?<![\w$.]){key}", {}),
