@@ -162,7 +162,7 @@ def convert(
             "version": VERSION,
             "source": [declaration.name, declaration.version, source.identity()],
             "split": [split.op, told_of(split)],
-            "files": hash_files([*source.files(), *files_of(split)], root),
+            "files": hash_files([*source.files(), *files_of(split, source)], root),
             **longer,
         }
     )
@@ -175,9 +175,10 @@ def convert(
     return Tables(folder=folder, digest=key, report=Report.from_json(manifest["report"]))
 
 
-def files_of(split: Call) -> list[Path]:
-    """The files that a split reads."""
-    found: list[Path] = []
+def files_of(split: Call, source: Source) -> list[Path]:
+    """The files that a split reads, those included that lie beside the data for it."""
+    beside = getattr(source, "orders", None)
+    found: list[Path] = beside() if beside is not None and split.op in PROTOCOLS else []
     for name in ("halves", "order"):
         given = split.args.get(name)
         if isinstance(given, str):

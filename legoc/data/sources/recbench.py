@@ -81,14 +81,14 @@ class RecBench(Processed):
         return path if wanted and path.is_file() else None
 
     def orders(self) -> list[Path]:
-        """What orders the users of all interactions, where it is there."""
+        """What orders the users of all interactions under the protocol, where it is there."""
         named = (ORDER, VALID) if self.config.log == "interactions" else ()
         root = Path(self.config.path)
         return [path for name in named if (path := root / name).is_file()]
 
     def files(self) -> Sequence[Path]:
         listed = self.valid()
-        return [*self.folder().files, *([] if listed is None else [listed]), *self.orders()]
+        return [*self.folder().files, *([] if listed is None else [listed])]
 
     def extract(
         self, connection: "duckdb.DuckDBPyConnection", staging: Path, progress: Progress
