@@ -67,7 +67,8 @@ def of_data(arguments: Namespace) -> "list[Asked]":
     import numpy as np
 
     from legoc.data import prepare
-    from legoc.evaluation.public import choose_split, locate, open_bundle_of, read_spec
+    from legoc.evaluation.opened import locate, open_bundle_of, read_spec
+    from legoc.evaluation.public import choose_split
     from legoc.exporting.nearest import HISTORIES
 
     folder = locate(arguments.folder)

@@ -8,7 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from legoc.evaluation.public import choose_split, evaluate, locate, open_bundle_of, read_spec
+from legoc.evaluation.opened import locate, open_bundle_of, read_spec
+from legoc.evaluation.public import choose_split, evaluate
 from legoc.language.diagnosing.diagnostics import LegoError, fail
 from legoc.language.ir.spec import Spec
 from legoc.model.run import Run

@@ -139,7 +139,8 @@ def measure_bundle(
     from legoc.evaluation.full_ranking import evaluate_catalogue
     from legoc.evaluation.kept import keep, keep_lists
     from legoc.evaluation.marks import find_marks
-    from legoc.evaluation.public import build_engine, chosen_candidates, chosen_metrics, tell
+    from legoc.evaluation.opened import build_engine, tell
+    from legoc.evaluation.public import chosen_candidates, chosen_metrics
     from legoc_runtime.engine import Engine
 
     log, metrics = prepared.logs[split], chosen_metrics(run.spec)

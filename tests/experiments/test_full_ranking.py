@@ -15,7 +15,7 @@ from legoc.evaluation.baselines import measure_baselines
 from legoc.evaluation.compute import build_metric, call_named, compute, metric_name
 from legoc.evaluation.contract import differences, hash_contract
 from legoc.evaluation.kept import KEY, places
-from legoc.evaluation.public import build_engine, open_bundle_of
+from legoc.evaluation.opened import build_engine, open_bundle_of
 from legoc.evaluation.uncached import Uncached
 from legoc.experiments.folders import list_folders
 from legoc.language.diagnosing.diagnostics import LegoError

@@ -70,8 +70,9 @@ def test_from_two_files_to_recommendations(
     assert run(*spec) == 0
     (folder,) = (place / "runs").glob("quick-*")
     metrics = json.loads((folder / "metrics.json").read_text("utf-8"))
-    # A fair coin gives 0.5; the kinds of things that a customer likes are in the titles.
-    assert metrics["test"]["metrics"]["GAUC"] > 0.75
+    # A fair coin gives 0.5; the kinds of things that a customer likes are in the titles. At the
+    # default rate it is 0.76: the training stops before it has learnt the words.
+    assert metrics["test"]["metrics"]["GAUC"] > 0.8
     names: dict[str, object] = {}
     code = block("serve").replace("runs/quick-0123456789ab/bundle", str(folder / "bundle"))
     exec(compile(code, "own_data.md", "exec"), names)
