@@ -22,6 +22,11 @@ from legoc.training.position import BROKEN_OFF, Position, Reason
 from legoc.training.validation import no_value
 
 
+# Updates of an epoch below which a log is small, and a rate at which models learnt more of such
+# logs (docs/learning.md).
+FEW, QUICK = 100, 1e-2
+
+
 def write_duration(seconds: float) -> str:
     """Whole seconds or more as the language has them: `90s`, `2h`."""
     whole = max(math.ceil(seconds), 1)
@@ -206,6 +211,11 @@ class Record:
         if reason == "patience":
             since = self.position.best_epoch
             job.progress.say(f"stopped early: no better {monitor} since epoch {since}")
+            if job.updates < FEW and job.train.lr < QUICK:
+                job.progress.say(
+                    f"an epoch is {job.updates} updates: on so small a log a model often learns "
+                    f"more at a higher rate, `--set train.lr={QUICK:g}`"
+                )
         if reason == "hopeless":
             job.progress.say(f"given up: {monitor} is behind that of other trainings")
         if reason == "limit":

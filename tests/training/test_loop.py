@@ -301,6 +301,24 @@ def test_patience_ends_nothing_before_so_many_updates(
     assert outcome.reason == ("epochs" if epochs == 9 else "patience")
 
 
+@pytest.mark.parametrize(("rate", "few", "told"), [(3e-3, 6, 1), (3e-3, 5, 0), (2e-2, 6, 0)])
+def test_a_small_log_that_stops_early_is_told_a_higher_rate(
+    make_job, make_toy, make_words, monkeypatch, rate, few, told
+):
+    """Epochs of five updates, where less than six are few."""
+    monkeypatch.setattr("legoc.training.record.FEW", few)
+    module, words = make_toy(), make_words()
+    fit(
+        make_job(
+            module=module, validate=Plateau(module, [0.5, 0.4, 0.4]), progress=words, patience=1,
+            epochs=9, min_updates=0, lr=rate,
+        )
+    )  # fmt: skip
+    said = [line for line in words.said if "on so small a log" in line]
+    assert len(said) == told
+    assert all("an epoch is 5 updates" in line and "train.lr=0.01" in line for line in said)
+
+
 @pytest.mark.parametrize(
     ("limit", "text"), [(12.0, "limit=24s"), (60.0, "limit=2min"), (1800.0, "limit=1h")]
 )
