@@ -162,7 +162,7 @@ def check_users(stages: Sequence[Typed], data: Data, place: Span | None) -> tupl
     last = stages[-1]
     if isinstance(last.made, Seq) or last.role == "flatten" == stages[0].role:
         operator = f"{last.role} {last.arguments.declaration.name}"
-        clicks = isinstance(last.made, Seq)
+        clicks = isinstance(last.made, Seq) and last.role != "flatten"
         return (wording_data.no_user_vector(operator, last.arguments.span, place, clicks),)
     return ()
 
