@@ -10,16 +10,16 @@ from legoc.data.formats.truncation import keep_whole
 from legoc.data.indexing.codes import Codes
 from legoc.data.indexing.counts import survey
 from legoc.data.indexing.doubts import doubt
+from legoc.data.indexing.filled import check_filled, name_candidates, ranked_within
 from legoc.data.indexing.repeats import count_repeats
 from legoc.data.indexing.sightings import MOMENTS, PUBLISHED, SHOWINGS, view_sightings
 from legoc.data.splitting.feedback import HISTORY, arrange
-from legoc.data.splitting.orders import VALID
 from legoc.data.splitting.protocols import PROTOCOLS
+from legoc.data.splitting.split_files import files_of, told_of
 from legoc.data.staging.empty_files import blame, find_empty
 from legoc.data.staging.report import Report
-from legoc.data.staging.source import Extracted, Source
+from legoc.data.staging.source import Source
 from legoc.language.declaring.declare import Declaration
-from legoc.language.diagnosing.diagnostics import fail
 from legoc.language.ir.spec import Call
 from legoc.progress import SILENT, Progress
 
@@ -175,24 +175,6 @@ def convert(
     return Tables(folder=folder, digest=key, report=Report.from_json(manifest["report"]))
 
 
-def files_of(split: Call, source: Source) -> list[Path]:
-    """The files that a split reads, those included that lie beside the data for it."""
-    beside = getattr(source, "orders", None)
-    found: list[Path] = beside() if beside is not None and split.op in PROTOCOLS else []
-    for name in ("halves", "order"):
-        given = split.args.get(name)
-        if isinstance(given, str):
-            found += [Path(given), *([Path(given).with_name(VALID)] if name == "order" else [])]
-    return [path for path in found if path.is_file()]
-
-
-def told_of(split: Call) -> dict[str, Any]:
-    """The settings of a split as a key has them: where the order of users lies is no part of it."""
-    args = dict(split.args)
-    order = args.pop("order", None)
-    return args if order is None else {**args, "order": Path(order).name}
-
-
 def write(
     source: Source,
     declaration: Declaration,
@@ -281,51 +263,3 @@ def find_place(staging: Path, lines: Path | None, row: int) -> str:
                 "WHERE impression_id = $1", [impression],
             ).fetchone()  # fmt: skip
     return f"user {user}: {item}" if line is None else f"{line[0]}: {item}"
-
-
-def ranked_within(extracted: Extracted) -> str:
-    """What a source's rows are ranked within: an impression where it has them, else a user."""
-    single = extracted.feedback is not None and not extracted.feedback.impressions
-    return "user_id" if single else "impression_id"
-
-
-def name_candidates(extracted: Extracted, protocol: bool) -> str:
-    """What the non-clicks of valid and test are, as in `Report`."""
-    feedback = extracted.feedback
-    if feedback is None:
-        # A folder that a library has processed does not tell what it drew.
-        return "given" if extracted.bench is None else "shown"
-    if feedback.impressions:
-        return "shown"
-    drawn = feedback.unseen and not feedback.graded if protocol else feedback.negatives
-    if feedback.graded:
-        return "rated and drawn" if drawn else "rated"
-    return "drawn" if drawn else "none"
-
-
-def check_filled(report: Report, extracted: Extracted) -> None:
-    """Refuse tables that nothing could be trained or evaluated on."""
-    notes = [
-        f"{drop.count} x {drop.reason} in {drop.part}"
-        + (f", such as {drop.examples[0]}" if drop.examples else "")
-        for drop in extracted.drops
-    ]
-    if not report.items or not report.parts:
-        raise fail(
-            "E0625",
-            f"the files of {report.source} hold {'no items' if not report.items else 'no rows'}",
-            "write the ids as whole numbers or as text: `12.0` is not `12`"
-            if any("without its `.0`" in note for note in notes)
-            else "check that all files are of the same archive, and that ids kept their leading "
-            "zeros"
-            if not notes or any("unknown item" in note for note in notes)
-            else "mend what the notes name: no row is left without it",
-            notes=notes,
-        )
-    if "train" not in report.parts:
-        raise fail(
-            "E0623",
-            "the split leaves no rows for training",
-            "write another `split`, such as `split = user`",
-            notes=notes,
-        )
