@@ -36,6 +36,9 @@ def show_compiled(compiled: Any) -> None:
     from dataclasses import asdict
 
     from legoc.language.ir.notation import write_call
+    from legoc.language.ir.spec import encoder_role
+    from legoc.model.numbers import training_numbers
+    from legoc.training.machine import choose_device
 
     spec, plan, cost = compiled.spec, compiled.plan, compiled.cost
     out = console()
@@ -43,12 +46,12 @@ def show_compiled(compiled: Any) -> None:
     named = [a.name for a in spec.data.attributes] if plan.reads_tokens else []
     reads = ", ".join([*(["item ids"] if plan.layout == "id" else []), *named])
     out.print(f"  reads     {reads}; the last {spec.data.history} clicks")
+    numbers = training_numbers(spec, choose_device(None))
     for stage in plan.stages:
         out.print(f"  {stage.role:<9} {write_call(stage.role, spec.model[stage.role])}")
         frozen = ", frozen prefix" if stage.frozen else ""
         out.print(f"            -> {stage.type:<22} {stage.binding}-bound{frozen}", style="dim")
-        numbers = trained_in(spec) if stage.role in ("content", "flatten") else None
-        if numbers is not None:
+        if numbers is not None and stage.role == encoder_role(spec.model):
             out.print(f"            trains in {numbers} on this machine", style="dim")
     if plan.context:
         named = ", ".join(write_call("context", call) for call in spec.data.context)
@@ -87,19 +90,6 @@ def show_compiled(compiled: Any) -> None:
     for note in plan.notes:
         out.print(f"\nnote: {note}")
     out.print()
-
-
-def trained_in(spec: Any) -> str | None:
-    """The number type in which the language model of a spec computes in training; None where none
-    of it trains."""
-    from legoc.language.ir.checkpoints import reading_model
-    from legoc.model.numbers import training_numbers
-    from legoc.training.machine import choose_device
-
-    found = reading_model(spec)
-    if found is None or (found[0].args["split"] == -1 and found[0].args["lora"] is None):
-        return None
-    return training_numbers(spec, choose_device(None))
 
 
 COMMANDS = {"compile": Command(compile_flags, run_compile)}

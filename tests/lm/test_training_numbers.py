@@ -281,3 +281,26 @@ class Said:
         from legoc.progress import SILENT
 
         return getattr(SILENT, name)
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [(", split=1, lora=2", "bfloat16"), (", split=1", "bfloat16"), (", split=-1", None),
+     (", side=IISAN(step=1, proj=4)", None), (", dtype=float32", "float32")],
+)  # fmt: skip
+def test_what_does_not_train_has_no_numbers_to_train_in(tmp_path, monkeypatch, more, expected):
+    from legoc.language import check
+    from legoc.model.numbers import training_numbers
+    from tests.lm.answering import save_causal
+
+    monkeypatch.setattr(number_type, "multiplies_bfloat16", lambda: True)
+    folder = save_causal(tmp_path / "model", "OPT")
+    path = tmp_path / "one.lego"
+    path.write_text(
+        f'content LM("{folder}", hidden=8{more}) -> behavior Additive -> predict Dot', "utf-8"
+    )
+    checked = check(path)
+    assert not checked.errors
+    spec = checked.specs[0] if checked.specs else None
+    assert spec is not None
+    assert training_numbers(spec, CPU) == expected
