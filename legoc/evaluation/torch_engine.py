@@ -57,8 +57,7 @@ class TorchEngine:
         self.reads_user = recommender.reads_user
         # Where a user is large: pairs come user by user, and all at once.
         prompt = recommender.prompt
-        self.whole = getattr(recommender.flatten, "asked", None) is not None
-        self.by_owner = prompt is not None and prompt.joined and not self.whole
+        self.by_owner = prompt is not None and prompt.joined and not recommender.reads_pairs
         self.prefixes = Spent()
         # Of a predictor that adds up what a user's clicks hold: over how many rows.
         self.most = users_at_once(getattr(recommender.predict, "rows", 0))
@@ -85,7 +84,7 @@ class TorchEngine:
     ) -> Tensor | Clicks:
         """[U, D] or [U, C, D]; the clicks themselves for a target-aware predictor, and where a user
         is a prefix, which is too large to keep: each is read when its pairs are scored."""
-        if self.recommender.reads_clicks or self.by_owner or self.whole:
+        if self.recommender.reads_clicks or self.recommender.reads_pairs or self.by_owner:
             return Clicks(rows=to_tensor(stack_padded(list(clicks)), self.device))
         if isinstance(items, ReadItems):
             return self.read_users(items, clicks, users)
@@ -126,7 +125,7 @@ class TorchEngine:
         """[P] logits, in chunks that bound the memory of what is gathered per pair."""
         if self.by_owner:
             return self.answer(users, items, owner, candidates, context)
-        if self.whole:
+        if self.recommender.reads_pairs:
             return self.answer_whole(users, items, owner, candidates, context)
         if isinstance(items, ReadItems):
             items = items.vectors

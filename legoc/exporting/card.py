@@ -40,10 +40,11 @@ def describe_data(spec: Spec, plan: Plan, manifest: Mapping[str, Any]) -> list[s
     reads = f"An item is read from {attributes}." if plan.layout != "id" else (
         "An item is a row of a table; its content is not read."
     )  # fmt: skip
+    # Before a language model that is asked, items are their tokens.
+    vectors = f"item vectors of width {plan.width}" if plan.width else "items without vectors"
     return [
         f"A recommender exported by legoc for the data `{spec.data.source.op}`: {rows:,} items, "
-        f"histories of up to {spec.data.history} clicks, item vectors of width {plan.width}. "
-        f"{reads}",
+        f"histories of up to {spec.data.history} clicks, {vectors}. {reads}",
         *describe_context(manifest),
     ]
 

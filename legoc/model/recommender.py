@@ -83,6 +83,11 @@ class Recommender(nn.Module):
         self.prompt = prompt
 
     @property
+    def reads_pairs(self) -> bool:
+        """Whether each pair is one text, of which nothing belongs to the user alone."""
+        return getattr(self.flatten, "asked", None) is not None
+
+    @property
     def device(self) -> torch.device:
         # Weights that were let go of are nowhere.
         held = (p.device for p in self.parameters() if not p.is_meta)

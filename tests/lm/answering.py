@@ -1,5 +1,6 @@
 """Tiny causal models that can answer, with a tokenizer trained on the spot."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,10 @@ TEXTS = (
     "You are a recommender. Please response whether this user is interested in this item.",
     "User behavior sequence: (1) (2) (3) (10) Candidate item: Answer (Yes/No): YES NO Yes No",
     "match season team goal market price shares bank film actor stage music recipe oven sauce",
+)
+REQUEST = (
+    'You are a recommender. Please response "YES" or "NO" to represent whether this user is '
+    "interested in this item. "
 )
 
 
@@ -85,3 +90,31 @@ def tokenizer_of(folder: Path) -> Any:
     from tokenizers import Tokenizer
 
     return Tokenizer.from_file(str(folder / "tokenizer.json"))
+
+
+def pieces(tokenizer: Any, *texts: tuple[str, int | None]) -> list[int]:
+    """The ids of some texts, each tokenised by itself and cut at so many."""
+    return [
+        place
+        for text, most in texts
+        for place in tokenizer.encode(text, add_special_tokens=False).ids[:most]
+    ]
+
+
+def prompt_ids(
+    tokenizer: Any, clicks: Sequence[str], candidate: str, *, request: str = REQUEST
+) -> list[int]:
+    """The prompt of RecBench segment by segment, written from its description; items of up to ten
+    tokens."""
+    texts: list[tuple[str, int | None]] = [(request, None), ("User behavior sequence: \n", None)]
+    for number, text in enumerate(clicks, 1):
+        texts += [(f"({number}) ", None), (text, 10), ("\n", None)]
+    texts += [("Candidate item: ", None), (candidate, 10), ("\nAnswer (Yes/No): ", None)]
+    return pieces(tokenizer, *texts)
+
+
+def titles(prepared: Any, log: Any, row: int) -> list[str]:
+    """The titles of a row's clicks, and of its candidate at the end."""
+    history = log.history[row]
+    clicks = log.clicks[log.starts[history] : log.starts[history + 1]]
+    return [record["title"] for record in prepared.item_records([*clicks, log.item[row]])]

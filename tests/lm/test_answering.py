@@ -16,16 +16,12 @@ from legoc.language.ir.plan import plan
 from legoc.model import compile
 from legoc_runtime.histories import TokenRows
 from legoc_runtime.prompting import Prompt, as_rows, from_rows
-from tests.lm.answering import CAUSAL, save_causal, tokenizer_of
+from tests.lm.answering import CAUSAL, prompt_ids, save_causal, titles, tokenizer_of
 from tests.lm.tiny import stir
 
 
 # A window that ends within the prompt, so that a misplaced token would show.
 SHAPES = {"Mistral": {"sliding_window": 90}}
-REQUEST = (
-    'You are a recommender. Please response "YES" or "NO" to represent whether this user is '
-    "interested in this item. "
-)
 
 
 @pytest.fixture(scope="session")
@@ -58,25 +54,6 @@ def asked(tmp_path):
         return spec
 
     return make
-
-
-def prompt_ids(tokenizer, clicks, candidate, *, request=REQUEST):
-    """The prompt of RecBench segment by segment, written from its description."""
-
-    def ids(text):
-        return tokenizer.encode(text, add_special_tokens=False).ids
-
-    found = ids(request) + ids("User behavior sequence: \n")
-    for number, text in enumerate(clicks, 1):
-        found += ids(f"({number}) ") + ids(text)[:10] + ids("\n")
-    found += ids("Candidate item: ") + ids(candidate)[:10]
-    return found + ids("\nAnswer (Yes/No): ")
-
-
-def titles(prepared, log, row):
-    history = log.history[row]
-    clicks = log.clicks[log.starts[history] : log.starts[history + 1]]
-    return [record["title"] for record in prepared.item_records([*clicks, log.item[row]])]
 
 
 @pytest.mark.parametrize("family", CAUSAL)

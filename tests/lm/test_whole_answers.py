@@ -22,15 +22,20 @@ from legoc.training.jobs.memory import batch_sizes, estimate
 from legoc.training.samplers import build_sampler
 from legoc_runtime import RequestError
 from legoc_runtime.pair_texts import TOKENS_AT_ONCE, like_lengths
-from tests.lm.answering import byte_tokenizer, save_asked, save_causal, tokenizer_of
+from tests.lm.answering import (
+    REQUEST,
+    byte_tokenizer,
+    pieces,
+    prompt_ids,
+    save_asked,
+    save_causal,
+    titles,
+    tokenizer_of,
+)
 from tests.lm.tiny import save_model, stir
 
 
 MASKED = ("BERT", "RoBERTa", "DistilBERT", "ModernBERT")
-REQUEST = (
-    'You are a recommender. Please response "YES" or "NO" to represent whether this user is '
-    "interested in this item. "
-)
 
 
 @pytest.fixture(scope="session")
@@ -69,72 +74,34 @@ def asked(tmp_path, tmp_path_factory):
     return make
 
 
-def said(prepared, log, row):
-    """The titles of a row's clicks and of its candidate, as far as they are read."""
-    history = log.history[row]
-    clicks = log.clicks[log.starts[history] : log.starts[history + 1]]
-    return [record["title"] for record in prepared.item_records([*clicks, log.item[row]])]
-
-
-def pieces(tokenizer, *texts):
-    return [
-        place
-        for text, most in texts
-        for place in tokenizer.encode(text, add_special_tokens=False).ids[:most]
-    ]
-
-
-def by_pieces(tokenizer, clicks, candidate):
-    """RecBench's prompt piece by piece, from its description."""
-    texts = [(REQUEST, None), ("User behavior sequence: \n", None)]
-    for number, text in enumerate(clicks, 1):
-        texts += [(f"({number}) ", None), (text, 10), ("\n", None)]
-    texts += [("Candidate item: ", None), (candidate, 10), ("\nAnswer (Yes/No): ", None)]
-    return pieces(tokenizer, *texts)
-
-
 def some(log):
     return range(0, log.rows, max(log.rows // 12, 1))
 
 
-@pytest.mark.parametrize("family", MASKED)
-def test_a_model_that_fills_masks_is_asked_at_one(family, model_of, asked):
-    from transformers import AutoModelForMaskedLM
+@pytest.mark.parametrize("family", [*MASKED, "T5"])
+def test_scores_are_those_of_the_library(family, model_of, asked):
+    """A model that fills masks is asked at one behind the prompt, one that writes for its first
+    word."""
+    from transformers import AutoModelForMaskedLM, AutoModelForSeq2SeqLM
 
+    writes = family == "T5"
     folder = model_of(family)
     spec, prepared, model = asked(f'flatten LM("{folder}", prompt=recbench) -> predict YesNo')
     assert (spec.types.user, plan(spec).user) == ("Seq[Tokens]", "texts")
+    assert ("writes its answer" if writes else "both directions") in plan(spec).notes[0]
     log = prepared.logs["test"]
     scores = score_log(TorchEngine(model), prepared.inputs, log)
-    library = AutoModelForMaskedLM.from_pretrained(folder).eval()
+    kind = AutoModelForSeq2SeqLM if writes else AutoModelForMaskedLM
+    library = kind.from_pretrained(folder).eval()
+    begun = {"decoder_input_ids": torch.zeros(1, 1, dtype=torch.long)} if writes else {}
     tokenizer = tokenizer_of(folder)
     yes, no, mask = (tokenizer.token_to_id(word) for word in ("YES", "NO", "[MASK]"))
     assert np.ptp(scores) > 1e-2
     for row in some(log):
-        *clicks, candidate = said(prepared, log, row)
-        ids = [*by_pieces(tokenizer, clicks, candidate), mask]
+        *clicks, candidate = titles(prepared, log, row)
+        ids = [*prompt_ids(tokenizer, clicks, candidate), *([] if writes else [mask])]
         with torch.no_grad():
-            z = library(torch.tensor([ids])).logits[0, -1]
-        assert abs(float(z[yes] - z[no]) - scores[row]) < 1e-5
-
-
-def test_a_model_that_writes_is_asked_for_its_first_word(model_of, asked):
-    from transformers import AutoModelForSeq2SeqLM
-
-    folder = model_of("T5")
-    spec, prepared, model = asked(f'flatten LM("{folder}", prompt=recbench) -> predict YesNo')
-    assert "writes its answer" in plan(spec).notes[0]
-    log = prepared.logs["test"]
-    scores = score_log(TorchEngine(model), prepared.inputs, log)
-    library = AutoModelForSeq2SeqLM.from_pretrained(folder).eval()
-    tokenizer = tokenizer_of(folder)
-    yes, no = tokenizer.token_to_id("YES"), tokenizer.token_to_id("NO")
-    assert np.ptp(scores) > 1e-2
-    for row in some(log):
-        *clicks, candidate = said(prepared, log, row)
-        ids = torch.tensor([by_pieces(tokenizer, clicks, candidate)])
-        with torch.no_grad():
-            z = library(ids, decoder_input_ids=torch.zeros(1, 1, dtype=torch.long)).logits[0, -1]
+            z = library(torch.tensor([ids]), **begun).logits[0, -1]
         assert abs(float(z[yes] - z[no]) - scores[row]) < 1e-5
 
 
@@ -151,7 +118,7 @@ def test_the_candidate_may_come_first(model_of, asked):
     tokenizer = tokenizer_of(folder)
     yes, no = tokenizer.token_to_id("YES"), tokenizer.token_to_id("NO")
     for row in some(log):
-        *clicks, candidate = said(prepared, log, row)
+        *clicks, candidate = titles(prepared, log, row)
         texts = [("Is ", None), (candidate, 10), (" good after\n", None)]
         for number, text in enumerate(clicks, 1):
             texts += [(f"({number}) ", None), (text, 10), ("\n", None)]
@@ -190,10 +157,10 @@ def test_a_text_may_be_tokenised_whole(family, model_of, asked):
     yes, no = tokenizer.token_to_id("YES"), tokenizer.token_to_id("NO")
     joined = 0
     for row in some(log):
-        *clicks, candidate = said(prepared, log, row)
+        *clicks, candidate = titles(prepared, log, row)
         text = whole_text(tokenizer, clicks, candidate)
         ids = tokenizer.encode(text, add_special_tokens=False).ids
-        joined += ids != by_pieces(tokenizer, clicks, candidate)
+        joined += ids != prompt_ids(tokenizer, clicks, candidate)
         with torch.no_grad():
             z = library(torch.tensor([ids])).logits[0, -1]
         assert abs(float(z[yes] - z[no]) - scores[row]) < 1e-5
@@ -222,7 +189,7 @@ def test_a_whole_text_that_is_too_long_drops_its_oldest_clicks(model_of, asked):
     score_log(TorchEngine(model), prepared.inputs, log)
     expected = set()
     for row in range(log.rows):
-        *clicks, candidate = said(prepared, log, row)
+        *clicks, candidate = titles(prepared, log, row)
         for left in range(len(clicks) + 1):
             text = whole_text(tokenizer, clicks[left:], candidate)
             if len(whole.encode([text])[0]) <= limit:
@@ -233,11 +200,18 @@ def test_a_whole_text_that_is_too_long_drops_its_oldest_clicks(model_of, asked):
 
 
 def test_a_whole_text_that_never_fits_is_refused(model_of, asked):
-    folder = model_of("GPT2")
-    _, prepared, model = asked(
-        f'flatten LM("{folder}", prompt=recbench(tokenise=whole), limit=60) -> predict YesNo'
+    """Before any data is read where not even the words around a click fit; else by what it says."""
+    pipeline = (
+        f'flatten LM("{model_of("GPT2")}", prompt=recbench(tokenise=whole), limit=LIMIT) '
+        "-> predict YesNo"
     )
-    with pytest.raises(RequestError, match="limit is 60"):
+    with pytest.raises(LegoError) as caught:
+        asked(pipeline.replace("LIMIT", "60"))
+    (found,) = caught.value.diagnostics
+    assert found.code == "E0636"
+    least = found.help[0].partition("limit=")[2].partition("`")[0]
+    _, prepared, model = asked(pipeline.replace("LIMIT", least))
+    with pytest.raises(RequestError, match=f"limit is {least}"):
         score_log(TorchEngine(model), prepared.inputs, prepared.logs["test"])
 
 

@@ -149,8 +149,9 @@ def plan_prompt(
     if words.first or words.closing or mask:
         prompt |= {"first": words.first, "closing": [*encode(*words.closing), *mask]}
     if joined and is_cut_anew(call["prompt"]):
-        prompt |= {"each": max(longest, 1), "whole": write_whole(words)}
-        return prompt
+        # An item may be cut to a few characters, and then its frame has to fit.
+        verify_room({**prompt, "each": 1}, named, asked=asked is not None)
+        return {**prompt, "each": max(longest, 1), "whole": write_whole(words)}
     verify_room(prompt, named, asked=asked is not None)
     return prompt
 

@@ -7,6 +7,7 @@ Letters: P pairs, N tokens of their texts, D width of what the head reads.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -88,17 +89,18 @@ def open_asked(named: Named, dtype: torch.dtype) -> tuple[nn.Module, Answering, 
     config = read_config(named).to_dict() if is_there(named) else {}
     if not reads_both_ways(config) and not decodes_apart(config):
         whole, head = open_head(named, dtype)
+        expected = own_logits(named, whole, head, begun=None)
         model: Any = whole.base_model
         asked: Answering = Asked(Backbone(model))
-        verify_asked(named, whole, model, asked, head)
-        return model, asked, head
-    whole, head = open_beside(named, dtype, decodes=decodes_apart(config))
-    model = whole.get_encoder() if decodes_apart(config) else whole.base_model
-    place = embedding_place(whole)
-    parent, _, own = place.rpartition(".")
-    output = whole.get_submodule(place)
-    asked = AskedAround(whole, Backbone(model), head.weight.shape[1])
-    verify_asked(named, whole, model, asked, head, (whole.get_submodule(parent), own, output))
+    else:
+        decodes = decodes_apart(config)
+        whole, head = open_beside(named, dtype, decodes=decodes)
+        model = whole.get_encoder() if decodes else whole.base_model
+        asked = AskedAround(whole, Backbone(model), head.weight.shape[1])
+        expected = own_logits(named, whole, head, begun=asked.start if decodes else None)
+        take_away(whole, whole.get_output_embeddings())
+    if expected is not None:
+        verify_asked(named, model, asked, head, expected)
     return model, asked, head
 
 
@@ -117,38 +119,45 @@ def open_beside(named: Named, dtype: torch.dtype, *, decodes: bool) -> tuple[Any
     )  # fmt: skip
 
 
-def embedding_place(whole: Any) -> str:
-    """The path of the vocabulary head in a model."""
-    output = whole.get_output_embeddings()
-    return next(name for name, part in whole.named_modules() if part is output)
+def take_away(whole: nn.Module, part: nn.Module) -> None:
+    """Hand on what a part of a model would have read. The library's own way to replace a head wants
+    one with weights."""
+    place = next(name for name, each in whole.named_modules() if each is part)
+    parent, _, own = place.rpartition(".")
+    setattr(whole.get_submodule(parent), own, nn.Identity())
 
 
-def verify_asked(
-    named: Named, whole: Any, model: Any, asked: Answering, head: Head,
-    cut: tuple[nn.Module, str, nn.Module] | None = None,
-) -> None:  # fmt: skip
-    """That what is left without the head, and rows of the head, give the library's own logits. cut:
-    where the head is, which is taken away here."""
+def sample_text() -> tuple[Tensor, Tensor]:
+    """Ids int[1, 11] of a text, and its mask."""
     ids = torch.arange(11).view(1, 11) * 7 % 37 + 5
-    mask = torch.ones_like(ids, dtype=torch.bool)
-    backbone = Backbone(model)
-    begun = {}
-    if isinstance(asked, AskedAround) and asked.decodes:
-        begun = {"decoder_input_ids": torch.full((1, 1), asked.start)}
-    known = head.weight.device.type != "meta"
+    return ids, torch.ones_like(ids, dtype=torch.bool)
+
+
+def own_logits(named: Named, whole: Any, head: Head, *, begun: int | None) -> Tensor | None:
+    """The library's own logits [V] at the end of the sample; None of a bare shape. begun: what the
+    text of a model that writes one begins with."""
+    if head.weight.device.type == "meta":
+        return None
+    more = {} if begun is None else {"decoder_input_ids": torch.full((1, 1), begun)}
+    with trying(named), torch.no_grad():
+        return whole(input_ids=sample_text()[0], **more).logits[0, -1].float()
+
+
+def verify_asked(named: Named, model: Any, asked: Answering, head: Head, expected: Tensor) -> None:
+    """That what is left without the head, and rows of the head, give the library's own logits."""
+    with trying(named), torch.no_grad():
+        last = asked(Backbone(model), *sample_text())[0][0, -1].float()
+        product = last @ head.weight.float().T
+        made = finish(head, product if head.bias is None else product + head.bias)
+    if not is_close(head, made, expected):
+        raise refused(named, "its head reads other states than it is given")
+
+
+@contextmanager
+def trying(named: Named) -> Iterator[None]:
+    """What a library's model raises where it is driven in parts is anybody's guess."""
     try:
-        with torch.no_grad():
-            expected = whole(input_ids=ids, **begun).logits[0, -1].float() if known else None
-            if cut is not None:
-                setattr(cut[0], cut[1], nn.Identity())
-            if expected is None:
-                return
-            last = asked(backbone, ids, mask)[0][0, -1].float()
-            product = last @ head.weight.float().T
-            made = finish(head, product if head.bias is None else product + head.bias)
-    # What a library's model raises where it is driven in parts is anybody's guess.
+        yield
     except Exception as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise refused(named, f"it is not read without its head ({lines[0][:160]})") from None
-    if not is_close(head, made, expected):
-        raise refused(named, "its head reads other states than it is given")
